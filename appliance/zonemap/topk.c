@@ -1,0 +1,181 @@
+/* topk - see topk.h.  Writer: the worker, for sampled queries; reader: answer. */
+#include "appliance/zonemap/topk.h"
+
+#include <string.h>
+
+static inline uint64_t
+load(const _Atomic uint64_t *word)
+{
+	return atomic_load_explicit(word, memory_order_relaxed);
+}
+
+static inline void
+store(_Atomic uint64_t *word, uint64_t value)
+{
+	atomic_store_explicit(word, value, memory_order_relaxed);
+}
+
+static void
+clear(struct topk *t, unsigned window)
+{
+	for (unsigned i = 0; i < TOPK_SLOTS; i++)
+		store(&t->window[window][i].hash, 0);
+}
+
+static void
+begin(struct topk_writer *w, unsigned window, uint64_t now_ns)
+{
+	clear(w->shared, window);
+	memset(w->tag, 0, sizeof w->tag);
+	memset(w->weight, 0, sizeof w->weight);
+	w->floor = 0;
+	w->cursor = 0;
+	w->current = window;
+	w->began_ns = now_ns;
+	atomic_store_explicit(&w->shared->current, window, memory_order_relaxed);
+	store(&w->shared->began_ns, now_ns);
+}
+
+void
+topk_open(struct topk_writer *w, struct topk *t, uint64_t now_ns)
+{
+	w->shared = t;
+	w->began_ns = load(&t->began_ns);
+	w->current = atomic_load_explicit(&t->current, memory_order_relaxed) & 1;
+	if (w->began_ns == 0 || w->began_ns > now_ns) {
+		clear(t, w->current ^ 1);
+		begin(w, w->current, now_ns);
+		return;
+	}
+	w->floor = 0;
+	w->cursor = 0;
+	for (unsigned i = 0; i < TOPK_SLOTS; i++) {
+		w->tag[i] = (uint32_t)(load(&t->window[w->current][i].hash) >> 32);
+		w->weight[i] = w->tag[i] != 0 ? load(&t->window[w->current][i].weight) : 0;
+	}
+}
+
+void
+topk_tick(struct topk_writer *w, uint64_t now_ns)
+{
+	uint64_t passed = now_ns - w->began_ns;
+
+	if (passed < TOPK_WINDOW_NS)
+		return;
+	if (passed >= 2 * TOPK_WINDOW_NS)
+		clear(w->shared, w->current);
+	begin(w, w->current ^ 1, now_ns);
+}
+
+/* Its first word's hash goes last: a slot that a reader finds with the new hash has the new key. */
+static void
+replace(struct topk_writer *w, unsigned at, uint64_t hash, const void *key, size_t len)
+{
+	struct topk_slot *s = &w->shared->window[w->current][at];
+	const uint8_t *p = key;
+	uint64_t word;
+
+	store(&s->hash, 0);
+	atomic_thread_fence(memory_order_release);
+	store(&s->error, w->weight[at]);
+	store(&s->len, len);
+	for (size_t i = 0; i < len; i += 8) {
+		word = 0;
+		memcpy(&word, p + i, len - i < 8 ? len - i : 8);
+		store(&s->key[i / 8], word);
+	}
+	w->tag[at] = (uint32_t)(hash >> 32);
+}
+
+typedef uint32_t four __attribute__((vector_size(16)));
+
+/* The slot of that tag; TOPK_SLOTS: none. */
+static inline unsigned
+find(const struct topk_writer *w, uint32_t tag)
+{
+	const four *tags = (const four *)(const void *)w->tag, want = (four){ 0 } + tag;
+	four hit = { 0 }, number = { 1, 2, 3, 4 };
+	unsigned at;
+
+	for (unsigned i = 0; i < TOPK_SLOTS / 4; i++) {
+		hit |= (tags[i] == want) & number;
+		number += 4;
+	}
+	at = hit[0] | hit[1] | hit[2] | hit[3]; /* a tag is there once */
+	return at == 0 || at > TOPK_SLOTS ? TOPK_SLOTS : at - 1;
+}
+
+/* A slot with the smallest weight.  Weights only grow, so the search goes on where it stopped, and only
+ * after a round without one the floor is looked for. */
+static unsigned
+smallest(struct topk_writer *w)
+{
+	uint64_t least = UINT64_MAX;
+
+	for (unsigned i = 0; i < TOPK_SLOTS; i++) {
+		unsigned at = (w->cursor + i) % TOPK_SLOTS;
+
+		if (w->weight[at] <= w->floor) {
+			w->cursor = at + 1;
+			return at;
+		}
+		if (w->weight[at] < least)
+			least = w->weight[at];
+	}
+	w->floor = least;
+	return smallest(w);
+}
+
+void
+topk_add(struct topk_writer *w, uint64_t hash, const void *key, size_t len, uint64_t weight)
+{
+	struct topk_slot *s;
+	unsigned at;
+	bool new;
+
+	if (hash >> 32 == 0)
+		hash |= 1ull << 32;
+	at = find(w, (uint32_t)(hash >> 32));
+	new = at == TOPK_SLOTS;
+	if (new) {
+		at = smallest(w);
+		replace(w, at, hash, key, len < TOPK_KEY ? len : TOPK_KEY);
+	}
+	s = &w->shared->window[w->current][at];
+	w->weight[at] += weight;
+	store(&s->weight, w->weight[at]);
+	if (new)
+		atomic_store_explicit(&s->hash, hash, memory_order_release);
+}
+
+/* Which window that is now; false: too old to count.  Nobody turns the windows while nobody asks. */
+static bool
+is_fresh(const struct topk *t, unsigned window, uint64_t now_ns)
+{
+	uint64_t began = load(&t->began_ns), passed = now_ns > began ? now_ns - began : 0;
+
+	return began != 0 && passed < (window == 0 ? 2 : 1) * TOPK_WINDOW_NS;
+}
+
+bool
+topk_read(
+    const struct topk *t, unsigned window, unsigned slot, uint64_t now_ns, struct topk_value *v)
+{
+	unsigned current = atomic_load_explicit(&t->current, memory_order_relaxed);
+	const struct topk_slot *s = &t->window[(current ^ window) & 1][slot % TOPK_SLOTS];
+	uint64_t hash = atomic_load_explicit(&s->hash, memory_order_acquire), word;
+
+	if (hash == 0 || !is_fresh(t, window, now_ns))
+		return false;
+	v->weight = load(&s->weight);
+	v->error = load(&s->error);
+	v->len = (size_t)load(&s->len);
+	if (v->len > TOPK_KEY)
+		return false;
+	for (size_t i = 0; i < TOPK_KEY / 8; i++) {
+		word = load(&s->key[i]);
+		memcpy(v->key + 8 * i, &word, sizeof word);
+	}
+	atomic_thread_fence(memory_order_acquire);
+	return load(&s->hash) == hash;
+}
