@@ -1,0 +1,26 @@
+/* key - a CURVE key pair, and the file that holds this appliance's own.
+ *
+ * <data>/fleet.key, 0600, the user of sync: made at the first start, never sent anywhere.  Text, so
+ * that a look at it says what it is.  Called by sync after its sandbox is up. */
+#ifndef NS_FLEET_KEY_H
+#define NS_FLEET_KEY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ipc/base/err.h"
+
+#define FLEET_KEY 32u
+
+struct fleet_keys {
+	uint8_t public_key[FLEET_KEY], secret_key[FLEET_KEY];
+};
+
+bool fleet_keys_make(struct fleet_keys *);
+/* The public half of a secret one. */
+bool fleet_keys_from_secret(const uint8_t secret[FLEET_KEY], struct fleet_keys *);
+/* From the file; made and written (temporary file, fsync, rename) when there is none. */
+enum ns_err fleet_keys_load(const char *data_dir, struct fleet_keys *, struct ns_why *)
+    __attribute__((warn_unused_result));
+
+#endif

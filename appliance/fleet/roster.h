@@ -1,0 +1,62 @@
+/* roster - who belongs to the fleet, as the changes say; and who may connect.
+ *
+ * Pure.  A copy lives in sync's loop; the store has the truth (store_member_*).  The allow-list of the
+ * fleet port is this: the key of each member, and the key of each open invitation, for enrolment alone. */
+#ifndef NS_FLEET_ROSTER_H
+#define NS_FLEET_ROSTER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "appliance/fleet/endpoint.h"
+#include "appliance/fleet/key.h"
+#include "ipc/nameserve.pb-c.h"
+
+#define FLEET_MEMBERS	  256u /* appliances of one installation */
+#define FLEET_NAME	  64u
+#define FLEET_USER	  (FLEET_NAME + 2 + 16 + 2) /* what ZAP calls a connection */
+#define FLEET_INVITE_MS	  (24 * 3600 * 1000LL) /* how long an invitation holds */
+/* After it was used it holds so long for the same key: the answer may have been lost. */
+#define FLEET_INVITE_AGAIN_MS (60 * 1000LL)
+
+struct member {
+	char name[FLEET_NAME], site[FLEET_NAME], trust[16], endpoint[ENDPOINT_MAX];
+	bool enrolled, removed, invited, standby;
+	bool site_claimed; /* the site is its own word */
+	uint8_t key[FLEET_KEY], invite_key[FLEET_KEY];
+	int64_t invite_until_ms;
+	uint64_t since;
+};
+struct roster {
+	size_t count;
+	struct member *members; /* by name */
+};
+
+bool member_name_ok(const char *); /* as [appliance] name: letters, digits, - . _ */
+bool member_trust_ok(const char *);
+/* false: not a member that can be. */
+bool member_from_message(struct member *, const Ns__FleetMember *);
+/* Borrows the strings and keys of the member. */
+void member_to_message(const struct member *, Ns__FleetMember *);
+
+void roster_free(struct roster *);
+void roster_copy(struct roster *, const struct roster *);
+/* The one that is named; NULL: none. */
+const struct member *roster_standby(const struct roster *);
+/* Add or replace. */
+bool roster_put(struct roster *, const struct member *);
+/* Where the invitation said that it is; "": it did not. */
+const char *roster_site(const struct roster *, const char *name);
+const struct member *roster_find(const struct roster *, const char *name); /* removed ones too */
+size_t roster_active(const struct roster *); /* enrolled and not removed */
+
+/* May this key connect?  Fills what the connection is called from then on. */
+bool roster_admit(const struct roster *, const uint8_t key[FLEET_KEY], int64_t now_ms,
+    char user[FLEET_USER]);
+/* Whom a connection of that name stands for now; NULL: nobody any more.  *invite: it may enrol, no
+ * more than that. */
+const struct member *roster_user(
+    const struct roster *, const char *user, int64_t now_ms, bool *invite);
+
+#endif
