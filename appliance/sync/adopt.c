@@ -1,0 +1,339 @@
+/* adopt - see adopt.h. */
+#include "appliance/sync/adopt.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/dns/name.h"
+#include "appliance/sync/apply.h"
+#include "appliance/sync/errors.h"
+#include "appliance/sync/residency.h"
+#include "appliance/sync/writer.h"
+#include "ipc/base/log.h"
+#include "ipc/base/xalloc.h"
+
+#define ZONE_MAX (1u << 30)
+
+/* ---- the change's header ---- */
+static bool
+take_text(char *out, size_t size, const char *in)
+{
+	if (strlen(in) >= size)
+		return false;
+	memcpy(out, in, strlen(in) + 1);
+	return true;
+}
+
+static bool
+read_head(const Ns__FleetChange *m, struct store_change *c)
+{
+	*c = (struct store_change){ .revision = m->revision,
+		.term = m->term,
+		.at_ms = m->at_ms,
+		.added = m->added,
+		.removed = m->removed,
+		.zone_count = m->zone_count };
+	if (m->prev.len != STORE_HASH || m->hash.len != STORE_HASH || m->at_ms < 0)
+		return false;
+	memcpy(c->prev, m->prev.data, STORE_HASH);
+	memcpy(c->hash, m->hash.data, STORE_HASH);
+	return take_text(c->author, sizeof c->author, m->author) &&
+	       take_text(c->via, sizeof c->via, m->via) &&
+	       take_text(c->kind, sizeof c->kind, m->kind) &&
+	       take_text(c->comment, sizeof c->comment, m->comment);
+}
+
+/* ---- one change ---- */
+struct adopt {
+	struct batch *b;
+	struct adopt_job *job;
+	struct store_change c;
+	const struct followed *f;
+	const Ns__ChangeBody *body;
+	struct ns_why *why;
+};
+
+static enum ns_err
+keep_keys(const struct adopt *a)
+{
+	enum ns_err err = NS_OK;
+
+	for (size_t i = 0; i < a->f->head->n_keys && err == NS_OK; i++) {
+		const Ns__FleetChange__Key *k = a->f->head->keys[i];
+		struct store_idem idem = { .principal = k->principal,
+			.key = k->key,
+			.at_ms = k->at_ms,
+			.reply = k->reply.data,
+			.reply_len = k->reply.len };
+
+		if (k->digest.len != STORE_HASH)
+			return ns_fail(a->why, NS_CORRUPT, ES_BODY, "not an idempotency key");
+		memcpy(idem.digest, k->digest.data, STORE_HASH);
+		err = store_idem_adopt(a->b->store, a->c.revision, &idem, a->why);
+	}
+	return err;
+}
+
+/* The log entry, which checks place, hash chain and stored bytes, and the keys that came with it. */
+static enum ns_err
+append(const struct adopt *a)
+{
+	const ProtobufCBinaryData *digest = &a->f->head->body_digest;
+	uint64_t *ids = xcalloc(a->body->n_zones + a->body->n_withheld_zones + 1, sizeof *ids);
+	size_t n = a->body->n_zones;
+	enum ns_err err;
+
+	for (size_t i = 0; i < n; i++)
+		ids[i] = a->body->zones[i]->zone_id;
+	for (size_t i = 0; i < a->body->n_withheld_zones; i++)
+		ids[n++] = a->body->withheld_zones[i];
+	err = digest->len == STORE_HASH ? store_change_adopt_part(a->b->store, &a->c, digest->data,
+					      a->f->body, a->f->body_len, ids, n, a->why)
+					: store_change_adopt(a->b->store, &a->c, a->f->body,
+					      a->f->body_len, ids, n, a->why);
+	free(ids);
+	return err == NS_OK ? keep_keys(a) : err;
+}
+
+static void
+tell_loop(const struct adopt *a)
+{
+	for (size_t i = 0; i < a->body->n_objects; i++) {
+		const char *kind = a->body->objects[i]->kind;
+
+		a->b->members = a->b->members || strcmp(kind, MEMBER_KIND) == 0;
+		a->b->users_changed = a->b->users_changed || strcmp(kind, "user") == 0;
+	}
+}
+
+static enum ns_err
+append_and_apply(const struct adopt *a, const Ns__ChangeBody *body)
+{
+	enum ns_err err = append(a);
+
+	if (err == NS_OK)
+		err = change_apply(a->b, &a->c, body, a->why);
+	if (err == NS_OK && body->n_withheld_zones > 0)
+		err = withhold_zones(
+		    a->b, body->withheld_zones, body->n_withheld_zones, &a->job->withheld, a->why);
+	return err;
+}
+
+/* The store differs from the primary's.  The log must go on all the same: the zones of this change
+ * are left as they are, named, and fetched whole. */
+static enum ns_err
+append_alone(const struct adopt *a)
+{
+	Ns__ChangeBody rest = *a->body;
+	char text[NAME_MAX_TEXT];
+
+	for (size_t i = 0; i < a->body->n_zones; i++) {
+		const Ns__ChangeBody__Zone *z = a->body->zones[i];
+
+		log_error("fleet.differs", "zone=%s revision=%llu text=%s",
+		    log_quote(name_to_text(z->name.data, text)), (unsigned long long)a->c.revision,
+		    log_quote(a->why->text));
+		if (a->job->ndiffers < ADOPT_DIFFERS)
+			memcpy(a->job->differs[a->job->ndiffers++], z->name.data, z->name.len);
+	}
+	rest.n_zones = 0;
+	*a->why = (struct ns_why){ 0 };
+	return append_and_apply(a, &rest);
+}
+
+static enum ns_err
+adopt_body(const struct adopt *a)
+{
+	struct batch_mark mark = batch_mark(a->b);
+	enum ns_err err = change_body_check(a->body, a->why);
+
+	if (err == NS_OK)
+		err = append_and_apply(a, a->body);
+	if (err != NS_CONFLICT || a->why->code != ES_DIVERGED)
+		return err;
+	store_undo(a->b->store);
+	batch_undo(a->b, &mark);
+	err = store_mark(a->b->store, a->why);
+	return err == NS_OK ? append_alone(a) : err;
+}
+
+static enum ns_err
+adopt_one(struct batch *b, struct adopt_job *j, const struct followed *f)
+{
+	struct adopt a = { .b = b, .job = j, .f = f, .why = &j->w.why };
+	Ns__ChangeBody *body;
+	enum ns_err err;
+
+	if (!read_head(f->head, &a.c))
+		return ns_fail(a.why, NS_CORRUPT, ES_BODY, "not a change that can be");
+	body = ns__change_body__unpack(NULL, f->body_len, f->body);
+	if (body == NULL)
+		return ns_fail(a.why, NS_CORRUPT, ES_BODY, "the change's body cannot be read");
+	a.body = body;
+	err = adopt_body(&a);
+	tell_loop(&a);
+	ns__change_body__free_unpacked(body, NULL);
+	if (err != NS_OK)
+		return err;
+	b->revision = a.c.revision;
+	b->log_term = a.c.term;
+	j->adopted = a.c.revision;
+	memcpy(j->hash, a.c.hash, STORE_HASH);
+	return NS_OK;
+}
+
+/* In order, each with its savepoint, up to the first that is refused. */
+static void
+adopt_work(struct job *job, void *thread)
+{
+	struct adopt_job *j = (struct adopt_job *)job;
+	struct writer_thread *w = thread;
+	struct batch *b = w->batch;
+
+	batch_job(b, &j->w);
+	for (const struct followed *f = j->first; f != NULL && j->w.err == NS_OK; f = f->next) {
+		struct batch_mark mark = batch_mark(b);
+
+		j->w.err = store_mark(b->store, &j->w.why);
+		if (j->w.err != NS_OK)
+			return;
+		j->w.err = adopt_one(b, j, f);
+		if (j->w.err == NS_OK)
+			j->w.err = store_release(b->store, &j->w.why);
+		if (j->w.err != NS_OK) {
+			store_undo(b->store);
+			batch_undo(b, &mark);
+			return;
+		}
+		b->wrote = true;
+	}
+}
+
+struct adopt_job *
+adopt_job_new(struct followed *first, void (*done)(struct job *, struct sync *))
+{
+	struct adopt_job *j = xcalloc(1, sizeof *j);
+
+	j->w.job.work = adopt_work;
+	j->w.job.done = done;
+	j->first = first;
+	return j;
+}
+
+void
+adopt_job_destroy(struct adopt_job **jp)
+{
+	struct adopt_job *j = *jp;
+	struct followed *f;
+
+	while ((f = j->first) != NULL) {
+		j->first = f->next;
+		followed_free(&f);
+	}
+	free(j);
+	*jp = NULL;
+}
+
+/* ---- a zone that differs ---- */
+static enum ns_err
+replace(struct repair_job *j, struct batch *b, const uint8_t *name, struct store_zone *z)
+{
+	const Ns__FleetZone *m = j->zone;
+	enum ns_err err;
+
+	z->id = m->zone_id;
+	z->name_len = (uint8_t)name_len(name);
+	memcpy(z->name, name, z->name_len);
+	z->version = m->version;
+	z->serial = m->serial;
+	z->account = m->account;
+	z->external = m->external;
+	z->changed_ms = m->changed_ms;
+	if ((err = store_zone_put(b->store, z, &j->w.why)) != NS_OK)
+		return err;
+	batch_touch(b, z, NULL);
+	return store_content_put(b->store, z->id, true, j->content.base, j->content.len, &j->w.why);
+}
+
+static enum ns_err
+repair(struct repair_job *j, struct batch *b, const uint8_t *name)
+{
+	const Ns__FleetZone *m = j->zone;
+	struct store_zone z = { 0 };
+	enum ns_err err = store_zone_find(b->store, name, &z);
+	bool have = err == NS_OK;
+
+	if (err != NS_OK && err != NS_NOTFOUND)
+		return ns_fail(&j->w.why, err, ES_STORE, "the zone cannot be read");
+	/* Nothing may have happened to the zone between what was read there and where we are. */
+	if (m->version > b->revision ||
+	    (m->revision < b->revision && !(have && !m->absent && z.version == m->version)))
+		return NS_OK;
+	j->repaired = true;
+	if (have && m->withheld) {
+		err = withhold_zones(b, &z.id, 1, &j->withheld, &j->w.why);
+		have = false;
+	} else if (have && (m->absent || z.id != m->zone_id)) {
+		batch_touch(b, &z, NULL);
+		err = store_zone_drop(b->store, z.id, b->revision, b->now_ms, &j->w.why);
+		b->zones--;
+		have = false;
+	} else {
+		err = NS_OK;
+	}
+	if (err != NS_OK || m->absent)
+		return err;
+	b->zones += !have;
+	return replace(j, b, name, &z);
+}
+
+static void
+repair_work(struct job *job, void *thread)
+{
+	struct repair_job *j = (struct repair_job *)job;
+	struct writer_thread *w = thread;
+	struct batch *b = w->batch;
+	struct batch_mark mark = batch_mark(b);
+	uint8_t name[NAME_MAX_WIRE];
+	size_t len = name_check(j->zone->name.data, j->zone->name.len);
+
+	batch_job(b, &j->w);
+	if (len == 0 || len != j->zone->name.len)
+		return;
+	name_lower(name, j->zone->name.data, len);
+	j->w.err = store_mark(b->store, &j->w.why);
+	if (j->w.err != NS_OK)
+		return;
+	j->w.err = repair(j, b, name);
+	if (j->w.err == NS_OK)
+		j->w.err = store_release(b->store, &j->w.why);
+	if (j->w.err == NS_OK) {
+		b->wrote = b->wrote || j->repaired;
+		return;
+	}
+	store_undo(b->store);
+	batch_undo(b, &mark);
+}
+
+struct repair_job *
+repair_job_new(void (*done)(struct job *, struct sync *))
+{
+	struct repair_job *j = xcalloc(1, sizeof *j);
+
+	j->w.job.work = repair_work;
+	j->w.job.done = done;
+	j->content = wbuf_grow(ZONE_MAX);
+	return j;
+}
+
+void
+repair_job_destroy(struct repair_job **jp)
+{
+	struct repair_job *j = *jp;
+
+	if (j->zone != NULL)
+		ns__fleet_zone__free_unpacked(j->zone, NULL);
+	wbuf_free(&j->content);
+	free(j);
+	*jp = NULL;
+}

@@ -1,0 +1,34 @@
+/* authz - who a caller of the control socket is and what he may do.
+ *
+ * The identity is what the kernel says of the other end of the Unix socket; no message names its
+ * sender.  root and the user that runs the appliance are admin; everybody else is who the store says
+ * (people.h), or unknown. */
+#ifndef NS_SYNC_AUTHZ_H
+#define NS_SYNC_AUTHZ_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "appliance/sync/people.h"
+
+struct ns_peer;
+
+struct caller {
+	enum user_role	role;
+	uint32_t	uid;
+	char		name[64];	/* as it stands in the history */
+	char		via[16];	/* cli, console, api */
+};
+
+struct authz {
+	uint32_t	admin_uid;
+	char		admin_name[64];	/* looked up before the rights are dropped; may be empty */
+	struct people	*people;	/* of the store; NULL: not read yet */
+};
+
+void	 authz_init(struct authz *, uint32_t admin_uid);
+void	 authz_caller(const struct authz *, const struct ns_peer *, struct caller *);
+/* Which program it is, by how it named itself in hello: for the history only, never for rights. */
+void	 authz_via(struct caller *, const char *software);
+
+#endif

@@ -1,0 +1,184 @@
+/* checkfeed - the checks on their way to the probe: all of them at its hello, then what changes.
+ *
+ * Loop, and one job in a reader thread that reads them all.  What is committed while that job reads is
+ * kept and sent after it; versions make it harmless when the job saw it too. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/sync/bus.h"
+#include "appliance/sync/checks.h"
+#include "appliance/sync/parentcheck.h"
+#include "appliance/sync/status.h"
+#include "ipc/base/log.h"
+#include "ipc/base/xalloc.h"
+
+#define PIECE_CHECKS 64u /* of one message: 512 KiB when each is as long as can be */
+
+/* ---- loop ---- */
+struct load_job {
+	struct job job;
+	uint64_t round;
+	struct check_deltas *all;
+};
+
+static uint64_t round_now; /* each hello begins one */
+static bool loading;
+static struct check_deltas *later; /* committed while all are read */
+static Ns__ProbeNotice *notice;
+
+/* False: the bus takes nothing; the probe says hello again when it finds out nothing came. */
+static bool
+send_piece(struct sync *s, struct check_deltas *d, size_t from, bool begin, bool end)
+{
+	Ns__Envelope env = NS__ENVELOPE__INIT;
+	Ns__CheckFeed m = NS__CHECK_FEED__INIT;
+
+	m.begin = begin;
+	m.end = end;
+	m.checks = d->list + from;
+	m.n_checks = d->count - from < PIECE_CHECKS ? d->count - from : PIECE_CHECKS;
+	env.body_case = NS__ENVELOPE__BODY_CHECK_FEED;
+	env.check_feed = &m;
+	return bus_send(s, ROLE_PROBE, &env) == NS_OK;
+}
+
+static bool
+send_all(struct sync *s, struct check_deltas *d, bool whole)
+{
+	size_t at = 0;
+	bool ok = true;
+
+	do {
+		ok = send_piece(s, d, at, whole && at == 0, whole && at + PIECE_CHECKS >= d->count);
+		at += PIECE_CHECKS;
+	} while (ok && at < d->count);
+	return ok;
+}
+
+static bool
+keep(void *arg, const struct store_object *o, const void *body, size_t len)
+{
+	struct check_deltas *d = arg;
+	Ns__CheckFeed__Entry *e = check_entry_new(o->id, o->version, o->name);
+
+	if ((e->check = ns__check__unpack(NULL, len, body)) == NULL) {
+		log_warn("check.body", "check=%s text=\"cannot be read: it is not done\"",
+		    log_quote(o->name));
+		protobuf_c_message_free_unpacked(&e->base, NULL);
+		return true;
+	}
+	check_deltas_add(d, e);
+	return true;
+}
+
+static void
+load_work(struct job *job, void *store)
+{
+	struct load_job *l = (struct load_job *)job;
+
+	if (store_object_each(store, CHECK_KIND, keep, l->all) != NS_OK) {
+		log_error("check.store", "text=\"the checks cannot be read from the store\"");
+		check_deltas_destroy(&l->all);
+	}
+}
+
+static void
+load_done(struct job *job, struct sync *s)
+{
+	struct load_job *l = (struct load_job *)job;
+
+	if (l->round == round_now && l->all != NULL) {
+		loading = false;
+		if (!send_all(s, l->all, true) || (later != NULL && !send_all(s, later, false)))
+			log_warn("check.feed", "text=\"the probe takes nothing\"");
+		check_deltas_destroy(&later);
+	}
+	check_deltas_destroy(&l->all);
+	free(l);
+}
+
+void
+checkfeed_hello(struct sync *s)
+{
+	struct load_job *l = xcalloc(1, sizeof *l);
+
+	check_deltas_destroy(&later);
+	l->job.work = load_work;
+	l->job.done = load_done;
+	l->round = ++round_now;
+	l->all = xcalloc(1, sizeof *l->all);
+	loading = queue_push(s->reads, LANE_BULK, &l->job);
+	if (loading)
+		return;
+	log_warn("check.feed", "text=\"the readers are busy: checks wait for the next hello\"");
+	check_deltas_destroy(&l->all);
+	free(l);
+}
+
+void
+checkfeed_anew(struct sync *s)
+{
+	if (bus_has(s->bus, ROLE_PROBE))
+		checkfeed_hello(s);
+}
+
+void
+checkfeed_gone(struct sync *s)
+{
+	round_now++;
+	loading = false;
+	check_deltas_destroy(&later);
+	if (notice != NULL)
+		ns__probe_notice__free_unpacked(notice, NULL);
+	notice = NULL;
+	parentcheck_gone(s);
+	check_list_tick(s, UINT64_MAX);
+}
+
+void
+checkfeed_deltas(struct sync *s, struct check_deltas **dp)
+{
+	struct check_deltas *d = *dp;
+
+	if (d == NULL || !bus_has(s->bus, ROLE_PROBE))
+		return;
+	if (!loading) {
+		if (!send_all(s, d, false))
+			log_warn("check.feed", "text=\"the probe takes nothing\"");
+		return;
+	}
+	if (later == NULL)
+		later = xcalloc(1, sizeof *later);
+	for (size_t i = 0; i < d->count; i++)
+		check_deltas_add(later, d->list[i]);
+	d->count = 0;
+}
+
+/* ---- what the probe says ---- */
+void
+checkfeed_notice(struct sync *s, const Ns__Envelope *env)
+{
+	size_t len = ns__probe_notice__get_packed_size(env->probe_notice);
+	uint8_t *buf = xmalloc(len + 1);
+
+	(void)s;
+	ns__probe_notice__pack(env->probe_notice, buf);
+	if (notice != NULL)
+		ns__probe_notice__free_unpacked(notice, NULL);
+	notice = ns__probe_notice__unpack(NULL, len, buf);
+	free(buf);
+}
+
+void
+checkfeed_status(Ns__StatusReply *m)
+{
+	if (notice == NULL)
+		return;
+	m->frozen = notice->frozen;
+	m->checks = notice->checks;
+	m->checks_down = notice->down;
+	m->probes = notice->probes;
+	m->flips = notice->flips;
+	for (size_t i = 0; i < notice->n_problems; i++)
+		status_problem(m, "checks", xstrdup(notice->problems[i]));
+}

@@ -1,0 +1,262 @@
+/* checklist - check list and check show: which there are from the store (a reader thread), how they are
+ * from the probe (the bus).  Without the probe the states are unknown, and that is said. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/sync/bus.h"
+#include "appliance/sync/checks.h"
+#include "appliance/sync/conn.h"
+#include "appliance/sync/control.h"
+#include "appliance/sync/errors.h"
+#include "appliance/sync/reader.h"
+#include "ipc/base/clock.h"
+#include "ipc/base/xalloc.h"
+
+#define PAGE 1000u
+#define PAGE_TELL \
+	250u /* of a query: 250 states of 3 votes and some text stay far below a message */
+#define WAIT_NS 1000000000ull
+
+struct listing {
+	uint64_t asked; /* id of the query */
+	uint64_t until_ns;
+	size_t at; /* checks of the reply that have been asked about */
+	unsigned limit;
+};
+static struct request_list asked = TAILQ_HEAD_INITIALIZER(asked);
+static uint64_t last_id;
+
+static void
+listing_free(void *state)
+{
+	free(state);
+}
+
+/* ---- reader ---- */
+static void
+describe(const Ns__Check *c, Ns__CheckInfo *info)
+{
+	info->type = xstrdup(c->type);
+	info->target = xstrdup(c->target);
+}
+
+static bool
+take(void *arg, const struct store_object *o, const void *body, size_t len)
+{
+	struct request *r = arg;
+	const Ns__CheckListRequest *in = r->env->check_list_request;
+	const struct listing *l = r->state;
+	Ns__CheckListReply *m = r->reply->check_list_reply;
+	Ns__CheckInfo *info;
+	Ns__Check *c;
+
+	if (strstr(o->name, in->filter) == NULL)
+		return true;
+	m->total++;
+	if (strcmp(o->name, in->cursor) <= 0 && in->cursor[0] != '\0')
+		return true;
+	if (m->n_checks == l->limit) {
+		if (m->next[0] == '\0') {
+			free(m->next);
+			m->next = xstrdup(m->checks[m->n_checks - 1]->name);
+		}
+		return true;
+	}
+	if ((c = ns__check__unpack(NULL, len, body)) == NULL)
+		return true;
+	info = xmalloc(sizeof *info);
+	ns__check_info__init(info);
+	info->name = xstrdup(o->name);
+	info->id = o->id;
+	info->state = xstrdup("unknown");
+	describe(c, info);
+	ns__check__free_unpacked(c, NULL);
+	m->checks = xreallocarray(m->checks, m->n_checks + 1, sizeof *m->checks);
+	m->checks[m->n_checks++] = info;
+	return true;
+}
+
+static enum ns_err
+read_one(struct request *r, struct store *s)
+{
+	const char *name = r->env->check_list_request->name;
+	struct wbuf body = wbuf_grow(STORE_OBJECT_MAX);
+	struct store_object o;
+	enum ns_err err = store_object_get(s, CHECK_KIND, name, &o, &body);
+
+	if (err == NS_OK) {
+		(void)take(r, &o, body.base, body.len);
+		if (r->reply->check_list_reply->n_checks == 1)
+			r->reply->check_list_reply->checks[0]->definition =
+			    ns__check__unpack(NULL, body.len, body.base);
+	}
+	wbuf_free(&body);
+	if (err == NS_NOTFOUND)
+		return ns_fail(
+		    &r->why, err, ES_NO_OBJECT, "there is no check %.64s: check list", name);
+	return err == NS_OK ? err : read_failed(&r->why, err);
+}
+
+static void
+read_work(struct job *job, void *store)
+{
+	struct request *r = (struct request *)job;
+	Ns__CheckListReply *m;
+
+	if (request_expired(r))
+		return;
+	m = xmalloc(sizeof *m);
+	ns__check_list_reply__init(m);
+	m->next = xstrdup("");
+	request_reply(r, NS__ENVELOPE__BODY_CHECK_LIST_REPLY, m);
+	if (r->env->check_list_request->name[0] != '\0') {
+		r->err = read_one(r, store);
+		return;
+	}
+	r->err = store_object_each(store, CHECK_KIND, take, r);
+	if (r->err != NS_OK)
+		r->err = read_failed(&r->why, r->err);
+}
+
+/* ---- loop ---- */
+/* False: there is nobody to ask, or nothing more to ask about. */
+static bool
+ask(struct sync *s, struct request *r)
+{
+	struct listing *l = r->state;
+	const Ns__CheckListReply *m = r->reply->check_list_reply;
+	Ns__Envelope env = NS__ENVELOPE__INIT;
+	Ns__CheckQuery q = NS__CHECK_QUERY__INIT;
+	uint64_t ids[PAGE_TELL];
+
+	while (q.n_ids < PAGE_TELL && l->at < m->n_checks)
+		ids[q.n_ids++] = m->checks[l->at++]->id;
+	if (q.n_ids == 0)
+		return false;
+	q.ids = ids;
+	q.flips = r->env->check_list_request->name[0] != '\0';
+	env.id = l->asked = ++last_id;
+	env.body_case = NS__ENVELOPE__BODY_CHECK_QUERY;
+	env.check_query = &q;
+	l->until_ns = clock_mono_ns() + WAIT_NS;
+	return bus_send(s, ROLE_PROBE, &env) == NS_OK;
+}
+
+static void
+read_done(struct job *job, struct sync *s)
+{
+	struct request *r = (struct request *)job;
+
+	if (r->err == NS_OK && r->conn != NULL && ask(s, r))
+		TAILQ_INSERT_TAIL(&asked, r, waiting);
+	else
+		request_finish(s, r);
+}
+
+void
+check_list_request(struct sync *s, struct request *r)
+{
+	struct listing *l = xcalloc(1, sizeof *l);
+	unsigned limit = r->env->check_list_request->limit;
+
+	l->limit = limit == 0 || limit > PAGE ? PAGE : limit;
+	r->state = l;
+	r->free_state = listing_free;
+	r->job.work = read_work;
+	r->job.done = read_done;
+	request_push(s, s->reads, r->kind->lane, r);
+}
+
+static char *
+moved(char **from)
+{
+	char *text = *from;
+
+	*from = (char *)(uintptr_t)protobuf_c_empty_string;
+	return text;
+}
+
+/* What the probe says goes over into what the store says. */
+static void
+merge(Ns__CheckInfo *info, Ns__CheckInfo *told)
+{
+	free(info->state);
+	info->state = moved(&told->state);
+	info->since = moved(&told->since);
+	info->reason = moved(&told->reason);
+	info->initial = told->initial;
+	info->stale = told->stale;
+	info->frozen = told->frozen;
+	info->votes = told->votes;
+	info->n_votes = told->n_votes;
+	info->flips = told->flips;
+	info->n_flips = told->n_flips;
+	info->override = told->override;
+	told->votes = NULL;
+	told->flips = NULL;
+	told->n_votes = told->n_flips = 0;
+	told->override = NULL;
+}
+
+void
+check_list_report(struct sync *s, const Ns__Envelope *env)
+{
+	size_t len = ns__check_report__get_packed_size(env->check_report);
+	uint8_t *buf;
+	Ns__CheckReport *told;
+	struct request *r;
+	Ns__CheckListReply *m;
+
+	TAILQ_FOREACH(r, &asked, waiting)
+	if (((struct listing *)r->state)->asked == env->id)
+		break;
+	if (r == NULL)
+		return;
+	buf = xmalloc(len + 1);
+	ns__check_report__pack(env->check_report, buf);
+	told = ns__check_report__unpack(NULL, len, buf);
+	free(buf);
+	m = r->reply->check_list_reply;
+	for (size_t i = 0, j = 0; told != NULL && i < told->n_checks; i++) {
+		/* In the order in which they were asked for, some perhaps missing. */
+		while (j < m->n_checks && m->checks[j]->id != told->checks[i]->id)
+			j++;
+		if (j == m->n_checks)
+			break;
+		merge(m->checks[j], told->checks[i]);
+	}
+	m->frozen = told != NULL && told->frozen;
+	if (told != NULL)
+		ns__check_report__free_unpacked(told, NULL);
+	if (ask(s, r))
+		return;
+	TAILQ_REMOVE(&asked, r, waiting);
+	request_finish(s, r);
+}
+
+/* The probe is silent or gone: what the store knows is better than nothing. */
+void
+check_list_tick(struct sync *s, uint64_t now_ns)
+{
+	struct request *r, *next;
+
+	for (r = TAILQ_FIRST(&asked); r != NULL; r = next) {
+		next = TAILQ_NEXT(r, waiting);
+		if (now_ns < ((struct listing *)r->state)->until_ns && r->conn != NULL)
+			continue;
+		TAILQ_REMOVE(&asked, r, waiting);
+		request_finish(s, r);
+	}
+}
+
+void
+check_list_stop(void)
+{
+	struct request *r;
+
+	while ((r = TAILQ_FIRST(&asked)) != NULL) {
+		TAILQ_REMOVE(&asked, r, waiting);
+		conn_detach(r);
+		request_destroy(&r);
+	}
+}

@@ -1,0 +1,223 @@
+/* fleet - this appliance among others: the fleet port, whom it follows, who follows it.  Loop only.
+ *
+ * The sockets are the loop's, not a thread's of their own: what fleet messages touch (head, receipts,
+ * waiting requests) is the loop's, and the cryptography is done in libzmq's second I/O thread.  The store
+ * is reached through the log reader (fleetlog.h) and the writer (adopt.h).
+ *   fleet.c     sockets, allow-list, who said what       fleetpub.c   the primary's side
+ *   fleetrep.c  the replica's side                       forward.c    edits at a replica
+ *   fleetcmd.c  invite, list, remove                     fleetlog.c   the log and zones, read for others
+ *   fleetdoor.c strangers at the port */
+#ifndef NS_SYNC_FLEET_H
+#define NS_SYNC_FLEET_H
+
+#include "appliance/fleet/follow.h"
+#include "appliance/fleet/publish.h"
+#include "appliance/fleet/standby.h"
+#include "appliance/fleet/token.h"
+#include "appliance/store/store.h"
+#include "appliance/sync/members.h"
+#include "appliance/sync/request.h"
+#include "appliance/sync/sync.h"
+#include "ipc/base/log.h"
+
+struct writer_opened;
+struct batch;
+struct repair_job;
+struct fleet_door;
+
+#define FLEET_TICK_MS	 250
+#define FLEET_LOST_NS	 2000000000ull	/* no word of the primary for so long: not reachable */
+#define FLEET_REDIAL_NS 5000000000ull	/* libzmq does not try again after a refused handshake */
+#define FLEET_REFUSED_NS 30000000000ull	/* after a refusal that asking again does not mend */
+/* Before hello or enrolment is said again on a link that is up; twice as long each time, up to 16 s: each makes a
+ * primary that is too busy to answer begin anew. */
+#define FLEET_AGAIN_NS	 1000000000ull
+#define FLEET_AGAIN_MOST 4u
+
+/* ---- the primary's side ---- */
+struct pub {
+	struct follower	 followers[FLEET_MEMBERS];
+	size_t		 count;
+	struct ring	 ring;
+	struct cursor	 tail;		/* newest piece that is or was in the ring ends here */
+	bool		 reading;	/* the tail */
+};
+
+/* ---- the replica's side ---- */
+enum rep_state { REP_OFF, REP_ENROL, REP_HELLO, REP_FOLLOW, REP_REWIND, REP_REFUSED };
+struct rep {
+	enum rep_state	 state;
+	struct token	 token;		/* while it enrols */
+	struct follow	 follow;
+	uint8_t		 hash[STORE_HASH];	/* of change follow.taken */
+	uint8_t		 stored_hash[STORE_HASH];
+	uint64_t	 log_term;	/* of that change */
+	bool		 candidate;	/* fetches from whoever has more, to be promoted */
+	struct followed	*queue, **queue_end;
+	bool		 applying;
+	uint64_t	 octets, messages;	/* taken since hello */
+	uint64_t	 acked_octets, acked_messages;
+	uint64_t	 adopting_octets, adopting_messages, adopting_hello;	/* of what is being applied */
+	uint64_t	 hellos;	/* counts begun */
+	bool		 up;		/* the link */
+	uint64_t	 dialed_ns;
+	uint64_t	 said_ns;	/* hello or enrolment; */
+	unsigned	 unheard;	/* so often without an answer */
+	uint64_t	 heard_ns;	/* the primary's last word */
+	bool		 heard;
+	uint64_t	 head;		/* the primary's, in its last beat */
+	uint64_t	 behind_ns;	/* since when ours is less */
+	int64_t		 stored_at_ms, served_at_ms;
+	uint64_t	 receipt_ns;
+	Ns__FleetBeat	*beat;		/* the last one */
+	uint64_t	 beat_ns;
+	struct repair_job *zone;	/* being put together */
+	uint64_t	 repaired;	/* zones, since the start; */
+	char		 repaired_zone[256];	/* the last one */
+	/* The digest exchange: where it is, and what waits for an answer. */
+	uint8_t		 digest_after[255];
+	bool		 digest_begun, digest_out;
+	uint64_t	 digest_ns, rounds, digest_differ;
+	bool		 digest_rest;	/* the last round found nothing */
+	char		 trouble[256];	/* why nothing goes on, for status */
+	uint64_t	 gaps;
+};
+
+struct fleet {
+	bool		 on;		/* there is a fleet port, or a primary */
+	int		 listen_fd;
+	struct fleet_keys keys;
+	struct fleet_facts facts;
+	struct roster	*roster;
+	zsock_t		*zap_z, *router_z, *dealer_z;
+	struct ns_sock	*zap, *router, *dealer;
+	struct fleet_door *door;
+	struct event	*tick;
+	struct queue	*log;		/* jobs of the log reader */
+	struct pool	*log_reader;
+	struct pub	 pub;
+	struct rep	 rep;
+	struct request_list forwarded;	/* at a replica: waiting for the primary's answer */
+	uint64_t	 forward_id;
+	double		 qps;
+	uint64_t	 started_ns, asked_ns;
+	uint64_t	 strangers, malformed, admitted, refused;
+	struct calls	*calls;		/* fleetcall.c */
+	struct promotion *promotion;	/* promote.c; NULL: none under way */
+	uint64_t	 newest_term;	/* that a member told */
+	uint64_t	 held_until_ns;	/* another one is being promoted */
+	bool		 heard;		/* any other, as the primary, since the start or our promotion */
+	char		 rival[FLEET_NAME];	/* says that it is the primary of our term, too */
+	char		 lost[512];	/* what was dropped, and where it is kept; for status */
+	char		 lost_file[256];
+	struct log_limit limit;
+};
+
+/* Before the sandbox: the listening socket. */
+void	 fleet_open(struct sync *);
+/* When the store is open. */
+void	 fleet_start(struct sync *, struct writer_opened *);
+void	 fleet_stop(struct sync *);
+void	 fleet_tick(struct sync *, uint64_t now_ns);
+
+/* A replica's link to the primary. */
+void	 fleet_dial(struct sync *, const struct fleet_keys *own, const char *endpoint,
+	    const uint8_t *key);
+
+bool	 fleet_is_replica(const struct sync *);
+/* The name of our own endpoint for others; "" when there is none. */
+const char *fleet_advertise(const struct sync *);
+
+/* After a batch of our own: new members, new changes. */
+void	 fleet_batch(struct sync *, struct batch *);
+/* This appliance serves that revision. */
+void	 fleet_served(struct sync *, uint64_t revision);
+bool	 fleet_reachable(const struct sync *);	/* the primary */
+double	 fleet_lag_s(const struct sync *);
+void	 fleet_status(struct sync *, Ns__StatusReply *);
+void	 fleet_history(struct sync *, Ns__HistoryShowReply *);
+
+/* receipts.c asks: does every living appliance serve it?  `m` gets those that do and are not in it yet;
+ * at the `end` also those that are not living, and those that are and do not serve it. */
+bool	 fleet_all_served(struct sync *, const struct request *, Ns__CommitReply *m, bool end);
+
+/* ---- fleetpub.c ---- */
+void	 pub_message(struct sync *, const struct member *, struct fleet_from *, const Ns__Envelope *);
+void	 pub_enrol(struct sync *, const struct member *, struct fleet_from *, const Ns__FleetEnrol *);
+void	 pub_committed(struct sync *);
+void	 pub_tick(struct sync *, uint64_t now_ns);
+void	 pub_members(struct sync *);		/* the roster changed: who is out is cut off */
+struct follower *pub_follower(struct fleet *, const char *name);
+/* What we know of another; free() it.  Borrows strings. */
+Ns__FleetBeat__Peer *pub_peer(const struct sync *, const struct member *, uint64_t now_ns);
+void	 pub_send(struct sync *, const struct fleet_from *, Ns__Envelope *);
+
+/* ---- fleetrep.c ---- */
+void	 rep_start(struct sync *);
+void	 rep_link(void *sync, bool up);
+void	 rep_message(struct sync *, const struct fleet_from *, const Ns__Envelope *);
+void	 rep_served(struct sync *);
+void	 rep_tick(struct sync *, uint64_t now_ns);
+void	 rep_stop(struct sync *);
+enum ns_err rep_send(struct sync *, Ns__Envelope *);
+void	 rep_follow(struct sync *, const char *endpoint, const uint8_t *key);
+void	 rep_leave(struct sync *);
+bool	 rep_busy(const struct sync *);	/* changes wait or are being applied */
+
+/* ---- fleetcall.c: links of our own to others, while there is something to tell or to ask ---- */
+void	 calls_start(struct sync *);
+void	 calls_stop(struct sync *);
+void	 calls_tick(struct sync *, uint64_t now_ns);
+void	 call_take(struct sync *, const struct member *, const struct fleet_from *, const Ns__Envelope *);
+/* What that member said since `since_ns`; NULL: nothing. */
+struct call_said {
+	uint64_t	 heard_ns, term;
+	struct position	 at;
+	char		 role[16];
+};
+const struct call_said *call_said(const struct sync *, const char *name, uint64_t since_ns);
+/* A member told its term. */
+void	 fleet_newer(struct sync *, const char *name, uint64_t term);
+
+/* ---- promote.c ---- */
+void	 fleet_promote_request(struct sync *, struct request *);
+void	 promote_tick(struct sync *, uint64_t now_ns);
+void	 promote_stop(struct sync *);
+bool	 promote_asks(const struct sync *, bool *hold);	/* the others are to be called */
+/* That member is the primary of that term: follow it. */
+void	 fleet_obey(struct sync *, const struct member *, uint64_t term);
+
+/* ---- standbycmd.c ---- */
+void	 fleet_standby_request(struct sync *, struct request *);
+enum ns_err fleet_standby_write(struct request *, struct batch *);
+/* Changes were dropped: what, and where they are kept. */
+void	 fleet_lost(struct sync *, const char *text, const char *file);
+void	 standby_status(struct sync *, Ns__StatusReply *);
+
+/* ---- forward.c ---- */
+/* True: it is the primary's to do, and on its way (or refused). */
+bool	 forward_request(struct sync *, struct request *);
+void	 forward_take(struct sync *, const struct follower *, const struct member *,
+	    const Ns__FleetForward *);
+void	 forward_reply(struct sync *, const Ns__FleetForwardReply *);
+void	 forward_lost(struct sync *);		/* the link is down: outcomes are unknown */
+void	 forward_stop(struct sync *);		/* nobody is told */
+void	 forward_tick(struct sync *, uint64_t now_ns);
+
+/* ---- fleetdoor.c ---- */
+/* Before the router is bound; false: libzmq has nothing left. */
+bool	 fleet_door_open(struct sync *);
+void	 fleet_door_close(struct sync *);
+/* Who sent this is a member: its connection waits for nothing any more. */
+void	 fleet_door_known(struct sync *, const struct fleet_from *);
+/* For status; NULL: nothing.  free() it. */
+char	*fleet_door_trouble(const struct sync *);
+
+/* ---- fleetcmd.c ---- */
+void	 fleet_list_request(struct sync *, struct request *);
+void	 fleet_invite_request(struct sync *, struct request *);
+enum ns_err fleet_invite_write(struct request *, struct batch *);
+enum ns_err fleet_remove_text(struct request *);
+enum ns_err fleet_remove_write(struct request *, struct batch *);
+
+#endif

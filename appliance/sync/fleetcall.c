@@ -1,0 +1,291 @@
+/* fleetcall - links of our own to other appliances' fleet ports.  Loop only.
+ *
+ * A replica calls the primary and stays on that link.  This is the other direction: the primary calls every
+ * appliance that does not follow it ("I am the primary of term N"), so that all find a new one by
+ * themselves and an old one that returns hears that it is none any more; a candidate asks all where they
+ * stand, and a replica that misses its primary asks some of them in turn who it is now.  Who answers is
+ * who has the member's key. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/sync/fleet.h"
+#include "appliance/sync/gate.h"
+#include "ipc/base/clock.h"
+#include "ipc/base/log.h"
+#include "ipc/base/xalloc.h"
+
+#define CALL_PACE_NS 500000000ull
+#define LOST_CALL_NS 4000000000ull /* no word of the primary for so long */
+#define LOST_TURN_NS 2000000000ull
+#define LOST_CALLS   4u
+#define CALL_MISS_NS 2000000000ull /* who was heard since then needs no call */
+
+struct call {
+	struct sync *s;
+	char name[FLEET_NAME], endpoint[ENDPOINT_MAX];
+	uint8_t key[FLEET_KEY];
+	zsock_t *z;
+	struct ns_sock *sock;
+	uint64_t sent_ns;
+	struct call_said said;
+};
+struct calls {
+	size_t count;
+	struct call *list[FLEET_MEMBERS];
+};
+
+void
+calls_start(struct sync *s)
+{
+	s->fleet->calls = xcalloc(1, sizeof *s->fleet->calls);
+}
+
+static void
+call_destroy(struct call **cp)
+{
+	ns_sock_destroy(&(*cp)->sock);
+	free(*cp);
+	*cp = NULL;
+}
+
+void
+calls_stop(struct sync *s)
+{
+	struct calls *c = s->fleet->calls;
+
+	if (c == NULL)
+		return;
+	for (size_t i = 0; i < c->count; i++)
+		call_destroy(&c->list[i]);
+	free(c);
+	s->fleet->calls = NULL;
+}
+
+void
+fleet_newer(struct sync *s, const char *name, uint64_t term)
+{
+	struct fleet *f = s->fleet;
+
+	if (term <= s->head.term || term <= f->newest_term)
+		return;
+	log_warn("fleet.newer", "name=%s term=%llu ours=%llu", name, (unsigned long long)term,
+	    (unsigned long long)s->head.term);
+	f->newest_term = term;
+}
+
+/* ---- what they say ---- */
+static void
+call_message(void *arg, zsock_t *z)
+{
+	struct call *c = arg;
+	struct sync *s = c->s;
+	struct fleet_from from = { .fd = -1 };
+	struct ns_why why = { 0 };
+	const Ns__FleetPosition *in;
+	Ns__Envelope *env;
+
+	if (fleet_recv(z, false, NULL, NULL, &from, &env, &why) != FLEET_OK)
+		return;
+	if (env->body_case == NS__ENVELOPE__BODY_FLEET_POSITION) {
+		in = env->fleet_position;
+		c->said.heard_ns = clock_mono_ns();
+		c->said.term = env->term;
+		c->said.at = (struct position){ in->log_term, in->revision };
+		snprintf(c->said.role, sizeof c->said.role, "%.*s", (int)sizeof c->said.role - 1,
+		    in->role);
+		fleet_newer(s, c->name, env->term);
+		if (env->term > s->head.term && strcmp(in->role, "primary") == 0) {
+			const struct member *m = roster_find(s->fleet->roster, c->name);
+
+			if (m != NULL)
+				fleet_obey(s, m, env->term);
+		}
+		/* Without a standby anybody who agrees on the term will do. */
+		if (!fleet_is_replica(s) && env->term == s->head.term &&
+		    strcmp(in->role, "replica") == 0 && strcmp(in->primary, s->name) == 0)
+			s->fleet->heard = true;
+	}
+	ns__envelope__free_unpacked(env, NULL);
+}
+
+const struct call_said *
+call_said(const struct sync *s, const char *name, uint64_t since_ns)
+{
+	const struct calls *c = s->fleet->calls;
+
+	for (size_t i = 0; c != NULL && i < c->count; i++)
+		if (strcmp(c->list[i]->name, name) == 0 && c->list[i]->said.heard_ns >= since_ns)
+			return &c->list[i]->said;
+	return NULL;
+}
+
+/* ---- whom to call ---- */
+/* A replica that the new primary cannot call (it has no address of its own) looks for it, at a few members
+ * at a time: the whole fleet may be doing so. */
+static bool
+asks_now(const struct sync *s, const struct member *m, uint64_t now_ns)
+{
+	const struct rep *rep = &s->fleet->rep;
+	const struct roster *r = s->fleet->roster;
+	size_t groups = (r->count + LOST_CALLS - 1) / LOST_CALLS;
+
+	return (size_t)(m - r->members) % groups == now_ns / LOST_TURN_NS % groups &&
+	       s->fleet->facts.joined && !fleet_reachable(s) &&
+	       clock_since(now_ns, rep->heard ? rep->heard_ns : s->fleet->started_ns) >
+		   LOST_CALL_NS;
+}
+
+static bool
+wanted(struct sync *s, const struct member *m, uint64_t now_ns)
+{
+	const struct follower *fo = pub_follower(s->fleet, m->name);
+	bool hold;
+
+	if (!m->enrolled || m->removed || m->endpoint[0] == '\0' || strcmp(m->name, s->name) == 0)
+		return false;
+	if (promote_asks(s, &hold))
+		return true;
+	if (fleet_is_replica(s))
+		return asks_now(s, m, now_ns);
+	return fo == NULL || !fo->present || clock_since(now_ns, fo->heard_ns) > CALL_MISS_NS;
+}
+
+static struct call *
+call_find(const struct calls *c, const struct member *m)
+{
+	for (size_t i = 0; i < c->count; i++)
+		if (strcmp(c->list[i]->name, m->name) == 0 &&
+		    strcmp(c->list[i]->endpoint, m->endpoint) == 0 &&
+		    memcmp(c->list[i]->key, m->key, FLEET_KEY) == 0)
+			return c->list[i];
+	return NULL;
+}
+
+static void
+call_add(struct sync *s, const struct member *m)
+{
+	struct calls *list = s->fleet->calls;
+	struct ns_why why = { 0 };
+	struct call *c;
+
+	if (list->count == FLEET_MEMBERS)
+		return;
+	c = xcalloc(1, sizeof *c);
+	c->s = s;
+	memcpy(c->name, m->name, sizeof c->name);
+	memcpy(c->endpoint, m->endpoint, sizeof c->endpoint);
+	memcpy(c->key, m->key, FLEET_KEY);
+	c->z = fleet_socket(ZMQ_DEALER, &s->fleet->keys, m->key);
+	c->sock = c->z != NULL ? ns_sock_wrap(s->role->base, c->z, call_message, c, &why) : NULL;
+	if (c->sock == NULL || fleet_connect(c->z, m->endpoint, &why) != NS_OK) {
+		log_error("fleet.call", "name=%s text=%s", m->name, log_quote(why.text));
+		call_destroy(&c);
+		return;
+	}
+	ns_sock_look(c->sock);
+	list->list[list->count++] = c;
+}
+
+static void
+say(struct sync *s, struct call *c, uint64_t now_ns)
+{
+	Ns__Envelope env = NS__ENVELOPE__INIT;
+	Ns__FleetCall out = NS__FLEET_CALL__INIT;
+	bool hold = false;
+	struct packet *p;
+
+	out.major = NS_PROTO_MAJOR;
+	if (promote_asks(s, &hold))
+		out.what = hold ? NS__FLEET_CALL__WHAT__HOLD : NS__FLEET_CALL__WHAT__ASK;
+	else
+		out.what =
+		    fleet_is_replica(s) ? NS__FLEET_CALL__WHAT__ASK : NS__FLEET_CALL__WHAT__PRIMARY;
+	env.term = s->head.term;
+	env.body_case = NS__ENVELOPE__BODY_FLEET_CALL;
+	env.fleet_call = &out;
+	p = packet_new(&env);
+	if (p == NULL)
+		return;
+	c->sent_ns = now_ns;
+	(void)fleet_send(c->z, NULL, p);
+	packet_unref(p);
+	ns_sock_look(c->sock);
+}
+
+void
+calls_tick(struct sync *s, uint64_t now_ns)
+{
+	struct fleet *f = s->fleet;
+	struct calls *c = f->calls;
+
+	for (size_t i = 0; i < f->roster->count; i++) {
+		const struct member *m = &f->roster->members[i];
+
+		if (wanted(s, m, now_ns) && call_find(c, m) == NULL)
+			call_add(s, m);
+	}
+	for (size_t i = 0; i < c->count; i++) {
+		const struct member *m = roster_find(f->roster, c->list[i]->name);
+
+		if (m == NULL || !wanted(s, m, now_ns) || call_find(c, m) != c->list[i]) {
+			call_destroy(&c->list[i]);
+			c->list[i--] = c->list[--c->count];
+		} else if (c->list[i]->sent_ns == 0 ||
+			   clock_since(now_ns, c->list[i]->sent_ns) > CALL_PACE_NS) {
+			say(s, c->list[i], now_ns);
+		}
+	}
+}
+
+/* ---- being called ---- */
+static void
+answer(struct sync *s, const struct fleet_from *from)
+{
+	Ns__Envelope env = NS__ENVELOPE__INIT;
+	Ns__FleetPosition out = NS__FLEET_POSITION__INIT;
+
+	out.role = s->head.role;
+	out.revision = s->head.revision;
+	out.log_term = s->head.log_term;
+	out.primary = fleet_is_replica(s) ? s->fleet->facts.primary : (char *)(uintptr_t)s->name;
+	env.body_case = NS__ENVELOPE__BODY_FLEET_POSITION;
+	env.fleet_position = &out;
+	pub_send(s, from, &env);
+}
+
+static void
+heard_primary(struct sync *s, const struct member *m, uint64_t term)
+{
+	struct fleet *f = s->fleet;
+
+	fleet_newer(s, m->name, term);
+	if (term > s->head.term) {
+		fleet_obey(s, m, term);
+		return;
+	}
+	/* Two promotions that did not see each other: a person decides. */
+	if (term == s->head.term && !fleet_is_replica(s) && strcmp(f->rival, m->name) != 0) {
+		snprintf(f->rival, sizeof f->rival, "%s", m->name);
+		log_error("fleet.rival", "name=%s term=%llu", m->name, (unsigned long long)term);
+	}
+}
+
+void
+call_take(
+    struct sync *s, const struct member *m, const struct fleet_from *from, const Ns__Envelope *env)
+{
+	struct fleet *f = s->fleet;
+
+	if (env->fleet_call->major != NS_PROTO_MAJOR)
+		return;
+	if (env->fleet_call->what == NS__FLEET_CALL__WHAT__PRIMARY)
+		heard_primary(s, m, env->term);
+	else
+		fleet_newer(s, m->name, env->term);
+	if (env->fleet_call->what == NS__FLEET_CALL__WHAT__HOLD && !fleet_is_replica(s)) {
+		log_warn("fleet.hold", "by=%s", m->name);
+		f->held_until_ns = clock_mono_ns() + GATE_HOLD_NS;
+	}
+	answer(s, from);
+}

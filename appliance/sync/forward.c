@@ -1,0 +1,312 @@
+/* forward - an edit at a replica is the primary's to do: there with the caller's name, and back when this
+ * appliance serves it.  Loop only.
+ *
+ * The idempotency key goes along, so that a request whose answer was lost can be repeated anywhere. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/fleet/codes.h"
+#include "appliance/sync/conn.h"
+#include "appliance/sync/control.h"
+#include "appliance/sync/errors.h"
+#include "appliance/sync/fleet.h"
+#include "appliance/sync/receipts.h"
+#include "ipc/base/clock.h"
+#include "ipc/base/log.h"
+#include "ipc/base/text.h"
+#include "ipc/base/xalloc.h"
+#include "ipc/envelope.h"
+
+#define MARGIN_MS   200u /* the primary's answer must be here before the client gives up */
+#define REQUEST_MAX (NS_MSG_MAX - 4096u)
+
+/* ---- at the replica ---- */
+static uint32_t
+left_ms(const struct request *r)
+{
+	uint64_t now = clock_mono_ns(), margin = MARGIN_MS * 1000000ull;
+
+	return r->deadline_ns > now + 2 * margin
+		   ? (uint32_t)((r->deadline_ns - now - margin) / 1000000)
+		   : 1;
+}
+
+static enum ns_err
+send_forward(struct sync *s, struct request *r)
+{
+	Ns__Envelope env = NS__ENVELOPE__INIT;
+	Ns__FleetForward out = NS__FLEET_FORWARD__INIT;
+	size_t len = ns__envelope__get_packed_size(r->env);
+	enum ns_err err;
+
+	if (len > REQUEST_MAX)
+		return ns_fail(&r->why, NS_INVALID, EF_SIZE,
+		    "too large to be passed on (%zu octets): commit it in several steps, or at the "
+		    "primary",
+		    len);
+	out.id = r->forward_id = ++s->fleet->forward_id;
+	out.deadline_ms = left_ms(r);
+	out.principal = r->caller.name;
+	out.role = (char *)(uintptr_t)user_role_name(r->caller.role);
+	out.via = r->caller.via;
+	out.request.len = len;
+	out.request.data = xmalloc(len + 1);
+	ns__envelope__pack(r->env, out.request.data);
+	env.body_case = NS__ENVELOPE__BODY_FLEET_FORWARD;
+	env.fleet_forward = &out;
+	err = rep_send(s, &env);
+	free(out.request.data);
+	return err;
+}
+
+static void
+refuse_away(struct sync *s, struct request *r)
+{
+	const char *name = s->fleet->facts.primary;
+
+	ns_fail(&r->why, NS_UNAVAILABLE, EF_PRIMARY,
+	    "the primary%s%s cannot be reached from %s: nothing was changed; DNS is answered all "
+	    "the "
+	    "same, try again when it is back, or at another appliance",
+	    name[0] != '\0' ? " " : "", name, s->name);
+	r->err = NS_UNAVAILABLE;
+	request_finish(s, r);
+}
+
+bool
+forward_request(struct sync *s, struct request *r)
+{
+	const struct request_kind *k = r->kind;
+	struct fleet *f = s->fleet;
+
+	if (!fleet_is_replica(s) ||
+	    (k->on != ON_WRITER && !k->primary_only && k->body != NS__ENVELOPE__BODY_IMPORT_BEGIN))
+		return false;
+	if (k->primary_only || k->on != ON_WRITER) {
+		ns_fail(&r->why, NS_UNAVAILABLE, EF_ONLY_PRIMARY,
+		    "%s is done at the primary (%s) only", k->name, f->facts.primary);
+		r->err = NS_UNAVAILABLE;
+		request_finish(s, r);
+		return true;
+	}
+	if (f->rep.state != REP_FOLLOW) {
+		refuse_away(s, r);
+		return true;
+	}
+	r->err = send_forward(s, r);
+	if (r->err == NS_UNAVAILABLE)
+		refuse_away(s, r);
+	else if (r->err != NS_OK)
+		request_finish(s, r);
+	else
+		TAILQ_INSERT_TAIL(&f->forwarded, r, waiting);
+	return true;
+}
+
+static void
+drop_served(Ns__CommitReply *m)
+{
+	for (size_t i = 0; i < m->n_served; i++)
+		protobuf_c_message_free_unpacked(&m->served[i]->base, NULL);
+	free(m->served);
+	m->served = NULL;
+	m->n_served = 0;
+}
+
+static void
+take_reply(struct sync *s, struct request *r, Ns__Envelope *env)
+{
+	if (env == NULL) {
+		r->err =
+		    ns_fail(&r->why, NS_UNKNOWN, EF_UNKNOWN, "the primary's answer cannot be read");
+	} else if (env->body_case == NS__ENVELOPE__BODY_ERROR) {
+		ns_why_from_error(&r->why, env->error);
+		r->err = r->why.err;
+		r->conflict = env->error->conflict; /* taken over */
+		env->error->conflict = NULL;
+		ns__envelope__free_unpacked(env, NULL);
+	} else {
+		r->err = NS_OK;
+		r->reply = env;
+		if (env->body_case == NS__ENVELOPE__BODY_COMMIT_REPLY)
+			r->revision = env->commit_reply->revision;
+		if (env->body_case == NS__ENVELOPE__BODY_SETTINGS_REPLY)
+			r->revision = env->settings_reply->revision;
+	}
+	/* "served" lists this appliance, unless all were asked for. */
+	if (r->err == NS_OK && env->body_case == NS__ENVELOPE__BODY_COMMIT_REPLY &&
+	    !receipts_wants_all(r))
+		drop_served(env->commit_reply);
+	/* Read your writes: not before this appliance serves it. */
+	if (r->err == NS_OK && r->revision != 0)
+		receipts_wait(s, r);
+	else
+		request_finish(s, r);
+}
+
+void
+forward_reply(struct sync *s, const Ns__FleetForwardReply *in)
+{
+	struct ns_why why = { 0 };
+	struct request *r;
+
+	TAILQ_FOREACH(r, &s->fleet->forwarded, waiting)
+	{
+		if (r->forward_id != in->id)
+			continue;
+		TAILQ_REMOVE(&s->fleet->forwarded, r, waiting);
+		take_reply(s, r, ns_envelope_unpack(in->reply.data, in->reply.len, &why));
+		return;
+	}
+}
+
+static void
+end_unknown(struct sync *s, struct request *r, const char *text)
+{
+	TAILQ_REMOVE(&s->fleet->forwarded, r, waiting);
+	r->err = ns_fail(&r->why, NS_UNKNOWN, EF_UNKNOWN,
+	    "%s: the outcome is unknown; repeat it with the same --idempotency-key", text);
+	request_finish(s, r);
+}
+
+void
+forward_lost(struct sync *s)
+{
+	struct request *r;
+
+	while ((r = TAILQ_FIRST(&s->fleet->forwarded)) != NULL)
+		end_unknown(s, r, "the link to the primary broke");
+}
+
+void
+forward_stop(struct sync *s)
+{
+	struct request *r;
+
+	while ((r = TAILQ_FIRST(&s->fleet->forwarded)) != NULL) {
+		TAILQ_REMOVE(&s->fleet->forwarded, r, waiting);
+		conn_detach(r);
+		request_destroy(&r);
+	}
+}
+
+void
+forward_tick(struct sync *s, uint64_t now_ns)
+{
+	struct request *r, *next;
+
+	for (r = TAILQ_FIRST(&s->fleet->forwarded); r != NULL; r = next) {
+		next = TAILQ_NEXT(r, waiting);
+		if (now_ns + MARGIN_MS * 1000000ull / 2 > r->deadline_ns)
+			end_unknown(s, r, "the primary did not answer in time");
+	}
+}
+
+/* ---- at the primary ---- */
+struct origin {
+	struct fleet_from from;
+	uint64_t id;
+};
+
+static void
+send_back(struct sync *s, const struct origin *o, Ns__Envelope *inner)
+{
+	Ns__Envelope env = NS__ENVELOPE__INIT;
+	Ns__FleetForwardReply out = NS__FLEET_FORWARD_REPLY__INIT;
+
+	out.id = o->id;
+	out.reply.len = ns__envelope__get_packed_size(inner);
+	out.reply.data = xmalloc(out.reply.len + 1);
+	ns__envelope__pack(inner, out.reply.data);
+	env.body_case = NS__ENVELOPE__BODY_FLEET_FORWARD_REPLY;
+	env.fleet_forward_reply = &out;
+	pub_send(s, &o->from, &env);
+	free(out.reply.data);
+}
+
+static void
+send_refusal(struct sync *s, const struct origin *o, struct ns_why *why, Ns__Conflict *conflict)
+{
+	Ns__Envelope env = NS__ENVELOPE__INIT;
+	Ns__Error error;
+
+	ns_error_from_why(&error, why);
+	error.conflict = why->err == NS_CONFLICT ? conflict : NULL;
+	env.body_case = NS__ENVELOPE__BODY_ERROR;
+	env.error = &error;
+	send_back(s, o, &env);
+}
+
+/* Instead of the control socket. */
+static void
+finish_forward(struct sync *s, struct request *r)
+{
+	struct origin *o = r->origin;
+
+	if (r->err != NS_OK || r->reply == NULL) {
+		if (r->why.err == NS_OK)
+			ns_fail(&r->why, r->err != NS_OK ? r->err : NS_FAILED, 0, "no reply");
+		send_refusal(s, o, &r->why, r->conflict);
+	} else {
+		send_back(s, o, r->reply);
+	}
+	free(o);
+	r->origin = NULL;
+	request_destroy(&r);
+}
+
+static enum user_role
+role_named(const char *name)
+{
+	for (enum user_role r = USER_ADMIN; r > USER_UNKNOWN; r--)
+		if (strcmp(user_role_name(r), name) == 0)
+			return r;
+	return USER_UNKNOWN;
+}
+
+/* At most what the appliance that relays it is trusted with. */
+static void
+caller_of(struct caller *c, const struct member *m, const Ns__FleetForward *in)
+{
+	enum user_role cap = role_named(m->trust), said = role_named(in->role);
+
+	*c = (struct caller){ .role = said < cap ? said : cap, .uid = UINT32_MAX };
+	text_copy(c->name, sizeof c->name, in->principal);
+	text_copy(c->via, sizeof c->via, in->via);
+}
+
+void
+forward_take(
+    struct sync *s, const struct follower *fo, const struct member *m, const Ns__FleetForward *in)
+{
+	struct origin o = { fo->peer, in->id };
+	const struct request_kind *k;
+	struct ns_why why = { 0 };
+	struct ns_peer peer = { 0 };
+	Ns__Envelope *env = ns_envelope_unpack(in->request.data, in->request.len, &why);
+	struct request *r;
+
+	if (env == NULL) {
+		send_refusal(s, &o, &why, NULL);
+		return;
+	}
+	k = control_kind(env->body_case);
+	if (k == NULL || k->on != ON_WRITER || k->primary_only) {
+		ns_fail(&why, NS_DENIED, EF_ONLY_PRIMARY,
+		    "this is done on the primary's own socket only");
+		send_refusal(s, &o, &why, NULL);
+	} else {
+		env->deadline_ms = in->deadline_ms;
+		r = request_new(&peer, env);
+		caller_of(&r->caller, m, in);
+		r->kind = k;
+		r->store_dir = s->store_dir;
+		r->reads = s->reads;
+		r->finish = finish_forward;
+		r->origin = xmalloc(sizeof o);
+		memcpy(r->origin, &o, sizeof o);
+		control_start(s, r, m->name);
+	}
+	ns__envelope__free_unpacked(env, NULL);
+}

@@ -1,0 +1,192 @@
+/* history - `history list` and `history show`: the change log as people read it.  Reader threads. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/dns/name.h"
+#include "appliance/sync/bodynames.h"
+#include "appliance/sync/change.h"
+#include "appliance/sync/difftext.h"
+#include "appliance/sync/errors.h"
+#include "appliance/sync/reader.h"
+#include "ipc/base/text.h"
+#include "ipc/base/xalloc.h"
+
+#define PAGE_DEFAULT 50
+#define PAGE_MAX     200
+#define NAMES_MAX    16 /* zones named in a line of the list */
+
+struct page {
+	struct store_change *rows;
+	size_t count, limit;
+	bool more;
+};
+
+static bool
+each_change(void *arg, const struct store_change *c)
+{
+	struct page *p = arg;
+
+	if (p->count == p->limit) {
+		p->more = true;
+		return false;
+	}
+	p->rows[p->count++] = *c;
+	return true;
+}
+
+static char *
+zone_text(const Ns__ChangeBody__Zone *z)
+{
+	if (name_check(z->name.data, z->name.len) != z->name.len || z->name.len == 0)
+		return xstrdup("?");
+	return reply_name(z->name.data);
+}
+
+/* Only the heads of the first zones are read, however long the body is. */
+static void
+names_fill(struct store *s, Ns__Change *m)
+{
+	struct wbuf piece = wbuf_grow(BODY_PIECE);
+	size_t at = 0;
+
+	m->zones = xcalloc(NAMES_MAX, sizeof *m->zones);
+	while (m->n_zones < NAMES_MAX && m->n_zones < m->zone_count) {
+		struct store_change row;
+		struct body_name n;
+		uint64_t size;
+
+		piece.len = 0;
+		if (store_change_piece(s, m->revision, at, BODY_PIECE, &row, &size, &piece) !=
+			NS_OK ||
+		    !body_name_read(piece.base, piece.len, &n))
+			break;
+		m->zones[m->n_zones++] =
+		    n.name != NULL && n.name_len > 0 && name_check(n.name, n.name_len) == n.name_len
+			? reply_name(n.name)
+			: xstrdup("?");
+		at += n.next;
+	}
+	wbuf_free(&piece);
+}
+
+static void
+change_fill(struct store *s, Ns__Change *m, const struct store_change *c)
+{
+	uint8_t digest[STORE_HASH];
+
+	ns__change__init(m);
+	m->revision = c->revision;
+	m->term = c->term;
+	m->at = reply_time(c->at_ms);
+	m->author = xstrdup(c->author);
+	m->via = xstrdup(c->via);
+	m->comment = xstrdup(c->comment);
+	text_scrub(m->comment); /* one that cannot be sent would hide its whole page */
+	m->kind = xstrdup(c->kind);
+	m->hash = reply_hex(c->hash, sizeof c->hash);
+	m->zone_count = c->zone_count;
+	m->added = c->added;
+	m->removed = c->removed;
+	names_fill(s, m);
+	/* A list does not read bodies: of a few zones that it touched, those that are not named. */
+	if (m->zone_count <= NAMES_MAX && m->zone_count > m->n_zones &&
+	    store_change_digest(s, c->revision, digest) == NS_OK)
+		m->withheld = (uint32_t)(m->zone_count - m->n_zones);
+}
+
+static void
+page_fill(struct store *s, const struct page *p, Ns__HistoryListReply *m)
+{
+	m->changes = xcalloc(p->count + 1, sizeof *m->changes);
+	for (size_t i = 0; i < p->count; i++) {
+		m->changes[m->n_changes] = xmalloc(sizeof *m->changes[0]);
+		change_fill(s, m->changes[m->n_changes++], &p->rows[i]);
+	}
+	if (p->more)
+		m->next = xasprintf("%llu", (unsigned long long)p->rows[p->count - 1].revision);
+}
+
+enum ns_err
+history_list_read(struct request *r, struct store *s)
+{
+	const Ns__HistoryListRequest *in = r->env->history_list_request;
+	struct page p = { .limit = in->limit != 0 ? in->limit : PAGE_DEFAULT };
+	struct store_zone z = { 0 };
+	Ns__HistoryListReply *m;
+	uint64_t before;
+	char *end;
+	enum ns_err err = NS_OK;
+
+	if (p.limit > PAGE_MAX)
+		p.limit = PAGE_MAX;
+	before = strtoull(in->cursor, &end, 10);
+	if (*end != '\0' || in->cursor[0] == '-')
+		return ns_fail(&r->why, NS_USAGE, ES_CURSOR, "not a cursor of a history");
+	if (in->zone[0] != '\0')
+		err = read_zone(s, in->zone, &z, &r->why);
+	if (err != NS_OK)
+		return err;
+	p.rows = xcalloc(p.limit, sizeof *p.rows);
+	err = store_change_each(s, z.id, before, each_change, &p);
+	if (err == NS_OK) {
+		m = xmalloc(sizeof *m);
+		ns__history_list_reply__init(m);
+		page_fill(s, &p, m);
+		request_reply(r, NS__ENVELOPE__BODY_HISTORY_LIST_REPLY, m);
+	} else {
+		err = read_failed(&r->why, err);
+	}
+	free(p.rows);
+	return err;
+}
+
+/* ---- diffs ---- */
+static Ns__HistoryShowReply__ZoneDiff *
+zone_diff(const Ns__ChangeBody__Zone *z, size_t *octets)
+{
+	Ns__HistoryShowReply__ZoneDiff *m = xmalloc(sizeof *m);
+	struct diff_lines removed, added;
+
+	ns__history_show_reply__zone_diff__init(m);
+	m->zone = zone_text(z);
+	m->serial_before = z->serial_before;
+	m->serial_after = z->serial_after;
+	diff_lines_make((struct bytes){ z->removed.data, z->removed.len },
+	    (struct bytes){ z->added.data, z->added.len }, octets, &removed, &added);
+	m->removed = removed.line;
+	m->n_removed = removed.count;
+	m->added = added.line;
+	m->n_added = added.count;
+	m->truncated = removed.cut || added.cut;
+	*octets += strlen(m->zone) + 32;
+	return m;
+}
+
+enum ns_err
+history_show_read(struct request *r, struct store *s)
+{
+	uint64_t revision = r->env->history_show_request->revision;
+	struct store_change row;
+	Ns__HistoryShowReply *m;
+	Ns__ChangeBody *body;
+	size_t octets = 0;
+	enum ns_err err = store_change_get(s, revision, &row, NULL);
+
+	if (err == NS_NOTFOUND)
+		return ns_fail(&r->why, err, ES_NO_REVISION, "there is no change %llu",
+		    (unsigned long long)revision);
+	if (err != NS_OK || (body = change_body_load(s, revision, &row)) == NULL)
+		return read_failed(&r->why, err != NS_OK ? err : NS_CORRUPT);
+	m = xmalloc(sizeof *m);
+	ns__history_show_reply__init(m);
+	m->change = xmalloc(sizeof *m->change);
+	change_fill(s, m->change, &row);
+	m->change->withheld = (uint32_t)body->n_withheld_zones;
+	m->diffs = xcalloc(body->n_zones + 1, sizeof *m->diffs);
+	for (size_t i = 0; i < body->n_zones && octets < DIFF_TEXT_OCTETS; i++)
+		m->diffs[m->n_diffs++] = zone_diff(body->zones[i], &octets);
+	request_reply(r, NS__ENVELOPE__BODY_HISTORY_SHOW_REPLY, m);
+	ns__change_body__free_unpacked(body, NULL);
+	return NS_OK;
+}

@@ -1,0 +1,36 @@
+/* members - the fleet as the store has it: who belongs to it, and who this appliance follows.  Writer
+ * thread, but for the requests' first halves. */
+#ifndef NS_SYNC_MEMBERS_H
+#define NS_SYNC_MEMBERS_H
+
+#include <stdbool.h>
+
+#include "appliance/fleet/roster.h"
+#include "appliance/store/store.h"
+
+struct batch;
+struct change;
+struct request;
+
+#define MEMBER_KIND "appliance"	/* of the objects that members are */
+
+/* Facts of this appliance alone (store_fact_*). */
+struct fleet_facts {
+	bool joined;			/* a replica that has enrolled */
+	char primary[FLEET_NAME], endpoint[ENDPOINT_MAX];
+	uint8_t key[FLEET_KEY];		/* the primary's */
+};
+enum ns_err	 fleet_facts_load(struct store *, struct fleet_facts *, struct ns_why *);
+/* Role, name, term and primary of an appliance that has just enrolled. */
+enum ns_err	 fleet_facts_join(struct store *, const char *name, uint64_t term,
+		    const struct fleet_facts *, struct ns_why *);
+/* The primary moved, or has another key. */
+enum ns_err	 fleet_facts_primary(struct store *, const struct fleet_facts *, struct ns_why *);
+
+/* All of them; what cannot be read is left out, with a line in the log. malloc'ed. */
+struct roster	*members_load(struct store *);
+/* Into the store, and into the change that carries it; members_free() ends what it put there. */
+enum ns_err	 member_put(struct batch *, struct change *, const struct member *, struct ns_why *);
+void	 members_free(struct change *);
+
+#endif

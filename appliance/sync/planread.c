@@ -1,0 +1,206 @@
+/* planread - the `plan` request: what a commit would do, its warnings and effects.  Reader threads. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/dns/name.h"
+#include "appliance/dns/rrtype.h"
+#include "appliance/sync/difftext.h"
+#include "appliance/sync/errors.h"
+#include "appliance/sync/plan.h"
+#include "appliance/sync/reader.h"
+#include "ipc/base/clock.h"
+#include "ipc/base/text.h"
+#include "ipc/base/xalloc.h"
+#include "ipc/envelope.h"
+
+#define WARNINGS_MAX 100
+
+enum ns_err
+plan_text(struct request *r)
+{
+	Ns__CommitRequest as_commit = NS__COMMIT_REQUEST__INIT;
+
+	as_commit.zones = r->env->plan_request->zones;
+	as_commit.n_zones = r->env->plan_request->n_zones;
+	r->state = edit_request_read(&as_commit, &r->why);
+	r->free_state = edit_request_free;
+	return r->state != NULL ? NS_OK : r->why.err;
+}
+
+/* ---- warnings ---- */
+static void
+add_warning(void *arg, const struct ns_why *in)
+{
+	Ns__PlanReply *m = arg;
+	struct ns_why why = *in;
+	Ns__Error borrowed, *e;
+
+	if (m->n_warnings == WARNINGS_MAX)
+		return;
+	ns_error_from_why(&borrowed, &why);
+	e = xmalloc(sizeof *e);
+	*e = borrowed;
+	e->zone = xstrdup(why.zone);
+	e->owner = xstrdup(why.owner);
+	e->type = xstrdup(why.type);
+	e->field = xstrdup(why.field);
+	e->text = xstrdup(why.text);
+	m->warnings = xreallocarray(m->warnings, m->n_warnings + 1, sizeof *m->warnings);
+	m->warnings[m->n_warnings++] = e;
+}
+
+/* The apex is looked at anew for its serial alone: what was wrong there before is not this plan's. */
+static void
+drop_old_warnings(Ns__PlanReply *m, const struct zoneplan *z)
+{
+	char apex[NAME_MAX_TEXT];
+	size_t kept = 0;
+
+	name_to_text(z->z.name, apex);
+	for (size_t i = 0; i < m->n_warnings; i++)
+		if (strcmp(m->warnings[i]->owner, apex) != 0)
+			m->warnings[kept++] = m->warnings[i];
+		else
+			ns__error__free_unpacked(m->warnings[i], NULL);
+	m->n_warnings = kept;
+}
+
+/* Does anything at the apex change but the serial? */
+static bool
+apex_changes(const struct zoneplan *z)
+{
+	const struct wbuf *sides[] = { &z->diff.removed, &z->diff.added };
+	bool serial_only = diff_soa_serial_only(&z->diff, z->z.name);
+
+	for (int i = 0; i < 2; i++) {
+		struct zwire_iter it = zwire_iter(sides[i]->base, sides[i]->len);
+		struct rrset s;
+
+		while (zwire_next(&it, &s) && name_equal(s.owner, z->z.name))
+			if (s.type != RR_SOA || !serial_only)
+				return true;
+	}
+	return false;
+}
+
+/* ---- effects ---- */
+/* How long resolvers keep "there is none": the lesser of the SOA's TTL and minimum (RFC 2308 5). */
+static uint32_t
+negative_ttl(const struct zoneplan *z)
+{
+	const struct edit_owner *apex = edit_owner_find(&z->edit, z->z.name);
+	struct zwire_iter it;
+	struct rrset s;
+
+	if (apex == NULL)
+		return 0;
+	it = zwire_iter(apex->before.base, apex->before.len);
+	while (zwire_next(&it, &s)) {
+		const uint8_t *end = s.rdata + s.rdata_len;
+
+		if (s.type == RR_SOA && s.rdata_len > 22)
+			return s.ttl < get_u32(end - 4) ? s.ttl : get_u32(end - 4);
+	}
+	return 0;
+}
+
+static bool
+has_key(const struct wbuf *side, const struct rrset *key)
+{
+	struct zwire_iter it = zwire_iter(side->base, side->len);
+	struct rrset s;
+
+	while (zwire_next(&it, &s))
+		if (rrset_cmp(&s, key) >= 0)
+			return rrset_cmp(&s, key) == 0;
+	return false;
+}
+
+static void
+effects(Ns__PlanReply__Zone *m, const struct zoneplan *z)
+{
+	struct zwire_iter it = zwire_iter(z->diff.removed.base, z->diff.removed.len);
+	bool serial_only = diff_soa_serial_only(&z->diff, z->z.name);
+	struct rrset s;
+
+	while (zwire_next(&it, &s))
+		if ((s.type != RR_SOA || !serial_only) && s.ttl > m->old_ttl)
+			m->old_ttl = s.ttl;
+	it = zwire_iter(z->diff.added.base, z->diff.added.len);
+	while (zwire_next(&it, &s))
+		m->new_rrsets += !has_key(&z->diff.removed, &s);
+	if (m->new_rrsets > 0)
+		m->negative_ttl = negative_ttl(z);
+}
+
+static Ns__PlanReply__Zone *
+zone_reply(const struct zoneplan *z, size_t *octets)
+{
+	Ns__PlanReply__Zone *m = xmalloc(sizeof *m);
+	struct diff_lines removed, added;
+
+	ns__plan_reply__zone__init(m);
+	m->zone = reply_name(z->z.name);
+	m->version = z->z.version;
+	m->serial_before = m->serial_after = z->z.serial;
+	m->records = z->z.records;
+	if (!diff_empty(&z->diff))
+		m->serial_after = z->edit.serial_after;
+	diff_lines_make((struct bytes){ z->diff.removed.base, z->diff.removed.len },
+	    (struct bytes){ z->diff.added.base, z->diff.added.len }, octets, &removed, &added);
+	m->removed = removed.line;
+	m->n_removed = removed.count;
+	m->added = added.line;
+	m->n_added = added.count;
+	m->truncated = removed.cut || added.cut;
+	m->records_added = z->diff.nadded;
+	m->records_removed = z->diff.nremoved;
+	m->records_touched = z->touched;
+	if (z->z.records > 0)
+		m->touched_percent = 100.0 * (double)z->touched / (double)z->z.records;
+	m->confirm = rail_hit(&z->z, z->touched);
+	effects(m, z);
+	return m;
+}
+
+static void
+fill(Ns__PlanReply *m, const struct plan *p)
+{
+	char hash[PLAN_HASH];
+	size_t octets = 0;
+
+	m->zones = xcalloc(p->count + 1, sizeof *m->zones);
+	for (size_t i = 0; i < p->count; i++)
+		m->zones[m->n_zones++] = zone_reply(&p->zones[i], &octets);
+	plan_hash(p, hash);
+	m->plan_hash = xstrdup(hash);
+}
+
+enum ns_err
+plan_read(struct request *r, struct store *s)
+{
+	Ns__PlanReply *m = xmalloc(sizeof *m);
+	struct plan_for f = { .store = s,
+		.now_ms = clock_wall_ms(),
+		.warn = add_warning,
+		.warn_arg = m,
+		.request = r };
+	struct plan p;
+	enum ns_err err;
+
+	ns__plan_reply__init(m);
+	if ((err = store_begin(s, &r->why)) != NS_OK) {
+		ns__plan_reply__free_unpacked(m, NULL);
+		return err;
+	}
+	err = plan_edits(&p, r->state, &f, &r->why);
+	for (size_t i = 0; i < p.count && err == NS_OK; i++)
+		if (!apex_changes(&p.zones[i]))
+			drop_old_warnings(m, &p.zones[i]);
+	if (err == NS_OK)
+		fill(m, &p);
+	store_rollback(s);
+	plan_free(&p);
+	request_reply(r, NS__ENVELOPE__BODY_PLAN_REPLY, m);
+	return err;
+}

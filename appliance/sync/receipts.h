@@ -1,0 +1,30 @@
+/* receipts - replies that wait until their change is served on this appliance.  Loop only.
+ *
+ * The change is durable when a request comes here.  Its reply leaves when the answer process has seen
+ * every living worker on the revision, or shortly before the client's deadline, naming this
+ * appliance as missing: an acknowledgement is late, never lost. */
+#ifndef NS_SYNC_RECEIPTS_H
+#define NS_SYNC_RECEIPTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "appliance/sync/request.h"
+#include "appliance/sync/sync.h"
+
+struct receipts	*receipts_new(void);
+void	 receipts_destroy(struct receipts **);
+void	 receipts_wait(struct sync *, struct request *);	/* takes it; r->revision is set */
+/* Another appliance said something: those that wait for all of them. */
+bool	 receipts_wants_all(const struct request *);	/* --wait served */
+void	 receipts_fleet(struct sync *);
+void	 receipts_served(struct sync *, uint64_t revision);
+/* The head went back. */
+void	 receipts_rewound(struct sync *, uint64_t revision);
+/* Nothing up to this revision will be served soon (map full): answer now. */
+void	 receipts_give_up(struct sync *, uint64_t revision);
+void	 receipts_tick(struct sync *, uint64_t now_ns);
+uint64_t receipts_revision(const struct receipts *);
+bool	 receipts_waiting(const struct receipts *);
+
+#endif

@@ -1,0 +1,194 @@
+/* stats - see stats.h. */
+#include "appliance/sync/stats.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/dns/name.h"
+#include "appliance/sync/bus.h"
+#include "appliance/sync/conn.h"
+#include "appliance/sync/control.h"
+#include "appliance/sync/errors.h"
+#include "appliance/sync/fleet.h"
+#include "ipc/base/xalloc.h"
+
+#define MARGIN_NS 200000000ull
+
+struct stats {
+	struct request_list asked; /* each waits for the Metrics of its own id */
+	uint64_t last_id;
+};
+
+struct stats *
+stats_new(void)
+{
+	struct stats *st = xcalloc(1, sizeof *st);
+
+	TAILQ_INIT(&st->asked);
+	return st;
+}
+
+void
+stats_destroy(struct stats **stp)
+{
+	struct request *r;
+
+	if (*stp == NULL)
+		return;
+	while ((r = TAILQ_FIRST(&(*stp)->asked)) != NULL) {
+		TAILQ_REMOVE(&(*stp)->asked, r, waiting);
+		conn_detach(r);
+		request_destroy(&r);
+	}
+	free(*stp);
+	*stp = NULL;
+}
+
+static bool
+is_list(const char *top)
+{
+	static const char *const lists[] = { "", "zones", "clients", "qtypes", "names" };
+
+	for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
+		if (strcmp(top, lists[i]) == 0)
+			return true;
+	return false;
+}
+
+/* "zone:Z", "appliance:A" or nothing.  False: refused. */
+static bool
+read_scope(struct sync *s, struct request *r, uint8_t zone[NAME_MAX_WIRE], size_t *len)
+{
+	const char *scope = r->env->stats_request->scope;
+
+	*len = 0;
+	if (scope[0] == '\0')
+		return true;
+	if (strncmp(scope, "zone:", 5) == 0) {
+		r->err = zone_name_read(scope + 5, zone, &r->why);
+		if (r->err == NS_OK)
+			*len = name_len(zone);
+		else
+			request_finish(s, r);
+		return r->err == NS_OK;
+	}
+	if (strncmp(scope, "appliance:", 10) == 0 && strcmp(scope + 10, s->name) == 0)
+		return true;
+	if (strncmp(scope, "appliance:", 10) == 0)
+		request_refuse(s, r, NS_NOTFOUND, ES_REQUEST,
+		    "this appliance has another name, and speaks for itself only");
+	else
+		request_refuse(
+		    s, r, NS_USAGE, ES_REQUEST, "a scope is zone:NAME or appliance:NAME");
+	return false;
+}
+
+void
+stats_ask(struct sync *s)
+{
+	Ns__Envelope env = NS__ENVELOPE__INIT;
+	Ns__MetricsRequest ask = NS__METRICS_REQUEST__INIT;
+
+	env.body_case = NS__ENVELOPE__BODY_METRICS_REQUEST;
+	env.metrics_request = &ask;
+	(void)bus_send(s, ROLE_ANSWER, &env);
+}
+
+void
+stats_request(struct sync *s, struct request *r)
+{
+	const Ns__StatsRequest *q = r->env->stats_request;
+	Ns__Envelope env = NS__ENVELOPE__INIT;
+	Ns__MetricsRequest ask = NS__METRICS_REQUEST__INIT;
+	uint8_t zone[NAME_MAX_WIRE];
+
+	if (!read_scope(s, r, zone, &ask.zone.len))
+		return;
+	if (!is_list(q->top)) {
+		request_refuse(s, r, NS_USAGE, ES_REQUEST,
+		    "a list is one of zones, clients, qtypes and names");
+		return;
+	}
+	ask.zone.data = zone;
+	ask.top = q->top;
+	ask.limit = q->limit;
+	env.id = ++s->stats->last_id;
+	env.body_case = NS__ENVELOPE__BODY_METRICS_REQUEST;
+	env.metrics_request = &ask;
+	if (bus_send(s, ROLE_ANSWER, &env) != NS_OK) {
+		request_refuse(s, r, NS_UNAVAILABLE, ES_NO_ANSWER,
+		    "the answer process, which counts, is not there; DNS is answered all the same");
+		return;
+	}
+	r->asked_id = env.id;
+	TAILQ_INSERT_TAIL(&s->stats->asked, r, waiting);
+}
+
+static Ns__StatsReply *
+copy(const Ns__StatsReply *in)
+{
+	size_t len = ns__stats_reply__get_packed_size(in);
+	uint8_t *buf = xmalloc(len + 1);
+	Ns__StatsReply *out;
+
+	ns__stats_reply__pack(in, buf);
+	out = ns__stats_reply__unpack(NULL, len, buf);
+	free(buf);
+	return out;
+}
+
+static void
+finish(struct sync *s, struct request *r, const Ns__Metrics *m)
+{
+	Ns__StatsReply *stats;
+
+	if (m->stats == NULL) {
+		request_refuse(s, r, NS_FAILED, ES_NO_ANSWER, "no figures came back");
+		return;
+	}
+	if (m->zone_missing) {
+		request_refuse(s, r, NS_NOTFOUND, ES_NO_ZONE, "no such zone is served here");
+		return;
+	}
+	stats = copy(m->stats);
+	if (stats != NULL) {
+		if (stats->scope != protobuf_c_empty_string)
+			free(stats->scope);
+		stats->scope = xstrdup(r->env->stats_request->scope);
+	}
+	request_reply(r, NS__ENVELOPE__BODY_STATS_REPLY, stats);
+	request_finish(s, r);
+}
+
+void
+stats_metrics(struct sync *s, const Ns__Envelope *env)
+{
+	struct request *r;
+
+	if (env->metrics->stats != NULL && env->id == 0)
+		s->fleet->qps = env->metrics->stats->qps;
+	TAILQ_FOREACH(r, &s->stats->asked, waiting)
+	{
+		if (r->asked_id != env->id)
+			continue;
+		TAILQ_REMOVE(&s->stats->asked, r, waiting);
+		finish(s, r, env->metrics);
+		return;
+	}
+	/* Nobody waits for it any more. */
+}
+
+void
+stats_tick(struct sync *s, uint64_t now_ns)
+{
+	struct request *r, *next;
+
+	for (r = TAILQ_FIRST(&s->stats->asked); r != NULL; r = next) {
+		next = TAILQ_NEXT(r, waiting);
+		if (now_ns + MARGIN_NS < r->deadline_ns)
+			continue;
+		TAILQ_REMOVE(&s->stats->asked, r, waiting);
+		request_refuse(
+		    s, r, NS_UNAVAILABLE, ES_NO_ANSWER, "the answer process did not reply in time");
+	}
+}

@@ -1,0 +1,16 @@
+/* stats - `stats` is the answer process's to know: ask it, and hand its word on.  Loop only. */
+#ifndef NS_SYNC_STATS_H
+#define NS_SYNC_STATS_H
+
+#include "appliance/sync/request.h"
+#include "appliance/sync/sync.h"
+
+struct stats	*stats_new(void);
+void	 stats_destroy(struct stats **);
+void	 stats_request(struct sync *, struct request *);
+void	 stats_metrics(struct sync *, const Ns__Envelope *);
+/* For the fleet's list: the answer comes to s->fleet->qps. */
+void	 stats_ask(struct sync *);
+void	 stats_tick(struct sync *, uint64_t now_ns);
+
+#endif

@@ -1,0 +1,279 @@
+/* testask - see testask.h.
+ *
+ * The question goes to the answer process as a DNS message, and what comes back is the reply as a resolver
+ * would get it, over TCP; ldns makes text of it. */
+#include "appliance/sync/testask.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <ldns/ldns.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/dns/name.h"
+#include "appliance/dns/rrtype.h"
+#include "appliance/sync/bus.h"
+#include "appliance/sync/conn.h"
+#include "appliance/sync/control.h"
+#include "appliance/sync/errors.h"
+#include "ipc/base/wbuf.h"
+#include "ipc/base/xalloc.h"
+
+#define MARGIN_NS 200000000ull
+#define QUERY_MAX 512u
+#define CODE_ECS  8u
+
+struct testask {
+	struct request_list asked;
+	uint64_t last_id;
+};
+
+struct testask *
+testask_new(void)
+{
+	struct testask *t = xcalloc(1, sizeof *t);
+
+	TAILQ_INIT(&t->asked);
+	return t;
+}
+
+void
+testask_destroy(struct testask **tp)
+{
+	struct request *r;
+
+	if (*tp == NULL)
+		return;
+	while ((r = TAILQ_FIRST(&(*tp)->asked)) != NULL) {
+		TAILQ_REMOVE(&(*tp)->asked, r, waiting);
+		conn_detach(r);
+		request_destroy(&r);
+	}
+	free(*tp);
+	*tp = NULL;
+}
+
+/* 4 or 16 octets; 0: none. */
+static size_t
+read_address(const char *text, uint8_t out[16])
+{
+	if (inet_pton(AF_INET, text, out) == 1)
+		return 4;
+	return inet_pton(AF_INET6, text, out) == 1 ? 16 : 0;
+}
+
+/* "192.0.2.0/24" as an option; octets behind the prefix are cut off. */
+static bool
+put_ecs(struct wbuf *w, const char *text)
+{
+	char copy[64];
+	char *slash;
+	uint8_t address[16];
+	size_t len, octets;
+	unsigned long bits;
+
+	if (strlen(text) >= sizeof copy)
+		return false;
+	memcpy(copy, text, strlen(text) + 1);
+	slash = strchr(copy, '/');
+	if (slash != NULL)
+		*slash++ = '\0';
+	len = read_address(copy, address);
+	bits = len * 8;
+	if (slash != NULL) {
+		char *end;
+
+		bits = isdigit((unsigned char)*slash) ? strtoul(slash, &end, 10) : 999;
+		if (bits == 999 || *end != '\0')
+			return false;
+	}
+	if (len == 0 || bits > len * 8)
+		return false;
+	octets = (bits + 7) / 8;
+	if (bits % 8 != 0)
+		address[octets - 1] &= (uint8_t)(0xff00u >> bits % 8);
+	wbuf_u16(w, CODE_ECS);
+	wbuf_u16(w, (uint16_t)(4 + octets));
+	wbuf_u16(w, len == 4 ? 1 : 2);
+	wbuf_u8(w, (uint8_t)bits);
+	wbuf_u8(w, 0);
+	wbuf_put(w, address, octets);
+	return true;
+}
+
+/* The question as a DNS message; NULL or what is wrong with it. */
+static const char *
+make_query(const Ns__TestRequest *q, struct wbuf *w, struct ns_why *why)
+{
+	static const uint8_t root[] = { 0 };
+	uint8_t name[NAME_MAX_WIRE];
+	size_t len, at;
+	uint16_t type = rrtype_from_text(q->type);
+
+	if (q->at[0] != '\0')
+		return "--at another appliance is not built yet: ask there";
+	if (q->draft)
+		return "--draft is not built yet: plan shows what a draft would do";
+	if (type == 0)
+		return "there is no record type of that name";
+	if (name_from_text(q->name, root, name, &len, why) != NS_OK)
+		return why->text;
+	wbuf_put(w, "\0\0\0\0\0\1\0\0\0\0\0\1", 12);
+	wbuf_put(w, name, len);
+	wbuf_u16(w, type);
+	wbuf_u16(w, 1);
+	wbuf_u8(w, 0);
+	wbuf_u16(w, RR_OPT);
+	wbuf_u16(w, 1232);
+	wbuf_u32(w, 0);
+	at = w->len;
+	wbuf_u16(w, 0);
+	if (q->ecs[0] != '\0' && !put_ecs(w, q->ecs))
+		return "--ecs takes a network: 192.0.2.0/24, 2001:db8::/56";
+	if (wbuf_ok(w))
+		put_u16(w->base + at, (uint16_t)(w->len - at - 2));
+	return wbuf_ok(w) ? NULL : "the question is too long";
+}
+
+void
+testask_request(struct sync *s, struct request *r)
+{
+	const Ns__TestRequest *q = r->env->test_request;
+	Ns__Envelope env = NS__ENVELOPE__INIT;
+	Ns__Explain ask = NS__EXPLAIN__INIT;
+	uint8_t query[QUERY_MAX], client[16];
+	struct wbuf w = wbuf_init(query, sizeof query);
+	struct ns_why why = { 0 };
+	const char *fault = make_query(q, &w, &why);
+
+	ask.client.data = client;
+	ask.client.len = read_address(q->client, client);
+	if (fault == NULL && q->client[0] != '\0' && ask.client.len == 0)
+		fault = "--client takes an address";
+	if (fault != NULL) {
+		request_refuse(s, r, NS_USAGE, ES_REQUEST, fault);
+		return;
+	}
+	ask.query.data = query;
+	ask.query.len = w.len;
+	env.id = ++s->testask->last_id;
+	env.body_case = NS__ENVELOPE__BODY_EXPLAIN;
+	env.explain = &ask;
+	if (bus_send(s, ROLE_ANSWER, &env) != NS_OK) {
+		request_refuse(s, r, NS_UNAVAILABLE, ES_NO_ANSWER,
+		    "the answer process, which explains, is not there; DNS is answered all the "
+		    "same");
+		return;
+	}
+	r->asked_id = env.id;
+	TAILQ_INSERT_TAIL(&s->testask->asked, r, waiting);
+}
+
+static void
+fill_answers(Ns__TestReply *m, const ldns_pkt *pkt)
+{
+	const ldns_rr_list *list = ldns_pkt_answer(pkt);
+	size_t n = ldns_rr_list_rr_count(list);
+
+	m->answers = xcalloc(n + 1, sizeof *m->answers);
+	for (size_t i = 0; i < n; i++) {
+		char *line = ldns_rr2str(ldns_rr_list_rr(list, i));
+
+		if (line == NULL)
+			continue;
+		line[strcspn(line, "\n")] = '\0';
+		for (char *p = line; *p != '\0'; p++)
+			if (*p == '\t')
+				*p = ' ';
+		m->answers[m->n_answers++] = xstrdup(line);
+		free(line);
+	}
+}
+
+/* The scope that the reply's OPT record has for the client's network. */
+static uint32_t
+scope_of(const ldns_pkt *pkt)
+{
+	const ldns_rdf *opt = ldns_pkt_edns_data(pkt);
+	struct rbuf r;
+
+	if (opt == NULL)
+		return 0;
+	r = rbuf_init(ldns_rdf_data(opt), ldns_rdf_size(opt));
+	while (rbuf_left(&r) >= 4) {
+		uint16_t code = rbuf_u16(&r);
+		struct rbuf option = rbuf_sub(&r, rbuf_u16(&r));
+
+		if (code == CODE_ECS) {
+			(void)rbuf_bytes(&option, 3);
+			return rbuf_u8(&option);
+		}
+	}
+	return 0;
+}
+
+static Ns__TestReply *
+make_reply(const Ns__Explained *in)
+{
+	Ns__TestReply *m = xmalloc(sizeof *m);
+	ldns_pkt *pkt = NULL;
+	char *rcode = NULL;
+
+	ns__test_reply__init(m);
+	if (in->reply.len > 0 &&
+	    ldns_wire2pkt(&pkt, in->reply.data, in->reply.len) == LDNS_STATUS_OK) {
+		rcode = ldns_pkt_rcode2str(ldns_pkt_get_rcode(pkt));
+		fill_answers(m, pkt);
+		m->scope = scope_of(pkt);
+	}
+	m->rcode = xstrdup(rcode != NULL ? rcode : "NONE");
+	free(rcode);
+	ldns_pkt_free(pkt);
+	m->steps = xcalloc(in->n_steps + 1, sizeof *m->steps);
+	for (size_t i = 0; i < in->n_steps; i++) {
+		Ns__TestReply__Step *step = xmalloc(sizeof *step);
+
+		ns__test_reply__step__init(step);
+		step->step = xstrdup(in->steps[i]->step);
+		step->text = xstrdup(in->steps[i]->text);
+		m->steps[m->n_steps++] = step;
+	}
+	return m;
+}
+
+void
+testask_explained(struct sync *s, const Ns__Envelope *env)
+{
+	struct request *r;
+
+	TAILQ_FOREACH(r, &s->testask->asked, waiting)
+	{
+		if (r->asked_id != env->id)
+			continue;
+		TAILQ_REMOVE(&s->testask->asked, r, waiting);
+		if (env->explained->n_steps == 0) {
+			request_refuse(s, r, NS_UNAVAILABLE, ES_NO_ANSWER,
+			    "nothing is loaded yet that could be asked");
+			return;
+		}
+		request_reply(r, NS__ENVELOPE__BODY_TEST_REPLY, make_reply(env->explained));
+		request_finish(s, r);
+		return;
+	}
+	/* Nobody waits for it any more. */
+}
+
+void
+testask_tick(struct sync *s, uint64_t now_ns)
+{
+	struct request *r, *next;
+
+	for (r = TAILQ_FIRST(&s->testask->asked); r != NULL; r = next) {
+		next = TAILQ_NEXT(r, waiting);
+		if (now_ns + MARGIN_NS < r->deadline_ns)
+			continue;
+		TAILQ_REMOVE(&s->testask->asked, r, waiting);
+		request_refuse(
+		    s, r, NS_UNAVAILABLE, ES_NO_ANSWER, "the answer process did not reply in time");
+	}
+}

@@ -1,0 +1,162 @@
+/* withhold - zones that may not be here any more (residency.h).  Writer thread of a replica.
+ *
+ * In the transaction of the change that says so: content, row and tombstone go, and what the log holds of
+ * them is taken out of its bodies, whose digests stay.  The file is written anew after the COMMIT, when
+ * nobody reads (writer.c); a fact remembers that until it is done. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/sync/batch.h"
+#include "appliance/sync/change.h"
+#include "appliance/sync/errors.h"
+#include "appliance/sync/residency.h"
+#include "appliance/sync/writer.h"
+#include "ipc/base/xalloc.h"
+
+struct numbers {
+	uint64_t *list;
+	size_t count;
+};
+
+static void
+add(struct numbers *n, uint64_t number)
+{
+	n->list = xreallocarray(n->list, n->count + 1, sizeof *n->list);
+	n->list[n->count++] = number;
+}
+
+static int
+cmp(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+static bool
+each_change(void *arg, const struct store_change *c)
+{
+	add(arg, c->revision);
+	return true;
+}
+
+/* It is here, or was: only then there is something to look for. */
+static enum ns_err
+drop(struct batch *b, uint64_t id, bool *was, struct ns_why *why)
+{
+	struct store_zone z;
+	enum ns_err err = store_zone_by_id(b->store, id, &z);
+
+	*was = err == NS_OK;
+	if (err == NS_OK) {
+		batch_touch(b, &z, NULL);
+		err = store_zone_drop(b->store, id, b->revision, b->now_ms, why);
+		b->zones--;
+	} else if (err == NS_NOTFOUND) {
+		err = NS_OK;
+	}
+	if (err == NS_OK) {
+		err = store_zone_unbury(b->store, id, why); /* with the name */
+		*was = *was || err == NS_OK;
+		if (err == NS_NOTFOUND) {
+			*why = (struct ns_why){ 0 };
+			err = NS_OK;
+		}
+	}
+	return err;
+}
+
+static bool
+among(const struct numbers *ids, uint64_t id)
+{
+	return bsearch(&id, ids->list, ids->count, sizeof id, cmp) != NULL;
+}
+
+/* True: something of them was in it. */
+static bool
+take_out(Ns__ChangeBody *body, const struct numbers *ids)
+{
+	size_t kept = 0, all = body->n_zones;
+
+	for (size_t i = 0; i < all; i++) {
+		Ns__ChangeBody__Zone *m = body->zones[i];
+
+		if (!among(ids, m->zone_id)) {
+			body->zones[kept++] = m;
+			continue;
+		}
+		body->withheld_zones = xreallocarray(
+		    body->withheld_zones, body->n_withheld_zones + 1, sizeof *body->withheld_zones);
+		body->withheld_zones[body->n_withheld_zones++] = m->zone_id;
+		protobuf_c_message_free_unpacked(&m->base, NULL);
+	}
+	body->n_zones = kept;
+	return kept != all;
+}
+
+static enum ns_err
+cut_change(struct store *s, uint64_t revision, const struct numbers *ids, struct ns_why *why)
+{
+	struct store_change row;
+	Ns__ChangeBody *body = change_body_load(s, revision, &row);
+	enum ns_err err = NS_OK;
+	uint8_t *packed;
+	size_t len;
+
+	if (body == NULL)
+		return ns_fail(why, NS_CORRUPT, ES_STORE, "change %llu of the log cannot be read",
+		    (unsigned long long)revision);
+	if (take_out(body, ids)) {
+		len = ns__change_body__get_packed_size(body);
+		packed = xmalloc(len + 1);
+		ns__change_body__pack(body, packed);
+		err = store_change_withhold(s, revision, packed, len, why);
+		free(packed);
+	}
+	ns__change_body__free_unpacked(body, NULL);
+	return err;
+}
+
+/* Each change once, however many of the zones it touched. */
+static enum ns_err
+cut_log(struct store *s, const struct numbers *ids, struct ns_why *why)
+{
+	struct numbers revisions = { 0 };
+	enum ns_err err = NS_OK;
+
+	for (size_t i = 0; i < ids->count && err == NS_OK; i++)
+		err = store_change_each(s, ids->list[i], 0, each_change, &revisions);
+	if (err != NS_OK)
+		ns_fail(why, err, ES_STORE, "the change log cannot be read");
+	if (revisions.count > 0)
+		qsort(revisions.list, revisions.count, sizeof *revisions.list, cmp);
+	for (size_t i = 0; i < revisions.count && err == NS_OK; i++)
+		if (i == 0 || revisions.list[i] != revisions.list[i - 1])
+			err = cut_change(s, revisions.list[i], ids, why);
+	free(revisions.list);
+	return err;
+}
+
+enum ns_err
+withhold_zones(struct batch *b, const uint64_t *ids, size_t n, unsigned *gone, struct ns_why *why)
+{
+	struct numbers here = { 0 };
+	enum ns_err err = NS_OK;
+	bool was;
+
+	for (size_t i = 0; i < n && err == NS_OK; i++) {
+		err = drop(b, ids[i], &was, why);
+		if (err == NS_OK && was)
+			add(&here, ids[i]);
+	}
+	if (err == NS_OK && here.count > 0) {
+		qsort(here.list, here.count, sizeof *here.list, cmp);
+		err = cut_log(b->store, &here, why);
+		if (err == NS_OK)
+			err = store_fact_put(b->store, SCRUB_FACT, "1", why);
+		b->scrub = true;
+		*gone += (unsigned)here.count;
+	}
+	free(here.list);
+	return err;
+}
