@@ -1,0 +1,130 @@
+/* explain - see explain.h.
+ *
+ * This process has no page that would hold blocks for it, so what it reads may be reused meanwhile: an
+ * answer counts only when the map's root is the same after as before. */
+#include "appliance/answer/explain.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/dns/name.h"
+#include "ipc/base/clock.h"
+
+#define TRIES 16
+
+static void
+on_step(void *arg, const char *step, const char *text)
+{
+	struct explain *x = arg;
+	size_t i = x->n;
+
+	if (i == EXPLAIN_STEPS)
+		return;
+	snprintf(x->step[i], sizeof x->step[i], "%s", step);
+	snprintf(x->text[i], sizeof x->text[i], "%s", text);
+	ns__test_reply__step__init(&x->steps[i]);
+	x->steps[i].step = x->step[i];
+	x->steps[i].text = x->text[i];
+	x->list[i] = &x->steps[i];
+	x->n++;
+}
+
+static void
+say_zone(struct explain *x, const struct map_view *view, const struct query *q)
+{
+	uint8_t name[NAME_MAX_WIRE];
+	char text[NAME_MAX_TEXT], line[256];
+	const uint8_t *apex;
+	size_t len = 0;
+
+	if (q->zone == 0) {
+		on_step(x, "zone", "no zone of ours holds the name");
+		return;
+	}
+	apex = map_image_apex(view, q->zone, &len);
+	if (apex == NULL || len > sizeof name)
+		return;
+	memcpy(name, apex, len);
+	if (name_check(name, len) != len)
+		return;
+	snprintf(line, sizeof line, "%.250s", name_to_text(name, text));
+	on_step(x, "zone", line);
+}
+
+static void
+say_answer(struct explain *x, const struct query *q, bool by_policy)
+{
+	static const char *const classes[SERVE_CLASSES] = {
+		[SERVE_CLASS_ERROR] = "an error",
+		[SERVE_CLASS_POSITIVE] = "records",
+		[SERVE_CLASS_WILDCARD] = "records, made from a wildcard or a DNAME",
+		[SERVE_CLASS_NODATA] = "the name exists, and has nothing of that type to give",
+		[SERVE_CLASS_NXDOMAIN] = "there is no such name",
+		[SERVE_CLASS_REFERRAL] = "a referral to another zone's name servers",
+	};
+	char line[128];
+
+	if (q->verdict == SERVE_DROP) {
+		on_step(x, "answer", "none is sent");
+		return;
+	}
+	snprintf(line, sizeof line, "%s%s", classes[q->class],
+	    by_policy || q->class == SERVE_CLASS_ERROR ? "" : ", as the zone has them: no policy");
+	on_step(x, "answer", line);
+}
+
+static void
+set_client(struct query *q, const ProtobufCBinaryData *client)
+{
+	struct sockaddr_in *v4 = (struct sockaddr_in *)(void *)&q->client;
+	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)(void *)&q->client;
+
+	if (client->len == 4) {
+		v4->sin_family = AF_INET;
+		memcpy(&v4->sin_addr, client->data, 4);
+	} else if (client->len == 16) {
+		v6->sin6_family = AF_INET6;
+		memcpy(&v6->sin6_addr, client->data, 16);
+	}
+}
+
+bool
+explain_ask(struct explain *x, const struct map *map, const Ns__Explain *ask)
+{
+	static struct query q;
+	uint64_t revision, before, after;
+
+	x->conf.now_s = clock_wall_s();
+	x->conf.random = &x->random;
+	x->conf.trace = on_step;
+	x->conf.trace_arg = x;
+	for (unsigned i = 0; i < TRIES; i++) {
+		struct map_view view;
+		struct map_root *root;
+
+		if (!map_published(map, &revision, &before) ||
+		    (root = map_glance(map, &view)) == NULL)
+			return false;
+		x->n = 0;
+		memset(&q, 0, sizeof q);
+		q.pkt = ask->query.data;
+		q.len = ask->query.len;
+		q.out = x->reply;
+		q.out_cap = sizeof x->reply;
+		q.transport = SERVE_TCP;
+		set_client(&q, &ask->client);
+		serve_batch(&x->conf, &view, &q, 1);
+		x->reply_len = q.verdict == SERVE_REPLY ? q.out_len : 0;
+		if (map_published(map, &revision, &after) && after == before) {
+			bool by_policy = x->n > 0;
+
+			say_zone(x, &view, &q);
+			say_answer(x, &q, by_policy);
+			free(root);
+			return true;
+		}
+		free(root);
+	}
+	return false;
+}

@@ -1,0 +1,23 @@
+/* explain - a question asked of the serving code itself, with a listener to its steps. */
+#ifndef NS_ANSWER_EXPLAIN_H
+#define NS_ANSWER_EXPLAIN_H
+
+#include "appliance/serve/serve.h"
+#include "ipc/nameserve.pb-c.h"
+
+#define EXPLAIN_STEPS 64
+
+struct explain {
+	struct serve_conf conf;		/* board and place are the caller's */
+	uint64_t	random;
+	size_t		n;
+	Ns__TestReply__Step steps[EXPLAIN_STEPS], *list[EXPLAIN_STEPS];
+	char		step[EXPLAIN_STEPS][12], text[EXPLAIN_STEPS][256];
+	uint8_t		reply[SERVE_TCP_MAX];
+	size_t		reply_len;	/* 0: it would not be answered at all */
+};
+
+/* Fills steps and reply; false: nothing is loaded, or the map moves too fast to be read. */
+bool	 explain_ask(struct explain *, const struct map *, const Ns__Explain *);
+
+#endif

@@ -1,0 +1,140 @@
+/* metrics - see metrics.h. */
+#include "appliance/answer/metrics.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define SHORT_MS 1000
+#define LONG_MS  10000
+
+/* IANA, DNS RCODEs; those that nobody may send over the wire are named by number. */
+static const char *const rcode_names[PAGE_RCODES] = {
+	"NOERROR",
+	"FORMERR",
+	"SERVFAIL",
+	"NXDOMAIN",
+	"NOTIMP",
+	"REFUSED",
+	"YXDOMAIN",
+	"YXRRSET",
+	"NXRRSET",
+	"NOTAUTH",
+	"NOTZONE",
+	"RCODE11",
+	"RCODE12",
+	"RCODE13",
+	"RCODE14",
+	"RCODE15",
+	"BADVERS",
+	"RCODE17",
+	"RCODE18",
+	"RCODE19",
+	"RCODE20",
+	"RCODE21",
+	"RCODE22",
+	"BADCOOKIE",
+};
+
+/* The protobuf struct wants char *, and never writes. */
+static Ns__StatsReply__Rcode
+count_of(const char *name, uint64_t count)
+{
+	Ns__StatsReply__Rcode c = NS__STATS_REPLY__RCODE__INIT;
+
+	c.name = (char *)(uintptr_t)name;
+	c.count = count;
+	return c;
+}
+
+static void
+fill_counts(struct metrics *m, const struct totals *t)
+{
+	size_t used = 0;
+	unsigned i;
+
+	for (i = 0; i < PAGE_RCODES; i++) {
+		if (t->rcodes[i] == 0)
+			continue;
+		m->counts[used] = count_of(rcode_names[i], t->rcodes[i]);
+		m->rcodes[m->stats.n_rcodes++] = &m->counts[used++];
+	}
+	for (i = 0; i < PAGE_QTYPES; i++) {
+		if (t->qtypes[i] == 0)
+			continue;
+		m->counts[used] = count_of(page_qtype_name(i), t->qtypes[i]);
+		m->qtypes[m->stats.n_qtypes++] = &m->counts[used++];
+	}
+	m->stats.rcodes = m->rcodes;
+	m->stats.qtypes = m->qtypes;
+}
+
+static void
+fill_latency(
+    struct metrics *m, const struct totals *t, const struct totals_ring *ring, uint64_t now_ms)
+{
+	uint64_t counts[PAGE_HIST], age;
+	const struct totals *before = totals_before(ring, now_ms, LONG_MS, &age);
+	bool some = false;
+	unsigned i;
+
+	if (before != NULL) {
+		totals_latency_since(t, before, counts);
+		for (i = 0; i < PAGE_HIST; i++)
+			some = some || counts[i] > 0;
+	}
+	m->latency.p50 = totals_percentile(some ? counts : t->latency, 0.50);
+	m->latency.p99 = totals_percentile(some ? counts : t->latency, 0.99);
+	m->latency.p999 = totals_percentile(some ? counts : t->latency, 0.999);
+}
+
+void
+metrics_fill(
+    struct metrics *m, const struct totals *t, const struct totals_ring *ring, uint64_t now_ms)
+{
+	ns__metrics__init(&m->message);
+	ns__stats_reply__init(&m->stats);
+	ns__stats_reply__latency__init(&m->latency);
+	m->message.stats = &m->stats;
+	m->stats.latency_us = &m->latency;
+	m->stats.qps = totals_qps(ring, t, now_ms, SHORT_MS);
+	m->stats.qps_10s = totals_qps(ring, t, now_ms, LONG_MS);
+	m->stats.queries = t->queries;
+	m->stats.udp = t->udp;
+	m->stats.tcp = t->tcp;
+	m->stats.dropped = t->dropped;
+	m->stats.truncated = t->truncated;
+	m->stats.tcp_open = t->tcp_open;
+	m->stats.tcp_evicted = t->tcp_evicted;
+	m->stats.tls_accepted = t->tls_accepted;
+	m->stats.tls_handshake_failed = t->tls_handshake_failed;
+	m->stats.tls_resumed = t->tls_resumed;
+	m->stats.rrl_dropped = t->rrl_dropped;
+	m->stats.rrl_slipped = t->rrl_slipped;
+	m->stats.budget_dropped = t->budget_dropped;
+	m->stats.budget_slipped = t->budget_slipped;
+	fill_counts(m, t);
+	fill_latency(m, t, ring, now_ms);
+}
+
+void
+metrics_zone(struct metrics *m, const struct zonetotal *z, uint64_t now_ms)
+{
+	ns__metrics__init(&m->message);
+	ns__stats_reply__init(&m->stats);
+	m->message.stats = &m->stats;
+	if (z == NULL)
+		return; /* nobody has asked yet */
+	m->stats.qps = m->stats.qps_10s = zonetotals_rate(z, now_ms);
+	m->stats.queries = z->total[ZONE_QUERIES];
+	m->stats.nxdomain = z->total[ZONE_NXDOMAIN];
+	m->stats.errors = z->total[ZONE_ERRORS];
+}
+
+void
+metrics_lists(struct metrics *m, struct toplist *top, struct floods *floods)
+{
+	m->stats.n_top = top->n;
+	m->stats.top = top->list;
+	m->stats.n_floods = floods->n;
+	m->stats.floods = floods->list;
+}

@@ -1,0 +1,197 @@
+/* toplist - see toplist.h. */
+#include "appliance/answer/toplist.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ipc/base/xalloc.h"
+
+void
+toplist_begin(struct toplist *t, uint32_t limit)
+{
+	t->n = 0;
+	t->max = limit == 0 ? TOPLIST_DEFAULT : limit < TOPLIST_MAX ? limit : TOPLIST_MAX;
+	for (size_t i = 0; i < TOPLIST_MAX; i++)
+		t->list[i] = &t->rows[i];
+}
+
+/* The next row, its name still to be written to names[]. */
+static Ns__StatsReply__Top *
+row(struct toplist *t, uint64_t count)
+{
+	Ns__StatsReply__Top *r = &t->rows[t->n];
+
+	ns__stats_reply__top__init(r);
+	r->name = t->names[t->n++];
+	r->count = count;
+	return r;
+}
+
+/* Some of the most asked may be gone from the map: so more are looked at than are shown. */
+void
+toplist_zones(
+    struct toplist *t, const struct zonetotals *totals, const struct map *map, uint64_t now_ms)
+{
+	const struct zonetotal *top[ZONENAMES_MAX];
+	uint64_t ids[ZONENAMES_MAX], hashes[ZONENAMES_MAX];
+	size_t n = zonetotals_top(totals, top, ZONENAMES_MAX, now_ms);
+
+	for (size_t i = 0; i < n; i++)
+		ids[i] = top[i]->id;
+	zonenames_of_ids(map, ids, hashes, n);
+	for (size_t i = 0; i < n && t->n < t->max; i++) {
+		Ns__StatsReply__Top *r;
+
+		if (hashes[i] == 0 || !zonenames_of_hash(map, hashes[i], t->names[t->n]))
+			continue;
+		r = row(t, top[i]->total[ZONE_QUERIES]);
+		r->nxdomain = top[i]->total[ZONE_NXDOMAIN];
+		r->errors = top[i]->total[ZONE_ERRORS];
+		r->qps = zonetotals_rate(top[i], now_ms);
+	}
+}
+
+/* ---- sketches ---- */
+
+struct merged {
+	uint64_t count; /* at least so many */
+	struct topk_value value;
+};
+
+static int
+by_key(const void *a, const void *b)
+{
+	const struct topk_value *va = &((const struct merged *)a)->value;
+	const struct topk_value *vb = &((const struct merged *)b)->value;
+
+	if (va->len != vb->len)
+		return va->len < vb->len ? -1 : 1;
+	return memcmp(va->key, vb->key, va->len);
+}
+
+static int
+by_count(const void *a, const void *b)
+{
+	uint64_t ca = ((const struct merged *)a)->count, cb = ((const struct merged *)b)->count;
+
+	return ca != cb ? (ca > cb ? -1 : 1) : by_key(a, b);
+}
+
+static size_t
+collect(struct merged *all, const struct topk *k, uint64_t now_ns)
+{
+	size_t n = 0;
+
+	for (unsigned i = 0; i < 2 * TOPK_SLOTS; i++) {
+		struct topk_value *v = &all[n].value;
+
+		if (!topk_read(k, i / TOPK_SLOTS, i % TOPK_SLOTS, now_ns, v) ||
+		    v->weight <= v->error || v->weight > TOTALS_MAX)
+			continue;
+		all[n++].count = v->weight - v->error;
+	}
+	return n;
+}
+
+/* Rows of one key become one. */
+static size_t
+merge(struct merged *all, size_t n)
+{
+	size_t k = 0;
+
+	qsort(all, n, sizeof *all, by_key);
+	for (size_t i = 1; i < n; i++) {
+		if (by_key(&all[k], &all[i]) == 0)
+			all[k].count += all[i].count;
+		else
+			all[++k] = all[i];
+	}
+	n = n > 0 ? k + 1 : 0;
+	qsort(all, n, sizeof *all, by_count);
+	return n;
+}
+
+static bool
+client_text(const struct topk_value *v, char *text)
+{
+	struct page_client c;
+	uint8_t address[16] = { 0 };
+	char plain[INET6_ADDRSTRLEN];
+
+	if (v->len != sizeof c)
+		return false;
+	memcpy(&c, v->key, sizeof c);
+	if (c.family != 4 && c.family != 6)
+		return false;
+	memcpy(address, c.prefix, c.family == 4 ? 3 : 7);
+	inet_ntop(c.family == 4 ? AF_INET : AF_INET6, address, plain, sizeof plain);
+	snprintf(text, NAME_MAX_TEXT, "%s/%d", plain, c.family == 4 ? 24 : 56);
+	return true;
+}
+
+static bool
+name_text(const struct topk_value *v, char *text)
+{
+	if (v->len > NAME_MAX_WIRE || name_check(v->key, v->len) != v->len)
+		return false;
+	name_to_text(v->key, text);
+	return true;
+}
+
+static void
+show(struct toplist *t, struct merged *all, size_t n,
+    bool (*to_text)(const struct topk_value *, char *))
+{
+	n = merge(all, n);
+	for (size_t i = 0; i < n && t->n < t->max; i++)
+		if (to_text(&all[i].value, t->names[t->n]))
+			row(t, all[i].count);
+}
+
+void
+toplist_clients(
+    struct toplist *t, const struct worker_memory *const *m, size_t workers, uint64_t now_ns)
+{
+	struct merged *all = xcalloc(workers * 2 * TOPK_SLOTS, sizeof *all);
+	size_t n = 0;
+
+	for (size_t i = 0; i < workers; i++)
+		n += collect(all + n, &m[i]->clients, now_ns);
+	show(t, all, n, client_text);
+	free(all);
+}
+
+void
+toplist_names(
+    struct toplist *t, const struct worker_memory *const *m, size_t workers, uint64_t now_ns)
+{
+	struct merged *all = xcalloc(workers * 2 * TOPK_SLOTS, sizeof *all);
+	size_t n = 0;
+
+	for (size_t i = 0; i < workers; i++)
+		n += collect(all + n, &m[i]->names, now_ns);
+	show(t, all, n, name_text);
+	free(all);
+}
+
+void
+toplist_qtypes(struct toplist *t, const struct totals *totals)
+{
+	bool shown[PAGE_QTYPES] = { false };
+	unsigned best;
+
+	for (;;) {
+		best = PAGE_QTYPES;
+		for (unsigned i = 0; i < PAGE_QTYPES; i++)
+			if (!shown[i] && totals->qtypes[i] > 0 &&
+			    (best == PAGE_QTYPES || totals->qtypes[i] > totals->qtypes[best]))
+				best = i;
+		if (best == PAGE_QTYPES || t->n == t->max)
+			return;
+		shown[best] = true;
+		snprintf(t->names[t->n], NAME_MAX_TEXT, "%s", page_qtype_name(best));
+		row(t, totals->qtypes[best]);
+	}
+}

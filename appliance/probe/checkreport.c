@@ -1,0 +1,119 @@
+/* checkreport - how checks are, for people. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/probe/checks_int.h"
+#include "ipc/base/clock.h"
+#include "ipc/base/text.h"
+#include "ipc/base/xalloc.h"
+
+static char *
+time_text(int64_t wall_ms)
+{
+	char text[CLOCK_RFC3339_LEN];
+
+	return xstrdup(wall_ms > 0 ? clock_rfc3339(wall_ms, text) : "");
+}
+
+static char *
+clean(const char *text)
+{
+	char *out = xstrdup(text);
+
+	text_scrub(out);
+	return out;
+}
+
+static const char *
+state_text(enum board_state s)
+{
+	static const char *const texts[] = { "unknown", "up", "down" };
+
+	return texts[s];
+}
+
+static void
+add_vote(const struct checks *c, const struct shared *s, Ns__CheckInfo *m)
+{
+	static const char *const texts[] = { "unknown", "up", "down" };
+	Ns__CheckInfo__Vote *v = xmalloc(sizeof *v);
+
+	ns__check_info__vote__init(v);
+	v->appliance = xstrdup(c->conf.appliance);
+	v->state = xstrdup(s->last.abstain ? "abstain" : texts[s->hyst.state]);
+	v->rtt_ms = s->last.rtt_us / 1000.0;
+	v->reason = clean(s->last_ms != 0 ? s->last.reason : "not looked at yet");
+	v->age_s = s->last_ms != 0 ? (double)clock_since(clock_mono_ms(), s->last_ms) / 1000 : 0;
+	m->votes = xmalloc(sizeof *m->votes);
+	m->votes[0] = v;
+	m->n_votes = 1;
+}
+
+static void
+add_override(const Ns__Check__Said *said, Ns__CheckInfo *m)
+{
+	Ns__CheckInfo__Override *o = xmalloc(sizeof *o);
+
+	ns__check_info__override__init(o);
+	o->state = xstrdup(said->state);
+	o->author = xstrdup(said->author);
+	o->reason = xstrdup(said->reason);
+	o->until = time_text(said->until_ms);
+	m->override = o;
+}
+
+static void
+add_flips(const struct entry *e, Ns__CheckInfo *m)
+{
+	unsigned n = e->nflips < FLIPS_KEPT ? e->nflips : FLIPS_KEPT;
+
+	m->flips = xcalloc(n + 1, sizeof *m->flips);
+	for (unsigned i = 0; i < n; i++) {
+		const struct flip *f = &e->flips[(e->nflips - 1 - i) % FLIPS_KEPT];
+		Ns__CheckInfo__Flip *out = xmalloc(sizeof *out);
+
+		ns__check_info__flip__init(out);
+		out->at = time_text(f->at_ms);
+		out->state = xstrdup(state_text(f->state));
+		out->reason = clean(f->reason);
+		m->flips[m->n_flips++] = out;
+	}
+}
+
+static Ns__CheckInfo *
+info(const struct checks *c, const struct entry *e, bool flips)
+{
+	Ns__CheckInfo *m = xmalloc(sizeof *m);
+
+	ns__check_info__init(m);
+	m->id = e->id;
+	m->state = xstrdup(state_text(e->state));
+	m->since = time_text(e->since_ms);
+	m->reason = clean(e->reason);
+	m->initial = e->flags & BOARD_INITIAL;
+	m->stale = e->flags & BOARD_STALE;
+	m->frozen = e->flags & BOARD_FROZEN;
+	if (e->shared != NULL)
+		add_vote(c, e->shared, m);
+	if (e->flags & BOARD_OVERRIDDEN && e->def->override != NULL)
+		add_override(e->def->override, m);
+	if (flips)
+		add_flips(e, m);
+	return m;
+}
+
+Ns__CheckReport *
+checks_report(struct checks *c, const Ns__CheckQuery *q)
+{
+	Ns__CheckReport *m = xmalloc(sizeof *m);
+
+	ns__check_report__init(m);
+	m->checks = xcalloc(q->n_ids + 1, sizeof *m->checks);
+	for (size_t i = 0; i < q->n_ids; i++) {
+		const struct entry *e = check_by_id(c, q->ids[i]);
+
+		if (e != NULL)
+			m->checks[m->n_checks++] = info(c, e, q->flips);
+	}
+	return m;
+}

@@ -1,0 +1,236 @@
+/* checkrun - one probe for equal checks: when it is done, and what its results make of the verdict. */
+#include <arpa/inet.h>
+#include <event2/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "appliance/probe/checks_int.h"
+#include "ipc/base/clock.h"
+#include "ipc/base/xalloc.h"
+
+#define START_PER_S 2000u /* new checks begin within so much of a second each */
+#define BUSY_MS     100u /* no room for a probe: try again */
+#define TURN        256u /* probes begun before the loop has its turn */
+
+static uint32_t
+random_number(void)
+{
+	uint32_t r = 0;
+
+	(void)!getrandom(&r, sizeof r, 0);
+	return r;
+}
+
+static bool
+target_of(const Ns__Check *def, struct target *t)
+{
+	uint8_t octets[16];
+	uint16_t port = (uint16_t)def->port;
+
+	if (inet_pton(AF_INET, def->target, octets) == 1)
+		return target_from_octets(t, octets, 4, port);
+	return inet_pton(AF_INET6, def->target, octets) == 1 &&
+	       target_from_octets(t, octets, 16, port);
+}
+
+/* The definition without what does not change the asking. */
+static uint8_t *
+key_of(const Ns__Check *def, size_t *len)
+{
+	Ns__Check bare = *def;
+	uint8_t *key;
+
+	bare.initial = bare.probers = (char *)(uintptr_t)protobuf_c_empty_string;
+	bare.override = bare.push = NULL;
+	bare.n_of = 0;
+	*len = ns__check__get_packed_size(&bare);
+	key = xmalloc(*len + 1);
+	ns__check__pack(&bare, key);
+	return key;
+}
+
+/* ---- results ---- */
+static void on_result(void *, const struct result *);
+
+static void
+again(struct shared *s, uint64_t now, uint64_t after_ms)
+{
+	schedule_put(&s->of->schedule, &s->due, now + after_ms);
+}
+
+static void
+smooth(struct shared *s, uint32_t rtt_us)
+{
+	if (rtt_us > 0)
+		s->rtt_us = s->rtt_us == 0 ? rtt_us : s->rtt_us - s->rtt_us / 4 + rtt_us / 4;
+}
+
+static void
+on_result(void *arg, const struct result *r)
+{
+	struct shared *s = arg;
+	struct checks *c = s->of;
+	uint64_t now = clock_mono_ms(), interval = (uint64_t)(s->def->interval * 1000);
+	uint64_t wait, took = now - s->began_ms;
+	struct entry *e;
+
+	s->run = NULL;
+	c->running--;
+	c->probes++;
+	s->last = *r;
+	s->last_ms = now;
+	if (!r->abstain) {
+		smooth(s, r->good ? r->rtt_us : 0);
+		(void)hyst_result(&s->hyst, r->good, s->def->fall, s->def->rise);
+	}
+	wait = hyst_next_ms(&s->hyst, interval, random_number());
+	/* The interval is from start to start, the second look from the end. */
+	again(s, now, s->hyst.recheck ? wait : wait > took ? wait - took : 0);
+	LIST_FOREACH(e, &s->users, of_shared)
+	check_settle(c, e);
+	shared_start(c);
+}
+
+/* ---- begin ---- */
+static void
+begin(struct checks *c, struct shared *s, uint64_t now)
+{
+	if (c->running < c->conf.at_once)
+		s->run = s->prober->start(c->conf.probers, s->def, &s->target, on_result, s);
+	if (s->run == NULL) {
+		c->late++;
+		again(s, now, BUSY_MS);
+		return;
+	}
+	c->running++;
+	s->began_ms = now;
+}
+
+static void
+on_due(evutil_socket_t fd, short what, void *arg)
+{
+	struct checks *c = arg;
+	uint64_t now = clock_mono_ms();
+	struct due *d;
+
+	(void)fd;
+	(void)what;
+	for (unsigned n = 0; n < TURN && (d = schedule_take(&c->schedule, now)) != NULL; n++)
+		begin(c, (struct shared *)(void *)((char *)d - offsetof(struct shared, due)), now);
+	shared_start(c);
+}
+
+void
+shared_start(struct checks *c)
+{
+	uint64_t next = schedule_next(&c->schedule), now = clock_mono_ms();
+	struct timeval tv = { 0, 0 };
+
+	if (c->timer == NULL)
+		c->timer = evtimer_new(c->conf.probers->base, on_due, c);
+	if (next == UINT64_MAX || c->timer == NULL)
+		return;
+	if (next > now) {
+		tv.tv_sec = (time_t)((next - now) / 1000);
+		tv.tv_usec = (suseconds_t)((next - now) % 1000 * 1000);
+	}
+	(void)event_add(c->timer, &tv);
+}
+
+/* ---- who asks ---- */
+static struct shared *
+find(struct checks *c, const uint8_t *key, size_t len)
+{
+	struct shared *s;
+
+	LIST_FOREACH(s, &c->by_key[check_hash(key, len)], link)
+	if (s->key_len == len && memcmp(s->key, key, len) == 0)
+		return s;
+	return NULL;
+}
+
+/* One alone begins at once; all of them at a start share the time. */
+static uint64_t
+first_ms(const struct checks *c, const struct shared *s)
+{
+	uint64_t interval = (uint64_t)(s->def->interval * 1000);
+	uint64_t spread = (uint64_t)c->count * 1000 / START_PER_S;
+
+	if (!c->loading)
+		return 0;
+	if (spread > interval)
+		spread = interval;
+	return spread > 0 ? random_number() % spread : 0;
+}
+
+void
+shared_join(struct checks *c, struct entry *e)
+{
+	const struct prober *prober = prober_of(e->def->type);
+	struct target target = { .len = 0 };
+	const char *no;
+	size_t len;
+	uint8_t *key;
+	struct shared *s;
+
+	e->reason[0] = '\0';
+	if (prober == NULL || !target_of(e->def, &target))
+		return;
+	if ((no = target_refused(&c->conf.probers->rules, &target)) != NULL) {
+		snprintf(e->reason, sizeof e->reason,
+		    "not done: %s address, which [probe] allow does not open", no);
+		return;
+	}
+	key = key_of(e->def, &len);
+	s = find(c, key, len);
+	if (s == NULL) {
+		s = xcalloc(1, sizeof *s);
+		s->key = key;
+		s->key_len = len;
+		s->def = ns__check__unpack(NULL, len, key);
+		if (s->def == NULL)
+			abort(); /* what we packed ourselves: out of memory */
+		s->target = target;
+		s->prober = prober;
+		s->of = c;
+		LIST_INIT(&s->users);
+		LIST_INSERT_HEAD(&c->by_key[check_hash(key, len)], s, link);
+		again(s, clock_mono_ms(), first_ms(c, s));
+	} else {
+		free(key);
+	}
+	LIST_INSERT_HEAD(&s->users, e, of_shared);
+	e->shared = s;
+}
+
+void
+shared_leave(struct checks *c, struct entry *e)
+{
+	struct shared *s = e->shared;
+
+	if (s == NULL)
+		return;
+	e->shared = NULL;
+	LIST_REMOVE(e, of_shared);
+	if (!LIST_EMPTY(&s->users))
+		return;
+	if (s->run != NULL) {
+		s->prober->cancel(s->run);
+		c->running--;
+	}
+	schedule_drop(&c->schedule, &s->due);
+	LIST_REMOVE(s, link);
+	ns__check__free_unpacked(s->def, NULL);
+	free(s->key);
+	free(s);
+}
+
+void
+shared_stop(struct checks *c)
+{
+	if (c->timer != NULL)
+		event_free(c->timer);
+	schedule_free(&c->schedule);
+}

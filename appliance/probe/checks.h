@@ -1,0 +1,35 @@
+/* checks - the health checks of this appliance: which there are, when they are done, what they say.
+ *
+ *   checks.c      the table: what sync feeds, by number and by name
+ *   checkrun.c    one probe for equal checks: when, and what its results make of it (hyst.h)
+ *   checkstate.c  from votes, overrides, pushes and other checks to the state on the health board
+ *   checkreport.c how they are, for people
+ * One loop, its thread.  States are also kept in a file of ours, 8 octets a check at 8 times its number,
+ * so that they outlive the appliance's restart; they are a first guess, never trusted further. */
+#ifndef NS_PROBE_CHECKS_H
+#define NS_PROBE_CHECKS_H
+
+#include "appliance/probe/prober.h"
+#include "appliance/zonemap/board.h"
+#include "ipc/nameserve.pb-c.h"
+
+struct checks;
+struct checks_conf {
+	struct prober_conf *probers;
+	struct board	*board;
+	int		 states_fd;	/* -1: none */
+	const char	*appliance;
+	unsigned	 at_once;	/* probes; at most PROBES_MAX */
+};
+
+struct checks	*checks_new(const struct checks_conf *);
+void	 checks_destroy(struct checks **);
+void	 checks_feed(struct checks *, const Ns__CheckFeed *);
+/* Overrides and pushes end. */
+void	 checks_second(struct checks *);
+/* malloc'ed; in the order of the question. */
+Ns__CheckReport	*checks_report(struct checks *, const Ns__CheckQuery *);
+/* Counters; borrows nothing that must be freed. */
+void	 checks_notice(const struct checks *, Ns__ProbeNotice *);
+
+#endif

@@ -1,0 +1,198 @@
+/* checkstate - from votes, overrides, pushes and other checks to the state on the health board. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "appliance/probe/checks_int.h"
+#include "ipc/base/clock.h"
+#include "ipc/base/log.h"
+#include "ipc/base/xalloc.h"
+
+struct verdict {
+	enum board_state state;
+	unsigned flags;
+	char reason[REASON_MAX];
+};
+
+static enum board_state
+state_from(const char *text)
+{
+	return strcmp(text, "up") == 0 ? BOARD_UP : BOARD_DOWN;
+}
+
+static bool
+in_force(const Ns__Check__Said *said, int64_t now_ms)
+{
+	return said != NULL && (said->until_ms == 0 || now_ms < said->until_ms);
+}
+
+static void
+say(struct verdict *v, enum board_state state, unsigned flags, const char *reason)
+{
+	v->state = state;
+	v->flags = flags;
+	snprintf(v->reason, sizeof v->reason, "%s", reason);
+}
+
+/* ---- kinds ---- */
+static void
+calculated(struct checks *c, const struct entry *e, struct verdict *v)
+{
+	unsigned up = 0;
+
+	for (size_t i = 0; i < e->def->n_of; i++) {
+		const struct entry *of = check_by_name(c, e->def->of[i]);
+
+		up += of != NULL && of->state == BOARD_UP;
+	}
+	v->state = up >= e->def->at_least ? BOARD_UP : BOARD_DOWN;
+	v->flags = 0;
+	snprintf(v->reason, sizeof v->reason, "%u of %zu up, at least %u wanted", up, e->def->n_of,
+	    e->def->at_least);
+}
+
+static void
+by_initial(const struct entry *e, struct verdict *v, const char *reason)
+{
+	say(v, state_from(e->def->initial), BOARD_INITIAL, reason);
+}
+
+static void
+probed(const struct entry *e, struct verdict *v)
+{
+	const struct shared *s = e->shared;
+
+	if (s->hyst.state != VOTE_NONE)
+		say(v, s->hyst.state == VOTE_UP ? BOARD_UP : BOARD_DOWN, 0, s->last.reason);
+	else if (e->before != BOARD_UNKNOWN)
+		say(v, e->before, BOARD_STALE, "as before the restart");
+	else
+		by_initial(e, v, s->last_ms != 0 ? s->last.reason : "not looked at yet");
+}
+
+static void
+judge(struct checks *c, const struct entry *e, int64_t now_ms, struct verdict *v)
+{
+	const Ns__Check *def = e->def;
+
+	if (in_force(def->override, now_ms))
+		say(v, state_from(def->override->state), BOARD_OVERRIDDEN, "override");
+	else if (def->n_of > 0)
+		calculated(c, e, v);
+	else if (e->shared != NULL)
+		probed(e, v);
+	else if (in_force(def->push, now_ms))
+		say(v, state_from(def->push->state), 0, "pushed");
+	else
+		by_initial(e, v,
+		    e->reason[0] != '\0' ? e->reason
+		    : def->push != NULL  ? "the last push has expired"
+					 : "nothing was pushed yet");
+}
+
+/* ---- where it goes ---- */
+static void
+note_flip(struct checks *c, struct entry *e, const struct verdict *v, int64_t now_ms)
+{
+	struct flip *f;
+
+	if (e->flips == NULL)
+		e->flips = xcalloc(FLIPS_KEPT, sizeof *e->flips);
+	f = &e->flips[e->nflips++ % FLIPS_KEPT];
+	f->at_ms = now_ms;
+	f->state = v->state;
+	memcpy(f->reason, v->reason, sizeof f->reason);
+	c->flips++;
+	log_info("check.flip", "check=%s state=%s reason=%s", log_quote(e->name),
+	    v->state == BOARD_UP ? "up" : "down", log_quote(v->reason));
+}
+
+static void
+write_out(struct checks *c, struct entry *e, bool keep)
+{
+	struct board_word w = { .state = e->state, .flags = e->flags };
+	uint64_t raw;
+
+	if (c->conf.board == NULL)
+		return;
+	w.since = (uint32_t)(e->since_ms / 1000);
+	w.rtt_us = e->shared != NULL ? e->shared->rtt_us : 0;
+	board_write(c->conf.board, e->id, &w);
+	raw = board_raw(c->conf.board, e->id);
+	/* Lost or torn, it costs a first guess. */
+	if (keep && c->conf.states_fd >= 0 && e->id < BOARD_SLOTS)
+		(void)!pwrite(c->conf.states_fd, &raw, sizeof raw, (off_t)(e->id * sizeof raw));
+}
+
+static void
+settle(struct checks *c, struct entry *e, unsigned depth)
+{
+	int64_t now_ms = clock_wall_ms();
+	enum board_state old = e->state;
+	bool was_guess = e->flags & (BOARD_INITIAL | BOARD_STALE);
+	struct verdict v;
+	struct entry *other;
+
+	judge(c, e, now_ms, &v);
+	if (v.state != old) {
+		if (old != BOARD_UNKNOWN)
+			note_flip(c, e, &v, now_ms);
+		if (old != BOARD_UNKNOWN || v.state != e->before)
+			e->since_ms = now_ms;
+		c->down += v.state == BOARD_DOWN;
+		c->down -= old == BOARD_DOWN;
+	}
+	e->state = v.state;
+	e->flags = v.flags;
+	if (e->shared != NULL || e->reason[0] == '\0' || v.flags & BOARD_OVERRIDDEN ||
+	    e->def->n_of > 0 || strcmp(e->def->type, "push") == 0)
+		memcpy(e->reason, v.reason, sizeof e->reason);
+	write_out(c, e, v.state != old || was_guess);
+	if (v.state == old || depth == 0 || c->loading)
+		return;
+	TAILQ_FOREACH(other, &c->special, special)
+	for (size_t i = 0; i < other->def->n_of; i++)
+		if (strcmp(other->def->of[i], e->name) == 0)
+			settle(c, other, depth - 1);
+}
+
+void
+check_settle(struct checks *c, struct entry *e)
+{
+	settle(c, e, CALC_DEPTH);
+}
+
+void
+check_remember(struct checks *c, struct entry *e)
+{
+	struct board_word w = { .state = BOARD_UNKNOWN };
+	uint64_t raw = 0;
+
+	/* The board outlives us, the file outlives the appliance. */
+	if (c->conf.board != NULL)
+		w = board_read(c->conf.board, e->id);
+	if (w.state == BOARD_UNKNOWN && c->conf.states_fd >= 0 && e->id < BOARD_SLOTS &&
+	    pread(c->conf.states_fd, &raw, sizeof raw, (off_t)(e->id * sizeof raw)) ==
+		(ssize_t)sizeof raw) {
+		w.state = (raw & 3) == 3 ? BOARD_UNKNOWN : (enum board_state)(raw & 3);
+		w.flags = (unsigned)raw & 0xfc;
+		w.since = (uint32_t)(raw >> 32);
+	}
+	if (w.state == BOARD_UNKNOWN || w.flags & (BOARD_INITIAL | BOARD_OVERRIDDEN))
+		return;
+	e->before = w.state;
+	e->since_ms = (int64_t)w.since * 1000;
+}
+
+void
+check_forget(struct checks *c, struct entry *e)
+{
+	const uint64_t none = 0;
+
+	c->down -= e->state == BOARD_DOWN;
+	if (c->conf.board != NULL)
+		board_clear(c->conf.board, e->id);
+	if (c->conf.states_fd >= 0 && e->id < BOARD_SLOTS)
+		(void)!pwrite(c->conf.states_fd, &none, sizeof none, (off_t)(e->id * sizeof none));
+}

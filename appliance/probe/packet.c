@@ -1,0 +1,150 @@
+/* packet.c - see packet.h. */
+#include "appliance/probe/packet.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <ldns/ldns.h>
+
+#include "appliance/dns/name.h"
+#include "appliance/dns/rrtype.h"
+#include "ipc/base/rbuf.h"
+#include "ipc/base/xalloc.h"
+
+#define CLASS_IN    1
+#define FLAG_QR     0x8000u
+#define FLAG_OPCODE 0x7800u
+#define FLAG_AA     0x0400u
+#define FLAG_TC     0x0200u
+#define FLAG_RD     0x0100u
+#define EDNS_DO     0x8000u
+#define RDATA_MAX   65535u
+
+void
+packet_query(struct wbuf *out, uint16_t id, const struct packet_question *q)
+{
+	wbuf_u16(out, id);
+	wbuf_u16(out, q->recurse ? FLAG_RD : 0);
+	wbuf_u16(out, 1);
+	wbuf_u16(out, 0);
+	wbuf_u16(out, 0);
+	wbuf_u16(out, 1);
+	wbuf_put(out, q->name, name_len(q->name));
+	wbuf_u16(out, q->type);
+	wbuf_u16(out, CLASS_IN);
+	/* OPT: DO, because a signed parent gives its DS only to those who ask so. */
+	wbuf_u8(out, 0);
+	wbuf_u16(out, RR_OPT);
+	wbuf_u16(out, PACKET_UDP);
+	wbuf_u32(out, EDNS_DO);
+	wbuf_u16(out, 0);
+}
+
+/* Header and question alone, before anything is believed. */
+static enum packet_verdict
+look(struct rbuf *r, uint16_t id, const struct packet_question *q, struct packet *out)
+{
+	uint8_t name[NAME_MAX_WIRE];
+	uint16_t flags, counts[4];
+	bool same = rbuf_u16(r) == id;
+	unsigned records = 0;
+
+	flags = rbuf_u16(r);
+	for (unsigned i = 0; i < 4; i++) {
+		counts[i] = rbuf_u16(r);
+		records += i > 0 ? counts[i] : 0;
+	}
+	if (!rbuf_ok(r) || !same || !(flags & FLAG_QR) || flags & FLAG_OPCODE)
+		return PACKET_STRAY;
+	out->rcode = flags & 0xf;
+	out->aa = flags & FLAG_AA;
+	/* A server that understood nothing may leave the question out (RFC 1035 4.1.1 as lived). */
+	if (counts[0] == 0 && out->rcode != 0 && records <= 1)
+		return PACKET_GOOD;
+	if (counts[0] != 1 || name_read(r, name) == 0 || !name_equal(name, q->name) ||
+	    rbuf_u16(r) != q->type || rbuf_u16(r) != CLASS_IN || !rbuf_ok(r))
+		return PACKET_STRAY;
+	if (flags & FLAG_TC)
+		return PACKET_CUT;
+	return records <= PACKET_RECORDS ? PACKET_GOOD : PACKET_BROKEN;
+}
+
+/* One record of ldns's as one of ours; false: it is not what its type says. */
+static bool
+take(const ldns_rr *rr, enum packet_section section, struct packet_record *out)
+{
+	const ldns_rdf *owner = ldns_rr_owner(rr);
+	struct wbuf rdata = wbuf_grow(RDATA_MAX);
+	size_t len = owner != NULL ? ldns_rdf_size(owner) : 0;
+
+	if (len == 0 || name_check(ldns_rdf_data(owner), len) != len)
+		return false;
+	out->section = section;
+	out->type = (uint16_t)ldns_rr_get_type(rr);
+	name_lower(out->owner, ldns_rdf_data(owner), len);
+	for (size_t i = 0; i < ldns_rr_rd_count(rr); i++) {
+		const ldns_rdf *rdf = ldns_rr_rdf(rr, i);
+
+		wbuf_put(&rdata, ldns_rdf_data(rdf), ldns_rdf_size(rdf));
+	}
+	if (!wbuf_ok(&rdata) || rdata_check(out->type, rdata.base, rdata.len, NULL) != NS_OK) {
+		wbuf_free(&rdata);
+		return false;
+	}
+	out->rdata = rdata.base;
+	out->len = rdata.len;
+	return true;
+}
+
+static bool
+take_section(const ldns_rr_list *list, enum packet_section section, struct packet *out)
+{
+	size_t n = list != NULL ? ldns_rr_list_rr_count(list) : 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const ldns_rr *rr = ldns_rr_list_rr(list, i);
+
+		if (ldns_rr_get_class(rr) != LDNS_RR_CLASS_IN)
+			continue;
+		if (out->n == PACKET_RECORDS || !take(rr, section, &out->records[out->n]))
+			return false;
+		out->n++;
+	}
+	return true;
+}
+
+enum packet_verdict
+packet_read(const uint8_t *data, size_t len, uint16_t id, const struct packet_question *q,
+    struct packet *out)
+{
+	struct rbuf r = rbuf_init(data, len);
+	enum packet_verdict verdict;
+	ldns_pkt *pkt = NULL;
+	bool ok;
+
+	*out = (struct packet){ 0 };
+	verdict = look(&r, id, q, out);
+	if (verdict != PACKET_GOOD || (out->rcode != 0 && rbuf_end(&r)))
+		return verdict;
+	if (ldns_wire2pkt(&pkt, data, len) != LDNS_STATUS_OK)
+		return PACKET_BROKEN;
+	out->records = xcalloc(PACKET_RECORDS, sizeof *out->records);
+	ok = take_section(ldns_pkt_answer(pkt), SECTION_ANSWER, out) &&
+	     take_section(ldns_pkt_authority(pkt), SECTION_AUTHORITY, out) &&
+	     take_section(ldns_pkt_additional(pkt), SECTION_ADDITIONAL, out);
+	ldns_pkt_free(pkt);
+	if (ok)
+		return PACKET_GOOD;
+	packet_free(out);
+	return PACKET_BROKEN;
+}
+
+void
+packet_free(struct packet *p)
+{
+	for (size_t i = 0; i < p->n; i++)
+		free((void *)(uintptr_t)p->records[i].rdata);
+	free(p->records);
+	p->records = NULL;
+	p->n = 0;
+}

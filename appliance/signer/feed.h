@@ -1,0 +1,54 @@
+/* feed - from what sync sends to what the zone map publishes; no socket, no timer, no clock.
+ *
+ * A batch is all that arrives until a feed says "publish"; it appears at once or not at all.
+ *   - A DELTA that does not fit the version we hold, or an image that cannot be edited: the batch is held,
+ *     the zone is *lost* and asked for whole (`ask`), and the batch is published when it is there, or
+ *     without it when sync stays silent (feed_held_too_long).
+ *   - The map is full: the batch is forgotten, its zones are lost, and the old stays.  Later batches
+ *     are tried on their own, so that deletions make room; the revision that we claim stays until
+ *     feed_retry() has brought back all that was lost.
+ *   - A whole zone that cannot be compiled is refused: the old image stays, `refused` says so.  Asking
+ *     again would bring the same octets.
+ * So no change is dropped in silence, and the published revision never says more than is served. */
+#ifndef NS_SIGNER_FEED_H
+#define NS_SIGNER_FEED_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "appliance/zonemap/writer.h"
+#include "ipc/base/err.h"
+#include "ipc/nameserve.pb-c.h"
+
+struct feed;
+
+struct feed_calls {
+	/* Send ResyncZone. */
+	void	(*ask)(void *arg, const uint8_t *name, const char *why);
+	/* Everything is lost: say hello with revision 0. */
+	void	(*ask_all)(void *arg);
+	/* After a publish, or instead of one (then full or text says why not all of it is there). */
+	void	(*published)(void *arg, bool full, const char *text);
+	void	(*refused)(void *arg, const uint8_t *name, const struct ns_why *);
+	/* A zone that may be new is staged: for digest.h. */
+	void	(*staged)(void *arg, const uint8_t *name);
+	void	*arg;
+};
+
+struct feed	*feed_new(struct writer *, const struct feed_calls *);
+void	 feed_destroy(struct feed **);
+
+/* A conversation ended: what it staged is forgotten, and what of it still lies in the socket is
+ * ignored until feed_welcome(). */
+void	 feed_reset(struct feed *);
+/* One begins: sync will send everything after writer_revision().  Asks for what adoption found broken. */
+void	 feed_welcome(struct feed *);
+void	 feed_apply(struct feed *, const Ns__Feed *);
+
+bool	 feed_is_behind(const struct feed *);	/* something is lost */
+bool	 feed_is_held(const struct feed *);	/* batches wait for zones that were asked for */
+size_t	 feed_lost(const struct feed *);		/* zones that are missing */
+void	 feed_retry(struct feed *);		/* ask for all that is lost */
+void	 feed_held_too_long(struct feed *);
+
+#endif

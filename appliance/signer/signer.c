@@ -1,0 +1,528 @@
+/* signer - compiles zones and is the only writer of the zone map.
+ *
+ * One loop and ZeroMQ's thread.  Started by the supervisor with the map (read-write) and every worker's
+ * page (read-only); speaks to sync only:
+ *     → RoleHello     when the link comes up: what the map holds already
+ *     ← RoleWelcome, Feed → FeedAck for each, Published for each batch (feed.h)
+ *     → ResyncZone    for a zone that must come whole
+ *     ← DigestRequest → DigestReply (digest.h)
+ * Its death costs no query: workers go on with the map as it is, its successor adopts it. */
+#include <event2/event.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "appliance/dns/name.h"
+#include "appliance/role/role.h"
+#include "appliance/signer/digest.h"
+#include "appliance/signer/feed.h"
+#include "appliance/signer/sandbox.h"
+#include "appliance/zonemap/writer.h"
+#include "ipc/base/clock.h"
+#include "ipc/base/log.h"
+#include "ipc/base/xalloc.h"
+#include "ipc/sock.h"
+
+#define CODE_DIGEST_BUSY 5020
+
+#define SECOND_MS         1000u
+#define TRIM_SECONDS      10u
+#define HUGE_FIRST_MS     20u /* between two huge pages, or so many times what the last one took: */
+#define HUGE_PAUSE        50u /* the kernel waits for all CPUs, and meanwhile we serve no feed */
+#define RECLAIM_FIRST_MS  1u /* a batch of a worker takes less */
+#define RECLAIM_LAST_MS   128u
+#define HOLD_MS           5000u /* that a batch waits for zones that were asked for */
+#define RETRY_FIRST_MS    1000u /* after the map was full */
+#define RETRY_LAST_MS     30000u
+#define DIGEST_SLICE_NS   2000000ull /* a feed waits no longer than this and one zone */
+#define MAP_LIMIT_DEFAULT (8ull << 30)
+
+struct signer {
+	struct role *role;
+	struct writer *w;
+	size_t workers;
+	struct worker_page *pages[ROLE_MAX_WORKERS];
+	struct feed *feed;
+	struct digest *digest;
+	struct ns_sock *bus;
+	struct event *second, *reclaim, *hold, *retry, *slice, *huge;
+	unsigned reclaim_ms, retry_ms;
+	unsigned seconds;
+	size_t lost; /* when the hold timer was last set */
+	bool welcome, ask_all;
+	bool told_full;
+	struct log_limit log_limit;
+};
+
+/* ---- start, with all rights ---- */
+
+static struct worker_page *
+open_page(unsigned index)
+{
+	int fd = ROLE_FD_PAGE0 + (int)index;
+	struct stat st;
+	void *p;
+
+	if (fstat(fd, &st) != 0 || st.st_size < (off_t)sizeof(struct worker_page))
+		fatal("signer.page", "fd=%d text=\"a worker page was not inherited\"", fd);
+	p = mmap(NULL, sizeof(struct worker_page), PROT_READ, MAP_SHARED, fd, 0);
+	if (p == MAP_FAILED)
+		fatal("signer.page", "fd=%d text=\"mmap failed\"", fd);
+	return p;
+}
+
+static void
+log_adopted(const struct signer *s, uint64_t ns)
+{
+	const struct writer_adopted *a = writer_adopted(s->w);
+
+	log_info("signer.adopt",
+	    "revision=%llu zones=%llu blocks=%llu broken=%zu ms=%.1f bytes=%llu",
+	    (unsigned long long)a->revision, (unsigned long long)a->zones,
+	    (unsigned long long)a->blocks, a->broken, (double)ns / 1e6,
+	    (unsigned long long)writer_bytes(s->w));
+	if (a->whole)
+		log_error("signer.adopt",
+		    "text=\"the directory of the zone map is broken; workers keep what they have "
+		    "until all zones came anew\"");
+}
+
+static void
+signer_open(struct role *role)
+{
+	struct signer *s = xcalloc(1, sizeof *s);
+	const Ns__Config *conf = role->start->config;
+	uint64_t limit = conf->map_limit != 0 ? conf->map_limit : MAP_LIMIT_DEFAULT, t0;
+	struct ns_why why = { 0 };
+
+	role->self = s;
+	s->role = role;
+	s->workers = conf->workers;
+	if (s->workers == 0 || s->workers > ROLE_MAX_WORKERS)
+		fatal_config("signer.config", "workers=%zu max=%d", s->workers, ROLE_MAX_WORKERS);
+	for (unsigned i = 0; i < s->workers; i++)
+		s->pages[i] = open_page(i);
+	t0 = clock_mono_ns();
+	if (writer_open(ROLE_FD_MAP, limit, role->start->generation, s->pages, s->workers, &s->w,
+		&why) != NS_OK)
+		fatal("signer.map", "text=%s", log_quote(why.text));
+	log_adopted(s, clock_mono_ns() - t0);
+}
+
+/* ---- timers ---- */
+
+static void
+arm(struct event *ev, unsigned ms)
+{
+	struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000 };
+
+	(void)event_add(ev, &tv);
+}
+
+/* Soon after a publish, then less often: who still reads the old is slow, or stopped. */
+static void
+on_reclaim(evutil_socket_t fd, short what, void *arg)
+{
+	struct signer *s = arg;
+
+	(void)fd;
+	(void)what;
+	writer_reclaim(s->w);
+	if (!writer_has_retired(s->w))
+		return;
+	if (s->reclaim_ms < RECLAIM_LAST_MS)
+		s->reclaim_ms *= 2;
+	arm(s->reclaim, s->reclaim_ms);
+}
+
+static void
+want_reclaim(struct signer *s)
+{
+	if (!writer_has_retired(s->w))
+		return;
+	s->reclaim_ms = RECLAIM_FIRST_MS;
+	arm(s->reclaim, s->reclaim_ms);
+}
+
+/* ---- to sync ---- */
+
+static void
+tell(struct signer *s, uint64_t id, Ns__Envelope *env)
+{
+	env->id = id;
+	/* Sync is gone: it hears a new hello when it is back. */
+	if (ns_send(s->bus, NULL, env) != NS_OK && log_allowed(&s->log_limit, 1))
+		log_warn("signer.send", "text=\"the bus takes nothing\"");
+}
+
+static void
+send_hello(struct signer *s)
+{
+	Ns__Envelope env = NS__ENVELOPE__INIT;
+	Ns__RoleHello hello = NS__ROLE_HELLO__INIT;
+
+	hello.major = NS_PROTO_MAJOR;
+	hello.minor = NS_PROTO_MINOR;
+	hello.role = (char *)(uintptr_t)role_name(ROLE_SIGNER);
+	hello.generation = s->role->start->generation;
+	hello.map_revision = s->ask_all ? 0 : writer_revision(s->w);
+	hello.map_loaded = !s->ask_all && writer_loaded(s->w);
+	env.body_case = NS__ENVELOPE__BODY_ROLE_HELLO;
+	env.role_hello = &hello;
+	tell(s, 0, &env);
+}
+
+static void
+send_ack(struct signer *s, uint64_t seq)
+{
+	Ns__Envelope env = NS__ENVELOPE__INIT;
+	Ns__FeedAck ack = NS__FEED_ACK__INIT;
+
+	ack.seq = seq;
+	env.body_case = NS__ENVELOPE__BODY_FEED_ACK;
+	env.feed_ack = &ack;
+	tell(s, 0, &env);
+}
+
+static void
+ask(void *arg, const uint8_t *name, const char *why)
+{
+	struct signer *s = arg;
+	Ns__Envelope env = NS__ENVELOPE__INIT;
+	Ns__ResyncZone resync = NS__RESYNC_ZONE__INIT;
+	char text[NAME_MAX_TEXT];
+
+	resync.name =
+	    (ProtobufCBinaryData){ .data = (uint8_t *)(uintptr_t)name, .len = name_len(name) };
+	resync.why = (char *)(uintptr_t)why;
+	env.body_case = NS__ENVELOPE__BODY_RESYNC_ZONE;
+	env.resync_zone = &resync;
+	tell(s, 0, &env);
+	if (log_allowed(&s->log_limit, 5))
+		log_warn("signer.resync", "zone=%s why=%s", log_quote(name_to_text(name, text)),
+		    log_quote(why));
+}
+
+static void
+ask_all(void *arg)
+{
+	struct signer *s = arg;
+
+	log_warn("signer.resync", "text=\"too much is missing: asking for all zones\"");
+	s->ask_all = true;
+	s->welcome = false;
+	feed_reset(s->feed);
+	send_hello(s);
+}
+
+static void
+published(void *arg, bool full, const char *text)
+{
+	struct signer *s = arg;
+	Ns__Envelope env = NS__ENVELOPE__INIT;
+	Ns__Published p = NS__PUBLISHED__INIT;
+
+	p.revision = writer_revision(s->w);
+	p.epoch = writer_epoch(s->w);
+	p.map_bytes = writer_bytes(s->w);
+	p.map_full = full;
+	p.text = (char *)(uintptr_t)text;
+	/* Nothing else is a success: one who asked for all zones lacks none until they are here. */
+	if (!full && !feed_is_behind(s->feed))
+		s->retry_ms = RETRY_FIRST_MS;
+	env.body_case = NS__ENVELOPE__BODY_PUBLISHED;
+	env.published = &p;
+	tell(s, 0, &env);
+	if (full != s->told_full) {
+		if (full)
+			log_error("signer.map_full", "bytes=%llu text=%s",
+			    (unsigned long long)p.map_bytes, log_quote(text));
+		else
+			log_info("signer.map_full", "bytes=%llu text=\"it fits again\"",
+			    (unsigned long long)p.map_bytes);
+		s->told_full = full;
+	}
+	want_reclaim(s);
+}
+
+static void
+refused(void *arg, const uint8_t *name, const struct ns_why *why)
+{
+	struct signer *s = arg;
+	char text[NAME_MAX_TEXT], problem[NAME_MAX_TEXT + 600];
+
+	name_to_text(name, text);
+	log_error("signer.refused", "zone=%s text=%s", log_quote(text), log_quote(why->text));
+	(void)snprintf(problem, sizeof problem,
+	    "zone %s cannot be compiled, its last good version is served: %s", text, why->text);
+	role_problem(s->role, problem);
+}
+
+static void
+staged(void *arg, const uint8_t *name)
+{
+	struct signer *s = arg;
+
+	digest_staged(s->digest, name);
+}
+
+/* ---- waiting and retrying ---- */
+
+/* After every feed: is somebody to be waited for, is something to be asked for later? */
+static void
+watch_feed(struct signer *s)
+{
+	if (!feed_is_behind(s->feed)) {
+		(void)event_del(s->hold);
+		(void)event_del(s->retry);
+		return;
+	}
+	if (feed_is_held(s->feed)) {
+		/* Every zone that arrives is a reason to wait longer. */
+		if (feed_lost(s->feed) != s->lost || !event_pending(s->hold, EV_TIMEOUT, NULL))
+			arm(s->hold, HOLD_MS);
+		s->lost = feed_lost(s->feed);
+		return;
+	}
+	(void)event_del(s->hold);
+	if (!event_pending(s->retry, EV_TIMEOUT, NULL))
+		arm(s->retry, s->retry_ms);
+}
+
+static void
+on_hold(evutil_socket_t fd, short what, void *arg)
+{
+	struct signer *s = arg;
+
+	(void)fd;
+	(void)what;
+	log_error("signer.hold", "text=\"zones that were asked for did not come; going on "
+				 "without them\"");
+	feed_held_too_long(s->feed);
+	watch_feed(s);
+}
+
+static void
+on_retry(evutil_socket_t fd, short what, void *arg)
+{
+	struct signer *s = arg;
+
+	(void)fd;
+	(void)what;
+	s->retry_ms = s->retry_ms * 2 < RETRY_LAST_MS ? s->retry_ms * 2 : RETRY_LAST_MS;
+	writer_reclaim(s->w);
+	feed_retry(s->feed);
+	watch_feed(s);
+}
+
+/* ---- digests ---- */
+
+static void
+digest_reply(void *arg, uint64_t id, const Ns__DigestReply *reply)
+{
+	struct signer *s = arg;
+	Ns__Envelope env = NS__ENVELOPE__INIT;
+
+	env.body_case = NS__ENVELOPE__BODY_DIGEST_REPLY;
+	env.digest_reply = (Ns__DigestReply *)(uintptr_t)reply;
+	tell(s, id, &env);
+}
+
+/* A timer of zero, not event_active(): the sockets get their turn in between. */
+static void
+on_slice(evutil_socket_t fd, short what, void *arg)
+{
+	struct signer *s = arg;
+
+	(void)fd;
+	(void)what;
+	if (digest_step(s->digest, clock_mono_ns() + DIGEST_SLICE_NS))
+		arm(s->slice, 0);
+}
+
+static void
+want_digest(struct signer *s, uint64_t id, const Ns__DigestRequest *req)
+{
+	Ns__Envelope env = NS__ENVELOPE__INIT;
+	Ns__Error error = NS__ERROR__INIT;
+
+	if (digest_ask(s->digest, id, req)) {
+		arm(s->slice, 0);
+		return;
+	}
+	error.err_class = NS_UNAVAILABLE;
+	error.code = CODE_DIGEST_BUSY;
+	error.text = (char *)(uintptr_t) "too many digest requests wait";
+	env.body_case = NS__ENVELOPE__BODY_ERROR;
+	env.error = &error;
+	tell(s, id, &env);
+}
+
+/* ---- the loop ---- */
+
+static void
+welcome(struct signer *s, const Ns__RoleWelcome *w)
+{
+	s->welcome = true;
+	log_info("signer.welcome", "revision=%llu map_revision=%llu",
+	    (unsigned long long)w->revision, (unsigned long long)writer_revision(s->w));
+	feed_welcome(s->feed);
+	watch_feed(s);
+}
+
+static void
+on_feed(struct signer *s, const Ns__Feed *feed)
+{
+	/* Of an earlier conversation, out of the socket's buffers: half of a change, and nobody waits
+	 * for the acknowledgement. */
+	if (!s->welcome)
+		return;
+	if (feed->start_over)
+		s->ask_all = false;
+	feed_apply(s->feed, feed);
+	send_ack(s, feed->seq);
+	watch_feed(s);
+}
+
+static void
+on_message(void *arg, const struct ns_peer *peer, const Ns__Envelope *env)
+{
+	struct signer *s = arg;
+
+	(void)peer;
+	switch (env->body_case) {
+	case NS__ENVELOPE__BODY_ROLE_WELCOME:
+		welcome(s, env->role_welcome);
+		break;
+	case NS__ENVELOPE__BODY_FEED:
+		on_feed(s, env->feed);
+		break;
+	case NS__ENVELOPE__BODY_DIGEST_REQUEST:
+		want_digest(s, env->id, env->digest_request);
+		break;
+	case NS__ENVELOPE__BODY_ERROR:
+		if (log_allowed(&s->log_limit, 1))
+			log_warn("signer.error", "text=%s", log_quote(env->error->text));
+		break;
+	default:
+		/* A newer sync may say what we do not know (design: ignored). */
+		break;
+	}
+}
+
+static void
+on_link(void *arg, bool up)
+{
+	struct signer *s = arg;
+
+	s->welcome = false;
+	feed_reset(s->feed);
+	digest_forget(s->digest);
+	want_reclaim(s);
+	watch_feed(s);
+	if (up)
+		send_hello(s);
+	else
+		log_warn("signer.bus", "text=\"sync is gone; what is served stays\"");
+}
+
+static void
+on_second(evutil_socket_t fd, short what, void *arg)
+{
+	struct signer *s = arg;
+
+	(void)fd;
+	(void)what;
+	digest_idle(s->digest, clock_mono_ns());
+	if (++s->seconds % TRIM_SECONDS == 0)
+		writer_trim(s->w);
+	if (!event_pending(s->huge, EV_TIMEOUT, NULL))
+		arm(s->huge, HUGE_FIRST_MS);
+	arm(s->second, SECOND_MS);
+}
+
+static void
+on_huge(evutil_socket_t fd, short what, void *arg)
+{
+	struct signer *s = arg;
+	uint64_t start = clock_mono_ns();
+	unsigned took;
+
+	(void)fd;
+	(void)what;
+	if (!writer_huge(s->w))
+		return;
+	took = (unsigned)((clock_mono_ns() - start) / 1000000);
+	if (!event_pending(s->huge, EV_TIMEOUT, NULL))
+		arm(s->huge, took * HUGE_PAUSE > HUGE_FIRST_MS ? took * HUGE_PAUSE : HUGE_FIRST_MS);
+}
+
+static void
+make_events(struct signer *s)
+{
+	struct event_base *base = s->role->base;
+
+	s->second = evtimer_new(base, on_second, s);
+	s->reclaim = evtimer_new(base, on_reclaim, s);
+	s->hold = evtimer_new(base, on_hold, s);
+	s->retry = evtimer_new(base, on_retry, s);
+	s->slice = evtimer_new(base, on_slice, s);
+	s->huge = evtimer_new(base, on_huge, s);
+	if (s->second == NULL || s->reclaim == NULL || s->hold == NULL || s->retry == NULL ||
+	    s->slice == NULL || s->huge == NULL)
+		fatal("signer.loop", "text=\"no timers\"");
+	s->retry_ms = RETRY_FIRST_MS;
+}
+
+static int
+signer_run(struct role *role)
+{
+	struct signer *s = role->self;
+	const struct feed_calls calls = { .ask = ask,
+		.ask_all = ask_all,
+		.published = published,
+		.refused = refused,
+		.staged = staged,
+		.arg = s };
+	struct ns_why why = { 0 };
+	char *path = ns_bus_path(role_run_dir(role));
+
+	ns_zmq_init();
+	make_events(s);
+	s->feed = feed_new(s->w, &calls);
+	s->digest = digest_new(s->w, digest_reply, s);
+	s->bus = ns_dealer_connect(role->base, path, on_message, s, &why);
+	if (s->bus == NULL)
+		fatal("signer.bus", "path=%s text=%s", log_quote(path), log_quote(why.text));
+	ns_sock_on_link(s->bus, on_link, s);
+	free(path);
+	want_reclaim(s);
+	arm(s->second, SECOND_MS);
+	role_ready(role);
+	while (!role_stopping(role) && event_base_dispatch(role->base) == 0)
+		continue;
+	ns_sock_destroy(&s->bus);
+	feed_destroy(&s->feed);
+	digest_destroy(&s->digest);
+	for (size_t i = 0; i < 6; i++)
+		event_free((struct event *[]){
+		    s->second, s->reclaim, s->hold, s->retry, s->slice, s->huge }[i]);
+	writer_close(&s->w);
+	return role_stopping(role) ? 0 : 1;
+}
+
+static const struct role_ops signer_ops = {
+	.id = ROLE_SIGNER,
+	.name = "signer",
+	.summary = "compiles zones into the zone map, from which all workers answer",
+	.rules = &signer_rules,
+	.open = signer_open,
+	.run = signer_run,
+};
+
+int
+main(int argc, char **argv)
+{
+	return role_main(&signer_ops, argc, argv);
+}

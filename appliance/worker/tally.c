@@ -1,0 +1,63 @@
+/* tally - see tally.h.  The budget is 0.1 µs a query for everything here: sums in locals, one add
+ * per counter and batch, and a table instead of a function for the common qtypes. */
+#include "appliance/worker/tally.h"
+
+#define RCODE_FORMERR 1
+#define RCODE_BADVERS 16
+
+static uint8_t qtype_slot[256];
+
+void
+tally_init(void)
+{
+	unsigned i;
+
+	for (i = 0; i < sizeof qtype_slot; i++)
+		qtype_slot[i] = (uint8_t)page_qtype_index((uint16_t)i);
+}
+
+static void
+tally_reply(struct worker_page *page, const struct query *q)
+{
+	unsigned rcode = q->rcode < PAGE_RCODES ? q->rcode : PAGE_RCODES - 1;
+	unsigned slot =
+	    q->qtype < sizeof qtype_slot ? qtype_slot[q->qtype] : page_qtype_index(q->qtype);
+
+	page_add(&page->rcodes[rcode], 1);
+	page_add(&page->qtypes[slot < PAGE_QTYPES ? slot : PAGE_QTYPES - 1], 1);
+}
+
+void
+tally_batch(struct worker_page *page, const struct query *q, size_t n, uint64_t ns)
+{
+	uint64_t dropped = 0, truncated = 0, formerr = 0, badvers = 0, tcp = 0;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		tcp += q[i].transport != SERVE_UDP;
+		if (q[i].verdict != SERVE_REPLY) {
+			dropped++;
+			continue;
+		}
+		tally_reply(page, &q[i]);
+		truncated += q[i].truncated;
+		formerr += q[i].rcode == RCODE_FORMERR;
+		badvers += q[i].rcode == RCODE_BADVERS;
+	}
+	page_add(&page->queries, n);
+	page_add(&page->batches, 1);
+	if (tcp != n)
+		page_add(&page->udp, n - tcp);
+	if (tcp > 0)
+		page_add(&page->tcp, tcp);
+	if (dropped > 0)
+		page_add(&page->dropped, dropped);
+	if (truncated > 0)
+		page_add(&page->truncated, truncated);
+	if (formerr > 0)
+		page_add(&page->formerr_in, formerr);
+	if (badvers > 0)
+		page_add(&page->badvers, badvers);
+	if (n > dropped)
+		page_add(&page->latency[page_hist_bucket(ns) % PAGE_HIST], n - dropped);
+}
