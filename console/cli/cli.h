@@ -1,0 +1,225 @@
+/* cli - the command line: one table of commands, each in the file of its noun.
+ *
+ * A command gets its words and options already sorted (args.c), talks to the appliance through the
+ * client library, and prints: tables for people, one JSON document with --json, one object a row with
+ * --jsonl.  Data on stdout, messages on stderr; never prompts.  Exit codes: console.md section 7. */
+#ifndef NS_CONSOLE_CLI_H
+#define NS_CONSOLE_CLI_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ipc/client/client.h"
+
+enum cli_exit { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2, CLI_REJECTED = 6, CLI_LATE = 11 };
+enum cli_format { CLI_TABLE, CLI_JSON, CLI_JSONL };
+
+/* Every option there is; a command names those it takes. */
+enum cli_opt {
+	OPT_SOCKET,
+	OPT_APPLIANCE,
+	OPT_JSON,
+	OPT_JSONL,
+	OPT_NO_INPUT,
+	OPT_READ_ONLY,
+	OPT_TIMEOUT,
+	OPT_HELP,
+	OPT_VERSION,
+	OPT_GLOBAL_END,
+	OPT_COMMIT = OPT_GLOBAL_END,
+	OPT_COMMENT,
+	OPT_BASE,
+	OPT_KEY,
+	OPT_WAIT,
+	OPT_CONFIRM,
+	OPT_YES,
+	OPT_FILTER,
+	OPT_LIMIT,
+	OPT_CURSOR,
+	OPT_DIR,
+	OPT_NS,
+	OPT_HOSTMASTER,
+	OPT_NAME,
+	OPT_TYPE,
+	OPT_SCOPE,
+	OPT_TOP,
+	OPT_WATCH,
+	OPT_UNIX,
+	OPT_ROLE,
+	OPT_ACCOUNT,
+	OPT_CHECK,
+	OPT_ALL,
+	OPT_PLAN,
+	OPT_WITHIN,
+	OPT_TO,
+	OPT_SITE,
+	OPT_TRUST,
+	OPT_SITES,
+	OPT_CLIENT,
+	OPT_ECS,
+	OPT_AT,
+	OPT_DRAFT,
+	OPT_FOR,
+	OPT_ASCII,
+	OPT_UTF8,
+	OPT_COLOR,
+	OPT_MAX,
+};
+#define OPT_BIT(o) (1ull << (o))
+
+#define CLI_MAX_WORDS 4096 /* RDATA arguments of one RRset are words too */
+
+struct cli {
+	enum cli_format format;
+	const char *opt[OPT_MAX]; /* NULL: not given; flags: "" */
+	const char *words[CLI_MAX_WORDS]; /* after noun and verb */
+	unsigned n_words;
+	unsigned timeout_ms;
+	struct ns_client *client; /* connected lazily: cli_client() */
+};
+
+struct cli_command {
+	const char *noun, *verb; /* verb NULL: the noun alone */
+	const char *usage; /* words after them */
+	const char *help; /* one line */
+	const char *more; /* paragraph for `help NOUN VERB`; NULL */
+	unsigned min, max; /* words */
+	uint64_t options; /* OPT_BIT of what it takes beyond the global ones */
+	int (*run)(struct cli *);
+};
+
+extern const struct cli_command cli_commands[]; /* ends with a NULL noun */
+
+/* ---- args.c ---- */
+struct cli_option {
+	enum cli_opt id;
+	const char *name; /* without "--" */
+	char letter; /* 0: none */
+	const char *value; /* what it takes, for help; NULL: a flag */
+	const char *help;
+};
+extern const struct cli_option cli_options[]; /* ends with a NULL name */
+/* Fills cli; the command, or NULL after a message on stderr. */
+const struct cli_command *cli_parse(struct cli *, int argc, char **argv);
+/* "10s", "500ms", "2m", "1h" or seconds; false when it is none of them. */
+bool cli_duration_ms(const char *text, unsigned *ms);
+bool cli_number(const char *text, uint64_t max, uint64_t *value);
+
+/* ---- call.c ---- */
+/* NULL after a message; then *code is the exit code. */
+struct ns_client *cli_client(struct cli *, int *code);
+Ns__Envelope *cli_call(struct cli *, Ns__Envelope *request, int *code);
+/* Says what was refused, as text on stderr or as {"error":…} on stdout; the exit code. */
+int cli_error(struct cli *, const struct ns_why *);
+int
+cli_usage(const struct cli_command *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+int cli_unexpected(struct cli *); /* the reply was of another kind; the exit code */
+#define CLI_REPLY(reply, kind, field) \
+	((reply)->body_case == NS__ENVELOPE__BODY_##kind ? (reply)->field : NULL)
+/* Protobuf's strings are not const, and it never writes to them. */
+static inline char *
+cli_str(const char *s)
+{
+	return (char *)(uintptr_t)(s != NULL ? s : "");
+}
+/* Print a message as JSON under this schema ("ns.zone.list/1"). */
+int cli_print_json(struct cli *, const ProtobufCMessage *, const char *schema);
+void cli_print_json_value(struct cli *, json_t *); /* takes the reference */
+/* Each element of the JSON array `key` on a line of its own. */
+void cli_print_rows(json_t *document, const char *key); /* takes the reference */
+
+/* ---- table.c ---- */
+/* Columns as wide as their content; numbers to the right.  Text from the network is made safe. */
+struct table;
+struct table *table_new(const char *const *titles, unsigned columns, const char *align);
+void table_cell(struct table *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void table_print(struct table **); /* prints and destroys */
+void print_safe(FILE *, const char *text); /* control characters as \u{…} */
+
+/* ---- commits (commit.c) ---- */
+/* Send a request that ends in a CommitReply, and print that.  *made (may be NULL): the reply came. */
+int cli_commit(struct cli *, Ns__Envelope *, bool *made);
+/* "a,b,c" as strings; *n of them, one block to free. */
+char **cli_commas(const char *text, size_t *n);
+/* Comment, key, plan, confirm and time from the options; false after a usage error.  Free with
+ * cli_commit_free. */
+bool cli_commit_fill(struct cli *, Ns__CommitRequest *);
+void cli_commit_free(Ns__CommitRequest *);
+void cli_print_conflict(const Ns__Conflict *); /* on stderr */
+
+/* ---- single operations (record.c): into the zone's draft, or at once with --commit; the exit code ---- */
+int cli_edit_op(struct cli *, Ns__RecordOp *);
+
+/* ---- drafts (draft.c) ---- */
+/* One operation more in the zone's draft, once the appliance has found it sound; the exit code. */
+int cli_draft_op(struct cli *, Ns__RecordOp *);
+/* A whole draft that the appliance made (import); refused when there is one already. */
+int cli_draft_take(struct cli *, const Ns__ZoneEdit *);
+
+/* ---- the commands, by noun ---- */
+int cmd_console(struct cli *);
+int cmd_status(struct cli *);
+int cmd_zone_list(struct cli *);
+int cmd_zone_show(struct cli *);
+int cmd_zone_create(struct cli *);
+int cmd_zone_delete(struct cli *);
+int cmd_zone_export(struct cli *);
+int cmd_zone_check(struct cli *);
+int cmd_zone_import(struct cli *);
+int cmd_zone_restore(struct cli *);
+int cmd_zone_trash(struct cli *);
+int cmd_record_list(struct cli *);
+int cmd_record_set(struct cli *);
+int cmd_record_add(struct cli *);
+int cmd_record_del(struct cli *);
+int cmd_test(struct cli *);
+int cmd_policy_set(struct cli *);
+int cmd_policy_show(struct cli *);
+int cmd_policy_del(struct cli *);
+int cmd_policy_list(struct cli *);
+int cmd_draft_list(struct cli *);
+int cmd_draft_show(struct cli *);
+int cmd_draft_diff(struct cli *);
+int cmd_draft_undo(struct cli *);
+int cmd_draft_drop(struct cli *);
+int cmd_draft_rebase(struct cli *);
+int cmd_plan(struct cli *);
+int cmd_commit(struct cli *);
+int cmd_confirm(struct cli *);
+int cmd_revert(struct cli *);
+int cmd_restore(struct cli *);
+int cmd_settings_show(struct cli *);
+int cmd_settings_set(struct cli *);
+int cmd_zone_set(struct cli *);
+int cmd_user_create(struct cli *);
+int cmd_user_set(struct cli *);
+int cmd_user_delete(struct cli *);
+int cmd_user_list(struct cli *);
+int cmd_account_create(struct cli *);
+int cmd_account_set(struct cli *);
+/* "fra1,nyc1", or "everywhere". */
+void cli_sites(char *const *sites, size_t n, char *out, size_t size);
+int cmd_account_delete(struct cli *);
+int cmd_account_list(struct cli *);
+int cmd_history_list(struct cli *);
+int cmd_history_show(struct cli *);
+int cmd_stats(struct cli *);
+int cmd_verify(struct cli *);
+int cmd_backup(struct cli *);
+int cmd_restore_backup(struct cli *);
+int cmd_check_list(struct cli *);
+int cmd_check_show(struct cli *);
+int cmd_check_set(struct cli *);
+int cmd_check_del(struct cli *);
+int cmd_check_override(struct cli *);
+int cmd_check_push(struct cli *);
+int cmd_fleet_list(struct cli *);
+int cmd_fleet_invite(struct cli *);
+int cmd_fleet_remove(struct cli *);
+int cmd_fleet_standby(struct cli *);
+int cmd_fleet_promote(struct cli *);
+int cmd_help(struct cli *);
+int cmd_completion(struct cli *);
+
+#endif

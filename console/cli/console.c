@@ -1,0 +1,28 @@
+/* console - the command that opens the screens. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "console/cli/cli.h"
+#include "console/screens/console.h"
+
+int
+cmd_console(struct cli *cli)
+{
+	struct console_options o = { .utf8 = -1 };
+	int code = CLI_OK;
+
+	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
+		return cli_usage(NULL, "the console needs a terminal");
+	if (cli->opt[OPT_COLOR] != NULL && strcmp(cli->opt[OPT_COLOR], "never") != 0 &&
+	    strcmp(cli->opt[OPT_COLOR], "auto") != 0)
+		return cli_usage(NULL, "--color %s: it can be auto or never", cli->opt[OPT_COLOR]);
+	o.mono = cli->opt[OPT_COLOR] != NULL && strcmp(cli->opt[OPT_COLOR], "never") == 0;
+	if (cli->opt[OPT_ASCII] != NULL)
+		o.utf8 = 0;
+	else if (cli->opt[OPT_UTF8] != NULL)
+		o.utf8 = 1;
+	if (cli_client(cli, &code) == NULL)
+		return code;
+	return console_run(cli->client, &o);
+}

@@ -1,0 +1,708 @@
+/* draft - edits that are not committed yet: made by record and import, shown, taken back, committed.
+ *
+ * The files are the client library's (ipc/client/draft.h); this is their command line.  A new operation is
+ * kept only when the appliance finds the whole draft sound, so what is refused is refused at once. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "console/cli/cli.h"
+#include "ipc/base/clock.h"
+#include "ipc/base/hash.h"
+#include "ipc/base/xalloc.h"
+#include "ipc/client/draft.h"
+#include "ipc/json.h"
+
+#define LOCK_MS       5000u
+#define CODE_HAVE     1310u /* a draft of that zone is there already */
+#define CODE_NO_LINK  1311u
+#define CODE_NO_DRAFT 1312u
+
+/* ---- which drafts ---- */
+/* The appliance that answers here names the drafts; *code when it does not. */
+static struct ns_drafts *
+drafts_linked(struct cli *cli, int *code)
+{
+	Ns__StatusRequest body = NS__STATUS_REQUEST__INIT;
+	Ns__Envelope request = NS__ENVELOPE__INIT, *reply;
+	struct ns_drafts *d = NULL;
+	struct ns_why why = { 0 };
+
+	request.body_case = NS__ENVELOPE__BODY_STATUS_REQUEST;
+	request.status_request = &body;
+	if ((reply = cli_call(cli, &request, code)) == NULL)
+		return NULL;
+	if (reply->body_case == NS__ENVELOPE__BODY_STATUS_REPLY)
+		d = ns_drafts_open(NULL, reply->status_reply->name, &why);
+	else
+		*code = cli_unexpected(cli);
+	ns__envelope__free_unpacked(reply, NULL);
+	if (d != NULL && ns_drafts_lock(d, LOCK_MS, &why) != NS_OK)
+		ns_drafts_close(&d);
+	if (d == NULL && why.err != NS_OK)
+		*code = cli_error(cli, &why);
+	return d;
+}
+
+static int
+fail(struct cli *cli, struct ns_drafts **d, const struct ns_why *why)
+{
+	ns_drafts_close(d);
+	return cli_error(cli, why);
+}
+
+/* ---- requests ---- */
+static void
+edit_of(Ns__ZoneEdit *edit, const Ns__Draft *d)
+{
+	ns__zone_edit__init(edit);
+	edit->zone = d->zone;
+	edit->base_version = d->base_version;
+	edit->base_serial = d->base_serial;
+	edit->ops = d->ops;
+	edit->n_ops = d->n_ops;
+}
+
+/* The reply, or NULL after a message. */
+static Ns__Envelope *
+plan_call(struct cli *cli, Ns__ZoneEdit **edits, size_t n, int *code)
+{
+	Ns__PlanRequest body = NS__PLAN_REQUEST__INIT;
+	Ns__Envelope request = NS__ENVELOPE__INIT, *reply;
+
+	body.zones = edits;
+	body.n_zones = n;
+	request.body_case = NS__ENVELOPE__BODY_PLAN_REQUEST;
+	request.plan_request = &body;
+	reply = cli_call(cli, &request, code);
+	if (reply == NULL || reply->body_case == NS__ENVELOPE__BODY_PLAN_REPLY)
+		return reply;
+	ns__envelope__free_unpacked(reply, NULL);
+	*code = cli_unexpected(cli);
+	return NULL;
+}
+
+static Ns__ZoneInfo *
+zone_call(struct cli *cli, const char *zone, Ns__Envelope **reply, int *code)
+{
+	Ns__ZoneShowRequest body = NS__ZONE_SHOW_REQUEST__INIT;
+	Ns__Envelope request = NS__ENVELOPE__INIT;
+
+	body.zone = cli_str(zone);
+	request.body_case = NS__ENVELOPE__BODY_ZONE_SHOW_REQUEST;
+	request.zone_show_request = &body;
+	*reply = cli_call(cli, &request, code);
+	if (*reply == NULL)
+		return NULL;
+	if ((*reply)->body_case == NS__ENVELOPE__BODY_ZONE_INFO)
+		return (*reply)->zone_info;
+	*code = cli_unexpected(cli);
+	return NULL;
+}
+
+/* ---- one operation more ---- */
+static int
+print_draft(struct cli *cli, const Ns__Draft *d)
+{
+	if (cli->format != CLI_TABLE) {
+		cli_print_json_value(
+		    cli, json_pack("{ss ss sI sI si}", "schema", "ns.draft/1", "zone", d->zone,
+			     "base_serial", (json_int_t)d->base_serial, "base_version",
+			     (json_int_t)d->base_version, "ops", (int)d->n_ops));
+		return CLI_OK;
+	}
+	printf("draft %s  %zu operation%s on serial %u\n", d->zone, d->n_ops,
+	    d->n_ops == 1 ? "" : "s", d->base_serial);
+	fprintf(stderr,
+	    "nameserve: not served yet: nameserve plan %s, then nameserve commit %s -m TEXT\n",
+	    d->zone, d->zone);
+	return CLI_OK;
+}
+
+static Ns__Draft *
+draft_new(const char *zone, uint64_t version, uint32_t serial)
+{
+	Ns__Draft *d = xmalloc(sizeof *d);
+
+	ns__draft__init(d);
+	d->zone = draft_zone(zone);
+	d->base_version = version;
+	d->base_serial = serial;
+	d->created_ms = clock_wall_ms();
+	return d;
+}
+
+static void
+draft_add(Ns__Draft *d, const Ns__RecordOp *op)
+{
+	size_t len = ns__record_op__get_packed_size(op);
+	uint8_t *bytes = xmalloc(len + 1);
+
+	ns__record_op__pack(op, bytes);
+	d->ops = xreallocarray(d->ops, d->n_ops + 1, sizeof *d->ops);
+	d->ops[d->n_ops] = ns__record_op__unpack(NULL, len, bytes);
+	d->n_ops += d->ops[d->n_ops] != NULL;
+	free(bytes);
+	d->updated_ms = clock_wall_ms();
+	d->serial_no++;
+}
+
+/* Is what the draft has become sound?  A conflict with others' changes is told, but no reason to lose it. */
+static int
+check_draft(struct cli *cli, const Ns__Draft *d)
+{
+	Ns__ZoneEdit edit, *edits[] = { &edit };
+	Ns__Envelope *reply;
+	int code = CLI_OK;
+
+	edit_of(&edit, d);
+	reply = plan_call(cli, edits, 1, &code);
+	if (reply != NULL)
+		ns__envelope__free_unpacked(reply, NULL);
+	return code;
+}
+
+static int
+op_into(struct cli *cli, struct ns_drafts *drafts, const Ns__ZoneInfo *z, Ns__RecordOp *op)
+{
+	struct ns_why why = { 0 };
+	Ns__Draft *d = NULL;
+	enum ns_err err = ns_draft_load(drafts, z->name, &d, &why);
+	uint64_t base;
+	int code;
+
+	if (err == NS_NOTFOUND)
+		d = draft_new(z->name, z->version, z->serial);
+	else if (err != NS_OK)
+		return cli_error(cli, &why);
+	if (cli->opt[OPT_BASE] != NULL &&
+	    (!cli_number(cli->opt[OPT_BASE], UINT32_MAX, &base) || base != d->base_serial)) {
+		(void)ns_fail(&why, NS_CONFLICT, 2104, "the draft would be on serial %u, not on %s",
+		    d->base_serial, cli->opt[OPT_BASE]);
+		ns__draft__free_unpacked(d, NULL);
+		return cli_error(cli, &why);
+	}
+	draft_add(d, op);
+	code = check_draft(cli, d);
+	if ((code == CLI_OK || code == ns_err_exit(NS_CONFLICT)) &&
+	    ns_draft_save(drafts, d, &why) != NS_OK)
+		code = cli_error(cli, &why);
+	else if (code == CLI_OK)
+		code = print_draft(cli, d);
+	else if (code == ns_err_exit(NS_CONFLICT))
+		fputs("nameserve: the operation is in the draft all the same\n", stderr);
+	ns__draft__free_unpacked(d, NULL);
+	return code;
+}
+
+int
+cli_draft_op(struct cli *cli, Ns__RecordOp *op)
+{
+	int code = CLI_OK;
+	Ns__Envelope *reply = NULL;
+	Ns__ZoneInfo *z = zone_call(cli, cli->words[0], &reply, &code);
+	struct ns_drafts *drafts = z != NULL ? drafts_linked(cli, &code) : NULL;
+
+	if (drafts != NULL)
+		code = op_into(cli, drafts, z, op);
+	ns_drafts_close(&drafts);
+	if (reply != NULL)
+		ns__envelope__free_unpacked(reply, NULL);
+	return code;
+}
+
+int
+cli_draft_take(struct cli *cli, const Ns__ZoneEdit *edit)
+{
+	int code = CLI_OK;
+	struct ns_why why = { 0 };
+	Ns__Draft *d = NULL;
+	struct ns_drafts *drafts = drafts_linked(cli, &code);
+
+	if (drafts == NULL)
+		return code;
+	if (ns_draft_load(drafts, edit->zone, &d, &why) != NS_NOTFOUND) {
+		if (d != NULL) {
+			(void)ns_fail(&why, NS_CONFLICT, CODE_HAVE,
+			    "there is a draft of %s with %zu operations already: commit it, or "
+			    "nameserve draft drop %s --yes",
+			    d->zone, d->n_ops, d->zone);
+			ns__draft__free_unpacked(d, NULL);
+		}
+		return fail(cli, &drafts, &why);
+	}
+	d = draft_new(edit->zone, edit->base_version, edit->base_serial);
+	for (size_t i = 0; i < edit->n_ops; i++)
+		draft_add(d, edit->ops[i]);
+	if (ns_draft_save(drafts, d, &why) != NS_OK)
+		code = cli_error(cli, &why);
+	else
+		code = print_draft(cli, d);
+	ns__draft__free_unpacked(d, NULL);
+	ns_drafts_close(&drafts);
+	return code;
+}
+
+/* ---- showing ---- */
+struct listing {
+	struct table *table;
+	json_t *rows;
+	const char *fleet;
+};
+
+static const char *
+time_text(int64_t ms, char out[CLOCK_RFC3339_LEN])
+{
+	return ms > 0 ? clock_rfc3339(ms, out) : "-";
+}
+
+static bool
+list_one(void *arg, const char *zone, const Ns__Draft *d, const struct ns_why *why)
+{
+	struct listing *l = arg;
+	char created[CLOCK_RFC3339_LEN], updated[CLOCK_RFC3339_LEN];
+
+	if (d == NULL) {
+		fputs("nameserve: ", stderr);
+		print_safe(stderr, why->text);
+		fputc('\n', stderr);
+	}
+	json_array_append_new(
+	    l->rows, json_pack("{ss ss sI sI si ss ss sb}", "zone", zone, "appliance", l->fleet,
+			 "base_serial", (json_int_t)(d != NULL ? d->base_serial : 0),
+			 "base_version", (json_int_t)(d != NULL ? d->base_version : 0), "ops",
+			 (int)(d != NULL ? d->n_ops : 0), "created",
+			 time_text(d != NULL ? d->created_ms : 0, created), "updated",
+			 time_text(d != NULL ? d->updated_ms : 0, updated), "damaged", d == NULL));
+	if (l->table == NULL)
+		return true;
+	table_cell(l->table, "%s", zone);
+	table_cell(l->table, "%s", l->fleet);
+	table_cell(l->table, "%zu", d != NULL ? d->n_ops : 0);
+	table_cell(l->table, "%u", d != NULL ? d->base_serial : 0);
+	table_cell(l->table, "%s", d != NULL ? time_text(d->updated_ms, updated) : "damaged");
+	return true;
+}
+
+int
+cmd_draft_list(struct cli *cli)
+{
+	static const char *const titles[] = { "ZONE", "APPLIANCE", "OPS", "BASE", "CHANGED" };
+	struct listing l = { .rows = json_array() };
+	struct ns_why why = { 0 };
+	char **fleets;
+	size_t n = ns_drafts_fleets(NULL, &fleets);
+	int code = CLI_OK;
+
+	if (cli->format == CLI_TABLE)
+		l.table = table_new(titles, 5, "llrrl");
+
+	for (size_t i = 0; i < n; i++) {
+		struct ns_drafts *d = ns_drafts_open(NULL, fleets[i], &why);
+
+		l.fleet = fleets[i];
+		if (d == NULL || ns_drafts_each(d, list_one, &l, &why) != NS_OK)
+			code = cli_error(cli, &why);
+		ns_drafts_close(&d);
+		free(fleets[i]);
+	}
+	free(fleets);
+	if (cli->format == CLI_TABLE) {
+		table_print(&l.table);
+		json_decref(l.rows);
+		return code;
+	}
+	json_t *doc = json_pack("{ss so}", "schema", "ns.draft.list/1", "drafts", l.rows);
+	if (cli->format == CLI_JSONL)
+		cli_print_rows(doc, "drafts");
+	else
+		cli_print_json_value(cli, doc);
+	return code;
+}
+
+static void
+print_op(const Ns__RecordOp *op)
+{
+	static const char *const verbs[] = { "set", "add", "del" };
+
+	printf(" %s ", verbs[op->kind]);
+	print_safe(stdout, op->name);
+	if (op->ttl_given)
+		printf(" %u", op->ttl);
+	putchar(op->type[0] != '\0' ? ' ' : '\n');
+	print_safe(stdout, op->type);
+	for (size_t i = 0; i < op->n_rdata; i++) {
+		fputs(i > 0 ? " | " : " ", stdout);
+		print_safe(stdout, op->rdata[i]);
+	}
+	if (op->type[0] != '\0')
+		putchar('\n');
+}
+
+/* The draft of the zone named first, locked; NULL after a message. */
+static Ns__Draft *
+draft_named(struct cli *cli, struct ns_drafts **drafts, int *code)
+{
+	struct ns_why why = { 0 };
+	Ns__Draft *d = NULL;
+
+	*drafts = drafts_linked(cli, code);
+	if (*drafts == NULL)
+		return NULL;
+	if (ns_draft_load(*drafts, cli->words[0], &d, &why) != NS_OK)
+		*code = fail(cli, drafts, &why);
+	return d;
+}
+
+int
+cmd_draft_show(struct cli *cli)
+{
+	int code = CLI_OK;
+	struct ns_drafts *drafts;
+	Ns__Draft *d = draft_named(cli, &drafts, &code);
+
+	if (d == NULL)
+		return code;
+	if (cli->format != CLI_TABLE) {
+		cli_print_json(cli, &d->base, "ns.draft.show/1");
+	} else {
+		printf("%s on serial %u\n", d->zone, d->base_serial);
+		for (size_t i = 0; i < d->n_ops; i++)
+			print_op(d->ops[i]);
+	}
+	ns__draft__free_unpacked(d, NULL);
+	ns_drafts_close(&drafts);
+	return code;
+}
+
+int
+cmd_draft_undo(struct cli *cli)
+{
+	int code = CLI_OK;
+	struct ns_why why = { 0 };
+	struct ns_drafts *drafts;
+	Ns__Draft *d = draft_named(cli, &drafts, &code);
+
+	if (d == NULL)
+		return code;
+	if (d->n_ops > 0)
+		ns__record_op__free_unpacked(d->ops[--d->n_ops], NULL);
+	d->updated_ms = clock_wall_ms();
+	d->serial_no++;
+	if ((d->n_ops > 0 ? ns_draft_save(drafts, d, &why)
+			  : ns_draft_drop(drafts, d->zone, &why)) != NS_OK)
+		code = cli_error(cli, &why);
+	else
+		code = print_draft(cli, d);
+	ns__draft__free_unpacked(d, NULL);
+	ns_drafts_close(&drafts);
+	return code;
+}
+
+int
+cmd_draft_drop(struct cli *cli)
+{
+	int code = CLI_OK;
+	struct ns_why why = { 0 };
+	struct ns_drafts *drafts;
+
+	if (cli->opt[OPT_YES] == NULL) {
+		(void)ns_fail(&why, NS_CONFIRM, CODE_NO_DRAFT,
+		    "what is in the draft would be lost: --yes when that is meant");
+		return cli_error(cli, &why);
+	}
+	if ((drafts = drafts_linked(cli, &code)) == NULL)
+		return code;
+	if (ns_draft_drop(drafts, cli->words[0], &why) != NS_OK)
+		code = cli_error(cli, &why);
+	ns_drafts_close(&drafts);
+	return code;
+}
+
+/* The zone as it is now becomes the base: for who has seen the conflict and wants his operations all the same. */
+int
+cmd_draft_rebase(struct cli *cli)
+{
+	int code = CLI_OK;
+	struct ns_why why = { 0 };
+	struct ns_drafts *drafts;
+	Ns__Envelope *reply = NULL;
+	Ns__Draft *d = draft_named(cli, &drafts, &code);
+	Ns__ZoneInfo *z = d != NULL ? zone_call(cli, d->zone, &reply, &code) : NULL;
+
+	if (z != NULL) {
+		d->base_version = z->version;
+		d->base_serial = z->serial;
+		d->serial_no++;
+		code = check_draft(cli, d);
+		if (code == CLI_OK && ns_draft_save(drafts, d, &why) != NS_OK)
+			code = cli_error(cli, &why);
+		else if (code == CLI_OK)
+			code = print_draft(cli, d);
+	}
+	if (reply != NULL)
+		ns__envelope__free_unpacked(reply, NULL);
+	if (d != NULL)
+		ns__draft__free_unpacked(d, NULL);
+	ns_drafts_close(&drafts);
+	return code;
+}
+
+/* ---- several at once ---- */
+struct set {
+	Ns__Draft **drafts;
+	Ns__ZoneEdit *edits, **list;
+	size_t n, damaged;
+};
+
+static void
+set_add(struct set *s, Ns__Draft *d)
+{
+	s->drafts = xreallocarray(s->drafts, s->n + 1, sizeof *s->drafts);
+	s->drafts[s->n++] = d;
+}
+
+static bool
+set_each(void *arg, const char *zone, const Ns__Draft *d, const struct ns_why *why)
+{
+	struct set *s = arg;
+	uint8_t *bytes;
+	size_t len;
+
+	(void)zone;
+	if (d == NULL) {
+		fputs("nameserve: ", stderr);
+		print_safe(stderr, why->text);
+		fputc('\n', stderr);
+		s->damaged++;
+		return true;
+	}
+	if ((bytes = draft_encode(d, &len)) != NULL)
+		set_add(s, draft_decode(bytes, len, &(struct ns_why){ 0 }));
+	free(bytes);
+	return true;
+}
+
+static void
+set_free(struct set *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		ns__draft__free_unpacked(s->drafts[i], NULL);
+	free(s->drafts);
+	free(s->edits);
+	free(s->list);
+	*s = (struct set){ 0 };
+}
+
+/* Those named, or all; false after a message. */
+static bool
+set_load(struct cli *cli, struct ns_drafts *drafts, struct set *s, int *code)
+{
+	struct ns_why why = { 0 };
+	enum ns_err err = NS_OK;
+	Ns__Draft *d;
+
+	*s = (struct set){ 0 };
+	if (cli->opt[OPT_ALL] != NULL)
+		err = ns_drafts_each(drafts, set_each, s, &why);
+	for (unsigned i = 0; cli->opt[OPT_ALL] == NULL && i < cli->n_words && err == NS_OK; i++)
+		if ((err = ns_draft_load(drafts, cli->words[i], &d, &why)) == NS_OK)
+			set_add(s, d);
+	if (err == NS_OK && s->damaged > 0)
+		err = ns_fail(&why, NS_CORRUPT, CODE_NO_DRAFT,
+		    "a draft is damaged: drop it, or name the zones to commit");
+	else if (err == NS_OK && s->n == 0)
+		err = ns_fail(&why, NS_NOTFOUND, CODE_NO_DRAFT, "there is no draft");
+	if (err != NS_OK) {
+		*code = cli_error(cli, &why);
+		set_free(s);
+		return false;
+	}
+	s->edits = xcalloc(s->n, sizeof *s->edits);
+	s->list = xcalloc(s->n, sizeof *s->list);
+	for (size_t i = 0; i < s->n; i++) {
+		edit_of(&s->edits[i], s->drafts[i]);
+		s->list[i] = &s->edits[i];
+	}
+	return true;
+}
+
+/* ---- plan ---- */
+static void
+print_effects(const Ns__PlanReply__Zone *z)
+{
+	if (z->old_ttl > 0)
+		printf("   old answers may live up to %u s in caches\n", z->old_ttl);
+	if (z->negative_ttl > 0)
+		printf("   \"there is none\" may live up to %u s for %llu new RRset%s\n",
+		    z->negative_ttl, (unsigned long long)z->new_rrsets,
+		    z->new_rrsets == 1 ? "" : "s");
+	if (z->confirm)
+		printf("   so much takes --confirm=%s\n", z->zone);
+}
+
+static void
+print_lines(char sign, char *const *lines, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		printf(" %c ", sign);
+		print_safe(stdout, lines[i]);
+		putchar('\n');
+	}
+}
+
+static void
+print_plan(const Ns__PlanReply *r)
+{
+	for (size_t i = 0; i < r->n_zones; i++) {
+		const Ns__PlanReply__Zone *z = r->zones[i];
+
+		printf("%s  serial %u -> %u  +%llu -%llu  %llu of %llu records touched (%.1f %%)\n",
+		    z->zone, z->serial_before, z->serial_after,
+		    (unsigned long long)z->records_added, (unsigned long long)z->records_removed,
+		    (unsigned long long)z->records_touched, (unsigned long long)z->records,
+		    z->touched_percent);
+		print_lines('-', z->removed, z->n_removed);
+		print_lines('+', z->added, z->n_added);
+		if (z->truncated)
+			puts("   ... longer than is shown");
+		print_effects(z);
+	}
+	for (size_t i = 0; i < r->n_warnings; i++) {
+		const Ns__Error *w = r->warnings[i];
+
+		printf("warning W%04u %s %s: ", w->code, w->owner, w->type);
+		print_safe(stdout, w->text);
+		putchar('\n');
+	}
+	printf("plan %s\n", r->plan_hash);
+}
+
+static int
+plan_drafts(struct cli *cli)
+{
+	int code = CLI_OK;
+	struct ns_drafts *drafts = drafts_linked(cli, &code);
+	Ns__Envelope *reply = NULL;
+	struct set s;
+
+	if (drafts == NULL)
+		return code;
+	if (set_load(cli, drafts, &s, &code)) {
+		reply = plan_call(cli, s.list, s.n, &code);
+		if (reply != NULL && cli->format == CLI_TABLE)
+			print_plan(reply->plan_reply);
+		else if (reply != NULL)
+			cli_print_json(cli, &reply->plan_reply->base, "ns.plan/1");
+		if (reply != NULL)
+			ns__envelope__free_unpacked(reply, NULL);
+		set_free(&s);
+	}
+	ns_drafts_close(&drafts);
+	return code;
+}
+
+int
+cmd_draft_diff(struct cli *cli)
+{
+	return plan_drafts(cli);
+}
+
+static int
+names_or_all(struct cli *cli, const char *verb)
+{
+	if ((cli->n_words > 0) != (cli->opt[OPT_ALL] != NULL))
+		return CLI_OK;
+	return cli_usage(NULL, "%s takes zones that have drafts, or --all", verb);
+}
+
+int
+cmd_plan(struct cli *cli)
+{
+	int code = names_or_all(cli, "plan");
+
+	return code == CLI_OK ? plan_drafts(cli) : code;
+}
+
+/* ---- commit ---- */
+/* The same drafts with the same words are the same request: when its outcome is unknown, trying again is
+ * harmless, and needs no key of the user's. */
+static char *
+key_of(const Ns__CommitRequest *commit)
+{
+	static const uint8_t a[16] = "drafts' key one", b[16] = "drafts' key two";
+	size_t len = ns__commit_request__get_packed_size(commit);
+	uint8_t *bytes = xmalloc(len + 1);
+	char *key;
+
+	ns__commit_request__pack(commit, bytes);
+	key = xasprintf("draft-%016llx%016llx", (unsigned long long)hash_sip24(a, bytes, len),
+	    (unsigned long long)hash_sip24(b, bytes, len));
+	free(bytes);
+	return key;
+}
+
+static int
+drop_committed(struct cli *cli, struct ns_drafts *drafts, const struct set *s, int code)
+{
+	struct ns_why why = { 0 };
+
+	for (size_t i = 0; i < s->n; i++)
+		if (ns_draft_drop(drafts, s->drafts[i]->zone, &why) != NS_OK)
+			code = cli_error(cli, &why);
+	return code;
+}
+
+static int
+commit_set(struct cli *cli, struct ns_drafts *drafts, struct set *s)
+{
+	Ns__CommitRequest commit = NS__COMMIT_REQUEST__INIT;
+	Ns__Envelope request = NS__ENVELOPE__INIT;
+	bool made = false;
+	uint64_t base;
+	char *key;
+	int code;
+
+	if (cli->opt[OPT_BASE] != NULL &&
+	    (s->n != 1 || !cli_number(cli->opt[OPT_BASE], UINT32_MAX, &base) ||
+		base != s->drafts[0]->base_serial))
+		return cli_usage(NULL, "--base %s: the draft's base is serial %u",
+		    cli->opt[OPT_BASE], s->drafts[0]->base_serial);
+	commit.zones = s->list;
+	commit.n_zones = s->n;
+	if (!cli_commit_fill(cli, &commit))
+		return CLI_USAGE;
+	key = key_of(&commit);
+	if (commit.idempotency_key[0] == '\0')
+		commit.idempotency_key = key;
+	request.body_case = NS__ENVELOPE__BODY_COMMIT_REQUEST;
+	request.commit_request = &commit;
+	code = cli_commit(cli, &request, &made);
+	if (made)
+		code = drop_committed(cli, drafts, s, code);
+	else if (code == ns_err_exit(NS_CONFLICT))
+		fputs("nameserve: the draft is kept; `nameserve draft rebase ZONE` puts it on the "
+		      "newest "
+		      "serial, `draft undo` and `draft drop` take it back\n",
+		    stderr);
+	cli_commit_free(&commit);
+	free(key);
+	return code;
+}
+
+int
+cmd_commit(struct cli *cli)
+{
+	int code = names_or_all(cli, "commit");
+	struct ns_drafts *drafts;
+	struct set s;
+
+	if (code != CLI_OK || (drafts = drafts_linked(cli, &code)) == NULL)
+		return code;
+	if (set_load(cli, drafts, &s, &code)) {
+		code = commit_set(cli, drafts, &s);
+		set_free(&s);
+	}
+	ns_drafts_close(&drafts);
+	return code;
+}

@@ -1,0 +1,156 @@
+/* fleet - who belongs to the installation, who comes in, who goes. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "console/cli/cli.h"
+
+static int
+list_print(struct cli *cli, const Ns__FleetListReply *r)
+{
+	static const char *const titles[] = { "NAME", "SITE", "ROLE", "STATE", "SERVES", "LAG",
+		"BEHIND", "QPS", "VERSION", "ENDPOINT" };
+	struct table *t;
+
+	if (cli->format != CLI_TABLE)
+		return cli_print_json(cli, &r->base, "ns.fleet.list/1");
+	t = table_new(titles, 10, "llllrrrrll");
+	for (size_t i = 0; i < r->n_appliances; i++) {
+		const Ns__FleetListReply__Appliance *a = r->appliances[i];
+		bool in = strcmp(a->state, "invited") != 0;
+
+		table_cell(t, "%s", a->name);
+		table_cell(t, "%s", a->site);
+		table_cell(t, "%s", a->role);
+		table_cell(t, "%s", a->state);
+		table_cell(t, in ? "%llu" : "", (unsigned long long)a->revision);
+		table_cell(t, in ? "%.1fs" : "", a->lag_s);
+		table_cell(t, in ? "%llu" : "", (unsigned long long)a->lag_changes);
+		table_cell(t, in ? "%.0f" : "", a->qps);
+		table_cell(t, "%s", a->version);
+		table_cell(t, "%s", a->endpoint);
+	}
+	table_print(&t);
+	if (r->age_s > 2)
+		fprintf(stderr,
+		    "nameserve: no word of the primary for %.0f s: this is what it said last\n",
+		    r->age_s);
+	return CLI_OK;
+}
+
+int
+cmd_fleet_list(struct cli *cli)
+{
+	Ns__FleetListRequest body = NS__FLEET_LIST_REQUEST__INIT;
+	Ns__Envelope request = NS__ENVELOPE__INIT, *reply;
+	const Ns__FleetListReply *r;
+	int code = CLI_OK;
+
+	request.body_case = NS__ENVELOPE__BODY_FLEET_LIST_REQUEST;
+	request.fleet_list_request = &body;
+	reply = cli_call(cli, &request, &code);
+	if (reply == NULL)
+		return code;
+	r = CLI_REPLY(reply, FLEET_LIST_REPLY, fleet_list_reply);
+	code = r != NULL ? list_print(cli, r) : cli_unexpected(cli);
+	ns__envelope__free_unpacked(reply, NULL);
+	return code;
+}
+
+/* The token alone on one line: it goes into a file or an argument. */
+static int
+invite_print(struct cli *cli, const Ns__FleetInviteReply *r)
+{
+	if (cli->format != CLI_TABLE)
+		return cli_print_json(cli, &r->base, "ns.fleet.invite/1");
+	printf("%s\n", r->token);
+	fprintf(stderr, "nameserve: good once, until %s: nameserved --config FILE --join TOKEN\n",
+	    r->until);
+	return CLI_OK;
+}
+
+int
+cmd_fleet_invite(struct cli *cli)
+{
+	Ns__FleetInviteRequest body = NS__FLEET_INVITE_REQUEST__INIT;
+	Ns__Envelope request = NS__ENVELOPE__INIT, *reply;
+	const Ns__FleetInviteReply *r;
+	int code = CLI_OK;
+
+	body.name = cli_str(cli->words[0]);
+	body.site = cli_str(cli->opt[OPT_SITE]);
+	body.trust = cli_str(cli->opt[OPT_TRUST]);
+	body.comment = cli_str(cli->opt[OPT_COMMENT]);
+	request.body_case = NS__ENVELOPE__BODY_FLEET_INVITE_REQUEST;
+	request.fleet_invite_request = &body;
+	reply = cli_call(cli, &request, &code);
+	if (reply == NULL)
+		return code;
+	r = CLI_REPLY(reply, FLEET_INVITE_REPLY, fleet_invite_reply);
+	code = r != NULL ? invite_print(cli, r) : cli_unexpected(cli);
+	ns__envelope__free_unpacked(reply, NULL);
+	return code;
+}
+
+int
+cmd_fleet_remove(struct cli *cli)
+{
+	Ns__FleetRemoveRequest body = NS__FLEET_REMOVE_REQUEST__INIT;
+	Ns__Envelope request = NS__ENVELOPE__INIT;
+
+	body.name = cli_str(cli->words[0]);
+	body.confirm = cli_str(cli->opt[OPT_CONFIRM]);
+	body.comment = cli_str(cli->opt[OPT_COMMENT]);
+	request.body_case = NS__ENVELOPE__BODY_FLEET_REMOVE_REQUEST;
+	request.fleet_remove_request = &body;
+	return cli_commit(cli, &request, NULL);
+}
+
+int
+cmd_fleet_standby(struct cli *cli)
+{
+	Ns__FleetStandbyRequest body = NS__FLEET_STANDBY_REQUEST__INIT;
+	Ns__Envelope request = NS__ENVELOPE__INIT;
+
+	if (strcmp(cli->words[0], "none") != 0)
+		body.name = cli_str(cli->words[0]);
+	body.comment = cli_str(cli->opt[OPT_COMMENT]);
+	request.body_case = NS__ENVELOPE__BODY_FLEET_STANDBY_REQUEST;
+	request.fleet_standby_request = &body;
+	return cli_commit(cli, &request, NULL);
+}
+
+static int
+promote_print(struct cli *cli, const Ns__FleetPromoteReply *r)
+{
+	if (cli->format != CLI_TABLE)
+		return cli_print_json(cli, &r->base, "ns.fleet.promote/1");
+	printf("%s is the primary of term %llu, from change %llu on\n", r->primary,
+	    (unsigned long long)r->term, (unsigned long long)r->revision);
+	for (size_t i = 0; i < r->n_unreachable; i++)
+		fprintf(stderr, "nameserve: %s could not be asked: what it alone has is lost\n",
+		    r->unreachable[i]);
+	return CLI_OK;
+}
+
+int
+cmd_fleet_promote(struct cli *cli)
+{
+	Ns__FleetPromoteRequest body = NS__FLEET_PROMOTE_REQUEST__INIT;
+	Ns__Envelope request = NS__ENVELOPE__INIT, *reply;
+	const Ns__FleetPromoteReply *r;
+	int code = CLI_OK;
+
+	body.name = cli_str(cli->words[0]);
+	body.confirm = cli_str(cli->opt[OPT_CONFIRM]);
+	body.comment = cli_str(cli->opt[OPT_COMMENT]);
+	request.body_case = NS__ENVELOPE__BODY_FLEET_PROMOTE_REQUEST;
+	request.fleet_promote_request = &body;
+	reply = cli_call(cli, &request, &code);
+	if (reply == NULL)
+		return code;
+	r = CLI_REPLY(reply, FLEET_PROMOTE_REPLY, fleet_promote_reply);
+	code = r != NULL ? promote_print(cli, r) : cli_unexpected(cli);
+	ns__envelope__free_unpacked(reply, NULL);
+	return code;
+}

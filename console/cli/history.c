@@ -1,0 +1,120 @@
+/* history - who changed what, when and why. */
+#include <stdio.h>
+#include <string.h>
+
+#include "console/cli/cli.h"
+#include "ipc/json.h"
+
+static void
+changes_table(Ns__Change *const *changes, size_t n)
+{
+	static const char *const titles[] = { "CHANGE", "WHEN UTC", "WHO", "VIA", "KIND", "+", "-",
+		"ZONE", "COMMENT" };
+	struct table *t = table_new(titles, 9, "rllllrrll");
+
+	for (size_t i = 0; i < n; i++) {
+		const Ns__Change *c = changes[i];
+		table_cell(t, "%llu", (unsigned long long)c->revision);
+		table_cell(t, "%s", c->at);
+		table_cell(t, "%s", c->author);
+		table_cell(t, "%s", c->via);
+		table_cell(t, "%s", c->kind);
+		table_cell(t, "%llu", (unsigned long long)c->added);
+		table_cell(t, "%llu", (unsigned long long)c->removed);
+		if (c->zone_count > 1 && c->n_zones > 0)
+			table_cell(
+			    t, "%s (+%llu)", c->zones[0], (unsigned long long)c->zone_count - 1);
+		else
+			table_cell(t, "%s", c->n_zones > 0 ? c->zones[0] : "-");
+		table_cell(t, "%s", c->comment);
+	}
+	table_print(&t);
+}
+
+int
+cmd_history_list(struct cli *cli)
+{
+	Ns__HistoryListRequest body = NS__HISTORY_LIST_REQUEST__INIT;
+	Ns__Envelope request = NS__ENVELOPE__INIT;
+	uint64_t limit = 0;
+	int code = CLI_OK;
+
+	if (cli->opt[OPT_LIMIT] != NULL && !cli_number(cli->opt[OPT_LIMIT], 1000, &limit))
+		return cli_usage(NULL, "--limit %s: a number up to 1000", cli->opt[OPT_LIMIT]);
+	body.zone = cli_str(cli->n_words > 0 ? cli->words[0] : NULL);
+	body.cursor = cli_str(cli->opt[OPT_CURSOR]);
+	body.limit = (uint32_t)limit;
+	request.body_case = NS__ENVELOPE__BODY_HISTORY_LIST_REQUEST;
+	request.history_list_request = &body;
+	Ns__Envelope *reply = cli_call(cli, &request, &code);
+	if (reply == NULL)
+		return code;
+	Ns__HistoryListReply *r = CLI_REPLY(reply, HISTORY_LIST_REPLY, history_list_reply);
+	if (r == NULL) {
+		code = cli_unexpected(cli);
+	} else if (cli->format == CLI_TABLE) {
+		changes_table(r->changes, r->n_changes);
+		if (r->next[0] != '\0')
+			fprintf(stderr, "nameserve: more: --cursor %s\n", r->next);
+	} else if (cli->format == CLI_JSONL) {
+		cli_print_rows(ns_json_from(&r->base, NULL), "changes");
+	} else {
+		cli_print_json(cli, &r->base, "ns.history.list/1");
+	}
+	ns__envelope__free_unpacked(reply, NULL);
+	return code;
+}
+
+static void
+diff_lines(char sign, char *const *lines, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		printf(" %c ", sign);
+		print_safe(stdout, lines[i]);
+		putchar('\n');
+	}
+}
+
+static void
+change_print(const Ns__HistoryShowReply *r)
+{
+	if (r->change != NULL)
+		changes_table((Ns__Change *const *)&r->change, 1);
+	if (r->change != NULL)
+		printf("hash %s\n", r->change->hash);
+	if (r->change->withheld > 0)
+		printf("%u of its zones not held at this site\n", r->change->withheld);
+	for (size_t i = 0; i < r->n_diffs; i++) {
+		const Ns__HistoryShowReply__ZoneDiff *d = r->diffs[i];
+		printf("%s  serial %u -> %u\n", d->zone, d->serial_before, d->serial_after);
+		diff_lines('-', d->removed, d->n_removed);
+		diff_lines('+', d->added, d->n_added);
+		if (d->truncated)
+			puts(" ... longer than is shown");
+	}
+}
+
+int
+cmd_history_show(struct cli *cli)
+{
+	Ns__HistoryShowRequest body = NS__HISTORY_SHOW_REQUEST__INIT;
+	Ns__Envelope request = NS__ENVELOPE__INIT;
+	int code = CLI_OK;
+
+	if (!cli_number(cli->words[0], UINT64_MAX - 1, &body.revision))
+		return cli_usage(NULL, "%s: not a change's number", cli->words[0]);
+	request.body_case = NS__ENVELOPE__BODY_HISTORY_SHOW_REQUEST;
+	request.history_show_request = &body;
+	Ns__Envelope *reply = cli_call(cli, &request, &code);
+	if (reply == NULL)
+		return code;
+	Ns__HistoryShowReply *r = CLI_REPLY(reply, HISTORY_SHOW_REPLY, history_show_reply);
+	if (r == NULL)
+		code = cli_unexpected(cli);
+	else if (cli->format == CLI_TABLE)
+		change_print(r);
+	else
+		cli_print_json(cli, &r->base, "ns.history.show/1");
+	ns__envelope__free_unpacked(reply, NULL);
+	return code;
+}

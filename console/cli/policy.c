@@ -1,0 +1,225 @@
+/* policy - set, show, list, del: the routing of a name's answers.
+ *
+ * A policy is a record of the pseudo type NSPOLICY whose text is "TYPE {JSON}", so that drafts, plans and
+ * commits treat it as they treat records.  Here its JSON is read only to say where it breaks, and put on
+ * one line; the appliance judges what it means. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "console/cli/cli.h"
+#include "ipc/base/xalloc.h"
+#include "ipc/json.h"
+
+#define NSPOLICY "NSPOLICY"
+
+/* "TYPE {JSON}" of what FILE says; NULL after a message. */
+static char *
+read_file(struct cli *cli, const char *path, const char *type)
+{
+	bool in = strcmp(path, "-") == 0;
+	json_error_t error;
+	json_t *doc = in ? json_loadf(stdin, JSON_REJECT_DUPLICATES, &error)
+			 : json_load_file(path, JSON_REJECT_DUPLICATES, &error);
+	char *json, *text;
+	size_t size;
+
+	(void)cli;
+	if (doc == NULL) {
+		(void)cli_usage(NULL, "%s: line %d, column %d: %s", in ? "standard input" : path,
+		    error.line, error.column, error.text);
+		return NULL;
+	}
+	json = json_dumps(doc, JSON_COMPACT);
+	json_decref(doc);
+	size = strlen(type) + strlen(json) + 2;
+	text = xmalloc(size);
+	snprintf(text, size, "%s %s", type, json);
+	free(json);
+	return text;
+}
+
+static int
+edit(struct cli *cli, Ns__RecordOp__Kind kind, char *text)
+{
+	Ns__RecordOp op = NS__RECORD_OP__INIT;
+
+	op.kind = kind;
+	op.name = cli_str(cli->words[1]);
+	op.type = cli_str(NSPOLICY);
+	op.rdata = &text;
+	op.n_rdata = 1;
+	return cli_edit_op(cli, &op);
+}
+
+int
+cmd_policy_set(struct cli *cli)
+{
+	char *text = read_file(cli, cli->words[3], cli->words[2]);
+	int code;
+
+	if (text == NULL)
+		return CLI_USAGE;
+	/* Add: the policies for other types stay. */
+	code = edit(cli, NS__RECORD_OP__KIND__ADD, text);
+	free(text);
+	return code;
+}
+
+int
+cmd_policy_del(struct cli *cli)
+{
+	return edit(cli, NS__RECORD_OP__KIND__DEL, cli_str(cli->words[2]));
+}
+
+/* The policies at a name, or of the zone; NULL after a message. */
+static Ns__Envelope *
+ask(struct cli *cli, const char *name, uint64_t limit, int *code)
+{
+	Ns__RecordListRequest body = NS__RECORD_LIST_REQUEST__INIT;
+	Ns__Envelope request = NS__ENVELOPE__INIT, *reply;
+
+	body.zone = cli_str(cli->words[0]);
+	body.name = cli_str(name);
+	body.type = cli_str(NSPOLICY);
+	body.cursor = cli_str(cli->opt[OPT_CURSOR]);
+	body.limit = (uint32_t)limit;
+	request.body_case = NS__ENVELOPE__BODY_RECORD_LIST_REQUEST;
+	request.record_list_request = &body;
+	reply = cli_call(cli, &request, code);
+	if (reply != NULL && reply->body_case != NS__ENVELOPE__BODY_RECORD_LIST_REPLY) {
+		*code = cli_unexpected(cli);
+		ns__envelope__free_unpacked(reply, NULL);
+		return NULL;
+	}
+	return reply;
+}
+
+/* {"name","type","policy"} of one line "TYPE {JSON}"; NULL: not one. */
+static json_t *
+policy_object(const char *name, const char *text)
+{
+	size_t n = strcspn(text, " ");
+	json_t *policy = text[n] == ' ' ? json_loads(text + n, 0, NULL) : NULL;
+
+	if (policy == NULL)
+		return NULL;
+	return json_pack("{ssss%so}", "name", name, "type", text, n, "policy", policy);
+}
+
+int
+cmd_policy_show(struct cli *cli)
+{
+	int code = CLI_OK;
+	Ns__Envelope *reply = ask(cli, cli->words[1], 0, &code);
+	json_t *found = NULL;
+	char *text;
+
+	if (reply == NULL)
+		return code;
+	for (size_t i = 0; i < reply->record_list_reply->n_rrsets; i++) {
+		const Ns__RecordListReply__RRset *set = reply->record_list_reply->rrsets[i];
+
+		for (size_t d = 0; d < set->n_rdata && found == NULL; d++) {
+			size_t n = strlen(cli->words[2]);
+
+			if (strncasecmp(set->rdata[d], cli->words[2], n) == 0 &&
+			    set->rdata[d][n] == ' ')
+				found = json_loads(set->rdata[d] + n, 0, NULL);
+		}
+	}
+	ns__envelope__free_unpacked(reply, NULL);
+	if (found == NULL) {
+		struct ns_why why = { 0 };
+
+		ns_fail(
+		    &why, NS_NOTFOUND, 0, "%s has no policy for %s", cli->words[1], cli->words[2]);
+		return cli_error(cli, &why);
+	}
+	if (cli->format != CLI_TABLE) {
+		cli_print_json_value(cli, found);
+		return CLI_OK;
+	}
+	text = json_dumps(found, JSON_INDENT(2));
+	puts(text);
+	free(text);
+	json_decref(found);
+	return CLI_OK;
+}
+
+static const char *
+pool_list(json_t *policy, char *out, size_t size)
+{
+	const char *name;
+	json_t *pool;
+
+	out[0] = '\0';
+	json_object_foreach(json_object_get(policy, "pools"), name, pool)
+	{
+		size_t n = strlen(out);
+
+		(void)pool;
+		snprintf(out + n, size - n, "%s%s", n > 0 ? " " : "", name);
+	}
+	return out;
+}
+
+static void
+list_table(json_t *rows)
+{
+	static const char *const titles[] = { "NAME", "TYPE", "TTL", "ROOT", "POOLS" };
+	struct table *t = table_new(titles, 5, "llrll");
+	json_t *row;
+	size_t i;
+
+	json_array_foreach(rows, i, row)
+	{
+		json_t *policy = json_object_get(row, "policy");
+		json_t *use = json_object_get(json_object_get(policy, "root"), "use");
+		char pools[80];
+
+		table_cell(t, "%s", json_string_value(json_object_get(row, "name")));
+		table_cell(t, "%s", json_string_value(json_object_get(row, "type")));
+		table_cell(t, "%lld", json_integer_value(json_object_get(policy, "ttl")));
+		table_cell(t, "%s", use != NULL ? json_string_value(use) : "pool");
+		table_cell(t, "%s", pool_list(policy, pools, sizeof pools));
+	}
+	table_print(&t);
+}
+
+int
+cmd_policy_list(struct cli *cli)
+{
+	int code = CLI_OK;
+	uint64_t limit = 0;
+	Ns__Envelope *reply;
+	json_t *rows, *doc;
+
+	if (cli->opt[OPT_LIMIT] != NULL && !cli_number(cli->opt[OPT_LIMIT], 10000, &limit))
+		return cli_usage(NULL, "--limit %s: a number up to 10000", cli->opt[OPT_LIMIT]);
+	reply = ask(cli, NULL, limit, &code);
+	if (reply == NULL)
+		return code;
+	rows = json_array();
+	for (size_t i = 0; i < reply->record_list_reply->n_rrsets; i++) {
+		const Ns__RecordListReply__RRset *set = reply->record_list_reply->rrsets[i];
+
+		for (size_t d = 0; d < set->n_rdata; d++)
+			json_array_append_new(rows, policy_object(set->name, set->rdata[d]));
+	}
+	doc = json_pack("{sssoss}", "schema", "ns.policy.list/1", "policies", rows, "next",
+	    reply->record_list_reply->next);
+	if (cli->format == CLI_TABLE) {
+		list_table(rows);
+		if (reply->record_list_reply->next[0] != '\0')
+			fprintf(stderr, "nameserve: more: --cursor %s\n",
+			    reply->record_list_reply->next);
+		json_decref(doc);
+	} else if (cli->format == CLI_JSONL) {
+		cli_print_rows(doc, "policies");
+	} else {
+		cli_print_json_value(cli, doc);
+	}
+	ns__envelope__free_unpacked(reply, NULL);
+	return CLI_OK;
+}

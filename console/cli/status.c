@@ -1,0 +1,263 @@
+/* status, stats, verify - what this appliance says of itself. */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "console/cli/cli.h"
+#include "ipc/json.h"
+
+static void
+status_table(const Ns__StatusReply *s)
+{
+	static const char *const titles[] = { "PROCESS", "PID", "STATE", "RESTARTS", "UPTIME" };
+	struct table *t = table_new(titles, 5, "lrlrr");
+
+	printf("%s  site %s  %s  term %llu  revision %llu  served %llu  zones %llu%s\n", s->name,
+	    s->site, s->role, (unsigned long long)s->term, (unsigned long long)s->revision,
+	    (unsigned long long)s->served_revision, (unsigned long long)s->zones,
+	    s->frozen ? "  FROZEN" : "");
+	if (s->primary != NULL)
+		printf("primary %s %s, lag %.1f s   zone map %.1f of %.0f MiB%s   version %s   "
+		       "last backup %s\n",
+		    s->primary->name, s->primary->reachable ? "reachable" : "NOT REACHABLE",
+		    s->primary->lag_s, (double)s->map_bytes / 1048576.0,
+		    (double)s->map_limit / 1048576.0, s->map_full ? " FULL" : "", s->version,
+		    s->last_backup[0] != '\0' ? s->last_backup : "never");
+	if (s->checks > 0)
+		printf("checks %llu, down %llu, flips %llu\n", (unsigned long long)s->checks,
+		    (unsigned long long)s->checks_down, (unsigned long long)s->flips);
+	for (size_t i = 0; i < s->n_processes; i++) {
+		const Ns__StatusReply__Process *p = s->processes[i];
+		if (strcmp(p->role, "worker") == 0)
+			table_cell(t, "%s %u", p->role, p->index);
+		else
+			table_cell(t, "%s", p->role);
+		table_cell(t, "%d", p->pid);
+		table_cell(t, "%s", p->state);
+		table_cell(t, "%u", p->restarts);
+		table_cell(t, "%.0f s", p->uptime_s);
+	}
+	table_print(&t);
+	for (size_t i = 0; i < s->n_unconfirmed; i++)
+		printf("UNCONFIRMED change %llu is taken back in %.0f s: nameserve confirm %llu\n",
+		    (unsigned long long)s->unconfirmed[i]->revision, s->unconfirmed[i]->remaining_s,
+		    (unsigned long long)s->unconfirmed[i]->revision);
+	for (size_t i = 0; i < s->n_problems; i++) {
+		printf("PROBLEM %s: ", s->problems[i]->code);
+		print_safe(stdout, s->problems[i]->text);
+		putchar('\n');
+	}
+}
+
+int
+cmd_status(struct cli *cli)
+{
+	Ns__StatusRequest body = NS__STATUS_REQUEST__INIT;
+	Ns__Envelope request = NS__ENVELOPE__INIT;
+	int code = CLI_OK;
+
+	request.body_case = NS__ENVELOPE__BODY_STATUS_REQUEST;
+	request.status_request = &body;
+	Ns__Envelope *reply = cli_call(cli, &request, &code);
+	if (reply == NULL)
+		return code;
+	Ns__StatusReply *s = CLI_REPLY(reply, STATUS_REPLY, status_reply);
+	if (s == NULL)
+		code = cli_unexpected(cli);
+	else if (cli->format == CLI_TABLE)
+		status_table(s);
+	else
+		code = cli_print_json(cli, &s->base, "ns.status/1");
+	ns__envelope__free_unpacked(reply, NULL);
+	return code;
+}
+
+/* ---- stats ---- */
+
+static void
+print_zone(const Ns__StatsReply *s)
+{
+	print_safe(stdout, s->scope + strlen("zone:"));
+	printf("  queries/s %.1f  queries %llu  nxdomain %llu  errors %llu\n", s->qps,
+	    (unsigned long long)s->queries, (unsigned long long)s->nxdomain,
+	    (unsigned long long)s->errors);
+}
+
+static void
+print_limits(const Ns__StatsReply *s)
+{
+	if (s->rrl_dropped + s->rrl_slipped + s->budget_dropped + s->budget_slipped > 0)
+		printf("limited  rrl dropped %llu  truncated %llu   zone budget dropped %llu  "
+		       "truncated %llu\n",
+		    (unsigned long long)s->rrl_dropped, (unsigned long long)s->rrl_slipped,
+		    (unsigned long long)s->budget_dropped, (unsigned long long)s->budget_slipped);
+	for (size_t i = 0; i < s->n_floods; i++) {
+		fputs("flood  ", stdout);
+		print_safe(stdout, s->floods[i]->zone);
+		printf("  withheld %llu\n", (unsigned long long)s->floods[i]->limited);
+	}
+}
+
+static void
+print_top(const Ns__StatsReply *s)
+{
+	static const char *const zones[] = { "ZONE", "QUERIES/S", "QUERIES", "NXDOMAIN", "ERRORS" };
+	static const char *const others[] = { "NAME", "QUERIES" };
+	bool by_zone = strcmp(s->top_of, "zones") == 0;
+	struct table *t;
+
+	if (s->top_of[0] == '\0')
+		return;
+	t = table_new(by_zone ? zones : others, by_zone ? 5 : 2, "lrrrr");
+	for (size_t i = 0; i < s->n_top; i++) {
+		table_cell(t, "%s", s->top[i]->name);
+		if (by_zone)
+			table_cell(t, "%.1f", s->top[i]->qps);
+		table_cell(t, "%llu", (unsigned long long)s->top[i]->count);
+		if (by_zone) {
+			table_cell(t, "%llu", (unsigned long long)s->top[i]->nxdomain);
+			table_cell(t, "%llu", (unsigned long long)s->top[i]->errors);
+		}
+	}
+	table_print(&t);
+}
+
+static void
+print_totals(const Ns__StatsReply *s)
+{
+	printf("queries/s %.1f  queries %llu  udp %llu  tcp %llu  truncated %llu  dropped %llu\n",
+	    s->qps, (unsigned long long)s->queries, (unsigned long long)s->udp,
+	    (unsigned long long)s->tcp, (unsigned long long)s->truncated,
+	    (unsigned long long)s->dropped);
+	if (s->latency_us != NULL)
+		printf("latency p50 %.0f us  p99 %.0f us  p99.9 %.0f us\n", s->latency_us->p50,
+		    s->latency_us->p99, s->latency_us->p999);
+	printf(
+	    "connections  open %llu  evicted %llu  tls accepted %llu  resumed %llu  failed %llu\n",
+	    (unsigned long long)s->tcp_open, (unsigned long long)s->tcp_evicted,
+	    (unsigned long long)s->tls_accepted, (unsigned long long)s->tls_resumed,
+	    (unsigned long long)s->tls_handshake_failed);
+	for (size_t i = 0; i < s->n_rcodes; i++)
+		printf("%s%s %llu", i ? "  " : "rcodes  ", s->rcodes[i]->name,
+		    (unsigned long long)s->rcodes[i]->count);
+	if (s->n_rcodes > 0)
+		putchar('\n');
+	for (size_t i = 0; i < s->n_qtypes; i++)
+		printf("%s%s %llu", i ? "  " : "qtypes  ", s->qtypes[i]->name,
+		    (unsigned long long)s->qtypes[i]->count);
+	if (s->n_qtypes > 0)
+		putchar('\n');
+	print_limits(s);
+}
+
+static void
+stats_table(const Ns__StatsReply *s)
+{
+	if (strncmp(s->scope, "zone:", 5) == 0)
+		print_zone(s);
+	else
+		print_totals(s);
+	print_top(s);
+}
+
+/* [{"name","count"}] as {name: count}, which is how the contract has it. */
+static void
+counts_as_object(json_t *document, const char *key)
+{
+	json_t *list = json_object_get(document, key), *object = json_object(), *row;
+	size_t i;
+
+	json_array_foreach(list, i, row) json_object_set(
+	    object, json_string_value(json_object_get(row, "name")), json_object_get(row, "count"));
+	json_object_set_new(document, key, object);
+}
+
+static int
+stats_once(struct cli *cli, uint32_t limit)
+{
+	Ns__StatsRequest body = NS__STATS_REQUEST__INIT;
+	Ns__Envelope request = NS__ENVELOPE__INIT;
+	int code = CLI_OK;
+
+	body.scope = cli_str(cli->opt[OPT_SCOPE]);
+	body.top = cli_str(cli->opt[OPT_TOP]);
+	body.limit = limit;
+	request.body_case = NS__ENVELOPE__BODY_STATS_REQUEST;
+	request.stats_request = &body;
+	Ns__Envelope *reply = cli_call(cli, &request, &code);
+	if (reply == NULL)
+		return code;
+	Ns__StatsReply *s = CLI_REPLY(reply, STATS_REPLY, stats_reply);
+	if (s == NULL) {
+		code = cli_unexpected(cli);
+	} else if (cli->format == CLI_TABLE) {
+		stats_table(s);
+	} else {
+		json_t *j = ns_json_from(&s->base, "ns.stats/1");
+		counts_as_object(j, "rcodes");
+		counts_as_object(j, "qtypes");
+		cli_print_json_value(cli, j);
+	}
+	ns__envelope__free_unpacked(reply, NULL);
+	return code;
+}
+
+int
+cmd_stats(struct cli *cli)
+{
+	unsigned every = 0;
+	uint64_t limit = 0;
+	int code = CLI_OK;
+
+	if (cli->opt[OPT_LIMIT] != NULL && !cli_number(cli->opt[OPT_LIMIT], 100, &limit))
+		return cli_usage(NULL, "--limit %s: a list has 1 to 100 rows", cli->opt[OPT_LIMIT]);
+	if (cli->opt[OPT_WATCH] != NULL &&
+	    (!cli_duration_ms(cli->opt[OPT_WATCH], &every) || every < 100))
+		return cli_usage(
+		    NULL, "--watch %s: not a time of at least 100ms", cli->opt[OPT_WATCH]);
+	do {
+		struct timespec pause = { every / 1000, (long)(every % 1000) * 1000000 };
+		code = stats_once(cli, (uint32_t)limit);
+		fflush(stdout);
+		if (every > 0 && code == CLI_OK)
+			nanosleep(&pause, NULL);
+	} while (every > 0 && code == CLI_OK);
+	return code;
+}
+
+/* ---- verify ---- */
+
+int
+cmd_verify(struct cli *cli)
+{
+	Ns__VerifyRequest body = NS__VERIFY_REQUEST__INIT;
+	Ns__Envelope request = NS__ENVELOPE__INIT;
+	int code = CLI_OK;
+
+	if (cli->opt[OPT_TIMEOUT] == NULL)
+		cli->timeout_ms = 600000; /* reads the whole store */
+	request.body_case = NS__ENVELOPE__BODY_VERIFY_REQUEST;
+	request.verify_request = &body;
+	Ns__Envelope *reply = cli_call(cli, &request, &code);
+	if (reply == NULL)
+		return code;
+	Ns__VerifyReply *v = CLI_REPLY(reply, VERIFY_REPLY, verify_reply);
+	if (v == NULL) {
+		code = cli_unexpected(cli);
+	} else {
+		if (cli->format != CLI_TABLE)
+			cli_print_json(cli, &v->base, "ns.verify/1");
+		else
+			printf("%s: %llu zones, %llu changes, %llu images; head %s\n",
+			    v->ok ? "clean" : "NOT CLEAN", (unsigned long long)v->zones,
+			    (unsigned long long)v->changes, (unsigned long long)v->images, v->head);
+		for (size_t i = 0; cli->format == CLI_TABLE && i < v->n_findings; i++) {
+			printf("%s %s: ", v->findings[i]->what, v->findings[i]->zone);
+			print_safe(stdout, v->findings[i]->text);
+			putchar('\n');
+		}
+		code = v->ok ? CLI_OK : CLI_FAILED;
+	}
+	ns__envelope__free_unpacked(reply, NULL);
+	return code;
+}

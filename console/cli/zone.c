@@ -1,0 +1,229 @@
+/* zone - list, show, create, export, delete. Import has a file of its own. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "console/cli/cli.h"
+#include "ipc/base/xalloc.h"
+#include "ipc/json.h"
+
+static void
+zones_table(Ns__ZoneInfo *const *zones, size_t n)
+{
+	static const char *const titles[] = { "NAME", "SERIAL", "RECORDS", "DNSSEC", "CHANGED" };
+	struct table *t = table_new(titles, 5, "lrrll");
+
+	for (size_t i = 0; i < n; i++) {
+		table_cell(t, "%s", zones[i]->name);
+		table_cell(t, "%u", zones[i]->serial);
+		table_cell(t, "%llu", (unsigned long long)zones[i]->records);
+		table_cell(t, "%s", zones[i]->dnssec);
+		table_cell(t, "%s", zones[i]->changed);
+	}
+	table_print(&t);
+}
+
+int
+cmd_zone_list(struct cli *cli)
+{
+	Ns__ZoneListRequest body = NS__ZONE_LIST_REQUEST__INIT;
+	Ns__Envelope request = NS__ENVELOPE__INIT;
+	uint64_t limit = 0;
+	int code = CLI_OK;
+
+	if (cli->opt[OPT_LIMIT] != NULL && !cli_number(cli->opt[OPT_LIMIT], 1000, &limit))
+		return cli_usage(NULL, "--limit %s: a number up to 1000", cli->opt[OPT_LIMIT]);
+	body.filter = cli_str(cli->opt[OPT_FILTER]);
+	body.cursor = cli_str(cli->opt[OPT_CURSOR]);
+	body.limit = (uint32_t)limit;
+	request.body_case = NS__ENVELOPE__BODY_ZONE_LIST_REQUEST;
+	request.zone_list_request = &body;
+	Ns__Envelope *reply = cli_call(cli, &request, &code);
+	if (reply == NULL)
+		return code;
+	Ns__ZoneListReply *r = CLI_REPLY(reply, ZONE_LIST_REPLY, zone_list_reply);
+	if (r == NULL) {
+		code = cli_unexpected(cli);
+	} else if (cli->format == CLI_TABLE) {
+		zones_table(r->zones, r->n_zones);
+		if (r->next[0] != '\0')
+			fprintf(stderr, "nameserve: %zu of %llu zones; more: --cursor %s\n",
+			    r->n_zones, (unsigned long long)r->total, r->next);
+	} else if (cli->format == CLI_JSONL) {
+		cli_print_rows(ns_json_from(&r->base, NULL), "zones");
+	} else {
+		cli_print_json(cli, &r->base, "ns.zone.list/1");
+	}
+	ns__envelope__free_unpacked(reply, NULL);
+	return code;
+}
+
+int
+cmd_zone_show(struct cli *cli)
+{
+	Ns__ZoneShowRequest body = NS__ZONE_SHOW_REQUEST__INIT;
+	Ns__Envelope request = NS__ENVELOPE__INIT;
+	int code = CLI_OK;
+
+	body.zone = cli_str(cli->words[0]);
+	request.body_case = NS__ENVELOPE__BODY_ZONE_SHOW_REQUEST;
+	request.zone_show_request = &body;
+	Ns__Envelope *reply = cli_call(cli, &request, &code);
+	if (reply == NULL)
+		return code;
+	Ns__ZoneInfo *z = CLI_REPLY(reply, ZONE_INFO, zone_info);
+	char sites[256] = "";
+
+	if (z != NULL)
+		cli_sites(z->sites, z->n_sites, sites, sizeof sites);
+	if (z == NULL)
+		code = cli_unexpected(cli);
+	else if (cli->format == CLI_TABLE)
+		printf("%s  serial %u  records %llu  rrsets %llu  dnssec %s  version %llu  served "
+		       "%llu  "
+		       "changed %s  sites %s\n",
+		    z->name, z->serial, (unsigned long long)z->records,
+		    (unsigned long long)z->rrsets, z->dnssec, (unsigned long long)z->version,
+		    (unsigned long long)z->served_version, z->changed, sites);
+	else
+		cli_print_json(cli, &z->base, "ns.zone/1");
+	ns__envelope__free_unpacked(reply, NULL);
+	return code;
+}
+
+int
+cmd_zone_create(struct cli *cli)
+{
+	Ns__ZoneCreateRequest body = NS__ZONE_CREATE_REQUEST__INIT;
+	Ns__Envelope request = NS__ENVELOPE__INIT;
+	char **ns = NULL;
+
+	body.zone = cli_str(cli->words[0]);
+	body.comment = cli_str(cli->opt[OPT_COMMENT]);
+	body.idempotency_key = cli_str(cli->opt[OPT_KEY]);
+	body.hostmaster = cli_str(cli->opt[OPT_HOSTMASTER]);
+	body.account = cli_str(cli->opt[OPT_ACCOUNT]);
+	if (cli->opt[OPT_NS] != NULL)
+		body.ns = ns = cli_commas(cli->opt[OPT_NS], &body.n_ns);
+	request.body_case = NS__ENVELOPE__BODY_ZONE_CREATE_REQUEST;
+	request.zone_create_request = &body;
+	int code = cli_commit(cli, &request, NULL);
+	free(ns);
+	return code;
+}
+
+int
+cmd_zone_delete(struct cli *cli)
+{
+	Ns__ZoneDeleteRequest body = NS__ZONE_DELETE_REQUEST__INIT;
+	Ns__Envelope request = NS__ENVELOPE__INIT;
+
+	body.zone = cli_str(cli->words[0]);
+	body.confirm = cli_str(cli->opt[OPT_CONFIRM]);
+	body.comment = cli_str(cli->opt[OPT_COMMENT]);
+	body.idempotency_key = cli_str(cli->opt[OPT_KEY]);
+	request.body_case = NS__ENVELOPE__BODY_ZONE_DELETE_REQUEST;
+	request.zone_delete_request = &body;
+	return cli_commit(cli, &request, NULL);
+}
+
+/* ---- the trash ---- */
+int
+cmd_zone_restore(struct cli *cli)
+{
+	Ns__ZoneRestoreRequest body = NS__ZONE_RESTORE_REQUEST__INIT;
+	Ns__Envelope request = NS__ENVELOPE__INIT;
+
+	body.zone = cli_str(cli->words[0]);
+	body.comment = cli_str(cli->opt[OPT_COMMENT]);
+	body.idempotency_key = cli_str(cli->opt[OPT_KEY]);
+	request.body_case = NS__ENVELOPE__BODY_ZONE_RESTORE_REQUEST;
+	request.zone_restore_request = &body;
+	return cli_commit(cli, &request, NULL);
+}
+
+static void
+trash_table(const Ns__TrashListReply *r)
+{
+	static const char *const titles[] = { "ZONE", "DELETED", "BY", "CHANGE", "UNTIL" };
+	struct table *t = table_new(titles, 5, "lllrl");
+
+	for (size_t i = 0; i < r->n_items; i++) {
+		table_cell(t, "%s", r->items[i]->zone);
+		table_cell(t, "%s", r->items[i]->deleted);
+		table_cell(t, "%s", r->items[i]->author);
+		table_cell(t, "%llu", (unsigned long long)r->items[i]->revision);
+		table_cell(t, "%s", r->items[i]->until);
+	}
+	table_print(&t);
+	if (r->truncated)
+		fprintf(stderr, "nameserve: there are more: --limit\n");
+}
+
+int
+cmd_zone_trash(struct cli *cli)
+{
+	Ns__TrashListRequest body = NS__TRASH_LIST_REQUEST__INIT;
+	Ns__Envelope request = NS__ENVELOPE__INIT;
+	uint64_t limit = 0;
+	int code = CLI_OK;
+
+	if (cli->opt[OPT_LIMIT] != NULL && !cli_number(cli->opt[OPT_LIMIT], 1000, &limit))
+		return cli_usage(NULL, "--limit %s: a number up to 1000", cli->opt[OPT_LIMIT]);
+	body.limit = (uint32_t)limit;
+	request.body_case = NS__ENVELOPE__BODY_TRASH_LIST_REQUEST;
+	request.trash_list_request = &body;
+	Ns__Envelope *reply = cli_call(cli, &request, &code);
+	if (reply == NULL)
+		return code;
+	Ns__TrashListReply *r = CLI_REPLY(reply, TRASH_LIST_REPLY, trash_list_reply);
+	if (r == NULL)
+		code = cli_unexpected(cli);
+	else if (cli->format == CLI_TABLE)
+		trash_table(r);
+	else if (cli->format == CLI_JSONL)
+		cli_print_rows(ns_json_from(&r->base, NULL), "items");
+	else
+		cli_print_json(cli, &r->base, "ns.zone.trash/1");
+	ns__envelope__free_unpacked(reply, NULL);
+	return code;
+}
+
+/* ---- export: a stream ---- */
+struct export_state {
+	struct cli *cli;
+	bool over;
+	int code;
+};
+
+static void
+export_chunk(void *arg, const Ns__Envelope *env, const struct ns_why *why)
+{
+	struct export_state *e = arg;
+
+	if (env == NULL) {
+		e->code = cli_error(e->cli, why);
+		e->over = true;
+		return;
+	}
+	if (env->body_case == NS__ENVELOPE__BODY_TEXT_CHUNK)
+		fwrite(env->text_chunk->text.data, 1, env->text_chunk->text.len, stdout);
+	e->over = !env->more;
+}
+
+int
+cmd_zone_export(struct cli *cli)
+{
+	Ns__ZoneExportRequest body = NS__ZONE_EXPORT_REQUEST__INIT;
+	Ns__Envelope request = NS__ENVELOPE__INIT;
+	struct export_state e = { .cli = cli };
+
+	body.zone = cli_str(cli->words[0]);
+	request.body_case = NS__ENVELOPE__BODY_ZONE_EXPORT_REQUEST;
+	request.zone_export_request = &body;
+	if (cli_client(cli, &e.code) == NULL)
+		return e.code;
+	ns_client_request(cli->client, &request, cli->timeout_ms, export_chunk, &e);
+	ns_client_wait(cli->client, &e.over);
+	return e.code;
+}

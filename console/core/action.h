@@ -1,0 +1,73 @@
+/* action - all that a key can do, in one table: keys, footer, help, command prompt and man page come from it.
+ *
+ * To add one: a row in action.c, its id here, a case where it is done.  What is not built is not in
+ * the table. */
+#ifndef NS_CONSOLE_CORE_ACTION_H
+#define NS_CONSOLE_CORE_ACTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum ns_action_id {
+	ACT_NONE,
+	ACT_UP,
+	ACT_DOWN,
+	ACT_TOP,
+	ACT_BOTTOM,
+	ACT_PAGE_UP,
+	ACT_PAGE_DOWN,
+	ACT_HALF_UP,
+	ACT_HALF_DOWN,
+	ACT_LEFT,
+	ACT_RIGHT,
+	ACT_OPEN,
+	ACT_BACK,
+	ACT_CLOSE,
+	ACT_NEXT_TAB,
+	ACT_PREVIOUS_TAB,
+	ACT_OVERVIEW,
+	ACT_ZONES,
+	ACT_HISTORY,
+	ACT_OBJECT_HISTORY,
+	ACT_FILTER,
+	ACT_HELP,
+	ACT_COMMAND,
+	ACT_MESSAGES,
+	ACT_FREEZE,
+	ACT_SLOWER,
+	ACT_FASTER,
+	ACT_REFRESH,
+	ACT_REPAINT,
+	ACT_SUSPEND,
+	ACT_INTERRUPT,
+	ACT_QUIT,
+	ACT_MAX,
+};
+
+/* Where an action is; a screen says which of these it is. */
+enum {
+	CTX_GLOBAL = 1,
+	CTX_LIST = 2, /* rows and a cursor */
+	CTX_TEXT = 4, /* lines that scroll */
+	CTX_FILTER = 8, /* can be filtered */
+	CTX_TABS = 16,
+	CTX_OPEN = 32, /* Enter goes into the row */
+	CTX_ZONE = 64, /* rows are zones, or in one */
+};
+
+struct ns_action {
+	enum ns_action_id id;
+	const char *name; /* for the command prompt */
+	const char *group; /* in the help */
+	const char *hint; /* for the footer; NULL: not there */
+	const char *help;
+	unsigned contexts;
+	const char *keys; /* by blanks, the first is shown */
+};
+
+extern const struct ns_action ns_actions[]; /* ends with ACT_NONE */
+const struct ns_action *ns_action_of(enum ns_action_id);
+/* By its name, or by the only one that begins so; NULL: none or several. */
+const struct ns_action *ns_action_named(const char *name);
+
+#endif

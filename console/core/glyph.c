@@ -1,0 +1,61 @@
+/* glyph.c - see glyph.h. */
+#include "console/core/glyph.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *const levels[GLYPH_SETS][GLYPH_LEVELS + 1] = {
+	[GLYPH_ASCII] = { " ", ".", ":", "-", "=", "+", "*", "#", "#" },
+	[GLYPH_BLOCK] = { " ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" },
+	[GLYPH_BRAILLE] = { " ", "⣀", "⣀", "⣤", "⣤", "⣶", "⣶", "⣿", "⣿" },
+};
+
+const char *
+glyph_level(enum glyph_set set, unsigned level)
+{
+	return levels[set][level <= GLYPH_LEVELS ? level : GLYPH_LEVELS];
+}
+
+/* Eighths of a cell in all rows together. */
+static unsigned
+height_of(double value, double top, int rows)
+{
+	unsigned whole = (unsigned)rows * GLYPH_LEVELS;
+	double h;
+
+	if (!(value > 0) || !(top > 0))
+		return value == 0 ? 1 : 0;
+	h = value / top * (double)whole;
+	return h >= whole ? whole : h < 1 ? 1 : (unsigned)h;
+}
+
+void
+glyph_graph(struct surface *s, struct rect r, enum glyph_set set, const double *values, size_t n,
+    double top)
+{
+	for (int x = r.w - 1; x >= 0 && n > 0; x--) {
+		unsigned height = height_of(values[--n], top, r.h);
+
+		for (int y = r.h - 1; y >= 0 && height > 0; y--) {
+			unsigned here = height < GLYPH_LEVELS ? height : GLYPH_LEVELS;
+
+			surface_put(s, r.x + x, r.y + y, 1, UI_GRAPH, glyph_level(set, here));
+			height -= here;
+		}
+	}
+}
+
+void
+glyph_number(double v, char out[16])
+{
+	static const char units[] = { 'k', 'M', 'G', 'T' };
+	size_t i = 0;
+
+	if (v < 999.5) {
+		snprintf(out, 16, v < 99.95 && v != (double)(int)v ? "%.1f" : "%.0f", v);
+		return;
+	}
+	for (v /= 1000; v >= 999.5 && i + 1 < sizeof units; i++)
+		v /= 1000;
+	snprintf(out, 16, "%.1f%c", v < 99999 ? v : 99999, units[i]);
+}

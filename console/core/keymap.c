@@ -1,0 +1,103 @@
+/* keymap.c - see keymap.h. */
+#include "console/core/keymap.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "console/core/key.h"
+#include "ipc/base/xalloc.h"
+
+#define KEYS_MAX  256u
+#define CODE_KEYS 9101 /* in ns_why: a table that contradicts itself */
+
+struct keymap {
+	struct {
+		uint32_t key;
+		const struct ns_action *action;
+	} bound[KEYS_MAX];
+	size_t n;
+};
+
+static enum ns_err
+bind(struct keymap *m, const struct ns_action *a, const char *name, struct ns_why *why)
+{
+	uint32_t key = key_number(name);
+
+	if (key == 0)
+		return ns_fail(why, NS_INVALID, CODE_KEYS, "%s: there is no key %s", a->name, name);
+	for (size_t i = 0; i < m->n; i++)
+		if (m->bound[i].key == key) /* in any context: a key never changes its meaning */
+			return ns_fail(why, NS_CONFLICT, CODE_KEYS, "%s means %s and %s", name,
+			    m->bound[i].action->name, a->name);
+	if (m->n == KEYS_MAX)
+		return ns_fail(why, NS_INVALID, CODE_KEYS, "too many keys");
+	m->bound[m->n].key = key;
+	m->bound[m->n++].action = a;
+	return NS_OK;
+}
+
+static enum ns_err
+bind_all(struct keymap *m, const struct ns_action *a, struct ns_why *why)
+{
+	char name[16];
+
+	for (const char *p = a->keys; *p != '\0';) {
+		size_t len = strcspn(p, " ");
+
+		if (len >= sizeof name)
+			return ns_fail(why, NS_INVALID, CODE_KEYS, "%s: %s is no key", a->name, p);
+		memcpy(name, p, len);
+		name[len] = '\0';
+		if (len > 0 && bind(m, a, name, why) != NS_OK)
+			return why != NULL ? why->err : NS_INVALID;
+		p += len + (p[len] == ' ');
+	}
+	return NS_OK;
+}
+
+struct keymap *
+keymap_new(const struct ns_action *actions, struct ns_why *why)
+{
+	struct keymap *m = xcalloc(1, sizeof *m);
+	bool quit = false;
+
+	for (const struct ns_action *a = actions; a->id != ACT_NONE; a++) {
+		if (bind_all(m, a, why) != NS_OK)
+			goto out;
+		quit |= a->id == ACT_QUIT && a->keys[0] != '\0';
+	}
+	if (quit)
+		return m;
+	(void)ns_fail(why, NS_INVALID, CODE_KEYS, "no key leaves the program");
+out:
+	keymap_destroy(&m);
+	return NULL;
+}
+
+void
+keymap_destroy(struct keymap **mp)
+{
+	free(*mp);
+	*mp = NULL;
+}
+
+const struct ns_action *
+keymap_find(const struct keymap *m, unsigned contexts, uint32_t key)
+{
+	for (size_t i = 0; i < m->n; i++)
+		if (m->bound[i].key == key && (m->bound[i].action->contexts & contexts) != 0)
+			return m->bound[i].action;
+	return NULL;
+}
+
+const char *
+keymap_key(const struct ns_action *a, char out[16])
+{
+	size_t len = strcspn(a->keys, " ");
+
+	if (len > 15)
+		len = 15;
+	memcpy(out, a->keys, len);
+	out[len] = '\0';
+	return out;
+}

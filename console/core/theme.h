@@ -1,0 +1,45 @@
+/* theme - from what a cell means to how it looks.
+ *
+ * Roles are what screens know; attributes are what terminals know.  The default theme uses the
+ * terminal's own foreground and background and the eight ANSI colours, never white or black as
+ * foreground; without colour, weight and reverse remain.  Meaning is never in the colour alone: the text
+ * says CRIT, the cursor row has a `>`. */
+#ifndef NS_CONSOLE_CORE_THEME_H
+#define NS_CONSOLE_CORE_THEME_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum ui_role {
+	UI_TEXT,
+	UI_DIM, /* beside the point, or stale */
+	UI_BAR, /* the identity bar */
+	UI_TAB,
+	UI_TAB_ON,
+	UI_TITLE,
+	UI_HEAD, /* column titles */
+	UI_SORT, /* the title of the sorted column */
+	UI_SELECT, /* the row under the cursor */
+	UI_OK,
+	UI_WARN,
+	UI_CRIT,
+	UI_ADDED,
+	UI_REMOVED,
+	UI_KEY, /* a key, in footer and help */
+	UI_INPUT,
+	UI_GRAPH,
+	UI_BANNER, /* the link is lost */
+	UI_ROLES,
+};
+
+enum { THEME_BOLD = 1, THEME_REVERSE = 2, THEME_UNDERLINE = 4, THEME_DIM = 8 };
+
+struct look {
+	uint8_t attributes; /* THEME_* */
+	int8_t colour; /* ANSI 1 to 6; -1: the terminal's own */
+	char letter; /* in the role plane of golden screens */
+};
+
+struct look theme_look(enum ui_role, bool colour);
+
+#endif

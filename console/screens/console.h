@@ -1,0 +1,17 @@
+/* console - the full-screen console, from an open client to the end. */
+#ifndef NS_CONSOLE_SCREENS_CONSOLE_H
+#define NS_CONSOLE_SCREENS_CONSOLE_H
+
+#include <stdbool.h>
+
+#include "ipc/client/client.h"
+
+struct console_options {
+	int utf8; /* 1: glyphs; 0: ASCII; -1: as locale and TERM say */
+	bool mono;
+};
+
+/* The exit code; 2 after a message when the terminal cannot show it. */
+int console_run(struct ns_client *, const struct console_options *);
+
+#endif

@@ -1,0 +1,132 @@
+/* frame.c - what is around every screen: identity bar, main tabs or the banner of a lost link, message
+ * line, footer.  The footer is made of the table of actions. */
+#include <stdio.h>
+#include <string.h>
+
+#include "console/core/loop.h"
+#include "console/screens/ui.h"
+#include "ipc/base/clock.h"
+
+#define LEAST_W 60
+#define LEAST_H 16
+#define TABS_H  20 /* below this many rows there is no line of tabs */
+
+static void
+clock_text(int64_t wall_ms, char out[16])
+{
+	char at[CLOCK_RFC3339_LEN];
+
+	clock_rfc3339(wall_ms, at);
+	snprintf(out, 16, "%.8sZ", at + 11);
+}
+
+static void
+draw_bar(struct ui *ui, struct surface *s)
+{
+	char now[16], right[224];
+	const char *link = ui->lost ? "LINK LOST" : ui->heard_ms == 0 ? "connecting" : ui->primary;
+	bool slow = ui->loop != NULL && loop_slow(ui->loop);
+
+	surface_fill(s, (struct rect){ 0, 0, s->w, 1 }, UI_BAR);
+	clock_text(ui->wall_ms, now);
+	snprintf(right, sizeof right, "%s%s%s%s  %s%s ", slow ? "slow link  " : "", ui->user,
+	    ui->user[0] != '\0' ? ":" : "", ui->user[0] != '\0' ? ui->role : "", link, "");
+	int w = text_width(right) + 10, left = s->w - w;
+	surface_putf(s, 1, 0, left > 12 ? left - 2 : s->w - 2, UI_BAR, "NameServe %s", ui->name);
+	if (left > 12)
+		surface_putf(s, left, 0, w, UI_BAR, "%s %s", right, ui->frozen ? "FROZEN   " : now);
+}
+
+static void
+draw_tabs(struct ui *ui, struct surface *s)
+{
+	static const struct {
+		const struct ns_screen_ops *ops;
+		const char *text;
+	} tabs[] = { { &screen_overview, "1 Overview" }, { &screen_zones, "2 Zones" },
+		{ &screen_history, "6 History" } };
+	int x = 1;
+
+	for (size_t i = 0; i < sizeof tabs / sizeof *tabs; i++)
+		x += 2 + surface_put(s, x, 1, s->w - x,
+			     ui->views[0]->ops == tabs[i].ops ? UI_TAB_ON : UI_TAB, tabs[i].text);
+	if (ui->refresh_ms != 1000)
+		surface_putf(
+		    s, s->w - 14, 1, 13, UI_DIM, "refresh %gs", (double)ui->refresh_ms / 1000);
+}
+
+static void
+draw_banner(struct ui *ui, struct surface *s)
+{
+	char since[16];
+
+	surface_fill(s, (struct rect){ 0, 1, s->w, 1 }, UI_BANNER);
+	clock_text(ui->heard_wall_ms, since);
+	if (ui->heard_ms == 0)
+		surface_putf(
+		    s, 1, 1, s->w - 2, UI_BANNER, "NO LINK: %s.  r tries now", ui->lost_why);
+	else
+		surface_putf(s, 1, 1, s->w - 2, UI_BANNER,
+		    "STALE %llus: no answer from %s since %s. Trying again; r now. %s",
+		    (unsigned long long)(clock_since(ui->mono_ms, ui->heard_ms) / 1000), ui->name,
+		    since, ui->lost_why);
+}
+
+/* Keys of what can be done here, the nearest to the point first; what does not fit is in the help. */
+static void
+draw_footer(struct ui *ui, struct surface *s, int y)
+{
+	unsigned contexts = ui_top(ui)->ops->contexts;
+	int x = 1;
+
+	for (const struct ns_action *a = ns_actions; a->id != ACT_NONE; a++) {
+		char key[16];
+		int w;
+
+		if (a->hint == NULL || (a->contexts & contexts) == 0)
+			continue;
+		keymap_key(a, key);
+		w = text_width(key) + 1 + text_width(a->hint);
+		if (x + w > s->w - 1)
+			break;
+		x += surface_put(s, x, y, w, UI_KEY, key) + 1;
+		x += surface_put(s, x, y, w, UI_TEXT, a->hint) + 2;
+	}
+}
+
+static void
+draw_prompt(struct ui *ui, struct surface *s)
+{
+	prompt_draw(&ui->prompt, s, (struct rect){ 0, s->h - 2, s->w, 1 });
+	surface_put(s, 1, s->h - 1, s->w - 2, UI_DIM,
+	    ui->prompt.label == ':'
+		? "Enter do it   Tab complete   Esc leave"
+		: "foo part  ^foo start  *.x.* glob  ~re  -not   Enter keep   Esc undo");
+}
+
+void
+ui_draw(struct ui *ui, struct surface *s)
+{
+	struct view *top = ui_top(ui);
+	int first = s->h >= TABS_H || ui->lost ? 2 : 1;
+
+	if (s->w < LEAST_W || s->h < LEAST_H) {
+		surface_putf(s, 0, 0, s->w, UI_TEXT, "NameServe needs %dx%d, this is %dx%d",
+		    LEAST_W, LEAST_H, s->w, s->h);
+		return;
+	}
+	draw_bar(ui, s);
+	if (top == NULL)
+		return;
+	if (ui->lost)
+		draw_banner(ui, s);
+	else if (first == 2)
+		draw_tabs(ui, s);
+	top->ops->draw(top, (struct rect){ 0, first, s->w, s->h - first - 2 });
+	if (ui->prompt.on) {
+		draw_prompt(ui, s);
+		return;
+	}
+	surface_put(s, 1, s->h - 2, s->w - 2, UI_WARN, ui->message);
+	draw_footer(ui, s, s->h - 1);
+}

@@ -1,0 +1,167 @@
+/* history.c - who changed what, when and why: of one zone (a tab of it), or of all. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "console/screens/pages.h"
+#include "console/screens/zone.h"
+#include "ipc/base/xalloc.h"
+
+#define TIMEOUT_MS 5000u
+
+struct history {
+	struct ns_table table;
+	struct pages pages;
+};
+
+static uint64_t
+history_ask(struct view *v, const char *cursor, unsigned limit, ns_reply_fn *fn, struct pages *p)
+{
+	Ns__HistoryListRequest body = NS__HISTORY_LIST_REQUEST__INIT;
+	Ns__Envelope request = NS__ENVELOPE__INIT;
+
+	body.zone = v->object;
+	body.cursor = (char *)(uintptr_t)cursor;
+	body.limit = limit;
+	request.body_case = NS__ENVELOPE__BODY_HISTORY_LIST_REQUEST;
+	request.history_list_request = &body;
+	return ns_client_request(v->ui->client, &request, TIMEOUT_MS, fn, p);
+}
+
+static size_t
+history_rows(const Ns__Envelope *env, const char **next, uint64_t *total)
+{
+	*next = env->history_list_reply->next;
+	*total = 0;
+	return env->history_list_reply->n_changes;
+}
+
+static const char *
+count_text(uint64_t n, char out[16])
+{
+	if (n < 10000)
+		snprintf(out, 16, "%llu", (unsigned long long)n);
+	else
+		glyph_number((double)n, out);
+	return out;
+}
+
+static void
+history_fill(struct view *v, const Ns__Envelope *env, size_t i, struct row *r)
+{
+	const Ns__Change *c = env->history_list_reply->changes[i];
+	const char *zone = c->n_zones > 0 ? c->zones[0] : "-";
+	char when[16], count[16];
+
+	int len = ui_name_len(zone);
+
+	r->id = xasprintf("%llu", (unsigned long long)c->revision);
+	ui_when(c->at, when);
+	row_set(v, r, 0, UI_TEXT, "%s", r->id);
+	row_set(v, r, 1, UI_TEXT, "%s", when);
+	row_set(v, r, 2, UI_TEXT, "%s", c->author);
+	row_set(v, r, 3, UI_TEXT, "%s", c->via);
+	row_set(v, r, 4, UI_TEXT, "%s", c->kind);
+	row_set(v, r, 5, UI_TEXT, "%s", count_text(c->added, count));
+	row_set(v, r, 6, UI_TEXT, "%s", count_text(c->removed, count));
+	if (c->zone_count > 1)
+		row_set(v, r, 7, UI_TEXT, "%.*s (+%llu)", len, zone,
+		    (unsigned long long)c->zone_count - 1);
+	else
+		row_set(v, r, 7, UI_TEXT, "%.*s", len, zone);
+	row_set(v, r, 8, UI_TEXT, "%s", c->comment);
+}
+
+static const struct pages_ops pages_of_history = { history_ask, history_rows, history_fill };
+
+static const struct table_column columns[] = { { "ID", 6, 0, true, 0 },
+	{ "WHEN UTC", 11, 0, false, 0 }, { "WHO", 8, 0, false, 0 }, { "VIA", 6, 0, false, 90 },
+	{ "KIND", 7, 0, false, 90 }, { "+", 6, 0, true, 0 }, { "-", 6, 0, true, 0 },
+	{ "ZONE", 14, 1, false, 70 }, { "COMMENT", 10, 2, false, 0 }, { NULL, 0, 0, false, 0 } };
+static const struct table_column zone_columns[] = { { "ID", 6, 0, true, 0 },
+	{ "WHEN UTC", 11, 0, false, 0 }, { "WHO", 8, 0, false, 0 }, { "VIA", 6, 0, false, 0 },
+	{ "KIND", 7, 0, false, 70 }, { "+", 6, 0, true, 0 }, { "-", 6, 0, true, 0 },
+	{ "", 14, 0, false, SURFACE_MAX + 1 }, { "COMMENT", 10, 2, false, 0 },
+	{ NULL, 0, 0, false, 0 } };
+
+static void
+history_open(struct view *v)
+{
+	struct history *h = v->state;
+
+	h->table.columns = v->object[0] != '\0' ? zone_columns : columns;
+	pages_init(&h->pages, v, &pages_of_history, &h->table);
+}
+
+static void
+history_close(struct view *v)
+{
+	pages_free(&((struct history *)v->state)->pages);
+}
+
+static void
+history_reload(struct view *v)
+{
+	pages_reload(&((struct history *)v->state)->pages, false);
+}
+
+static void
+history_draw(struct view *v, struct rect r)
+{
+	struct history *h = v->state;
+	struct surface *s = v->ui->surface;
+	char count[48] = "";
+
+	if (h->pages.loaded)
+		snprintf(count, sizeof count, "%zu%s change%s", pages_count(&h->pages),
+		    h->pages.ended ? "" : "+", pages_count(&h->pages) == 1 ? "" : "s");
+	if (v->object[0] != '\0') {
+		r = zone_title(v, r, "", count);
+	} else {
+		surface_put(s, r.x + 1, r.y, 7, UI_TITLE, "History");
+		surface_put_right(s, r.x + 9, r.y, r.w - 10, UI_DIM, count);
+		r = (struct rect){ r.x, r.y + 1, r.w, r.h - 1 };
+	}
+	ns_table_draw(&h->table, s, r, pages_count(&h->pages), pages_cell, &h->pages);
+	if (pages_count(&h->pages) == 0)
+		surface_put(s, r.x + 3, r.y + 1, r.w - 4, UI_DIM,
+		    h->pages.loaded ? "no changes yet" : "loading");
+}
+
+static bool
+history_act(struct view *v, enum ns_action_id id)
+{
+	struct history *h = v->state;
+	const struct row *row;
+
+	if (ns_table_act(&h->table, id, pages_count(&h->pages)))
+		return true;
+	if (id == ACT_OPEN) {
+		row = pages_row(&h->pages, h->table.row);
+		if (row != NULL)
+			ui_open(v->ui, &screen_change, row->id);
+		return true;
+	}
+	return v->object[0] != '\0' && zone_tab(v, id);
+}
+
+const struct ns_screen_ops screen_history = {
+	.name = "History",
+	.size = sizeof(struct history),
+	.contexts = CTX_GLOBAL | CTX_LIST | CTX_OPEN,
+	.open = history_open,
+	.close = history_close,
+	.reload = history_reload,
+	.draw = history_draw,
+	.act = history_act,
+};
+
+const struct ns_screen_ops screen_zone_history = {
+	.name = "Zone history",
+	.size = sizeof(struct history),
+	.contexts = CTX_GLOBAL | CTX_LIST | CTX_OPEN | CTX_TABS,
+	.open = history_open,
+	.close = history_close,
+	.reload = history_reload,
+	.draw = history_draw,
+	.act = history_act,
+};

@@ -1,0 +1,35 @@
+/* overview - numbers for the graphs; pure. */
+#ifndef NS_CONSOLE_SCREENS_OVERVIEW_H
+#define NS_CONSOLE_SCREENS_OVERVIEW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ipc/nameserve.pb-c.h"
+
+#define SHARE_RCODES 8u
+#define SHARE_WINDOW 10u /* samples: ten seconds at the usual interval */
+
+/* Counters of the last samples: what share each had of the queries in between. */
+struct shares {
+	struct share_sample {
+		uint64_t queries, udp, tcp, dropped;
+		char name[SHARE_RCODES][16];
+		uint64_t count[SHARE_RCODES];
+		unsigned n;
+	} list[SHARE_WINDOW + 1];
+	unsigned n; /* in all; the newest is list[(n - 1) % (SHARE_WINDOW + 1)] */
+};
+
+void shares_add(struct shares *, const Ns__StatsReply *);
+/* Of the window, or of all since the start where nothing was asked in it; percent. */
+struct share_view {
+	double udp, tcp, dropped;
+	const char *name[SHARE_RCODES];
+	double percent[SHARE_RCODES];
+	unsigned n;
+	bool idle; /* nothing was asked in the window */
+};
+void shares_view(const struct shares *, struct share_view *);
+
+#endif

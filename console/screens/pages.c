@@ -1,0 +1,272 @@
+/* pages.c - see pages.h. */
+#include "console/screens/pages.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "console/core/sanitize.h"
+#include "ipc/base/xalloc.h"
+
+#define NO_WISH SIZE_MAX
+
+static void came(void *arg, const Ns__Envelope *, const struct ns_why *);
+
+void
+pages_init(struct pages *p, struct view *v, const struct pages_ops *ops, struct ns_table *table)
+{
+	p->view = v;
+	p->ops = ops;
+	p->table = table;
+	p->wish = NO_WISH;
+}
+
+static void
+drop_rows(struct page *page)
+{
+	for (size_t i = 0; page->rows != NULL && i < page->n; i++) {
+		free(page->rows[i].id);
+		for (unsigned c = 0; c < TABLE_COLUMNS; c++)
+			free(page->rows[i].cells[c]);
+	}
+	free(page->rows);
+	page->rows = NULL;
+}
+
+static void
+drop_all(struct pages *p)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		drop_rows(&p->list[i]);
+		free(p->list[i].cursor);
+	}
+	free(p->list);
+	p->list = NULL;
+	p->n = p->known = 0;
+	p->ended = false;
+}
+
+static void
+cancel(struct pages *p)
+{
+	if (p->request != 0)
+		ns_client_cancel(p->view->ui->client, p->request);
+	p->request = 0;
+}
+
+void
+pages_free(struct pages *p)
+{
+	cancel(p);
+	drop_all(p);
+	free(p->keep);
+	p->keep = NULL;
+}
+
+static void
+add_page(struct pages *p, const char *cursor)
+{
+	p->list = xreallocarray(p->list, p->n + 1, sizeof *p->list);
+	p->list[p->n++] = (struct page){ .cursor = xstrdup(cursor), .first = p->known };
+}
+
+static void
+ask(struct pages *p, size_t page)
+{
+	const char *cursor = p->fresh ? "" : p->list[page].cursor;
+
+	p->asking = page;
+	p->request = p->ops->ask(p->view, cursor, PAGE_ROWS, came, p);
+}
+
+void
+pages_reload(struct pages *p, bool to_top)
+{
+	const struct row *row = NULL;
+
+	cancel(p);
+	if (!to_top && p->keep == NULL && p->n > 0)
+		row = pages_row(p, p->table->row);
+	if (row != NULL)
+		p->keep = xstrdup(row->id);
+	if (to_top) {
+		free(p->keep);
+		p->keep = NULL;
+		p->table->row = p->table->top = 0;
+	}
+	p->wish = NO_WISH;
+	p->fresh = true;
+	ask(p, 0);
+}
+
+size_t
+pages_count(const struct pages *p)
+{
+	if (p->ended)
+		return p->known;
+	return p->total > p->known ? (size_t)p->total : p->known;
+}
+
+/* The page that a row is on; p->n when that is not known yet. */
+static size_t
+page_of(const struct pages *p, size_t row)
+{
+	size_t i = 0, end = p->n;
+
+	if (row >= p->known)
+		return p->n;
+	while (end - i > 1) {
+		size_t middle = i + (end - i) / 2;
+
+		if (p->list[middle].first <= row)
+			i = middle;
+		else
+			end = middle;
+	}
+	return i;
+}
+
+const struct row *
+pages_row(struct pages *p, size_t row)
+{
+	size_t i = page_of(p, row);
+
+	if (i < p->n && p->list[i].rows != NULL) {
+		p->list[i].used = ++p->tick;
+		/* A page that was loaded again may have become shorter. */
+		return row - p->list[i].first < p->list[i].n
+			   ? &p->list[i].rows[row - p->list[i].first]
+			   : NULL;
+	}
+	if (row >= pages_count(p))
+		return NULL;
+	p->wish = row;
+	if (p->request != 0 || p->n == 0)
+		return NULL;
+	/* Past what we know, page after page leads there: a cursor comes with the page before it. */
+	ask(p, i < p->n ? i : p->n - 1);
+	return NULL;
+}
+
+const char *
+pages_cell(void *arg, size_t row, unsigned column, enum ui_role *role)
+{
+	const struct row *r = pages_row(arg, row);
+
+	if (r == NULL)
+		return NULL;
+	*role = (enum ui_role)r->roles[column];
+	return r->cells[column] != NULL ? r->cells[column] : "";
+}
+
+void
+row_set(struct view *v, struct row *r, unsigned column, enum ui_role role, const char *fmt, ...)
+{
+	char *text;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&text, fmt, ap) < 0)
+		text = xstrdup("");
+	va_end(ap);
+	r->cells[column] = sanitize_dup(text, v->ui->ascii);
+	r->roles[column] = (uint8_t)role;
+	free(text);
+}
+
+/* Those that were not looked at for longest go. */
+static void
+evict(struct pages *p)
+{
+	for (;;) {
+		struct page *oldest = NULL;
+		size_t here = 0;
+
+		for (size_t i = 0; i < p->n; i++) {
+			if (p->list[i].rows == NULL)
+				continue;
+			here++;
+			if (oldest == NULL || p->list[i].used < oldest->used)
+				oldest = &p->list[i];
+		}
+		if (here <= PAGES_KEPT)
+			return;
+		drop_rows(oldest);
+	}
+}
+
+/* After a reload the cursor goes to the row it was on. */
+static void
+find_kept(struct pages *p, const struct page *page)
+{
+	for (size_t i = 0; p->keep != NULL && i < page->n; i++)
+		if (strcmp(page->rows[i].id, p->keep) == 0) {
+			size_t from = p->table->row - p->table->top;
+
+			p->table->row = page->first + i;
+			p->table->top = p->table->row > from ? p->table->row - from : 0;
+			break;
+		}
+	free(p->keep);
+	p->keep = NULL;
+}
+
+static void
+take_page(struct pages *p, const Ns__Envelope *env)
+{
+	const char *next = "";
+	size_t n = p->ops->rows(env, &next, &p->total);
+	struct page *page;
+
+	if (p->fresh) {
+		drop_all(p);
+		add_page(p, "");
+		p->fresh = false;
+		p->asking = 0;
+	}
+	page = &p->list[p->asking];
+	drop_rows(page);
+	page->rows = xcalloc(n > 0 ? n : 1, sizeof *page->rows);
+	page->n = n;
+	page->used = ++p->tick;
+	for (size_t i = 0; i < n; i++)
+		p->ops->fill(p->view, env, i, &page->rows[i]);
+	if (p->asking + 1 == p->n) {
+		p->known = page->first + n;
+		find_kept(p, page);
+		if (next[0] != '\0' && n > 0)
+			add_page(p, next);
+		else
+			p->ended = true;
+	}
+	evict(p);
+}
+
+static void
+came(void *arg, const Ns__Envelope *env, const struct ns_why *why)
+{
+	struct pages *p = arg;
+
+	p->request = 0;
+	if (env == NULL) {
+		p->wish = NO_WISH;
+		ui_say_why(p->view->ui, why);
+		if (p->fresh && why->err != NS_UNAVAILABLE) {
+			drop_all(p);
+			p->ended = p->loaded = true;
+			p->total = 0;
+		}
+		ui_dirty(p->view->ui, true);
+		return;
+	}
+	take_page(p, env);
+	p->loaded = true;
+	if (p->wish != NO_WISH) {
+		size_t wish = p->wish;
+
+		p->wish = NO_WISH;
+		(void)pages_row(p, wish);
+	}
+	ui_dirty(p->view->ui, true);
+}

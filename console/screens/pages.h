@@ -1,0 +1,68 @@
+/* pages - a list that lies in the appliance, of which we hold what is looked at.
+ *
+ * The appliance gives a list page by page, each with the cursor of the next.  We keep the cursors of all
+ * pages that we saw and the rows of the last few that were looked at; a row that is not here is asked for
+ * by being looked at.  One request at a time: a newer wish cancels the older one.  While a list is loaded
+ * anew the old rows stay on screen. */
+#ifndef NS_CONSOLE_SCREENS_PAGES_H
+#define NS_CONSOLE_SCREENS_PAGES_H
+
+#include "console/screens/ui.h"
+#include "console/widgets/table.h"
+
+#define PAGE_ROWS  500u
+#define PAGES_KEPT 4u
+
+struct row {
+	char *id; /* as the appliance has it, for requests */
+	char *cells[TABLE_COLUMNS]; /* sanitized */
+	uint8_t roles[TABLE_COLUMNS];
+};
+
+struct pages;
+
+struct pages_ops {
+	/* Asks for the page at the cursor; the reply goes to pages_came. */
+	uint64_t (*ask)(struct view *, const char *cursor, unsigned limit, ns_reply_fn *, struct pages *);
+	/* How many rows are in a reply, the cursor of the next page (empty: the end), all of them or 0. */
+	size_t (*rows)(const Ns__Envelope *, const char **next, uint64_t *total);
+	void (*fill)(struct view *, const Ns__Envelope *, size_t i, struct row *);
+};
+
+struct page {
+	char *cursor;
+	struct row *rows; /* NULL: not here */
+	size_t first, n;
+	uint64_t used;
+};
+
+struct pages {
+	struct view *view;
+	const struct pages_ops *ops;
+	struct page *list;
+	size_t n; /* pages whose cursor we know */
+	size_t known; /* rows before the first page that we have never seen */
+	bool ended; /* known are all */
+	uint64_t total; /* what the appliance says; 0: it does not */
+	uint64_t request;
+	size_t asking; /* which page */
+	bool fresh; /* the next reply begins a new list */
+	bool loaded; /* there was one */
+	size_t wish; /* a row that was looked at and is not here; SIZE_MAX: none */
+	uint64_t tick;
+	char *keep; /* the id of the row the cursor was on, for after a reload */
+	struct ns_table *table;
+};
+
+void pages_init(struct pages *, struct view *, const struct pages_ops *, struct ns_table *);
+void pages_free(struct pages *);
+/* All anew; the cursor stays on its row where that is still on its page, or goes to the top. */
+void pages_reload(struct pages *, bool to_top);
+size_t pages_count(const struct pages *);
+/* NULL: not here; it is asked for. */
+const struct row *pages_row(struct pages *, size_t);
+table_cell_fn pages_cell; /* arg: struct pages */
+void row_set(struct view *, struct row *, unsigned column, enum ui_role, const char *fmt, ...)
+    __attribute__((format(printf, 5, 6)));
+
+#endif

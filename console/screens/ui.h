@@ -1,0 +1,114 @@
+/* ui - the frame around the screens: who has the keys, what is on which row, is the link there.
+ *
+ * One struct ui, one thread.  A screen is a struct ns_screen_ops and a state of its own; open ones form a
+ * stack (a zone above the list above the overview), and the top one has the body.  Everything a screen shows came by
+ * ui_ask() and went through sanitize() when it was taken; nothing waits. */
+#ifndef NS_CONSOLE_SCREENS_UI_H
+#define NS_CONSOLE_SCREENS_UI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "console/core/action.h"
+#include "console/core/glyph.h"
+#include "console/core/keymap.h"
+#include "console/core/ring.h"
+#include "console/core/surface.h"
+#include "console/widgets/prompt.h"
+#include "ipc/client/client.h"
+
+#define UI_DEPTH  16u
+#define UI_MAINS  4u
+#define UI_PROBLEMS 16u
+#define UI_OBJECT 1100u /* a zone's name as text, escaped */
+
+struct ui;
+struct view;
+struct loop;
+
+struct ns_screen_ops {
+	const char *name;
+	size_t size; /* of its state */
+	unsigned contexts; /* CTX_* */
+	void (*open)(struct view *); /* the state is zero */
+	void (*close)(struct view *); /* frees what the state holds */
+	void (*reload)(struct view *); /* asked for, something changed, the link is back, shown again */
+	void (*tick)(struct view *); /* at the refresh interval; NULL: not live */
+	void (*draw)(struct view *, struct rect);
+	bool (*act)(struct view *, enum ns_action_id); /* false: not mine */
+	void (*filter)(struct view *, const char *text); /* with CTX_FILTER */
+	const char *(*filter_now)(struct view *);
+};
+
+struct view {
+	const struct ns_screen_ops *ops;
+	struct ui *ui;
+	void *state;
+	char object[UI_OBJECT]; /* the zone, the change */
+};
+
+struct ui {
+	struct ns_client *client;
+	struct loop *loop; /* NULL in tests */
+	struct surface *surface;
+	struct keymap *keymap;
+	enum glyph_set glyphs;
+	bool ascii;
+	struct view *views[UI_DEPTH];
+	struct view *kept[UI_MAINS]; /* main screens that are not open keep their place */
+	size_t n_views;
+	struct ring ring;
+	char message[RING_TEXT]; /* on the message line, until the next key */
+	struct prompt prompt;
+	char filter_before[PROMPT_MAX]; /* what Esc brings back */
+	bool frozen, stopping;
+	unsigned refresh_ms;
+	int64_t wall_ms; /* of this event */
+	uint64_t mono_ms;
+	uint64_t interrupt_ms; /* of the last Ctrl-C */
+	bool pasting;
+	/* The appliance, as its last status had it. */
+	char name[64], user[64], role[16], primary[96];
+	bool primary_ok;
+	uint64_t revision, zones;
+	struct {
+		char code[32], text[200];
+	} problems[UI_PROBLEMS];
+	size_t n_problems; /* of them all; the first are here */
+	bool asked; /* status is on its way */
+	uint64_t heard_ms; /* monotonic, when it last answered; 0: never */
+	int64_t heard_wall_ms;
+	bool lost;
+	char lost_why[256];
+};
+
+struct ui *ui_new(struct ns_client *, int w, int h, enum glyph_set);
+void ui_destroy(struct ui **);
+void ui_now(struct ui *, uint64_t mono_ms, int64_t wall_ms);
+void ui_key(struct ui *, uint32_t key);
+void ui_tick(struct ui *);
+void ui_check_link(struct ui *); /* is it there? */
+void ui_draw(struct ui *, struct surface *);
+void ui_paste(struct ui *, bool begin);
+
+/* ---- for screens ---- */
+void ui_open(struct ui *, const struct ns_screen_ops *, const char *object);
+void ui_replace(struct ui *, const struct ns_screen_ops *, const char *object); /* a tab beside this one */
+void ui_main(struct ui *, const struct ns_screen_ops *); /* of the main screens: nothing below it */
+void ui_back(struct ui *);
+struct view *ui_top(const struct ui *);
+void ui_say(struct ui *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void ui_say_why(struct ui *, const struct ns_why *);
+void ui_dirty(struct ui *, bool now); /* now: it answers a key */
+bool ui_act(struct ui *, enum ns_action_id);
+/* A name without its last dot, as people write it: octets of it to show. */
+int ui_name_len(const char *name);
+/* "22 14:03:10" of an RFC 3339 time; "3m", "2d" ago. */
+void ui_when(const char *rfc3339, char out[16]);
+void ui_ago(const struct ui *, const char *rfc3339, char out[16]);
+
+extern const struct ns_screen_ops screen_overview, screen_zones, screen_records, screen_history,
+    screen_zone_history, screen_change, screen_help, screen_messages;
+
+#endif

@@ -1,0 +1,43 @@
+/* zone.c - see zone.h. */
+#include "console/screens/zone.h"
+
+#include "console/core/sanitize.h"
+
+static const struct {
+	const struct ns_screen_ops *ops;
+	const char *text;
+} tabs[] = { { &screen_records, "Records" }, { &screen_zone_history, "History" } };
+#define TABS (sizeof tabs / sizeof *tabs)
+
+struct rect
+zone_title(struct view *v, struct rect r, const char *state, const char *right)
+{
+	struct surface *s = v->ui->surface;
+	char name[UI_OBJECT];
+	int x = r.x + 1;
+
+	sanitize(name, sizeof name, v->object, v->ui->ascii);
+	name[ui_name_len(name)] = '\0';
+	x += surface_put(s, x, r.y, 8, UI_TITLE, "Zones > ");
+	x += surface_put(s, x, r.y, r.w - x - 1 - text_width(state) - 3, UI_TITLE, name);
+	surface_put(s, x + 3, r.y, r.w - x - 4, UI_TEXT, state);
+	x = r.x + 1;
+	for (size_t i = 0; i < TABS; i++)
+		x += 2 + surface_put(s, x, r.y + 1, r.w - x,
+			     tabs[i].ops == v->ops ? UI_TAB_ON : UI_TAB, tabs[i].text);
+	surface_put_right(s, x, r.y + 1, r.w - x - 1, UI_DIM, right);
+	return (struct rect){ r.x, r.y + 2, r.w, r.h - 2 };
+}
+
+bool
+zone_tab(struct view *v, enum ns_action_id id)
+{
+	size_t i = 0;
+
+	if (id != ACT_NEXT_TAB && id != ACT_PREVIOUS_TAB)
+		return false;
+	while (i < TABS && tabs[i].ops != v->ops)
+		i++;
+	ui_replace(v->ui, tabs[(i + (id == ACT_NEXT_TAB ? 1 : TABS - 1)) % TABS].ops, v->object);
+	return true;
+}

@@ -1,0 +1,12 @@
+/* zone - what the tabs of one zone have in common: its title and the line of tabs. */
+#ifndef NS_CONSOLE_SCREENS_ZONE_H
+#define NS_CONSOLE_SCREENS_ZONE_H
+
+#include "console/screens/ui.h"
+
+/* Two lines: the zone with `state` behind it, and its tabs with `right` on the right.  What is left of r. */
+struct rect zone_title(struct view *, struct rect r, const char *state, const char *right);
+/* The other tab; false: not a tab's action. */
+bool zone_tab(struct view *, enum ns_action_id);
+
+#endif

@@ -1,0 +1,179 @@
+/* zones.c - all zones, a page at a time; typing a filter asks the appliance, at most every 40 ms. */
+#include <stdio.h>
+#include <string.h>
+
+#include "console/core/loop.h"
+#include "console/core/sanitize.h"
+#include "console/screens/pages.h"
+
+#define DEBOUNCE_MS 40u
+#define TIMEOUT_MS  5000u
+
+struct zones {
+	struct ns_table table;
+	struct pages pages;
+	char filter[PROMPT_MAX];
+};
+
+static uint64_t
+zones_ask(struct view *v, const char *cursor, unsigned limit, ns_reply_fn *fn, struct pages *p)
+{
+	struct zones *z = v->state;
+	Ns__ZoneListRequest body = NS__ZONE_LIST_REQUEST__INIT;
+	Ns__Envelope request = NS__ENVELOPE__INIT;
+
+	body.filter = z->filter;
+	body.cursor = (char *)(uintptr_t)cursor;
+	body.limit = limit;
+	request.body_case = NS__ENVELOPE__BODY_ZONE_LIST_REQUEST;
+	request.zone_list_request = &body;
+	return ns_client_request(v->ui->client, &request, TIMEOUT_MS, fn, p);
+}
+
+static size_t
+zones_rows(const Ns__Envelope *env, const char **next, uint64_t *total)
+{
+	*next = env->zone_list_reply->next;
+	*total = env->zone_list_reply->total;
+	return env->zone_list_reply->n_zones;
+}
+
+static void
+zones_fill(struct view *v, const Ns__Envelope *env, size_t i, struct row *r)
+{
+	const Ns__ZoneInfo *z = env->zone_list_reply->zones[i];
+	char ago[16];
+
+	r->id = strdup(z->name);
+	ui_ago(v->ui, z->changed, ago);
+	row_set(v, r, 0, UI_TEXT, "%.*s", ui_name_len(z->name), z->name);
+	row_set(v, r, 1, UI_TEXT, "%u", z->serial);
+	row_set(v, r, 2, UI_TEXT, "%llu", (unsigned long long)z->records);
+	row_set(v, r, 3, UI_TEXT, "%s", z->dnssec);
+	row_set(v, r, 4, UI_TEXT, "%s", ago);
+	row_set(v, r, 5, UI_DIM, "%s", z->account);
+}
+
+static const struct pages_ops pages_of_zones = { zones_ask, zones_rows, zones_fill };
+
+static const struct table_column columns[] = { { "NAME", 24, 1, false, 0 },
+	{ "SERIAL", 10, 0, true, 0 }, { "RECORDS", 8, 0, true, 0 }, { "DNSSEC", 8, 0, false, 0 },
+	{ "CHANGED", 7, 0, true, 76 }, { "ACCOUNT", 20, 0, false, 110 }, { NULL, 0, 0, false, 0 } };
+
+static void
+zones_open(struct view *v)
+{
+	struct zones *z = v->state;
+
+	z->table.columns = columns;
+	pages_init(&z->pages, v, &pages_of_zones, &z->table);
+}
+
+static void
+zones_close(struct view *v)
+{
+	struct zones *z = v->state;
+
+	if (v->ui->loop != NULL)
+		loop_later(v->ui->loop, 0, NULL, NULL);
+	pages_free(&z->pages);
+}
+
+static void
+zones_reload(struct view *v)
+{
+	pages_reload(&((struct zones *)v->state)->pages, false);
+}
+
+static void
+zones_filtered(void *arg)
+{
+	pages_reload(&((struct zones *)((struct view *)arg)->state)->pages, true);
+}
+
+static void
+zones_filter(struct view *v, const char *text)
+{
+	struct zones *z = v->state;
+
+	if (strcmp(z->filter, text) == 0)
+		return;
+	snprintf(z->filter, sizeof z->filter, "%s", text);
+	if (v->ui->loop != NULL)
+		loop_later(v->ui->loop, DEBOUNCE_MS, zones_filtered, v);
+	else
+		zones_filtered(v);
+}
+
+static const char *
+zones_filter_now(struct view *v)
+{
+	return ((struct zones *)v->state)->filter;
+}
+
+/* "312 of 100 000" needs the count of all, which the appliance's status has. */
+static void
+draw_title(struct view *v, struct rect r)
+{
+	struct zones *z = v->state;
+	struct surface *s = v->ui->surface;
+	size_t n = pages_count(&z->pages);
+	char filter[PROMPT_MAX * 2], right[96] = "";
+
+	surface_put(s, r.x + 1, r.y, 5, UI_TITLE, "Zones");
+	sanitize(filter, sizeof filter, z->filter, v->ui->ascii);
+	if (z->pages.loaded && z->filter[0] != '\0')
+		snprintf(right, sizeof right, "%zu of %llu ", n, (unsigned long long)v->ui->zones);
+	else if (z->pages.loaded)
+		snprintf(right, sizeof right, "%zu ", n);
+	int w = text_width(right);
+	if (z->filter[0] != '\0')
+		surface_putf(s, r.x + 9, r.y, r.w - 10 - w, UI_INPUT, "/%s", filter);
+	surface_put_right(s, r.x + r.w - w, r.y, w, UI_DIM, right);
+}
+
+static void
+zones_draw(struct view *v, struct rect r)
+{
+	struct zones *z = v->state;
+	struct rect body = { r.x, r.y + 1, r.w, r.h - 1 };
+	size_t n = pages_count(&z->pages);
+
+	draw_title(v, r);
+	ns_table_draw(&z->table, v->ui->surface, body, n, pages_cell, &z->pages);
+	if (n > 0)
+		return;
+	surface_put(v->ui->surface, r.x + 3, r.y + 3, r.w - 4, UI_DIM,
+	    !z->pages.loaded       ? "loading"
+	    : z->filter[0] != '\0' ? "no zone matches; Esc shows all"
+				   : "no zones yet: nameserve zone create NAME, or zone import");
+}
+
+static bool
+zones_act(struct view *v, enum ns_action_id id)
+{
+	struct zones *z = v->state;
+	const struct row *row;
+
+	if (ns_table_act(&z->table, id, pages_count(&z->pages)))
+		return true;
+	if (id != ACT_OPEN && id != ACT_OBJECT_HISTORY)
+		return false;
+	row = pages_row(&z->pages, z->table.row);
+	if (row != NULL)
+		ui_open(v->ui, id == ACT_OPEN ? &screen_records : &screen_zone_history, row->id);
+	return true;
+}
+
+const struct ns_screen_ops screen_zones = {
+	.name = "Zones",
+	.size = sizeof(struct zones),
+	.contexts = CTX_GLOBAL | CTX_LIST | CTX_OPEN | CTX_FILTER | CTX_ZONE,
+	.open = zones_open,
+	.close = zones_close,
+	.reload = zones_reload,
+	.draw = zones_draw,
+	.act = zones_act,
+	.filter = zones_filter,
+	.filter_now = zones_filter_now,
+};

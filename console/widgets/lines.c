@@ -1,0 +1,96 @@
+/* lines.c - see lines.h. */
+#include "console/widgets/lines.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "ipc/base/xalloc.h"
+
+#define SHIFT 16
+
+void
+lines_add(struct lines *l, enum ui_role role, const char *fmt, ...)
+{
+	char *text;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&text, fmt, ap) < 0)
+		text = xstrdup("");
+	va_end(ap);
+	if (l->n == l->size) {
+		l->size = l->size > 0 ? l->size * 2 : 32;
+		l->list = xreallocarray(l->list, l->size, sizeof *l->list);
+	}
+	l->list[l->n++] = (struct line){ text, role };
+}
+
+void
+lines_clear(struct lines *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		free(l->list[i].text);
+	free(l->list);
+	l->list = NULL;
+	l->n = l->size = 0;
+}
+
+static size_t
+last_top(const struct lines *l)
+{
+	return l->n > (size_t)l->page ? l->n - (size_t)l->page : 0;
+}
+
+void
+lines_draw(struct lines *l, struct surface *s, struct rect r)
+{
+	l->page = r.h > 0 ? r.h : 1;
+	if (l->top > last_top(l))
+		l->top = last_top(l);
+	for (int y = 0; y < r.h && l->top + (size_t)y < l->n; y++) {
+		const struct line *line = &l->list[l->top + (size_t)y];
+		const char *text = line->text;
+		uint32_t cp;
+
+		for (int i = 0; i < l->shift; i++)
+			text += text_next(text, &cp);
+		surface_put(s, r.x, r.y + y, r.w, line->role, text);
+	}
+	surface_park(s, r.x, r.y, false);
+}
+
+bool
+lines_act(struct lines *l, enum ns_action_id id)
+{
+	size_t half = l->page > 1 ? (size_t)l->page / 2 : 1, page = (size_t)l->page, by = 0;
+
+	switch (id) {
+	case ACT_RIGHT:
+		l->shift += l->shift < SURFACE_MAX ? SHIFT : 0;
+		return true;
+	case ACT_LEFT:
+		l->shift -= l->shift < SHIFT ? l->shift : SHIFT;
+		return true;
+	case ACT_TOP:
+		l->top = 0;
+		return true;
+	case ACT_BOTTOM:
+		l->top = last_top(l);
+		return true;
+	case ACT_UP:
+	case ACT_HALF_UP:
+	case ACT_PAGE_UP:
+		by = id == ACT_UP ? 1 : id == ACT_HALF_UP ? half : page;
+		l->top -= l->top < by ? l->top : by;
+		return true;
+	case ACT_DOWN:
+	case ACT_HALF_DOWN:
+	case ACT_PAGE_DOWN:
+		by = id == ACT_DOWN ? 1 : id == ACT_HALF_DOWN ? half : page;
+		l->top = l->top + by < last_top(l) ? l->top + by : last_top(l);
+		return true;
+	default:
+		return false;
+	}
+}

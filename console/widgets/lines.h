@@ -1,0 +1,26 @@
+/* lines - text that scrolls: a diff, help, messages. */
+#ifndef NS_CONSOLE_WIDGETS_LINES_H
+#define NS_CONSOLE_WIDGETS_LINES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "console/core/action.h"
+#include "console/core/surface.h"
+
+struct lines {
+	struct line {
+		char *text;
+		enum ui_role role;
+	} *list;
+	size_t n, size;
+	size_t top;
+	int shift, page;
+};
+
+void lines_add(struct lines *, enum ui_role, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void lines_clear(struct lines *); /* keeps the place */
+void lines_draw(struct lines *, struct surface *, struct rect);
+bool lines_act(struct lines *, enum ns_action_id);
+
+#endif
