@@ -1,0 +1,147 @@
+"""Latency at 60,000 queries a second by intended send time (tests/tools/pace.c), through four phases: nothing else;
+1,000 edits a second; a zone of a million records replaced again and again; the worker killed every five seconds.
+
+The appliance has the server's core, all of its processes; the generator and the editors have the other one. Writes
+build/bench-latency.svg beside the JSON.
+"""
+
+import json
+import os
+import subprocess
+import threading
+import time
+
+import peers
+import svg
+from chaos import addresses
+from rig import BUILD, LOAD_CORE, RESULT, keep, on_core, percentile, pin_tree
+
+RATE = 60000
+EDITS_PER_S, EDITORS = 1000, 64
+KILL_EVERY_S = 5
+MAX_S = 3600  # it is ended before
+PAUSE_S = 2  # between phases: what one left behind is not the next one's
+P99_MS = 1.0
+
+
+class Generator:
+    """pace in the background; its windows of 100 ms afterwards."""
+
+    def __init__(self, port, queries, path):
+        self.path = path
+        with open(path, "w", encoding="ascii") as out:
+            # Before the editors on their core, whatever they do.
+            self.process = subprocess.Popen(
+                on_core(LOAD_CORE, BUILD / "tools" / "pace", port, queries, RATE, MAX_S, nice=-20), stdout=out)
+
+    def windows(self):
+        self.process.terminate()
+        self.process.wait(10)
+        rows = [json.loads(line) for line in self.path.read_text().splitlines()]
+        for row in rows:
+            row["h"] = {int(b): n for b, n in row["h"].items()}
+        return rows
+
+
+def merge(rows):
+    total = {}
+    for row in rows:
+        for b, n in row["h"].items():
+            total[b] = total.get(b, 0) + n
+    return total
+
+
+# ---- what happens meanwhile; each runs until `over` ----
+def idle(_a, over, _args):
+    over.wait()
+    return {}
+
+
+def edits(a, over, args):
+    process = subprocess.Popen(
+        on_core(LOAD_CORE, BUILD / "tools" / "edits", a.socket, EDITORS, args.phase, args.zones, EDITS_PER_S),
+        stdout=subprocess.PIPE, text=True)
+    over.wait()
+    out, _ = process.communicate(timeout=60)
+    return {"edits": json.loads(out)}
+
+
+def replace(a, over, args):
+    done = 0
+    while not over.is_set():
+        path = a.dir / f"big-{done % 2}"
+        a.cli("zone", "import", "big.example", path, "--commit", "--confirm=big.example", timeout=300)
+        done += 1
+    return {"replaced": done, "records": args.records}
+
+
+def kill(a, over, args):
+    killed = 0
+    while not over.wait(min(KILL_EVERY_S, args.phase / 3)):
+        old = a.kill_role("worker")
+        a.wait_replaced("worker", old)
+        pin_tree(a.process.pid)
+        killed += 1
+    return {"killed": killed}
+
+
+PHASES = (("idle", "nothing else", idle), ("edits", "1,000 edits a second", edits),
+          ("replace", "a million-record zone is replaced", replace), ("kill", "kill -9 of the worker", kill))
+
+
+def prepare(a, args):
+    """The big zone, in two forms that differ in every record."""
+    for i, ttl in enumerate((3600, 1800)):
+        path = a.dir / f"big-{i}"
+        addresses(path, "big.example.", args.records)
+        path.write_text(path.read_text().replace("$TTL 3600", f"$TTL {ttl}"))
+    a.cli("zone", "import", "big.example", a.dir / "big-1", timeout=900)
+    pin_tree(a.process.pid)
+
+
+def run_phases(a, args):
+    """[(name, title, begin, end, what was done)] in ns of the monotonic clock."""
+    seen = []
+    for name, title, work in PHASES:
+        over, result = threading.Event(), {}
+        thread = threading.Thread(target=lambda w=work, r=result, o=over: r.update(w(a, o, args)))
+        begin = time.monotonic_ns()
+        thread.start()
+        time.sleep(args.phase)
+        end = time.monotonic_ns()
+        over.set()
+        thread.join(300)
+        assert not thread.is_alive(), f"{name} did not end"
+        seen.append((name, title, begin, max(end, time.monotonic_ns() if name == "replace" else end), result))
+        time.sleep(PAUSE_S)
+    return seen
+
+
+def keep_phase(name, rows, result):
+    h = merge(rows)
+    p50, p99, p999 = (percentile(h, x) / 1e6 for x in (0.5, 0.99, 0.999))
+    sent, lost = sum(r["sent"] for r in rows), sum(r["lost"] for r in rows)
+    late = sorted(r["late"] for r in rows)
+    keep(f"latency_{name}_p99_ms", p99, f"{p99:.3f} ms", "< 1 ms", p99 < P99_MS, p50_ms=p50, p999_ms=p999, sent=sent,
+         generator_late_ms_worst_median=late[len(late) // 2] / 1e6, **result)
+    # A kill may cost the batch that the worker had taken, nothing else may cost anything.
+    allowed = 32 * result.get("killed", 0)
+    keep(f"latency_{name}_lost", lost, f"{lost} of {sent}", f"<= {allowed}", lost <= allowed)
+
+
+def part_latency(a, data, args):
+    prepare(a, args)
+    assert os.cpu_count() >= 2
+    generator = Generator(a.port, data / "queries", a.dir / "pace")
+    peers.wait_until(lambda: generator.process.poll() is None, "pace runs", 2)
+    time.sleep(PAUSE_S)
+    phases = run_phases(a, args)
+    rows = generator.windows()
+    for name, _title, begin, end, result in phases:
+        keep_phase(name, [r for r in rows if begin <= r["t"] and r["t"] + 10**8 <= end], result)
+    points = [{"t": (r["t"] - rows[0]["t"]) / 1e9, "lost": r["lost"],
+               **{k: percentile(r["h"], x) / 1e6 for k, x in (("p50", 0.5), ("p99", 0.99), ("p999", 0.999))}}
+              for r in rows]
+    marks = [(title, (begin - rows[0]["t"]) / 1e9, (end - rows[0]["t"]) / 1e9) for _, title, begin, end, _ in phases]
+    svg.write(BUILD / "bench-latency.svg", points, marks, P99_MS)
+    RESULT["latency"] = {"rate": RATE, "points": points}

@@ -1,0 +1,19 @@
+#!/bin/bash
+# `make check-long`: what takes longer than `make check` may: fuzzing for minutes, the units under the thread
+# sanitizer, the long chaos runs, the reference workload end to end.
+set -eu
+cd "$(dirname "$0")/.."
+seconds=${FUZZ_SECONDS:-120}
+make -j"$(nproc)" all test-programs
+make fuzz FUZZ_SECONDS="$seconds"
+make -j"$(nproc)" SANITIZER=thread unit-programs
+make SANITIZER=thread units
+/usr/bin/python3 -m pytest -q -s -p no:cacheprovider tests/chaos
+# Other zones and questions than make check has, and more: nothing may differ outside the classes of choices.md.
+for seed in ${NS_SEEDS:-2 3}; do
+	NS_LONG=1 NS_SEED=$seed /usr/bin/python3 -m pytest -q -s -p no:cacheprovider \
+		tests/system/test_answers_corners.py tests/system/test_answers_validators.py
+done
+# Half an hour of trouble in a fleet of five; it prints the seed that repeats it.
+NS_LONG=1 /usr/bin/python3 -m pytest -q -s -p no:cacheprovider tests/system/test_fleet_chaos.py
+make bench

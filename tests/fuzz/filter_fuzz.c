@@ -1,0 +1,35 @@
+/* The filter of lists: any words are refused with a reason or match in bounded time. */
+// link: appliance/sync/filter.c
+#include <assert.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/sync/filter.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct ns_why why = { 0 };
+	struct filter *f;
+	char *text;
+
+	if (size > 1024)
+		return 0;
+	text = malloc(size + 1);
+	memcpy(text, data, size);
+	text[size] = '\0';
+	f = filter_new(text, &why);
+	if (f != NULL) {
+		(void)filter_match(f, "www.example.com.", true);
+		(void)filter_match(f, ".", false);
+		(void)filter_match(f, "a\\.b.xn--bcher-kva.example.", false);
+		filter_destroy(&f);
+	} else {
+		assert(why.err == NS_USAGE && why.text[0] != '\0');
+	}
+	free(text);
+	return 0;
+}

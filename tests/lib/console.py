@@ -1,0 +1,95 @@
+"""The console on a terminal of its own: the real binary below pexpect, the screen as pyte has it."""
+
+import json
+import os
+import time
+
+import pexpect
+import pyte
+
+from appliance import BUILD
+
+KEYS = {"enter": "\r", "esc": "\x1b", "up": "\x1b[A", "down": "\x1b[B", "f1": "\x1bOP", "ctrl-c": "\x03",
+        "ctrl-z": "\x1a", "ctrl-g": "\x07"}
+
+
+class Screen(pyte.Screen):
+    """Answers what a terminal answers: CSI 5n is how the console learns that a frame was shown."""
+
+    answer = None
+
+    def write_process_input(self, data):
+        if self.answer:
+            self.answer(data)
+
+
+class Console:
+    def __init__(self, socket, width=80, height=24, args=(), term="xterm-256color", mute=False, **env):
+        environment = {**os.environ, "LC_ALL": "C.UTF-8", "NO_COLOR": "", **env, "TERM": term}
+        self.screen = Screen(width, height)
+        self.stream = pyte.ByteStream(self.screen)
+        self.raw = b""
+        self.started = time.monotonic()
+        self.child = pexpect.spawn(str(BUILD / "bin" / "nameserve"), ["--socket", str(socket), *args],
+                                   env=environment, dimensions=(height, width), echo=False, timeout=5)
+        self.child.delaybeforesend = None
+        if not mute:
+            self.screen.answer = self.child.send
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        if kind is not None:
+            print("\n".join(self.lines()), repr(self.raw[-2000:]), sep="\n----\n")
+        self.child.close(force=True)
+
+    def read(self, seconds=0.05):
+        """What is there, at most what comes within so many seconds; False: the program has ended."""
+        try:
+            data = self.child.read_nonblocking(65536, timeout=seconds)
+        except pexpect.TIMEOUT:
+            return True
+        except pexpect.EOF:
+            return False
+        self.raw += data
+        self.stream.feed(data)
+        return True
+
+    def lines(self):
+        return [line.rstrip() for line in self.screen.display]
+
+    def text(self):
+        return "\n".join(self.lines())
+
+    def wait(self, what, seconds=5):
+        """Until the screen has this text, or what() holds; the seconds it took."""
+        start = time.monotonic()
+        holds = what if callable(what) else lambda: what in self.text()
+        while not holds():
+            assert time.monotonic() - start < seconds, f"not on the screen in {seconds} s: {what}\n{self.text()}"
+            assert self.read(), f"the console ended; wanted {what}\n{self.text()}"
+        return time.monotonic() - start
+
+    def press(self, *keys):
+        for key in keys:
+            self.child.send(KEYS.get(key, key))
+
+    def resize(self, width, height):
+        self.screen.resize(height, width)
+        self.child.setwinsize(height, width)
+
+    def cursor_row(self):
+        return next((line for line in self.lines() if line.startswith(">")), "")
+
+    def ended(self, seconds=5):
+        """The exit code, once it has ended by itself."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and self.read():
+            pass
+        self.child.wait()
+        return self.child.exitstatus
+
+
+def trace_of(path):
+    return [json.loads(line) for line in path.read_text().splitlines()]

@@ -1,0 +1,68 @@
+"""Somebody who holds an appliance's key and says what he likes: raw messages to a fleet port."""
+
+import time
+
+import zmq
+
+
+def varint(n):
+    out = bytearray()
+    while n > 0x7F:
+        out.append(n & 0x7F | 0x80)
+        n >>= 7
+    return bytes(out + bytes([n]))
+
+
+def field(number, value):
+    """A protobuf field: an integer, or octets."""
+    if isinstance(value, int):
+        return varint(number << 3) + varint(value)
+    value = value.encode() if isinstance(value, str) else value
+    return varint(number << 3 | 2) + varint(len(value)) + value
+
+
+def envelope(body, message, term=1):
+    return field(body, message) + field(199, term)
+
+
+def hello(site, revision=0, digest=bytes(32)):
+    """FleetHello, with whatever site he likes."""
+    return envelope(152, field(1, 1) + field(3, "nameserve 0.0") + field(4, revision) + field(5, digest) + field(7, site))
+
+
+def receipt(stored):
+    return envelope(156, field(1, stored) + field(2, stored))
+
+
+def digest_all(revision):
+    """FleetDigest: I hold nothing at all, name what I lack."""
+    return envelope(159, field(1, revision) + field(7, 1))
+
+
+def keys_of(data):
+    """The CURVE pair in <data>/fleet.key, as Z85."""
+    secret = (data / "fleet.key").read_text().split()[-1].encode()
+    return zmq.curve_public(secret), secret
+
+
+def listen(port, server, pair, kind=zmq.DEALER, say=(), seconds=2.0):
+    """All octets that come within that time, after having said that."""
+    context = zmq.Context()
+    peer = context.socket(kind)
+    peer.linger = 0
+    peer.curve_serverkey, (peer.curve_publickey, peer.curve_secretkey) = server, pair
+    if kind == zmq.SUB:
+        peer.subscribe(b"")
+    peer.connect(f"tcp://127.0.0.1:{port}")
+    got = []
+    try:
+        for message in say:
+            peer.send(message)
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            if peer.poll(int(left * 1000) + 1):
+                got += peer.recv_multipart()
+    finally:
+        peer.close()
+        context.term()
+    return b"".join(got)

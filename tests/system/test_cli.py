@@ -1,0 +1,126 @@
+"""The command line as people and scripts meet it: help, tables, JSON, exit codes, the man page."""
+
+import json
+import re
+import subprocess
+
+from appliance import BUILD, ROOT, zone_text
+
+NAMESERVE = BUILD / "bin" / "nameserve"
+
+
+def run(*args, **kw):
+    return subprocess.run([NAMESERVE, *args], capture_output=True, text=True, timeout=20, **kw)
+
+
+def commands():
+    lines = run("help").stdout.splitlines()
+    start = lines.index("Commands:") + 1
+    return [line.strip() for line in lines[start:lines.index("", start)]]
+
+
+def test_every_program_says_what_it_is():
+    for program in [NAMESERVE, BUILD / "bin" / "nameserved", *(BUILD / "libexec").glob("nameserve-*")]:
+        for flag in ("--help", "--version"):
+            done = subprocess.run([program, flag], capture_output=True, text=True, timeout=10)
+            assert done.returncode == 0 and done.stdout.strip(), (program, flag, done)
+
+
+def test_every_program_has_a_man_page_and_installs(tmp_path):
+    done = subprocess.run(["make", "-s", "install", f"DESTDIR={tmp_path}", "PREFIX=/usr"], cwd=ROOT,
+                          capture_output=True, text=True, timeout=100)
+    assert done.returncode == 0, done.stderr
+    pages = {p.name.rsplit(".", 1)[0] for p in tmp_path.glob("usr/share/man/man*/*")}
+    programs = [*tmp_path.glob("usr/bin/*"), *tmp_path.glob("usr/libexec/*")]
+    assert len(programs) >= 6 and {p.name for p in programs} <= pages
+    assert (tmp_path / "usr/share/bash-completion/completions/nameserve").stat().st_size > 500
+
+
+def test_help_and_the_man_page_name_every_command():
+    page = subprocess.run(["man", "-l", "-Tutf8", BUILD.parent / "build" / "man" / "nameserve.1"],
+                          capture_output=True, text=True, timeout=20,
+                          env={"MANWIDTH": "200", "PATH": "/usr/bin:/bin", "TERM": "dumb"}).stdout
+    page = re.sub(r".\x08|\x1b\[[0-9;]*m", "", page)
+    for line in commands():
+        words = re.match(r"([a-z-]+)( [a-z-]+)?(?= |$)", line)[0].split()
+        assert " ".join(words) in page, words
+        assert run("help", *words).returncode == 0
+
+
+def test_usage_errors_are_2_and_say_what():
+    for args, word in ((["zone"], "verb"), (["frobnicate"], "frobnicate"), (["zone", "list", "--nope"], "--nope"),
+                       (["zone", "show"], "missing"), (["status", "--commit"], "--commit"),
+                       (["status", "--timeout", "soon"], "soon"), (["--appliance", "x", "status"], "--appliance")):
+        done = run(*args)
+        assert done.returncode == 2 and word in done.stderr, (args, done)
+
+
+def test_no_appliance_is_7_and_names_the_socket():
+    done = run("--socket", "/tmp/nowhere/control", "status")
+    assert done.returncode == 7 and "/tmp/nowhere/control" in done.stderr
+    done = run("--json", "--socket", "/tmp/nowhere/control", "status")
+    assert json.loads(done.stdout)["error"]["exit"] == 7
+
+
+def test_bash_completion_is_bash():
+    script = run("completion", "bash").stdout
+    assert subprocess.run(["bash", "-n"], input=script, text=True, check=False).returncode == 0
+    probe = script + '\nCOMP_WORDS=(nameserve zone im); COMP_CWORD=2; _nameserve; echo "${COMPREPLY[@]}"'
+    assert subprocess.run(["bash"], input=probe, text=True, capture_output=True, check=True).stdout.strip() == "import"
+
+
+def test_lists_page_and_filter(appliance):
+    folder = appliance.dir / "zones"
+    folder.mkdir()
+    for name in ("alpha.example", "beta.example", "beta.test", "gamma.example"):
+        (folder / name).write_text(zone_text(f"{name}."))
+    appliance.cli("zone", "import", "--dir", folder)
+    page = appliance.cli_json("zone", "list", "--limit", 3)
+    assert page["total"] == 4 and len(page["zones"]) == 3 and page["next"]
+    rest = appliance.cli_json("zone", "list", "--limit", 3, "--cursor", page["next"])
+    names = [z["name"] for z in page["zones"] + rest["zones"]]
+    assert sorted(names) == ["alpha.example.", "beta.example.", "beta.test.", "gamma.example."]
+    for words, wanted in (("beta", 2), ("^be example", 1), ("*.test", 1), ("~^(alpha|gamma)", 2), ("-beta", 2)):
+        assert appliance.cli_json("zone", "list", "--filter", words)["total"] == wanted, words
+    lines = appliance.cli("--jsonl", "zone", "list").splitlines()
+    assert len(lines) == 4 and json.loads(lines[0])["serial"] == 1
+    table = appliance.cli("zone", "list").splitlines()
+    assert table[0].split()[:2] == ["NAME", "SERIAL"] and len(table) == 5
+
+
+def test_contract_fields(example):
+    zone = example.cli_json("zone", "list")["zones"][0]
+    assert {"name", "serial", "records", "dnssec", "account"} <= set(zone)
+    stats = example.cli_json("stats")
+    assert {"qps", "queries", "rcodes", "latency_us", "dropped"} <= set(stats)
+    assert isinstance(stats["rcodes"], dict) and {"p50", "p99", "p999"} <= set(stats["latency_us"])
+    before = stats["rcodes"].get("NXDOMAIN", 0)
+    example.values("nope.example.com")
+    assert example.cli_json("stats")["rcodes"]["NXDOMAIN"] == before + 1
+
+
+def test_zone_show_says_what_is_served(example):
+    zone = example.cli_json("zone", "show", "example.com")
+    assert zone["served_version"] == zone["version"] > 0
+
+
+def test_history_shows_who_what_and_the_diff(example):
+    reply = example.cli_json("record", "set", "example.com", "www", 60, "A", "192.0.2.99", "--commit", "-m", "why not")
+    shown = example.cli_json("history", "show", reply["revision"])
+    assert shown["change"]["comment"] == "why not" and shown["change"]["author"]
+    diff = shown["diffs"][0]
+    assert any("192.0.2.10" in line for line in diff["removed"])
+    assert any("192.0.2.99" in line for line in diff["added"])
+    listed = example.cli_json("history", "list", "example.com")["changes"]
+    assert [c["revision"] for c in listed] == sorted((c["revision"] for c in listed), reverse=True)
+    example.fails(3, "history", "show", 99999)
+
+
+def test_read_only_refuses_edits(example):
+    example.fails(4, "--read-only", "record", "set", "example.com", "www", 60, "A", "192.0.2.1", "--commit")
+
+
+def test_hostile_text_does_not_reach_the_terminal(example):
+    example.cli("record", "set", "example.com", "t", 60, "TXT", r'"\027[2J\007\155"', "--commit", "-m", "ok")
+    out = example.cli("record", "list", "example.com")
+    assert "\x1b" not in out and "\x07" not in out

@@ -1,0 +1,151 @@
+"""A fleet as a user brings it up: invite, join, edit anywhere, look, remove."""
+
+import os
+import stat
+
+import pytest
+
+from appliance import zone_text
+from fleet import Fleet, Member
+from peers import wait_until
+
+
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory):
+    with Fleet(3) as f:
+        zone = tmp_path_factory.mktemp("zones") / "example.com"
+        zone.write_text(zone_text("example.com.", records="www A 192.0.2.10\n"))
+        f.primary.cli("zone", "import", "example.com", zone)
+        f.wait_converged()
+        yield f
+
+
+def set_a(where, name, value, *args, **kw):
+    return where.cli_json("record", "set", "example.com", name, "60", "A", value, "--commit", *args, **kw)
+
+
+def test_edit_is_served_by_all(fleet):
+    done = set_a(fleet.primary, "a", "192.0.2.1", "--wait", "served")
+    assert sorted(r["appliance"] for r in done["served"]) == ["p", "r1", "r2"]
+    assert not done["missing"] and not done["late"]
+    for m in fleet.members:
+        assert m.values("a.example.com.") == ["192.0.2.1"]
+
+
+def test_edit_at_a_replica(fleet):
+    """It goes to the primary and comes back when this appliance serves it."""
+    r1, r2 = fleet.replicas
+    for i in range(5):
+        done = set_a(r1, "b", f"192.0.2.{20 + i}")
+        assert [r["appliance"] for r in done["served"]] == ["r1"]
+        assert r1.values("b.example.com.") == [f"192.0.2.{20 + i}"]
+    done = set_a(r2, "c", "192.0.2.3", "--wait", "served")
+    assert sorted(r["appliance"] for r in done["served"]) == ["p", "r1", "r2"]
+    change = fleet.primary.cli_json("history", "show", str(done["revision"]))["change"]
+    assert change["author"] == "root" and change["via"] == "cli"
+
+
+def test_key_holds_across_appliances(fleet):
+    """The answer was lost: repeated anywhere with the same key, it is done once."""
+    r1, r2 = fleet.replicas
+    first = set_a(r1, "d", "192.0.2.4", "--idempotency-key", "once")
+    again = set_a(r2, "d", "192.0.2.4", "--idempotency-key", "once")
+    assert again["replayed"] and again["revision"] == first["revision"]
+    r1.fails(5, "record", "set", "example.com", "d", "60", "A", "192.0.2.5", "--commit", "--idempotency-key", "once")
+
+
+def test_refusals_come_back(fleet):
+    r1 = fleet.replicas[0]
+    assert "no such zone" in r1.fails(3, "record", "set", "nowhere.test", "a", "60", "A", "192.0.2.1", "--commit")
+    r1.fails(5, "record", "set", "example.com", "a", "60", "A", "192.0.2.9", "--commit", "--base", "1")
+    # Only on the primary's own socket, and never more than what the appliance is trusted with.
+    assert "primary" in r1.fails(7, "fleet", "invite", "r9")
+    assert "operator" in r1.fails(4, "settings", "set", "nameservers", "ns1.example.net")
+    assert "primary" in r1.fails(7, "user", "create", "anna", "--unix", "daemon", "--role", "admin")
+
+
+def test_list_and_status(fleet):
+    for m in fleet.members:
+        rows = {r["name"]: r for r in m.cli_json("fleet", "list")["appliances"]}
+        assert sorted(rows) == ["p", "r1", "r2"]
+        assert [rows[n]["role"] for n in ("p", "r1", "r2")] == ["primary", "replica", "replica"]
+        assert {r["state"] for r in rows.values()} == {"ok"}
+        for r in rows.values():
+            assert {"site", "version", "revision", "lag_s", "lag_changes", "qps"} <= set(r)
+        status = m.cli_json("status")
+        assert status["role"] == rows[m.name]["role"] and status["term"] == 1
+        assert status["primary"] == {"name": "p", "reachable": True, "lag_s": 0.0}
+    text = fleet.primary.cli("fleet", "list")
+    assert "NAME" in text and "r1" in text
+
+
+def test_history_names_who_serves_it(fleet):
+    done = set_a(fleet.primary, "e", "192.0.2.6", "--wait", "served")
+
+    def all_of(m):
+        shown = m.cli_json("history", "show", str(done["revision"]))
+        return sorted(shown["served_by"]) == ["p", "r1", "r2"] and not shown["behind"]
+
+    for m in fleet.members:
+        wait_until(lambda m=m: all_of(m), "all serve it")
+
+
+def test_nsid_names_the_appliance(fleet):
+    import dns.edns
+
+    for m in fleet.members:
+        reply = m.ask("www.example.com.", use_edns=0, options=[dns.edns.GenericOption(3, b"")])
+        assert m.name.encode() in [o.to_wire() if hasattr(o, "to_wire") else o.data for o in reply.options][0]
+
+
+def test_same_history_everywhere(fleet):
+    fleet.wait_converged()
+    reports = [m.cli_json("verify") for m in fleet.members]
+    assert all(r["ok"] for r in reports)
+    assert len({r["head"] for r in reports}) == 1
+
+
+def test_key_rests_in_data(fleet):
+    for m in fleet.members:
+        mode = os.stat(m.data / "fleet.key").st_mode
+        assert stat.S_IMODE(mode) == 0o600
+
+
+def test_invitation_is_for_one(fleet):
+    token = fleet.invite("guest")
+    assert fleet.primary.cli_json("fleet", "list")["appliances"][0]["state"] == "invited"
+    wrong = Member("other", join=token)
+    assert "the invitation is for guest" in start_refused(wrong)
+    assert "not an invitation" in start_refused(Member("guest", join=token[:-3]))
+    assert "invitation" in start_refused(Member("guest", join=None))
+    with Member("guest", join=token) as guest:
+        wait_until(guest.follows, "guest follows")
+        assert guest.values("www.example.com.") == ["192.0.2.10"]
+        fleet.primary.fails(5, "fleet", "invite", "guest")
+        # Whoever comes second with it is refused, with the reason.
+        with Member("guest", join=token) as thief:
+            wait_until(lambda: "used by another key" in str(thief.cli_json("status")["problems"]), "refused")
+            assert thief.cli_json("zone", "list")["total"] == 0
+        set_a(fleet.primary, "f", "192.0.2.7", "--wait", "served")
+        assert guest.values("f.example.com.") == ["192.0.2.7"]
+        # Cut off at once: it answers with what it has, and hears nothing new.
+        assert "second time" in fleet.primary.fails(9, "fleet", "remove", "guest")
+        fleet.primary.cli("fleet", "remove", "guest", "--confirm=guest")
+        done = set_a(fleet.primary, "f", "192.0.2.8", "--wait", "served")
+        assert "guest" not in str(done)
+        wait_until(lambda: not guest.cli_json("status")["primary"]["reachable"], "guest is cut off")
+        assert guest.values("f.example.com.") == ["192.0.2.7"]
+        guest.fails(7, "record", "set", "example.com", "f", "60", "A", "192.0.2.9", "--commit")
+    assert "guest" not in fleet.primary.cli("fleet", "list")
+    fleet.primary.fails(3, "fleet", "remove", "guest", "--confirm=guest")
+
+
+def start_refused(member):
+    member.spawn()
+    try:
+        assert member.process.wait(10) == 2
+    finally:
+        member.process = None
+    text = member.log()
+    member.__exit__(None)
+    return text

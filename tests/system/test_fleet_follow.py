@@ -1,0 +1,178 @@
+"""Replicas that fall behind, die, lose the primary or their data, and what becomes of it."""
+
+import json
+import os
+import re
+import signal
+import sqlite3
+import time
+
+import pytest
+
+from appliance import zone_text
+from fleet import Fleet
+from peers import wait_until
+
+
+def put_zone(where, folder, origin, records):
+    path = folder / origin
+    path.write_text(zone_text(origin + ".", records=records))
+    return where.cli_json("zone", "import", origin, path)
+
+
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("zones")
+    with Fleet(3) as f:
+        for origin in ("example.com", "example.net", "example.org"):
+            put_zone(f.primary, folder, origin, "www A 192.0.2.10\n")
+        f.folder = folder
+        f.wait_converged()
+        yield f
+
+
+def set_a(where, value, name="a", zone="example.com", *args):
+    return where.cli_json("record", "set", zone, name, "60", "A", value, "--commit", *args)
+
+
+def same_everywhere(fleet):
+    fleet.wait_converged()
+    reports = [m.cli_json("verify") for m in fleet.members]
+    assert all(r["ok"] for r in reports), reports
+    assert len({r["head"] for r in reports}) == 1
+
+
+def positions(member):
+    """Where it began to follow, each time."""
+    return [int(n) for n in re.findall(r"event=fleet.following primary=p from=(\d+)", member.log())]
+
+
+def test_restart_goes_on_from_what_is_stored(fleet):
+    r1 = fleet.replicas[0]
+    before = r1.revision()
+    seen = len(positions(r1))
+    r1.stop()
+    for i in range(20):
+        set_a(fleet.primary, f"192.0.2.{i + 1}")
+    r1.start()
+    wait_until(lambda: r1.values("a.example.com.") == ["192.0.2.20"], "caught up")
+    assert positions(r1)[seen:] == [before]
+    same_everywhere(fleet)
+
+
+def test_primary_away(fleet):
+    """An appliance cut off keeps answering, says how old it is, refuses edits, and goes on by itself."""
+    p, (r1, r2) = fleet.primary, fleet.replicas
+    p.kill()
+    away = wait_until(
+        lambda: (s := r1.cli_json("status")) and not s["primary"]["reachable"] and s, "r1 misses the primary")
+    assert away["primary"]["name"] == "p" and away["primary"]["lag_s"] >= 0
+    assert "no word of the primary p" in str(away["problems"])
+    wait_until(lambda: r1.cli_json("status")["primary"]["lag_s"] > away["primary"]["lag_s"] + 0.3, "it ages")
+    assert r1.values("www.example.net.") == ["192.0.2.10"]
+    began = time.monotonic()
+    refusal = r2.fails(7, "record", "set", "example.com", "a", "60", "A", "192.0.2.99", "--commit")
+    assert "nothing was changed" in refusal and time.monotonic() - began < 5
+    assert r1.cli_json("fleet", "list")["age_s"] > 0
+    p.start()
+    wait_until(lambda: r1.follows() and r2.follows(), "both follow again")
+    assert set_a(r2, "192.0.2.77")["served"][0]["appliance"] == "r2"
+    same_everywhere(fleet)
+
+
+def test_killed_while_edits_flow(fleet):
+    r1, r2 = fleet.replicas
+    for i in range(30):
+        set_a(fleet.primary, f"192.0.2.{i + 100}", "k")
+        if i in (5, 17):
+            r1.kill_role("sync")
+        if i == 11:
+            r2.kill()
+            r2.spawn()
+    wait_until(lambda: r1.ready() and r2.ready(), "both are back")
+    wait_until(lambda: r1.follows() and r2.follows(), "both follow again")
+    same_everywhere(fleet)
+    assert all(m.values("k.example.com.") == ["192.0.2.129"] for m in fleet.members)
+
+
+def pause(member, how):
+    """All of it stands still: the supervisor too, or it would replace what is silent."""
+    pids = [member.process.pid] + [p["pid"] for p in member.processes()] if how == signal.SIGSTOP else member.paused
+    member.paused = pids
+    for pid in pids if how == signal.SIGSTOP else reversed(pids):
+        os.kill(pid, how)
+
+
+def test_slow_replica(fleet):
+    """One that does not read costs nobody else anything; it is named, then left out, then catches up."""
+    p, (r1, r2) = fleet.primary, fleet.replicas
+    pause(r1, signal.SIGSTOP)
+    try:
+        late = p.cli_run("--json", "--timeout", "1s", "record", "set", "example.com", "s", "60", "A", "192.0.2.1",
+                         "--commit", "--wait", "served")
+        assert late.returncode == 11 and [m["name"] for m in json.loads(late.stdout)["late"]] == ["r1"]
+        # More than the window and the ring hold: 24 MiB of zone data, and it is on its way back out.
+        for n in range(3):
+            text = "".join(f"n{n}-{i} TXT {'x' * 200}\n" for i in range(30000))
+            put_zone(p, fleet.folder, f"big{n}.test", text)
+        for i in range(10):
+            set_a(r2, f"192.0.2.{i + 1}", "s")
+        wait_until(lambda: fleet.state("r1")["state"] == "silent", "r1 is silent", 15)
+        done = set_a(p, "192.0.2.50", "s", "example.com", "--wait", "served")
+        assert [m["name"] for m in done["missing"]] == ["r1"] and done["missing"][0]["silent_s"] >= 10
+        assert sorted(s["appliance"] for s in done["served"]) == ["p", "r2"]
+        assert "r1 has been silent" in str(p.cli_json("status")["problems"])
+    finally:
+        pause(r1, signal.SIGCONT)
+    wait_until(lambda: r1.ready() and r1.follows(p.revision()), "r1 catches up", 30)
+    same_everywhere(fleet)
+    assert r1.values("s.example.com.") == ["192.0.2.50"]
+    assert r1.cli_json("zone", "show", "big2.test")["records"] == 30005
+
+
+def damage(member, *statements):
+    member.stop()
+    db = sqlite3.connect(member.data / "store.db")
+    for s in statements:
+        db.execute(s)
+    db.commit()
+    db.close()
+    member.start()
+
+
+def test_a_zone_that_differs_is_found_and_fetched(fleet):
+    r1 = fleet.replicas[0]
+    ids = {z: fleet.primary.cli_json("zone", "show", z)["version"] for z in ("example.net", "example.org")}
+    net = f"(SELECT id FROM zone WHERE version = {ids['example.net']})"
+    damage(r1, f"DELETE FROM part WHERE zone_id = {net}", f"DELETE FROM zone WHERE id = {net}",
+           f"UPDATE zone SET serial = serial + 7 WHERE version = {ids['example.org']}")
+    assert r1.values("www.example.net.") == "REFUSED"
+    wait_until(lambda: r1.values("www.example.net.") == ["192.0.2.10"], "the zone is back", 15)
+    serial = fleet.primary.cli_json("zone", "show", "example.org")["serial"]
+    wait_until(lambda: r1.cli_json("zone", "show", "example.org")["serial"] == serial, "the serial is right", 15)
+    assert "differed from the primary's" in str(r1.cli_json("status")["problems"])
+    assert re.search(r"event=fleet.repaired zone=example.net", r1.log())
+    same_everywhere(fleet)
+
+
+def test_a_change_that_does_not_fit(fleet):
+    """The log goes on, the zone comes whole."""
+    r1 = fleet.replicas[0]
+    fleet.wait_converged()
+    version = fleet.primary.cli_json("zone", "show", "example.org")["version"]
+    gone = f"(SELECT id FROM zone WHERE version = {version})"
+    damage(r1, f"DELETE FROM part WHERE zone_id = {gone}", f"DELETE FROM zone WHERE id = {gone}")
+    set_a(fleet.primary, "192.0.2.44", "fit", "example.org")
+    set_a(fleet.primary, "192.0.2.45", "fit", "example.com")
+    wait_until(lambda: r1.values("fit.example.com.") == ["192.0.2.45"], "the log goes on")
+    wait_until(lambda: r1.values("fit.example.org.") == ["192.0.2.44"], "the zone came whole", 15)
+    same_everywhere(fleet)
+
+
+def test_another_history_is_refused(fleet):
+    """A replica that has what the primary never had is told so, and keeps answering."""
+    r2 = fleet.replicas[1]
+    fleet.wait_converged()
+    damage(r2, "UPDATE change SET hash = zeroblob(32) WHERE revision = (SELECT max(revision) FROM change)")
+    wait_until(lambda: "history" in str(r2.cli_json("status")["problems"]), "r2 says so")
+    assert r2.values("www.example.net.") == ["192.0.2.10"]

@@ -1,0 +1,215 @@
+"""Zones that may be held at some sites only: an appliance elsewhere holds no byte of them."""
+
+import pytest
+import zmq
+
+import rawpeer
+from appliance import zone_text
+from fleet import Fleet
+from peers import wait_until
+
+ZONE = "secret-zone.example"
+MARKS = (b"xyzzy-plugh", b"secret-zone")
+
+
+def put_zone(where, folder, origin, records):
+    path = folder / origin
+    path.write_text(zone_text(origin + ".", records=records))
+    return where.cli_json("zone", "import", origin, path)
+
+
+def set_txt(where, zone, value, *args):
+    return where.cli_json("record", "set", zone, "mark", "60", "TXT", value, "--commit", *args)
+
+
+def remains(member, marks=MARKS):
+    """Files below the data directory that hold one of the marks."""
+    found = []
+    for path in sorted(member.data.rglob("*")):
+        if path.is_file():
+            data = path.read_bytes()
+            found += [(path.name, m) for m in marks if m in data]
+    return found
+
+
+def rcode(member, name):
+    return member.ask(name, "TXT").rcode()
+
+
+REFUSED = 5
+
+
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory):
+    """p and near are at home, far is elsewhere; stray says that it is at home, and nobody invited it as that."""
+    with Fleet(1) as f:
+        f.folder = tmp_path_factory.mktemp("zones")
+        f.primary.site = "home"
+        f.primary.stop()
+        f.primary.start()
+        f.near = f.add("near", "--site", "home", site="home", start=False)
+        f.far = f.add("far", "--site", "away", site="home", start=False)
+        f.stray = f.add("stray", site="home", start=False)
+        for m in f.replicas:
+            m.start()
+        for m in f.replicas:
+            wait_until(m.follows, f"{m.name} follows")
+        put_zone(f.primary, f.folder, "example.com", "www A 192.0.2.10\n")
+        put_zone(f.primary, f.folder, ZONE, "".join(f'n{i} TXT "xyzzy-plugh {i}"\n' for i in range(300)))
+        for i in range(3):
+            set_txt(f.primary, ZONE, f"xyzzy-plugh-{i}")
+        f.wait_converged()
+        yield f
+
+
+def gone(member, marks=MARKS):
+    wait_until(lambda: "store.scrubbed" in member.log(), f"{member.name} is scrubbed")
+    wait_until(lambda: not remains(member, marks), f"no remains at {member.name}: {remains(member, marks)}")
+
+
+def test_narrowed(fleet):
+    p, near, far = fleet.primary, fleet.near, fleet.far
+    assert remains(far) and rcode(far, f"mark.{ZONE}.") == 0
+    p.cli("zone", "set", ZONE, "--sites", "home,other")
+    assert p.cli_json("zone", "show", ZONE)["sites"] == ["home", "other"]
+    fleet.wait_converged()
+    for m in (far, fleet.stray):
+        wait_until(lambda m=m: rcode(m, f"mark.{ZONE}.") == REFUSED, f"{m.name} refuses")
+        gone(m)
+        m.fails(3, "zone", "show", ZONE)
+        assert m.values("www.example.com.") == ["192.0.2.10"]
+    assert rcode(near, f"mark.{ZONE}.") == 0
+
+
+def test_changes_pass_by(fleet):
+    """Edits of it, alone and with others, come as header and digest; the rest of a change is applied."""
+    p, near, far = fleet.primary, fleet.near, fleet.far
+    done = set_txt(p, ZONE, "xyzzy-plugh-later")
+    near.cli("record", "set", "example.com", "both", "60", "A", "192.0.2.44")
+    near.cli("record", "set", ZONE, "both", "60", "TXT", "xyzzy-plugh-both")
+    near.cli("commit", "example.com", ZONE, "--wait", "served")
+    fleet.wait_converged()
+    assert near.values(f"both.{ZONE}.", "TXT") == ['"xyzzy-plugh-both"']
+    assert far.values("both.example.com.") == ["192.0.2.44"]
+    assert rcode(far, f"both.{ZONE}.") == REFUSED
+    assert not remains(far)
+    shown = far.cli_json("history", "show", str(done["revision"]))
+    assert shown["change"]["withheld"] == 1 and not shown["diffs"]
+    assert "not held at this site" in far.cli("history", "show", str(done["revision"]))
+    assert p.cli_json("history", "show", str(done["revision"]))["diffs"][0]["added"]
+    reports = [m.cli_json("verify") for m in fleet.members]
+    assert all(r["ok"] for r in reports), reports
+    assert len({r["head"] for r in reports}) == 1
+
+
+def test_digests_agree(fleet):
+    """Two rounds of the exchange find nothing to repair, nor does a restart of the signer bring it back."""
+    far = fleet.far
+    assert "fleet.repaired" not in far.log() and "fleet.differs" not in far.log()
+    old = far.pid("signer")
+    far.kill_role("signer")
+    far.wait_replaced("signer", old)
+    wait_until(lambda: far.values("www.example.com.") == ["192.0.2.10"], "served")
+    assert rcode(far, f"mark.{ZONE}.") == REFUSED
+
+
+@pytest.mark.parametrize("kind", (zmq.DEALER, zmq.SUB))
+def test_a_key_of_another_site_gets_nothing(fleet, kind):
+    """Whatever it says of itself: who it is, is its key."""
+    far, p = fleet.far, fleet.primary
+    head = p.revision()
+    far.stop()
+    server = rawpeer.keys_of(p.data)[0]
+    pair = rawpeer.keys_of(far.data)
+    say = [rawpeer.hello("home"), rawpeer.receipt(0), rawpeer.digest_all(head)] if kind == zmq.DEALER else []
+    got = rawpeer.listen(p.fleet_port, server, pair, kind, say)
+    if kind == zmq.DEALER:
+        assert b"example\x03com" in got, "it does get the rest"
+    assert not [m for m in MARKS if m in got]
+    if kind == zmq.DEALER:
+        near = fleet.near
+        near.stop()
+        assert MARKS[0] in rawpeer.listen(p.fleet_port, server, rawpeer.keys_of(near.data), kind, say)
+        near.start()
+    far.start()
+    wait_until(lambda: far.follows(head), "far follows")
+
+
+def test_a_new_one_gets_it_never(fleet):
+    late = fleet.add("late", "--site", "away", site="away")
+    fleet.wait_converged()
+    assert late.values("www.example.com.") == ["192.0.2.10"]
+    assert rcode(late, f"mark.{ZONE}.") == REFUSED
+    assert not remains(late)
+    assert late.cli_json("verify")["ok"]
+
+
+def test_the_primary_must_hold_it(fleet):
+    p = fleet.primary
+    assert "primary" in p.fails(5, "zone", "set", "example.com", "--sites", "away")
+    p.fails(2, "zone", "set", "example.com", "--sites", "no/site")
+    p.fails(2, "zone", "set", "example.com", "--sites", "home", "--account", "x")
+    p.fails(5, "zone", "set", ZONE, "--sites", "other,home")  # as it is
+    for words in (("zone", "set", ZONE, "--sites", ""), ("account", "set", "x", "--sites", "home")):
+        assert "primary" in fleet.near.fails(7, *words)
+
+
+def test_of_an_account(fleet):
+    """Its zones, also those that were deleted while they were in it; a zone's own word counts first."""
+    p, far = fleet.primary, fleet.far
+    p.cli("account", "create", "acme")
+    for name in ("acme-one", "acme-two", "acme-gone"):
+        put_zone(p, fleet.folder, f"{name}.example", f'mark TXT "acme-data-{name}"\n')
+        p.cli("zone", "set", f"{name}.example", "--account", "acme")
+    p.cli("zone", "set", "acme-two.example", "--sites", "home,away")
+    p.cli("zone", "delete", "acme-gone.example", "--confirm=acme-gone.example")
+    fleet.wait_converged()
+    marks = (b"acme-data-acme-one", b"acme-data-acme-gone", b"acme-gone", b"acme-one")
+    assert far.values("mark.acme-one.example.", "TXT") == ['"acme-data-acme-one"']
+    done = p.cli_json("account", "set", "acme", "--sites", "home")
+    assert done["kind"] == "account"
+    assert [a["sites"] for a in p.cli_json("account", "list")["accounts"]] == [["home"]]
+    fleet.wait_converged()
+    wait_until(lambda: rcode(far, "mark.acme-one.example.") == REFUSED, "far refuses")
+    wait_until(lambda: not remains(far, marks), f"no remains {remains(far, marks)}")
+    assert far.values("mark.acme-two.example.", "TXT") == ['"acme-data-acme-two"']
+    assert fleet.near.values("mark.acme-one.example.", "TXT") == ['"acme-data-acme-one"']
+    assert far.cli_json("verify")["ok"]
+
+
+def test_widened(fleet):
+    """Where it may be again it comes whole; what the log said of it before stays away."""
+    p, far = fleet.primary, fleet.far
+    p.cli("zone", "set", ZONE, "--sites", "home,away")
+    wait_until(lambda: rcode(far, f"mark.{ZONE}.") == 0, "far has it again")
+    assert far.values(f"mark.{ZONE}.", "TXT") == p.values(f"mark.{ZONE}.", "TXT")
+    set_txt(p, ZONE, "again")
+    fleet.wait_converged()
+    wait_until(lambda: far.values(f"mark.{ZONE}.", "TXT") == ['"again"'], "and follows")
+    assert far.cli_json("verify")["ok"]
+    p.cli("zone", "set", ZONE, "--sites", "home")
+    wait_until(lambda: rcode(far, f"mark.{ZONE}.") == REFUSED, "gone again")
+    wait_until(lambda: not remains(far), "no remains")
+
+
+def test_a_backup_names_it(fleet):
+    made = fleet.primary.cli("backup", fleet.folder / "backup")
+    assert f"zone {ZONE}.: home" in made and "account acme: home" in made
+
+
+def test_who_may_lead(fleet):
+    """The standby holds everything, and so does whoever is promoted."""
+    p, far = fleet.primary, fleet.far
+    assert "may not be held" in p.fails(5, "fleet", "standby", "far")
+    p.cli("fleet", "standby", "near")
+    p.cli("fleet", "standby", "none")
+
+
+def test_trust_caps_what_is_relayed(fleet):
+    """Root at an appliance that is trusted with a viewer's part edits nothing."""
+    peep = fleet.add("peep", "--trust", "viewer")
+    assert "peep" in peep.fails(4, "record", "set", "example.com", "a", "60", "A", "192.0.2.1", "--commit")
+    assert "peep" in peep.fails(4, "zone", "create", "new.example", "--ns", "ns1.example.net.")
+    assert peep.cli_json("zone", "show", "example.com")["serial"]
+    fleet.near.cli("record", "set", "example.com", "a", "60", "A", "192.0.2.1", "--commit")
+    assert "near" in fleet.near.fails(4, "settings", "set", "nameservers", "ns1.example.net")

@@ -1,0 +1,341 @@
+"""Health checks against real small servers on loopback, broken in every way that they break."""
+
+import contextlib
+import json
+import socket
+import ssl
+import threading
+import time
+
+import pytest
+
+from appliance import Appliance, zone_text
+from certs import NAME, make
+from fleet import Fleet
+from peers import wait_until
+
+QUICK = {"interval": 1, "timeout": 0.5, "fall": 1, "rise": 1}
+
+
+class Server:
+    """One TCP server of one thread: `say` is called with each connection, and may be changed."""
+
+    def __init__(self, say, tls=None, port=0):
+        self.say, self.tls = say, tls
+        self.asked = 0
+        self.sock = socket.create_server(("127.0.0.1", port))
+        self.port = self.sock.getsockname()[1]
+        threading.Thread(target=self.run, daemon=True).start()
+
+    def run(self):
+        while True:
+            try:
+                conn, _ = self.sock.accept()
+            except OSError:
+                return
+            self.asked += 1
+            threading.Thread(target=self.serve, args=(conn,), daemon=True).start()
+
+    def serve(self, conn):
+        with contextlib.suppress(OSError), conn:
+            conn.settimeout(3)
+            if self.tls:
+                conn = self.tls.wrap_socket(conn, server_side=True)
+            self.say(conn)
+            conn.close()
+
+    def close(self):
+        self.sock.shutdown(socket.SHUT_RDWR)
+        self.sock.close()
+
+
+def http(status=200, body="all is ok", headers=""):
+    def say(conn):
+        conn.recv(4096)
+        conn.sendall(f"HTTP/1.1 {status} X\r\nContent-Length: {len(body)}\r\n{headers}\r\n{body}".encode())
+    return say
+
+
+def silent(conn):
+    time.sleep(2)
+
+
+def slow(conn):
+    conn.recv(4096)
+    for c in "HTTP/1.1 200 OK\r\n":
+        conn.sendall(c.encode())
+        time.sleep(0.1)
+
+
+def pong(conn):
+    if conn.recv(64) == b"PING\r\n":
+        conn.sendall(b"+PONG\r\n")
+
+
+def server_tls(pair):
+    c = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    c.load_cert_chain(*pair)
+    return c
+
+
+@pytest.fixture(scope="module")
+def certs(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("certs")
+    good = make(folder, "good")
+    old = make(folder, "old", end="20210101000000Z")
+    return {"good": good, "old": old, "bundle": good[0].read_text() + old[0].read_text()}
+
+
+@pytest.fixture(scope="module")
+def lab(certs):
+    a = Appliance()
+    ca = a.dir / "ca.pem"  # where the probe's user can read it
+    ca.write_text(certs["bundle"])
+    ca.chmod(0o644)
+    a.extra = f"[probe]\nallow = 127.0.0.1/32\nca = {ca}\n"
+    with a:
+        yield a
+
+
+def put(a, name, **fields):
+    return a.cli("check", "set", name, "-", stdin=json.dumps({**QUICK, "target": "127.0.0.1", **fields}))
+
+
+def show(a, name):
+    return a.cli_json("check", "show", name)
+
+
+def becomes(a, name, state, reason=""):
+    def there():
+        c = show(a, name)
+        return c if c["state"] == state and not c["initial"] and reason in c["reason"] else None
+    return wait_until(there, f"{name} {state} ({reason}): {show(a, name)}", 15)
+
+
+BREAKS = {
+    "wrong status": (http(503), "status 503"),
+    "wrong body": (http(body="nothing"), "body"),
+    "slow": (slow, "no answer in time"),
+    "silent": (silent, "no answer in time"),
+    "closed": (lambda conn: None, ""),
+    "a redirect": (http(302, "", "Location: /other\r\n"), "status 302"),
+}
+
+
+def test_http_breaks_and_heals(lab):
+    servers = {how: Server(http()) for how in BREAKS}
+    for how, s in servers.items():
+        put(lab, how.replace(" ", "-"), type="http", port=s.port, body="is ok", path="/hz")
+    for how in BREAKS:
+        vote = becomes(lab, how.replace(" ", "-"), "up", "status 200")["votes"][0]
+        assert vote["appliance"] == "test-a" and vote["state"] == "up" and vote["rtt_ms"] > 0
+    for how, s in servers.items():
+        s.say = BREAKS[how][0]
+    for how, (_, reason) in BREAKS.items():
+        becomes(lab, how.replace(" ", "-"), "down", reason)
+    for s in servers.values():
+        s.say = http()
+    for how in BREAKS:
+        c = becomes(lab, how.replace(" ", "-"), "up")
+        assert [f["state"] for f in c["flips"]][:2] == ["up", "down"]
+    # Refused: nobody listens any more.
+    servers["slow"].close()
+    becomes(lab, "slow", "down", "refused")
+    for s in servers.values():
+        with contextlib.suppress(OSError):
+            s.close()
+    for how in BREAKS:
+        lab.cli("check", "del", how.replace(" ", "-"))
+
+
+def test_https_and_tls_certificates(lab, certs):
+    good, old = (Server(http(), server_tls(certs[k])) for k in ("good", "old"))
+    for kind, extra in (("https", {"body": "is ok"}), ("tls", {})):
+        put(lab, f"{kind}-good", type=kind, port=good.port, host=NAME, **extra)
+        put(lab, f"{kind}-old", type=kind, port=old.port, host=NAME, **extra)
+        put(lab, f"{kind}-name", type=kind, port=good.port, host="other.example", **extra)
+        put(lab, f"{kind}-any", type=kind, port=old.port, verify_tls=False, **extra)
+        put(lab, f"{kind}-days", type=kind, port=good.port, host=NAME, cert_days_left=90, **extra)
+    becomes(lab, "https-good", "up")
+    becomes(lab, "https-any", "up")
+    becomes(lab, "https-old", "down", "certificate")
+    becomes(lab, "https-name", "down", "certificate")
+    becomes(lab, "https-days", "down", "more days")
+    becomes(lab, "tls-good", "up")
+    becomes(lab, "tls-old", "down", "certificate")
+    becomes(lab, "tls-name", "down", "certificate")
+    becomes(lab, "tls-any", "down", "expired")
+    becomes(lab, "tls-days", "down", "more days")
+    good.close()
+    old.close()
+
+
+def test_redirects_lead_to_no_forbidden_place(lab):
+    hits = Server(http())
+    end = Server(http(body="the end"))
+    loop = Server(None)
+    loop.say = http(302, "", f"Location: http://127.0.0.1:{loop.port}/\r\n")
+    inside = Server(http(302, "", f"Location: http://127.0.0.2:{hits.port}/\r\n"))
+    local = Server(http(302, "", "Location: http://169.254.169.254/latest/\r\n"))
+    name = Server(http(302, "", "Location: http://metadata.internal/\r\n"))
+    good = Server(http(302, "", f"Location: http://127.0.0.1:{end.port}/x\r\n"))
+    servers = {"loop": (loop, "down", "too many"), "inside": (inside, "down", "not allowed"),
+               "local": (local, "down", "not allowed"), "name": (name, "down", "another name"),
+               "good": (good, "up", "200")}
+    for key, (s, _, _) in servers.items():
+        put(lab, f"to-{key}", type="http", port=s.port, redirects=3)
+    for key, (_, state, reason) in servers.items():
+        becomes(lab, f"to-{key}", state, reason)
+    assert hits.asked == 0 and end.asked > 0
+    for s, _, _ in servers.values():
+        s.close()
+
+
+def test_tcp_says_and_expects(lab):
+    s = Server(pong)
+    put(lab, "redis", type="tcp", port=s.port, send="PING\r\n", expect="+PONG")
+    put(lab, "redis-2", type="tcp", port=s.port, send="HELO\r\n", expect="+PONG")
+    becomes(lab, "redis", "up", "as expected")
+    becomes(lab, "redis-2", "down", "without an answer")
+    # Equal checks are one probe.
+    before = s.asked
+    for i in range(20):
+        put(lab, f"same-{i}", type="tcp", port=s.port, send="PING\r\n", expect="+PONG", interval=60)
+    for i in range(20):
+        becomes(lab, f"same-{i}", "up")
+    assert s.asked - before < 18  # one, and what the two from above did meanwhile
+    for i in range(20):
+        lab.cli("check", "del", f"same-{i}")
+    s.close()
+
+
+def test_dns(lab):
+    path = lab.dir / "d.example"
+    path.write_text(zone_text("d.example."))
+    lab.cli("zone", "import", "d.example", path)
+    put(lab, "dns", type="dns", port=lab.port, query="d.example")
+    put(lab, "dns-none", type="dns", port=lab.port, query="nothing.d.example", query_type="A")
+    becomes(lab, "dns", "up")
+    becomes(lab, "dns-none", "down", "NXDOMAIN")
+
+
+def test_forbidden_targets_are_not_asked(lab):
+    put(lab, "inside", type="tcp", target="127.0.0.2", port=1)
+    put(lab, "inside-up", type="tcp", target="10.1.2.3", port=1, initial="up")
+    c = show(lab, "inside")
+    assert c["state"] == "down" and c["initial"] and "allow" in c["reason"] and c["votes"] == []
+    assert show(lab, "inside-up")["state"] == "up"
+
+
+def test_icmp(lab):
+    put(lab, "ping", type="icmp")
+    with open("/proc/sys/net/ipv4/ping_group_range", encoding="ascii") as f:
+        low, high = map(int, f.read().split())
+    if low <= high and low <= 61000 <= high:
+        becomes(lab, "ping", "up", "echo")
+    else:  # abstains, and says why
+        def told():
+            votes = show(lab, "ping")["votes"]
+            return votes and votes[0]["state"] == "abstain" and "ping_group_range" in votes[0]["reason"]
+        wait_until(told, "an abstention", 5)
+
+
+def test_calculated_push_and_override(lab):
+    lab.cli("check", "set", "job", "-", stdin='{"type": "push"}')
+    lab.cli("check", "set", "job-2", "-", stdin='{"type": "push", "initial": "up"}')
+    lab.cli("check", "set", "both", "-", stdin='{"type": "calculated", "of": ["job", "job-2"], "at_least": 2}')
+    lab.cli("check", "set", "top", "-", stdin='{"type": "calculated", "of": ["both"]}')
+    assert show(lab, "top")["state"] == "down"
+    lab.cli("check", "push", "job", "up", "--for", "2s")
+    becomes(lab, "job", "up", "pushed")
+    assert show(lab, "top")["state"] == "up"
+    wait_until(lambda: show(lab, "job")["state"] == "down", "the push expires", 6)
+    assert show(lab, "top")["state"] == "down"
+    lab.cli("check", "override", "top", "up", "--for", "2s", "-m", "on my word")
+    c = show(lab, "top")
+    assert c["state"] == "up" and c["override"]["author"] == "root" and c["override"]["reason"] == "on my word"
+    assert c["override"]["until"]
+    wait_until(lambda: show(lab, "top")["state"] == "down", "the override expires", 6)
+    lab.cli("check", "override", "top", "up", "-m", "again")
+    lab.cli("check", "override", "top", "auto")
+    assert show(lab, "top")["state"] == "down" and "override" not in show(lab, "top")
+    assert "needs it" in lab.fails(5, "check", "del", "both")
+    assert "itself" in lab.fails(6, "check", "set", "both", "-", stdin='{"type": "calculated", "of": ["top"]}')
+
+
+@pytest.mark.parametrize("text, code, words", [
+    ("{", 2, "-:1"),
+    ("[]", 2, "object"),
+    ('{"type": "tcp", "colour": 1}', 2, "colour"),
+    ('{"type": "tcp", "target": 7}', 2, "string"),
+    ('{"type": "tcp", "target": "192.0.2.1"}', 6, "port"),
+    ('{"type": "tcp", "target": "www.example.com", "port": 1}', 6, "address"),
+    ('{"type": "http", "target": "192.0.2.1", "interval": 0.2}', 6, "interval"),
+    ('{"type": "calculated", "of": ["no-such"]}', 6, "no check no-such"),
+])
+def test_refusals_name_the_field(lab, text, code, words):
+    assert words in lab.fails(code, "check", "set", "bad", "-", stdin=text)
+
+
+def test_refused_commands(lab):
+    assert "no check" in lab.fails(3, "check", "show", "none-such")
+    assert "no check" in lab.fails(3, "check", "override", "none-such", "up", "-m", "x")
+    lab.cli("check", "set", "r", "-", stdin='{"type": "push"}')
+    assert "--for" in lab.fails(2, "check", "push", "r", "up")
+    assert "-m" in lab.fails(2, "check", "override", "r", "up")
+    lab.cli("check", "del", "r")
+    lab.fails(3, "check", "show", "r")
+
+
+def test_list_and_pages(lab):
+    for i in range(5):
+        lab.cli("check", "set", f"page-{i}", "-", stdin='{"type": "push"}')
+    names, cursor = [], ()
+    while True:
+        page = lab.cli_json("check", "list", "--filter", "page-", "--limit", 2, *cursor)
+        assert page["total"] == 5
+        names += [c["name"] for c in page["checks"]]
+        if not page["next"]:
+            break
+        cursor = ("--cursor", page["next"])
+    assert names == [f"page-{i}" for i in range(5)]
+    assert "NAME" in lab.cli("check", "list")
+
+    def counted():  # the probe tells once a second
+        states = [c["state"] for c in lab.cli_json("check", "list")["checks"]]
+        status = lab.cli_json("status")
+        return status["checks"] == len(states) and status["checks_down"] == states.count("down") and status["flips"]
+    wait_until(counted, "status counts checks", 10)
+    assert "checks " in lab.cli("status")
+
+
+def test_states_outlive_the_probe_and_the_appliance(lab):
+    s = Server(http())
+    port = s.port
+    put(lab, "kept", type="http", port=port, initial="down", interval=3600)
+    since = becomes(lab, "kept", "up")["since"]
+    old = lab.kill_role("probe")
+    lab.wait_replaced("probe", old)
+    wait_until(lambda: show(lab, "kept")["state"] == "up", "up after the probe's death", 10)
+    assert show(lab, "kept")["since"][:19] == since[:19]
+    s.close()  # the first bad result after the restart decides nothing yet
+    lab.stop()
+    lab.start()
+    c = wait_until(lambda: (c := show(lab, "kept"))["state"] != "unknown" and c, "a state", 10)
+    assert c["state"] == "up" and c["stale"] and c["since"][:19] == since[:19]
+    becomes(lab, "kept", "down", "refused")
+
+
+def test_a_fleet_has_the_same_checks():
+    s = Server(http())
+    with Fleet(2, config="[probe]\nallow = 127.0.0.1/32\n") as f:
+        put(f.replicas[0], "web", type="http", port=s.port)
+        f.wait_converged()
+        for m in f.members:
+            assert becomes(m, "web", "up")["votes"][0]["appliance"] == m.name
+        ids = {show(m, "web")["id"] for m in f.members}
+        assert len(ids) == 1
+        f.replicas[0].cli("check", "override", "web", "down", "-m", "from afar")
+        for m in f.members:
+            assert becomes(m, "web", "down")["override"]["reason"] == "from afar"
+        s.close()

@@ -1,0 +1,351 @@
+"""Policies, as the real worker answers them: against a model written from contract.md, and by statistics.
+
+Health is written straight to the board that the workers read; checks are put into the store by hand.
+"""
+
+import collections
+import contextlib
+import ipaddress
+import json
+import mmap
+import os
+import random
+import shutil
+import socket
+import sqlite3
+import struct
+
+import dns.edns
+import dns.flags
+import dns.message
+import dns.query
+import dns.rcode
+import dns.rdatatype
+import pytest
+
+from appliance import BUILD, Appliance, CliError, variant, zone_text
+from policymodel import Maker, possible
+
+CHECKS = {f"c{i}": 5000 + i for i in range(12)}
+CLIENTS = ["192.0.2.7/32", "192.0.2.130/32", "198.51.100.9/32", "10.1.2.3/32", "2001:db8:1::1/128", "192.0.2.0/24"]
+KEYS = ["cidr:192.0.2.0/24", "cidr:192.0.2.128/25", "cidr:192.0.0.0/16", "cidr:10.0.0.0/8",
+        "cidr:2001:db8::/32", "cidr:2001:db8:1::/48", "cidr:0.0.0.0/0", "cidr:192.0.2.7/32"]
+UP, DOWN = 1, 2
+POLICIES = 250
+
+
+class Board:
+    """Slot i is the check with the id i: state, RTT in 10 µs, since (zonemap/board.h)."""
+
+    def __init__(self, pid):
+        fd = os.open(f"/proc/{pid}/fd/5", os.O_RDWR)
+        self.map = mmap.mmap(fd, os.fstat(fd).st_size)
+        os.close(fd)
+
+    def set(self, check, up, rtt_ms=None, since=1):
+        word = (UP if up else DOWN) | int((rtt_ms or 0) * 100) << 8 | since << 32
+        struct.pack_into("=Q", self.map, CHECKS[check] * 8, word)
+
+    def all(self, up=True):
+        for check in CHECKS:
+            self.set(check, up)
+
+
+@contextlib.contextmanager
+def appliance_with_checks(build=None):
+    """The board is the test's alone: in the probe's place there is one that says it is ready, and no more."""
+    tree = build or variant()
+    shutil.copy(BUILD / "tools" / "stub_role", tree / "libexec" / "nameserve-probe")
+    a = Appliance(build=tree)
+    with a:
+        a.stop()
+        with sqlite3.connect(next(a.data.glob("*.db"))) as db:
+            db.executemany("INSERT INTO object (id, kind, name, version, body) VALUES (?, 'check', ?, 1, x'')",
+                           [(number, name) for name, number in CHECKS.items()])
+        a.start()
+        path = a.dir / "example.com"
+        path.write_text(zone_text("example.com.", 7, "plain IN A 192.0.2.10\ntarget IN A 192.0.2.11\n"))
+        a.cli("zone", "import", "example.com", path)
+        a.board = Board(a.pid("worker"))
+        a.board.all()
+        yield a
+    if build is None:
+        shutil.rmtree(tree)
+
+
+@pytest.fixture(scope="module")
+def server():
+    with appliance_with_checks() as a:
+        yield a
+
+
+def put(a, name, rdtype, policy, *more, zone="example.com"):
+    return a.cli("policy", "set", zone, name, rdtype, "-", "--commit", "-m", "test", *more,
+                 stdin=json.dumps(policy))
+
+
+def query(name, rdtype="A", ecs=None):
+    options = []
+    if ecs:
+        net = ipaddress.ip_network(ecs)
+        options = [dns.edns.ECSOption(str(net.network_address), net.prefixlen)]
+    return dns.message.make_query(name, rdtype, use_edns=0, options=options, payload=1232)
+
+
+def ask(a, name, rdtype="A", ecs=None):
+    return dns.query.udp(query(name, rdtype, ecs), "127.0.0.1", port=a.port, timeout=3)
+
+
+def values(reply):
+    """Of the first set, in the order they came."""
+    return tuple(r.to_text() for r in reply.answer[0]) if reply.answer else ()
+
+
+def scope(reply):
+    return next((o.scopelen for o in reply.options if int(o.otype) == 8), None)
+
+
+def pools(**named):
+    return {name: dict({"answers": [v if isinstance(v, dict) else {"value": v} for v in answers]}, **more)
+            for name, (answers, more) in named.items()}
+
+
+def counts(a, name, n, window=64):
+    """How often each last octet of the answer comes, over n queries."""
+    wire = bytearray(dns.message.make_query(name, "A").to_wire())
+    found = collections.Counter()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.connect(("127.0.0.1", a.port))
+        s.settimeout(3)
+        for _ in range(n // window):
+            for _ in range(window):
+                s.send(wire)
+            for _ in range(window):
+                found[s.recv(512)[-1]] += 1
+    return found
+
+
+# ---- the model ----
+def test_the_model_agrees(server):
+    """Hundreds of trees, under several states of health, for several clients."""
+    r = random.Random(7)
+    maker = Maker(11, list(CHECKS), KEYS)
+    policies = {f"n{i}": maker.policy() for i in range(POLICIES)}
+    path = server.dir / "model.example"
+    path.write_text(zone_text("model.example.", 1, "".join(
+        f";ns-policy {name}.model.example. A {json.dumps(p)}\n" for name, p in policies.items())))
+    server.cli("zone", "import", "model.example", path)
+    asked = 0
+    for state in range(5):
+        share = (1.0, 0.8, 0.5, 0.2, 0.0)[state]
+        health = {c: (r.random() < share, r.choice([None, 5, 10, 20]), r.randint(1, 5)) for c in CHECKS}
+        for check, (up, rtt, since) in health.items():
+            server.board.set(check, up, rtt, since)
+        for name, policy in policies.items():
+            for ecs in r.sample(CLIENTS, 3):
+                client = {"net": ipaddress.ip_network(ecs)}
+                reply = ask(server, f"{name}.model.example", ecs=ecs)
+                right = possible(policy, client, health)
+                assert reply.rcode() == 0
+                # dnspython keeps the order of records within a set.
+                assert values(reply) in right, (name, policy, ecs, health, values(reply), right)
+                if reply.answer:
+                    assert reply.answer[0].ttl == policy["ttl"]
+                asked += 1
+    server.board.all()
+    assert asked == 5 * 3 * POLICIES
+
+
+# ---- statistics ----
+def test_weighted_70_30(server):
+    put(server, "w", "A", {"root": {"pool": "p"}, "pools": pools(
+        p=([{"value": "198.51.100.1", "weight": 70}, {"value": "198.51.100.2", "weight": 30}],
+           {"serve": "one"}))})
+    n = 100_000 // 64 * 64
+    found = counts(server, "w.example.com", n)
+    assert set(found) == {1, 2}
+    # 4 sigma of sqrt(n · 0.7 · 0.3) = 145
+    assert abs(found[1] - 0.7 * n) < 4 * (n * 0.21) ** 0.5
+
+
+def test_weights_follow_health(server):
+    put(server, "wh", "A", {"root": {"use": "weighted", "branches": [
+        {"weight": 50, "then": {"pool": "a"}}, {"weight": 30, "then": {"pool": "b"}},
+        {"weight": 20, "then": {"pool": "c"}}, {"weight": 0, "then": {"pool": "d"}}]},
+        "pools": pools(a=([{"value": "198.51.100.1", "check": "c1"}], {}),
+                       b=([{"value": "198.51.100.2", "check": "c2"}], {}),
+                       c=([{"value": "198.51.100.3", "check": "c3"}], {}), d=(["198.51.100.4"], {}))})
+    n = 12800
+    server.board.set("c1", False)
+    found = counts(server, "wh.example.com", n)
+    assert set(found) == {2, 3}
+    assert abs(found[2] - 0.6 * n) < 4 * (n * 0.24) ** 0.5
+    for check in ("c2", "c3"):
+        server.board.set(check, False)
+    assert set(counts(server, "wh.example.com", 640)) == {4}
+    server.board.all()
+
+
+def sticky_map(a, name):
+    return {i: values(ask(a, name, ecs=f"10.{i // 256}.{i % 256}.0/24"))[0] for i in range(600)}
+
+
+def test_sticky_moves_only_its_own(server):
+    names = "abcd"
+    put(server, "s", "A", {"root": {"use": "weighted", "sticky": "network", "branches": [
+        {"weight": w, "then": {"pool": p}} for p, w in zip(names, (40, 30, 20, 10))]},
+        "pools": pools(**{p: ([{"value": f"198.51.100.{i}", "check": f"c{i}"}], {})
+                          for i, p in enumerate(names)})})
+    before = sticky_map(server, "s.example.com")
+    assert sticky_map(server, "s.example.com") == before
+    shares = collections.Counter(before.values())
+    for i, weight in enumerate((40, 30, 20, 10)):
+        expect = 600 * weight / 100
+        assert abs(shares[f"198.51.100.{i}"] - expect) < 4.5 * (600 * weight / 100 * (1 - weight / 100)) ** 0.5
+    server.board.set("c1", False)
+    after = sticky_map(server, "s.example.com")
+    moved = {i for i in before if before[i] != after[i]}
+    assert moved == {i for i in before if before[i] == "198.51.100.1"}
+    assert len({after[i] for i in moved}) == 3
+    server.board.all()
+    # One network, whatever the host.
+    assert len({values(ask(server, "s.example.com", ecs=f"10.9.9.{i}/32")) for i in range(20)}) == 1
+    assert scope(ask(server, "s.example.com", ecs="10.9.9.1/32")) == 24
+
+
+# ---- the place and its scope ----
+def test_scope_is_what_was_used(server):
+    put(server, "g", "A", {"root": {"use": "geo", "default": {"pool": "d"}, "rules": [
+        {"match": ["cidr:192.0.2.0/24"], "then": {"pool": "n"}},
+        {"match": ["cidr:192.0.2.128/25"], "then": {"pool": "h"}}]},
+        "pools": pools(d=(["10.0.0.1"], {}), n=(["10.0.0.2"], {}), h=(["10.0.0.3"], {}))})
+    for ecs, answer, bits in (("192.0.2.129/32", "10.0.0.3", 25), ("192.0.2.1/32", "10.0.0.2", 25),
+                              ("192.0.3.1/32", "10.0.0.1", 24), ("10.0.0.0/8", "10.0.0.1", 1),
+                              ("192.0.2.0/24", "10.0.0.2", 25), ("192.0.0.0/16", "10.0.0.1", 23)):
+        reply = ask(server, "g.example.com", ecs=ecs)
+        assert (values(reply)[0], scope(reply)) == (answer, bits), ecs
+    assert scope(ask(server, "plain.example.com", ecs="192.0.2.1/32")) == 0
+    assert scope(ask(server, "w.example.com", ecs="192.0.2.1/32")) == 0
+    assert scope(ask(server, "g.example.com")) is None
+    # Without ECS the resolver's own address counts.
+    assert values(ask(server, "g.example.com")) == ("10.0.0.1",)
+
+
+# ---- names ----
+def test_chain_wildcard_apex(server):
+    put(server, "alias", "CNAME", {"root": {"pool": "p"}, "pools": pools(
+        p=([{"value": "target.example.com.", "check": "c1"}, {"value": "elsewhere.invalid.", "weight": 0}],
+           {"serve": "one"}))})
+    reply = ask(server, "alias.example.com")
+    assert [s.rdtype for s in reply.answer] == [dns.rdatatype.CNAME, dns.rdatatype.A]
+    assert ask(server, "alias.example.com", "CNAME").answer[0].ttl == 30
+    server.board.set("c1", False)
+    assert values(ask(server, "alias.example.com")) == ("elsewhere.invalid.",)
+    server.board.all()
+    put(server, "*.wild", "A", {"root": {"pool": "p"}, "pools": pools(p=(["10.0.0.9"], {}))})
+    assert values(ask(server, "any.thing.wild.example.com")) == ("10.0.0.9",)
+    put(server, "@", "A", {"root": {"pool": "p"}, "pools": pools(p=(["10.0.0.8"], {}))})
+    assert values(ask(server, "example.com")) == ("10.0.0.8",)
+    assert ask(server, "example.com", "SOA").answer
+    put(server, "mail", "MX", {"root": {"pool": "p"}, "pools": pools(
+        p=(["10 mx1.example.net.", "20 mx2.example.net."], {}))})
+    assert values(ask(server, "mail.example.com", "MX")) == ("10 mx1.example.net.", "20 mx2.example.net.")
+
+
+def test_the_pseudo_type_is_never_served(server):
+    for rdtype in (65534, "ANY"):
+        reply = ask(server, "w.example.com", rdtype)
+        assert all(int(s.rdtype) != 65534 for s in reply.answer)
+    assert not ask(server, "w.example.com", 65534).answer
+    assert ask(server, "w.example.com", 65534).rcode() == 0
+    reply = ask(server, "w.example.com", "AAAA")
+    assert reply.rcode() == 0 and not reply.answer and reply.authority
+
+
+# ---- how it is edited ----
+def test_refusals_say_where(server):
+    ok = {"root": {"pool": "p"}, "pools": pools(p=(["10.0.0.1"], {}))}
+    for policy, name, says in (
+            (ok, "plain", "plain A records and a policy for A"),
+            ({"root": {"pool": "p"}, "pools": pools(p=([{"value": "10.0.0.1", "check": "nope"}], {}))}, "x",
+             'the check "nope"'),
+            ({"root": {"pool": "q"}, "pools": ok["pools"]}, "x", 'root: there is no pool "q"'),
+            ({"root": {"pool": "p"}, "pools": pools(p=(["10.0.0.x"], {}))}, "x", "pools.p.answers[0]")):
+        with pytest.raises(CliError) as e:
+            put(server, name, "A", policy)
+        assert e.value.code == 6 and says in e.value.err, e.value.err
+    with pytest.raises(CliError) as e:
+        server.cli("record", "set", "example.com", "w", 60, "A", "10.1.1.1", "--commit", "-m", "x")
+    assert "policy for A" in e.value.err
+    with pytest.raises(CliError) as e:
+        put(server, "@", "CNAME", {"root": {"pool": "p"}, "pools": pools(p=(["a.example."], {}))})
+    assert "apex" in e.value.err
+
+
+def test_draft_show_list_del_history(server):
+    policy = {"ttl": 9, "root": {"pool": "p"}, "pools": pools(p=(["10.0.0.1"], {"serve": "one"}))}
+    server.cli("policy", "set", "example.com", "d", "A", "-", stdin=json.dumps(policy))
+    assert not ask(server, "d.example.com").answer
+    assert "NSPOLICY" in server.cli("plan", "example.com")
+    server.cli("commit", "example.com", "-m", "draft")
+    assert values(ask(server, "d.example.com")) == ("10.0.0.1",)
+    put(server, "d", "AAAA", {"root": {"pool": "p"}, "pools": pools(p=(["2001:db8::1"], {}))})
+    assert server.cli_json("policy", "show", "example.com", "d", "A") == policy
+    rows = server.cli_json("policy", "list", "example.com")["policies"]
+    assert {r["type"] for r in rows if r["name"] == "d.example.com."} == {"A", "AAAA"}
+    done = json.loads(server.cli("policy", "del", "example.com", "d", "A", "--commit", "-m", "gone", "--json"))
+    assert not ask(server, "d.example.com").answer
+    assert values(ask(server, "d.example.com", "AAAA")) == ("2001:db8::1",)
+    with pytest.raises(CliError) as e:
+        server.cli("policy", "show", "example.com", "d", "A")
+    assert e.value.code == 3
+    server.cli("revert", done["revision"])
+    assert values(ask(server, "d.example.com")) == ("10.0.0.1",)
+
+
+def test_export_reads_back(server):
+    text = server.cli("zone", "export", "example.com")
+    lines = text.splitlines()
+    at = next(i for i, l in enumerate(lines) if l.startswith(";ns-policy w.example.com. A "))
+    assert lines[at + 1:at + 3] == ["w.example.com. 30 IN A 198.51.100.1", "w.example.com. 30 IN A 198.51.100.2"]
+    assert "NSPOLICY" not in text
+    path = server.dir / "again"
+    path.write_text(text)
+    out = server.cli("zone", "import", "example.com", path)
+    assert "1 unchanged" in out or "unchanged" in out
+    assert server.cli("zone", "export", "example.com") == text
+    server.cli("verify")
+
+
+# ---- why ----
+def test_test_says_why(server):
+    policy = {"root": {"use": "geo", "default": {"pool": "d"}, "rules": [
+        {"match": ["cidr:192.0.2.0/24"], "then": {"use": "failover", "order": [{"pool": "a"}, {"pool": "d"}]}}]},
+        "pools": pools(a=([{"value": "10.0.0.1", "check": "c1"}], {}), d=(["10.0.0.2"], {}))}
+    put(server, "why", "A", policy)
+    server.board.set("c1", False)
+    for ecs, answer, last in (("192.0.2.9/32", "10.0.0.2", "branch 1"), ("10.0.0.1", "10.0.0.2", "default")):
+        told = server.cli_json("test", "why.example.com", "A", "--ecs", ecs)
+        assert told["rcode"] == "NOERROR" and told["answers"] == [f"why.example.com. 30 IN A {answer}"]
+        assert any(last in s["text"] for s in told["steps"]), told
+        assert {"policy", "geo", "health", "zone", "answer"} <= {s["step"] for s in told["steps"]}
+    server.board.all()
+    told = server.cli_json("test", "why.example.com.", "a", "--client", "192.0.2.77")
+    assert told["answers"] == ["why.example.com. 30 IN A 10.0.0.1"] and told["scope"] == 0
+    assert server.cli_json("test", "nope.example.org", "A")["rcode"] == "REFUSED"
+    told = server.cli_json("test", "plain.example.com", "A")
+    assert told["answers"] and any("no policy" in s["text"] for s in told["steps"])
+    assert "branch 0" in server.cli("test", "why.example.com", "A", "--ecs", "192.0.2.9")
+    for bad in (("--ecs", "x"), ("--client", "y"), ("--draft",), ("--at", "all")):
+        assert bad[0] in server.fails(2, "test", "why.example.com", "A", *bad)
+
+
+# ---- and the model can fail ----
+@pytest.mark.parametrize("rule", ["weight", "specificity", "fallback"])
+def test_a_broken_rule_is_found_out(rule):
+    built = variant(worker=BUILD / f"break-{rule}" / "nameserve-worker")
+    try:
+        with appliance_with_checks(built) as a, pytest.raises(AssertionError):
+            test_the_model_agrees(a)
+    finally:
+        shutil.rmtree(built)

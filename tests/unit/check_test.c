@@ -1,0 +1,246 @@
+/* check_test - the pure parts of health checks: what may be said, when one flips, what is due. */
+// link: appliance/probe/hyst.c appliance/probe/schedule.c appliance/sync/checkrule.c
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "appliance/probe/hyst.h"
+#include "appliance/probe/schedule.h"
+#include "appliance/sync/checks.h"
+
+/* + good, - bad; after each result: n no verdict, u up, d down; capitals: the next one decides. */
+static void
+test_hysteresis(void **state)
+{
+	static const struct {
+		unsigned fall, rise;
+		const char *results, *states;
+	} rows[] = {
+		{ 3, 2, "+", "u" },
+		{ 3, 2, "-", "N" },
+		{ 3, 2, "--", "Nd" },
+		{ 3, 2, "-+", "Nu" },
+		{ 3, 2, "+---", "uuuU" },
+		{ 3, 2, "+----", "uuuUd" },
+		{ 3, 2, "+---+", "uuuUu" },
+		{ 3, 2, "+---+---", "uuuUuuuU" },
+		{ 3, 2, "+--+----", "uuuuuuUd" },
+		{ 1, 1, "+-", "uU" },
+		{ 1, 1, "+--+", "uUdD" },
+		{ 1, 1, "+--++", "uUdDu" },
+		{ 1, 1, "+-+-+-+-", "uUuUuUuU" },
+		{ 3, 2, "--+++", "NddDu" },
+		{ 3, 2, "--++-++", "NddDddD" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct hyst h = { .state = VOTE_NONE };
+
+		for (size_t j = 0; rows[i].results[j] != '\0'; j++) {
+			enum vote_state before = h.state;
+			bool flip =
+			    hyst_result(&h, rows[i].results[j] == '+', rows[i].fall, rows[i].rise);
+			char now = "nud"[h.state];
+
+			assert_int_equal(flip, before != h.state);
+			assert_int_equal(h.recheck ? now - 'a' + 'A' : now, rows[i].states[j]);
+		}
+	}
+}
+
+static void
+test_jitter(void **state)
+{
+	struct hyst h = { .state = VOTE_UP };
+	uint64_t least = UINT64_MAX, most = 0;
+
+	(void)state;
+	for (uint32_t r = 0; r < 20000; r++) {
+		uint64_t ms = hyst_next_ms(&h, 30000, r);
+
+		least = ms < least ? ms : least;
+		most = ms > most ? ms : most;
+	}
+	assert_int_equal(least, 27000);
+	assert_int_equal(most, 33000);
+	h.recheck = true;
+	assert_int_equal(hyst_next_ms(&h, 30000, 77), HYST_RECHECK_MS);
+	assert_int_equal(hyst_next_ms(&h, 1000, 77), 1000);
+}
+
+static void
+test_schedule(void **state)
+{
+	enum { N = 500 };
+	static struct due due[N];
+	struct schedule s = { 0 };
+	uint64_t now = 0;
+	size_t taken = 0;
+	struct due *d;
+
+	(void)state;
+	assert_true(schedule_take(&s, UINT64_MAX) == NULL);
+	assert_true(schedule_next(&s) == UINT64_MAX);
+	srandom(1);
+	for (size_t i = 0; i < N; i++)
+		schedule_put(&s, &due[i], (uint64_t)random() % 1000);
+	for (size_t i = 0; i < N; i += 3) /* moved */
+		schedule_put(&s, &due[i], (uint64_t)random() % 1000);
+	for (size_t i = 0; i < N; i += 5)
+		schedule_drop(&s, &due[i]);
+	schedule_drop(&s, &due[0]); /* twice is nothing */
+	while (schedule_next(&s) != UINT64_MAX) {
+		assert_true(schedule_next(&s) >= now);
+		now = schedule_next(&s);
+		assert_true(now == 0 || schedule_take(&s, now - 1) == NULL);
+		d = schedule_take(&s, now);
+		assert_true(d != NULL && (size_t)(d - due) % 5 != 0 && d->place == 0);
+		taken++;
+	}
+	assert_int_equal(taken, N - N / 5);
+	schedule_free(&s);
+}
+
+/* ---- definitions ---- */
+#define S(x) ((char *)(uintptr_t)(x))
+
+static Ns__Check
+check_of(const char *type, const char *target, unsigned port)
+{
+	Ns__Check c = NS__CHECK__INIT;
+
+	c.type = S(type);
+	c.target = S(target);
+	c.port = port;
+	c.verify_tls = true;
+	return c;
+}
+
+static const char *
+refused_field(Ns__Check c, struct ns_why *why)
+{
+	*why = (struct ns_why){ 0 };
+	return check_rule(&c, why) == NS_OK ? NULL : why->field;
+}
+
+static void
+test_defaults(void **state)
+{
+	Ns__Check c = check_of("https", "192.0.2.20", 0);
+	struct ns_why why = { 0 };
+
+	(void)state;
+	c.host = S("www.example.com");
+	assert_int_equal(check_rule(&c, &why), NS_OK);
+	assert_int_equal(c.port, 443);
+	assert_string_equal(c.path, "/");
+	assert_string_equal(c.expect, "200-299");
+	assert_true(c.interval == 30 && c.timeout == 3);
+	assert_int_equal(c.fall, 3);
+	assert_int_equal(c.rise, 2);
+	assert_string_equal(c.initial, "down");
+	assert_string_equal(c.probers, "3");
+	assert_true(c.verify_tls);
+	c = check_of("dns", "2001:db8::1", 0);
+	c.query = S("example.com.");
+	assert_int_equal(check_rule(&c, &why), NS_OK);
+	assert_int_equal(c.port, 53);
+	assert_string_equal(c.query_type, "SOA");
+	assert_false(c.verify_tls);
+}
+
+static void
+test_refusals(void **state)
+{
+	static char *of_two[] = { S("a"), S("b") }, *of_same[] = { S("a"), S("a") },
+		    *headers[] = { S("no colon") };
+	struct ns_why why;
+	Ns__Check c;
+
+	(void)state;
+#define REFUSED(wanted, type, target, port, change)                        \
+	do {                                                               \
+		c = check_of(type, target, port);                          \
+		change;                                                    \
+		assert_non_null(refused_field(c, &why));                   \
+		assert_string_equal(refused_field(c, &why), wanted);       \
+		assert_true(why.text[0] != '\0' && why.err == NS_INVALID); \
+	} while (0)
+	REFUSED("type", "smtp", "192.0.2.1", 25, (void)0);
+	REFUSED("target", "tcp", "www.example.com", 80, (void)0);
+	REFUSED("target", "tcp", "", 80, (void)0);
+	REFUSED("port", "tcp", "192.0.2.1", 0, (void)0);
+	REFUSED("port", "tcp", "192.0.2.1", 65536, (void)0);
+	REFUSED("port", "icmp", "192.0.2.1", 7, (void)0);
+	REFUSED("host", "https", "192.0.2.1", 0, (void)0);
+	REFUSED("host", "http", "192.0.2.1", 0, c.host = S("a b"));
+	REFUSED("path", "http", "192.0.2.1", 0, c.path = S("hz"));
+	REFUSED("expect", "http", "192.0.2.1", 0, c.expect = S("200,"));
+	REFUSED("expect", "http", "192.0.2.1", 0, c.expect = S("299-200"));
+	REFUSED("expect", "http", "192.0.2.1", 0, c.expect = S("20"));
+	REFUSED("expect", "http", "192.0.2.1", 0, c.expect = S("ok"));
+	REFUSED("send", "tcp", "192.0.2.1", 1, c.send = S("\\q"));
+	REFUSED("send", "tcp", "192.0.2.1", 1, c.expect = S("\\x4"));
+	REFUSED("interval", "tcp", "192.0.2.1", 1, c.interval = 0.5);
+	REFUSED("interval", "tcp", "192.0.2.1", 1, c.interval = 1e300 * 1e300);
+	REFUSED("timeout", "tcp", "192.0.2.1", 1, c.timeout = 61);
+	REFUSED("fall", "tcp", "192.0.2.1", 1, c.fall = 11);
+	REFUSED("rise", "tcp", "192.0.2.1", 1, c.rise = 11);
+	REFUSED("initial", "push", "", 0, c.initial = S("maybe"));
+	REFUSED("interval", "push", "", 0, c.interval = 3);
+	REFUSED("probers", "tcp", "192.0.2.1", 1, c.probers = S("0"));
+	REFUSED("query", "dns", "192.0.2.1", 0, (void)0);
+	REFUSED("query_type", "dns", "192.0.2.1", 0, (c.query = S("a"), c.query_type = S("SRV")));
+	REFUSED("of", "calculated", "", 0, (void)0);
+	REFUSED("of", "calculated", "", 0, (c.of = of_same, c.n_of = 2));
+	REFUSED("at_least", "calculated", "", 0, (c.of = of_two, c.n_of = 2, c.at_least = 3));
+	REFUSED("of", "tcp", "192.0.2.1", 1, (c.of = of_two, c.n_of = 2));
+	REFUSED("body", "tcp", "192.0.2.1", 1, c.body = S("x"));
+	REFUSED("headers", "http", "192.0.2.1", 0, (c.headers = headers, c.n_headers = 1));
+	REFUSED("redirects", "http", "192.0.2.1", 0, c.redirects = 6);
+	REFUSED("cert_days_left", "http", "192.0.2.1", 0, c.cert_days_left = 3);
+#undef REFUSED
+	c = check_of("calculated", "", 0);
+	c.of = of_two;
+	c.n_of = 2;
+	assert_null(refused_field(c, &why));
+	c = check_of("http", "192.0.2.1", 0);
+	c.expect = S("200-299,301,404");
+	assert_null(refused_field(c, &why));
+}
+
+static void
+test_names(void **state)
+{
+	static const struct {
+		const char *name;
+		bool good;
+	} rows[] = { { "us-1", true }, { "A.b_c-9", true }, { "", false }, { "-x", false },
+		{ "a b", false }, { "a/b", false },
+		{ "0123456789012345678901234567890123456789012345678901234567890123", true },
+		{ "01234567890123456789012345678901234567890123456789012345678901234", false } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		assert_int_equal(check_name_ok(rows[i].name), rows[i].good);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_hysteresis),
+		cmocka_unit_test(test_jitter),
+		cmocka_unit_test(test_schedule),
+		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_names),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
