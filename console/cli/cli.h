@@ -147,6 +147,7 @@ char **cli_commas(const char *text, size_t *n);
 bool cli_commit_fill(struct cli *, Ns__CommitRequest *);
 void cli_commit_free(Ns__CommitRequest *);
 void cli_print_conflict(const Ns__Conflict *); /* on stderr */
+void cli_print_warning(FILE *, const Ns__Error *);
 
 /* ---- single operations (record.c): into the zone's draft, or at once with --commit; the exit code ---- */
 int cli_edit_op(struct cli *, Ns__RecordOp *);

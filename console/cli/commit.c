@@ -8,13 +8,24 @@
 #include "ipc/base/xalloc.h"
 #include "ipc/envelope.h"
 
+void
+cli_print_warning(FILE *f, const Ns__Error *w)
+{
+	fprintf(f, "warning W%04u ", w->code);
+	print_safe(f, w->owner);
+	fputc(' ', f);
+	print_safe(f, w->type);
+	fputs(": ", f);
+	print_safe(f, w->text);
+	fputc('\n', f);
+}
+
 static int
 print_commit(struct cli *cli, const Ns__CommitReply *r)
 {
 	for (size_t i = 0; i < r->n_warnings; i++) {
-		fprintf(stderr, "nameserve: warning W%04u ", r->warnings[i]->code);
-		print_safe(stderr, r->warnings[i]->text);
-		fputc('\n', stderr);
+		fputs("nameserve: ", stderr);
+		cli_print_warning(stderr, r->warnings[i]);
 	}
 	if (cli->format != CLI_TABLE) {
 		cli_print_json(cli, &r->base, "ns.commit/1");

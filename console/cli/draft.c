@@ -568,13 +568,8 @@ print_plan(const Ns__PlanReply *r)
 			puts("   ... longer than is shown");
 		print_effects(z);
 	}
-	for (size_t i = 0; i < r->n_warnings; i++) {
-		const Ns__Error *w = r->warnings[i];
-
-		printf("warning W%04u %s %s: ", w->code, w->owner, w->type);
-		print_safe(stdout, w->text);
-		putchar('\n');
-	}
+	for (size_t i = 0; i < r->n_warnings; i++)
+		cli_print_warning(stdout, r->warnings[i]);
 	printf("plan %s\n", r->plan_hash);
 }
 
