@@ -155,8 +155,9 @@ int cli_edit_op(struct cli *, Ns__RecordOp *);
 /* ---- drafts (draft.c) ---- */
 /* One operation more in the zone's draft, once the appliance has found it sound; the exit code. */
 int cli_draft_op(struct cli *, Ns__RecordOp *);
-/* A whole draft that the appliance made (import); refused when there is one already. */
-int cli_draft_take(struct cli *, const Ns__ZoneEdit *);
+/* A whole draft that the appliance made (import), or several (revert); refused when there is one already. */
+int cli_draft_take(struct cli *, Ns__ZoneEdit *);
+int cli_drafts_take(struct cli *, Ns__ZoneEdit *const *, size_t n);
 
 /* ---- the commands, by noun ---- */
 int cmd_console(struct cli *);
