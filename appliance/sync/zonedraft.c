@@ -15,7 +15,7 @@
 struct drafting {
 	Ns__ZoneEdit *m;
 	size_t *octets; /* that there is room for */
-	size_t room;	/* of the list of operations */
+	size_t room; /* of the list of operations */
 };
 
 static void
@@ -54,7 +54,7 @@ add_set(struct drafting *d, const struct rrset *set)
 	op->ttl = set->ttl;
 	op->ttl_given = true;
 	op->rdata = xcalloc(set->count + 1u, sizeof *op->rdata);
-	while (rbuf_left(&r) > 0 && op->n_rdata < set->count && *d->octets > 0 &&
+	while (rbuf_left(&r) > 0 && op->n_rdata<set->count && * d->octets> 0 &&
 	       (p = rrset_next_rdata(&r, &n)) != NULL) {
 		op->rdata[op->n_rdata] = rdata_line(set->type, p, n);
 		spend(d, strlen(op->rdata[op->n_rdata++]) + 4);

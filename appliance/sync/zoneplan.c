@@ -99,8 +99,8 @@ check_rules(struct zoneplan *p, zonecheck_warn_fn *warn, void *arg, struct ns_wh
 		const struct edit_owner *o = &p->edit.owners[i];
 
 		if (edit_owner_changed(o))
-			err = zonecheck_owner(&view.zone, o->name,
-			    only_serial(o, p->z.name) ? NULL : warn, arg, why);
+			err = zonecheck_owner(
+			    &view.zone, o->name, only_serial(o, p->z.name) ? NULL : warn, arg, why);
 	}
 	return err;
 }
