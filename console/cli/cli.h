@@ -166,6 +166,10 @@ int cli_draft_op(struct cli *, Ns__RecordOp *);
 /* A whole draft that the appliance made (import); refused when there is one already. */
 int cli_draft_take(struct cli *, const Ns__ZoneEdit *);
 
+/* ---- fleet (fleet.c) ---- */
+/* What a drain means, in two lines. */
+void drained_print(FILE *, const char *name, const Ns__Drained *);
+
 /* ---- the commands, by noun ---- */
 int cmd_console(struct cli *);
 int cmd_status(struct cli *);
@@ -226,6 +230,8 @@ int cmd_check_push(struct cli *);
 int cmd_fleet_list(struct cli *);
 int cmd_fleet_invite(struct cli *);
 int cmd_fleet_remove(struct cli *);
+int cmd_fleet_drain(struct cli *);
+int cmd_fleet_undrain(struct cli *);
 int cmd_fleet_standby(struct cli *);
 int cmd_fleet_promote(struct cli *);
 int cmd_help(struct cli *);
