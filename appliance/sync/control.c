@@ -108,6 +108,8 @@ static const struct request_kind kinds[] = {
 	    .start = fleet_invite_request, .write = fleet_invite_write },
 	{ BODY(FLEET_REMOVE_REQUEST), "fleet.remove", USER_ADMIN, ON_WRITER, .primary_only = true,
 	    .text = fleet_remove_text, .write = fleet_remove_write },
+	{ BODY(FLEET_DRAIN_REQUEST), "fleet.drain", USER_ADMIN, ON_LOOP, .primary_only = true,
+	    .start = fleet_drain_request, .write = fleet_drain_write },
 	{ BODY(FLEET_STANDBY_REQUEST), "fleet.standby", USER_ADMIN, ON_LOOP, .primary_only = true,
 	    .start = fleet_standby_request, .write = fleet_standby_write },
 	{ BODY(FLEET_PROMOTE_REQUEST), "fleet.promote", USER_ADMIN, ON_LOOP,

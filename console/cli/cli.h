@@ -168,6 +168,10 @@ int cli_draft_op(struct cli *, Ns__RecordOp *);
 int cli_draft_take(struct cli *, Ns__ZoneEdit *);
 int cli_drafts_take(struct cli *, Ns__ZoneEdit *const *, size_t n);
 
+/* ---- fleet (fleet.c) ---- */
+/* What a drain means, in two lines. */
+void drained_print(FILE *, const char *name, const Ns__Drained *);
+
 /* ---- the commands, by noun ---- */
 int cmd_console(struct cli *);
 int cmd_status(struct cli *);
@@ -228,6 +232,8 @@ int cmd_check_push(struct cli *);
 int cmd_fleet_list(struct cli *);
 int cmd_fleet_invite(struct cli *);
 int cmd_fleet_remove(struct cli *);
+int cmd_fleet_drain(struct cli *);
+int cmd_fleet_undrain(struct cli *);
 int cmd_fleet_standby(struct cli *);
 int cmd_fleet_promote(struct cli *);
 int cmd_help(struct cli *);

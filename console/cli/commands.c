@@ -187,6 +187,13 @@ const struct cli_command cli_commands[] = {
 	{ "fleet", "remove", "NAME", "cut an appliance off at once; needs --confirm=NAME",
 	    "It keeps answering DNS with what it has, and gets nothing new.", 1, 1,
 	    OPT_BIT(OPT_CONFIRM) | OPT_BIT(OPT_COMMENT), cmd_fleet_remove },
+	{ "fleet", "drain", "NAME", "take an appliance out of service",
+	    "It checks nothing any more and its addresses are announced no more; what still comes "
+	    "is "
+	    "answered. Says until when caches hold what it answered. -m says why. At the primary.",
+	    1, 1, OPT_BIT(OPT_COMMENT), cmd_fleet_drain },
+	{ "fleet", "undrain", "NAME", "put a drained appliance back into service", NULL, 1, 1,
+	    OPT_BIT(OPT_COMMENT), cmd_fleet_undrain },
 	{ "stats", NULL, "", "queries, rcodes, latency of this appliance",
 	    "--scope zone:ZONE counts one zone. --top zones, clients, names or qtypes lists who "
 	    "and "
