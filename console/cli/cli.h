@@ -157,6 +157,7 @@ bool cli_commit_fill(struct cli *, Ns__CommitRequest *);
 void cli_commit_free(Ns__CommitRequest *);
 void cli_print_conflict(const Ns__Conflict *); /* on stderr */
 void cli_print_warning(FILE *, const Ns__Error *);
+void cli_change_print(const ProtobufCMessage *); /* a HistoryShowReply */
 
 /* ---- single operations (record.c): into the zone's draft, or at once with --commit; the exit code ---- */
 int cli_edit_op(struct cli *, Ns__RecordOp *);
@@ -199,6 +200,9 @@ int cmd_draft_diff(struct cli *);
 int cmd_draft_undo(struct cli *);
 int cmd_draft_drop(struct cli *);
 int cmd_draft_rebase(struct cli *);
+int cmd_draft_lost(struct cli *);
+int cmd_draft_take(struct cli *);
+int cmd_draft_forget(struct cli *);
 int cmd_plan(struct cli *);
 int cmd_commit(struct cli *);
 int cmd_confirm(struct cli *);
