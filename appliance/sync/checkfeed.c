@@ -179,6 +179,9 @@ checkfeed_status(Ns__StatusReply *m)
 	m->checks_down = notice->down;
 	m->probes = notice->probes;
 	m->flips = notice->flips;
+	m->checks_assigned = notice->assigned;
+	m->votes = notice->votes;
+	m->votes_dropped += notice->votes_dropped;
 	for (size_t i = 0; i < notice->n_problems; i++)
 		status_problem(m, "checks", xstrdup(notice->problems[i]));
 }
