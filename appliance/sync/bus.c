@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "appliance/sync/aliases.h"
 #include "appliance/sync/checks.h"
 #include "appliance/sync/feed.h"
 #include "appliance/sync/parentcheck.h"
@@ -86,8 +87,10 @@ bus_gone(struct sync *s, enum role_id id)
 		feed_signer_gone(s);
 	else if (id == ROLE_ANSWER)
 		status_notice(s, NULL);
-	else if (id == ROLE_PROBE)
+	else if (id == ROLE_PROBE) {
 		checkfeed_gone(s);
+		aliasfeed_gone();
+	}
 }
 
 /* ---- hello ---- */
@@ -173,9 +176,10 @@ role_hello(struct sync *s, const struct ns_peer *peer, const Ns__Envelope *env)
 	 * asks for everything this way. */
 	if (id == ROLE_SIGNER)
 		feed_signer_hello(s, peer, h);
-	else if (id == ROLE_PROBE)
+	else if (id == ROLE_PROBE) {
 		checkfeed_hello(s);
-	else if (id == ROLE_ANSWER && s->bus->confirm != 0)
+		aliasfeed_hello(s);
+	} else if (id == ROLE_ANSWER && s->bus->confirm != 0)
 		bus_confirm(s, s->bus->confirm);
 }
 
