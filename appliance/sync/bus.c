@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "appliance/sync/aliases.h"
 #include "appliance/sync/checks.h"
 #include "appliance/sync/feed.h"
 #include "appliance/sync/fleet.h"
@@ -87,8 +88,10 @@ bus_gone(struct sync *s, enum role_id id)
 		feed_signer_gone(s);
 	else if (id == ROLE_ANSWER)
 		status_notice(s, NULL);
-	else if (id == ROLE_PROBE)
+	else if (id == ROLE_PROBE) {
 		checkfeed_gone(s);
+		aliasfeed_gone();
+	}
 }
 
 /* ---- hello ---- */
@@ -97,6 +100,7 @@ probe_hello(struct sync *s)
 {
 	votes_fleet(s); /* whose votes count comes before what they are about */
 	checkfeed_hello(s);
+	aliasfeed_hello(s);
 }
 
 static bool

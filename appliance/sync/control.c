@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "appliance/store/store.h"
+#include "appliance/sync/aliases.h"
 #include "appliance/sync/backup.h"
 #include "appliance/fleet/codes.h"
 #include "appliance/sync/checks.h"
@@ -102,6 +103,8 @@ static const struct request_kind kinds[] = {
 	    .write = check_state_write },
 	{ BODY(CHECK_LIST_REQUEST), "check.list", USER_VIEWER, ON_LOOP,
 	    .start = check_list_request },
+	{ BODY(ALIAS_LIST_REQUEST), "alias.list", USER_VIEWER, ON_READER, LANE_BULK,
+	    .read = alias_list_read },
 	{ BODY(FLEET_LIST_REQUEST), "fleet.list", USER_VIEWER, ON_LOOP,
 	    .start = fleet_list_request },
 	{ BODY(FLEET_INVITE_REQUEST), "fleet.invite", USER_ADMIN, ON_LOOP, .primary_only = true,
