@@ -14,6 +14,7 @@
 #include "appliance/store/store.h"
 #include "appliance/sync/feedblock.h"
 #include "appliance/sync/import.h"
+#include "appliance/sync/members.h"
 #include "appliance/sync/request.h"
 
 #define BATCH_EDITS	  256		/* requests in one transaction */
@@ -69,6 +70,7 @@ struct batch {
 	struct secret	 secret;		/* that it rolled; count 0: it did not */
 	struct write_job *jobs;		/* neither requests nor imports: the fleet's */
 	bool		 scrub;		/* zones went that may not be here: the file is written anew */
+	struct handover	 handover;	/* from the standby; revision 0: it stays */
 	bool		 members;	/* the fleet's members changed: */
 	struct roster	*roster;	/* as they are after the COMMIT; malloc'ed */
 	struct request_list done;
