@@ -282,6 +282,7 @@ run_batch(struct writer_thread *w, struct job *job)
 		fatal("store.begin", "err=%d text=%s", err, log_quote(why.text));
 	b = w->batch = batch_new(w->store, w->head.revision, w->head.term, w->head.zones);
 	b->job.done = w->conf.batch;
+	b->appliance = w->conf.appliance;
 	while (job != NULL) {
 		bool bulk = job->work != request_work;
 
