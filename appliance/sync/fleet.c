@@ -265,6 +265,7 @@ fleet_stop(struct sync *s)
 		event_free(f->tick);
 	roster_free(f->roster);
 	free(f->roster);
+	free(f->voters);
 	free(f);
 	s->fleet = NULL;
 }
@@ -301,6 +302,7 @@ fleet_batch(struct sync *s, struct batch *b)
 		if (b->handover.revision != 0)
 			handover_begin(s, &b->handover);
 		pub_members(s);
+		votes_fleet(s);
 	}
 	if (f->on && b->wrote && !fleet_is_replica(s))
 		pub_committed(s);

@@ -110,12 +110,12 @@ def test_nothing_acknowledged_is_lost(fleet):
 def test_told_by_the_old_primary_first(fleet):
     """Who was away finds its old primary as a replica of another one, before that one can call: it follows all the same."""
     p, (r1, r2) = fleet.primary, fleet.replicas
-    pause(r2, signal.SIGSTOP)
+    r2.stop()
     promote(r1)
     wait_until(lambda: p.cli_json("status")["role"] == "replica" and p.follows(), "p follows r1", 15)
     pause(r1, signal.SIGSTOP)
     try:
-        pause(r2, signal.SIGCONT)
+        r2.start()
         wait_until(lambda: "p is a replica; the primary is r1" in r2.log(), "p refuses r2", 15)
         assert r2.cli_json("status")["term"] == 1
     finally:
