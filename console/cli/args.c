@@ -62,6 +62,7 @@ const struct cli_option cli_options[] = {
 	{ OPT_DRAFT, "draft", 0, NULL, "with this user's draft applied" },
 	{ OPT_FOR, "for", 0, "TIME", "how long it holds: 90s, 2h" },
 	{ OPT_ASCII, "ascii", 0, NULL, "no characters beyond ASCII" },
+	{ OPT_CLIPBOARD, "clipboard", 0, "osc52|off", "copy by the terminal's clipboard" },
 	{ OPT_UTF8, "utf8", 0, NULL, "UTF-8 whatever locale and TERM say" },
 	{ OPT_COLOR, "color", 0, "WHEN", "auto or never" },
 	{ 0, NULL, 0, NULL, NULL },

@@ -63,6 +63,7 @@ enum cli_opt {
 	OPT_FOR,
 	OPT_ASCII,
 	OPT_UTF8,
+	OPT_CLIPBOARD,
 	OPT_COLOR,
 	OPT_MAX,
 };

@@ -78,6 +78,8 @@ const struct ns_action ns_actions[] = {
 	{ ACT_LEFT, "left", "MOVE", NULL, "back to the left", MOVES, "h Left", false },
 	{ ACT_COMMAND, "command", "OTHER", "command", "do anything by its name; Tab completes",
 	    CTX_GLOBAL, ":", false },
+	{ ACT_COPY, "copy", "OTHER", NULL, "copy a name, its data, zone lines, the command",
+	    CTX_GLOBAL, "y", false },
 	{ ACT_FREEZE, "freeze", "OTHER", "freeze", "stop and go on with live data", CTX_GLOBAL, "f",
 	    false },
 	{ ACT_REFRESH, "refresh", "OTHER", NULL, "ask again now; try a lost link now", CTX_GLOBAL,

@@ -48,6 +48,7 @@ struct loop {
 	struct loop_user user;
 	struct trace *trace;
 	bool dirty, urgent, stopped;
+	bool paged; /* plain text is on screen, until a key */
 	int code;
 	unsigned interval_ms;
 	uint64_t last_frame_ms; /* the last periodic one */
@@ -119,7 +120,7 @@ draw_due(struct loop *l)
 	uint64_t now = clock_mono_ms();
 	unsigned wait;
 
-	if (l->stopped)
+	if (l->stopped || l->paged)
 		return;
 	if (l->urgent) {
 		if (l->unshown && loop_slow(l) && clock_since(now, l->last_frame_ms) < SLOW_KEYS) {
@@ -181,6 +182,12 @@ on_key(struct loop *l, uint32_t key)
 	}
 	if (key == UIKEY_FOCUS)
 		return;
+	if (l->paged) {
+		l->paged = false;
+		l->t->unpage(l->t->state);
+		loop_repaint(l);
+		return;
+	}
 	trace_key(l->trace);
 	l->urgent = true;
 	l->user.key(l->user.arg, key);
@@ -435,6 +442,19 @@ loop_suspend(struct loop *l)
 {
 	l->t->suspend(l->t->state);
 	loop_repaint(l);
+}
+
+void
+loop_copy(struct loop *l, const char *text)
+{
+	l->t->copy(l->t->state, text);
+}
+
+void
+loop_page(struct loop *l, const char *text)
+{
+	l->t->page(l->t->state, text);
+	l->paged = true;
 }
 
 void

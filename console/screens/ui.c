@@ -337,6 +337,11 @@ act_anywhere(struct ui *ui, enum ns_action_id id)
 	case ACT_MENU:
 		ui_open(ui, &screen_menu, top->ops->name);
 		return true;
+	case ACT_COPY:
+		if (top->ops == &screen_copy)
+			return top->ops->act(top, id);
+		ui_open(ui, &screen_copy, "");
+		return true;
 	case ACT_HELP:
 		ui_open(ui, &screen_help, top->ops->name);
 		return true;

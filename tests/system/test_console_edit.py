@@ -1,5 +1,6 @@
 """Edits in the console, from the form to the answer, on a pseudo terminal against a real appliance."""
 
+import base64
 import os
 import pwd
 import re
@@ -217,6 +218,26 @@ def test_a_conflict_is_decided_by_rrset(served):
     assert served.values("old.both.example") == ["192.0.2.3"]  # merged by itself
     assert served.values("api.both.example") == ["198.51.100.9"]
     assert served.cli_json("draft", "list")["drafts"] == []
+
+
+def test_copying(served):
+    zone = zone_of(served, "copy.example", RECORDS + "www IN A 192.0.2.11\n")
+    with Console(served.socket, args=["--clipboard=osc52"]) as c:
+        open_zone(c, zone)
+        cursor_to(c, ("www", "A"))
+        c.press("y")
+        c.wait("Copy")
+        c.press("j", "j", "enter")
+        c.wait("Sent to the terminal's clipboard")
+        sent = re.search(rb"\x1b\]52;c;([^\x07]*)\x07", c.raw).group(1)
+        lines = base64.b64decode(sent).decode()
+        assert lines == "www.copy.example. 300 IN A 192.0.2.10\nwww.copy.example. 300 IN A 192.0.2.11\n"
+        c.press("y", "y")
+        c.wait("(a key goes back)")
+        assert b"\x1b[?1049l" in c.raw
+        c.press("x")
+        c.wait(f"Zones > {zone}")
+        assert "x" not in c.lines()[22]
 
 
 def test_history_becomes_drafts_and_the_trash_is_emptied(served):
