@@ -224,6 +224,7 @@ int cmd_stats(struct cli *);
 int cmd_verify(struct cli *);
 int cmd_backup(struct cli *);
 int cmd_restore_backup(struct cli *);
+int cmd_alias_list(struct cli *);
 int cmd_check_list(struct cli *);
 int cmd_check_show(struct cli *);
 int cmd_check_set(struct cli *);

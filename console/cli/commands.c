@@ -81,6 +81,11 @@ const struct cli_command cli_commands[] = {
 	{ "policy", "list", "ZONE", "the policies of a zone", NULL, 1, 1, PAGE, cmd_policy_list },
 	{ "policy", "del", "ZONE NAME TYPE", "remove a policy, in a draft", NULL, 3, 3, EDIT,
 	    cmd_policy_del },
+	{ "alias", "list", "[ZONE]", "ALIAS records and what is known of their targets",
+	    "STATE: ours (a zone here answers for the target), ok, stale (the last look-up failed, "
+	    "and the addresses of before are given for KEPT more), lost (there are none to give: "
+	    "SERVFAIL), unknown (not looked up yet).",
+	    0, 1, PAGE, cmd_alias_list },
 	{ "test", NULL, "NAME TYPE", "what is answered to whom, and why, step by step",
 	    "The code that answers is asked itself: which zone, which rule of a policy, which "
 	    "health, "

@@ -44,6 +44,7 @@ class Console:
                                    env=environment, dimensions=(height, width), echo=False, timeout=5,
                                    preexec_fn=None if user is None else lambda: become(user))
         self.child.delaybeforesend = None
+        self.child.ptyproc.delayafterterminate = 5  # on a loaded machine it takes its time to die
         if not mute:
             self.screen.answer = self.child.send
 
@@ -73,7 +74,7 @@ class Console:
     def text(self):
         return "\n".join(self.lines())
 
-    def wait(self, what, seconds=5):
+    def wait(self, what, seconds=30):
         """Until the screen has this text, or what() holds; the seconds it took."""
         start = time.monotonic()
         holds = what if callable(what) else lambda: what in self.text()
@@ -93,7 +94,7 @@ class Console:
     def cursor_row(self):
         return next((line for line in self.lines() if line.startswith(">")), "")
 
-    def ended(self, seconds=5):
+    def ended(self, seconds=30):
         """The exit code, once it has ended by itself."""
         end = time.monotonic() + seconds
         while time.monotonic() < end and self.read():

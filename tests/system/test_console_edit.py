@@ -36,14 +36,19 @@ def open_zone(c, zone):
     c.wait("rrsets")
 
 
+def row_of(c):
+    """Name and type at the cursor."""
+    row = re.match(r">.? *(\S+) +(\S+) ", c.cursor_row())
+    return row.groups() if row else None
+
+
 def cursor_to(c, words, limit=40):
-    """Down until the cursor's row begins with these words."""
+    """Down until the cursor is at this name and type. A row is repainted for other reasons than a key, too."""
     for _ in range(limit):
-        if re.match(r">.? *" + re.escape(words[0]) + r" +" + re.escape(words[1]) + r" ", c.cursor_row()):
+        if (before := row_of(c)) == words:
             return
-        before = c.cursor_row()
         c.press("j")
-        c.wait(lambda: c.cursor_row() != before)
+        c.wait(lambda before=before: row_of(c) not in (None, before))
     raise AssertionError(f"no row {words}\n{c.text()}")
 
 
