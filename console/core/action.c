@@ -17,6 +17,8 @@ const struct ns_action ns_actions[] = {
 	{ ACT_ADD, "add", "EDIT", "add", "make a new RRset", CTX_RECORDS, "a", true },
 	{ ACT_CLONE, "clone", "EDIT", NULL, "make a new RRset like this one", CTX_RECORDS, "c",
 	    true },
+	{ ACT_EDIT_TEXT, "edit-text", "EDIT", NULL, "the zone as text in your editor", CTX_RECORDS,
+	    "E", true },
 	{ ACT_DELETE, "delete", "EDIT", "delete", "take the RRset away, in the draft", CTX_RECORDS,
 	    "d", true },
 	{ ACT_COMMIT, "commit", "EDIT", "commit", "make it served; asks first", CTX_DIFF, "C",

@@ -47,6 +47,7 @@ enum ns_action_id {
 	ACT_EDIT,
 	ACT_ADD,
 	ACT_CLONE,
+	ACT_EDIT_TEXT,
 	ACT_DELETE,
 	ACT_UNDO,
 	ACT_REDO,

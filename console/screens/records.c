@@ -8,6 +8,7 @@
 #include "console/screens/drafts.h"
 #include "console/screens/editor.h"
 #include "console/screens/pages.h"
+#include "console/screens/textedit.h"
 #include "console/screens/zone.h"
 #include "ipc/base/wbuf.h"
 #include "ipc/base/xalloc.h"
@@ -393,6 +394,9 @@ records_act(struct view *v, enum ns_action_id id)
 		return true;
 	case ACT_OPEN:
 		edit(v, ACT_EDIT);
+		return true;
+	case ACT_EDIT_TEXT:
+		textedit_start(v->ui, v->object);
 		return true;
 	case ACT_DELETE:
 		delete (v);

@@ -11,6 +11,7 @@
 #include "console/core/loop.h"
 #include "console/core/sanitize.h"
 #include "console/screens/drafts.h"
+#include "console/screens/textedit.h"
 #include "ipc/base/clock.h"
 #include "ipc/base/xalloc.h"
 
@@ -564,6 +565,7 @@ ui_destroy(struct ui **up)
 			view_free(ui->kept[i]);
 	if (ui->keymap != NULL)
 		keymap_destroy(&ui->keymap);
+	textedit_free(ui);
 	drafts_free(ui);
 	edit_free(&ui->prompt.edit);
 	edit_free(&ui->dialog.typed);

@@ -29,6 +29,7 @@ struct view;
 struct loop;
 struct drafts;
 struct copies;
+struct textedit;
 
 struct ns_screen_ops {
 	const char *name;
@@ -70,6 +71,7 @@ struct ui {
 	char message[RING_TEXT]; /* on the message line, until the next key */
 	struct prompt prompt;
 	struct dialog dialog;
+	struct textedit *textedit; /* NULL: none under way */
 	struct drafts *drafts; /* NULL: the appliance's name is not known yet */
 	char filter_before[PROMPT_MAX]; /* what Esc brings back */
 	bool frozen, stopping, read_only, osc52;

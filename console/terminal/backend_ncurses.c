@@ -240,7 +240,7 @@ term_suspend(void *state)
 	doupdate();
 }
 
-/* ---- copying ---- */
+/* ---- another program ---- */
 static void
 write_all(const char *text, size_t len)
 {
@@ -256,6 +256,28 @@ write_all(const char *text, size_t len)
 	}
 }
 
+static void
+term_leave(void *state)
+{
+	struct curses *c = state;
+
+	if (c->ansi)
+		write_all("\033[?2004l", 8);
+	endwin();
+}
+
+static void
+term_enter(void *state)
+{
+	struct curses *c = state;
+
+	doupdate();
+	if (c->ansi)
+		write_all("\033[?2004h", 8);
+	term_repaint(state);
+}
+
+/* ---- copying ---- */
 /* OSC 52: what is longer is not taken by most terminals. */
 static void
 term_copy(void *state, const char *text)
@@ -380,7 +402,8 @@ ncurses_open(bool colour, const char **why)
 	signal(SIGABRT, on_crash);
 	signal(SIGBUS, on_crash);
 	c->terminal = (struct terminal){ c, term_read, term_size, term_resized, term_draw,
-		term_repaint, term_probe, term_suspend, term_copy, term_page, term_unpage };
+		term_repaint, term_probe, term_suspend, term_leave, term_enter, term_copy,
+		term_page, term_unpage };
 	return &c->terminal;
 }
 
