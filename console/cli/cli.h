@@ -68,6 +68,7 @@ enum cli_opt {
 	OPT_EMERGENCY,
 	OPT_ASCII,
 	OPT_UTF8,
+	OPT_CLIPBOARD,
 	OPT_COLOR,
 	OPT_MAX,
 };
