@@ -114,6 +114,7 @@ struct hop {
 
 enum section { ANSWER, AUTHORITY, ADDITIONAL };
 
+struct emission_denial;
 struct reply {
 	const struct serve_conf	*conf;
 	const struct map_view	*view;
@@ -126,6 +127,8 @@ struct reply {
 	bool			 aa, tc, silent;	/* silent: written, and not to be sent */
 	enum serve_class	 class;
 	struct hop		 hop;
+	/* While a policy has no answer: what stands in for its name's NSEC or NSEC3 (emission.h). */
+	const struct emission_denial	*denial;
 	/* NSECs sent, by key, and those that wait until the answer section is complete (proof.c). */
 	unsigned		 nsent, nwaiting;
 	const uint8_t		*sent[NSEC_MAX];
