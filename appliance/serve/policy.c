@@ -31,13 +31,6 @@ struct walk {
 	struct client_place place;
 };
 
-/* What a pool gives: numbers of its answers. */
-struct picked {
-	unsigned n;
-	uint16_t first; /* of that pool */
-	uint16_t answer[POLICY_PICK];
-};
-
 static bool
 spend(struct walk *w)
 {
@@ -621,20 +614,21 @@ put_record(struct reply *r, const struct policy *po, const struct policy_answer 
 	return true;
 }
 
-/* An RRset has no record twice (RFC 2181 5); a pool may say one twice. */
-static bool
-was_picked(const struct policy *po, const struct picked *picked, unsigned i)
+/* Addresses of the names that the records lead to, which begin at `at`. */
+static void
+put_additional(struct reply *r, const struct policy *po, const struct picked *picked, size_t at)
 {
-	struct policy_answer a, b;
+	struct policy_answer a;
 
-	if (!policy_answer_at(po, picked->answer[i], &a))
-		return false;
-	for (unsigned k = 0; k < i; k++) {
-		if (policy_answer_at(po, picked->answer[k], &b) && a.rdlen == b.rdlen &&
-		    memcmp(a.rdata, b.rdata, a.rdlen) == 0)
-			return true;
+	for (unsigned i = 0; i < picked->n; i++) {
+		if (!policy_answer_at(po, picked->answer[i], &a))
+			return;
+		while (r->out[at] != 0 && r->out[at] < 0xc0)
+			at += r->out[at] + 1u;
+		at += (r->out[at] == 0 ? 1u : 2u) + 10;
+		additional_one(r, po->type, a.rdata, a.rdlen, at);
+		at += a.rdlen;
 	}
-	return false;
 }
 
 static void
@@ -644,13 +638,12 @@ put_picked(struct reply *r, const struct policy *po, const struct picked *picked
 	const struct image_set set = {
 		.type = RR_RRSIG, .count = sigs->count, .body = sigs->p, .body_len = sigs->len
 	};
+	const struct rrtype *t = rrtype_find(po->type);
 	size_t start = r->len;
 	uint16_t count = r->count[ANSWER];
 	struct policy_answer a;
 
 	for (unsigned i = 0; i < picked->n; i++) {
-		if (sigs->count > 0 && was_picked(po, picked, i))
-			continue;
 		if (policy_answer_at(po, picked->answer[i], &a) && put_record(r, po, &a))
 			continue;
 		goto cut;
@@ -662,6 +655,8 @@ put_picked(struct reply *r, const struct policy *po, const struct picked *picked
 		proof_wild(r);
 	}
 	proof_flush(r);
+	if (t != NULL && t->additional >= 0)
+		put_additional(r, po, picked, start);
 	return;
 cut:
 	r->len = start;
@@ -699,6 +694,27 @@ follow(struct reply *r, struct chain *c, const struct policy *po, const struct p
 
 /* ---- in a zone that is signed here ---- */
 
+/* An RRset has no record twice (RFC 2181 5); a pool may say one twice. */
+static void
+drop_twins(const struct policy *po, struct picked *picked)
+{
+	struct policy_answer a, b;
+	unsigned n = 0, k;
+
+	for (unsigned i = 0; i < picked->n; i++) {
+		if (!policy_answer_at(po, picked->answer[i], &a))
+			continue;
+		for (k = 0; k < n; k++) {
+			if (policy_answer_at(po, picked->answer[k], &b) && a.rdlen == b.rdlen &&
+			    memcmp(a.rdata, b.rdata, a.rdlen) == 0)
+				break;
+		}
+		if (k == n)
+			picked->answer[n++] = picked->answer[i];
+	}
+	picked->n = n;
+}
+
 /* The picked answers as one that has signatures: itself, or the nearest.  False: there is none. */
 static bool
 sign_picked(struct reply *r, const struct lookup *l, const struct policy *po,
@@ -725,6 +741,7 @@ sign_picked(struct reply *r, const struct lookup *l, const struct policy *po,
 		TRACE(r, "signature", "%s",
 		    "what health asks for is not signed yet: the nearest that is");
 	}
+	drop_twins(po, picked);
 	emission_sigs(r, l, po, table, at, sigs);
 	TRACE(r, "signature", "of key %u, until %u", sigs->tag, sigs->expiration);
 	return sigs->count > 0;
@@ -742,9 +759,26 @@ put_none(struct reply *r, const struct lookup *l, const struct emission_table *t
 	r->denial = NULL;
 }
 
+bool
+policy_pick(struct reply *r, const struct image_set *set, struct policy *po, struct picked *picked)
+{
+	struct walk w = { .r = r, .po = po, .budget = WALK_BUDGET };
+
+	if (!policy_open(po, set->body, set->body_len) || po->type != set->type)
+		return false;
+	TRACE(r, "policy", "the name has a policy for type %u, TTL %u", po->type, po->ttl);
+	know_client(&w);
+	walk(&w, picked);
+	if (w.ecs && w.scope > r->w->ecs.scope)
+		r->w->ecs.scope = (uint8_t)w.scope;
+	return w.budget > 0;
+}
+
 static bool
 find(const struct image_node *node, uint16_t qtype, struct image_set *set)
 {
+	if (qtype == RR_ALIAS)
+		return false;
 	if (qtype == RR_ANY)
 		return image_policy_find(node, 0, set);
 	if (image_policy_find(node, qtype, set))
@@ -759,7 +793,6 @@ policy_answer(struct reply *r, struct chain *c, const struct lookup *l, bool *mo
 	struct image_set set;
 	struct policy po;
 	struct picked picked;
-	struct walk w = { .r = r, .po = &po, .budget = WALK_BUDGET };
 	struct emission_table table = { 0 };
 	struct emission_sigs sigs; /* large: what counts is the count */
 	size_t start = r->len;
@@ -769,21 +802,15 @@ policy_answer(struct reply *r, struct chain *c, const struct lookup *l, bool *mo
 	sigs.len = sigs.count = 0;
 	if (!find(&l->node, r->q->qtype, &set))
 		return false;
-	if (!policy_open(&po, set.body, set.body_len) || po.type != set.type) {
+	if (!policy_pick(r, &set, &po, &picked)) {
 		r->rcode = RCODE_SERVFAIL;
 		return true;
 	}
-	TRACE(r, "policy", "the name has a policy for type %u, TTL %u", po.type, po.ttl);
-	know_client(&w);
-	walk(&w, &picked);
-	if (w.ecs && w.scope > r->w->ecs.scope)
-		r->w->ecs.scope = (uint8_t)w.scope;
 	if (sign)
 		(void)emission_open(&table, set.sig, set.sig_len);
-	if (w.budget == 0 ||
-	    (sign && picked.n > 0 && !sign_picked(r, l, &po, &table, &picked, &sigs)))
+	if (sign && picked.n > 0 && !sign_picked(r, l, &po, &table, &picked, &sigs)) {
 		r->rcode = RCODE_SERVFAIL;
-	else if (picked.n == 0) {
+	} else if (picked.n == 0) {
 		put_none(r, l, &table);
 		emit_cap_ttl(r, start, po.ttl);
 	} else if (po.type == RR_CNAME && r->q->qtype != RR_CNAME && r->q->qtype != RR_ANY)

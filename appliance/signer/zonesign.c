@@ -23,6 +23,7 @@ struct all {
 	struct link *link;
 	size_t nlinks, links_cap;
 	struct wbuf maps;
+	bool alias;
 };
 
 /* ---- the owners ---- */
@@ -79,6 +80,7 @@ read_owners(struct all *a, const uint8_t *content, size_t len)
 		if (o->part == OWNER_HIDDEN)
 			continue;
 		o->ds = o->ds || set.type == RR_DS;
+		a->alias = a->alias || set.type == RR_ALIAS;
 		o->policy = o->policy || set.type == RR_NSPOLICY;
 		if (set.type == RR_NS && a->n > 1)
 			o->part = OWNER_CUT;
@@ -255,6 +257,9 @@ zonesign_all(const struct zonesign *z, const void *content, size_t len, struct w
 	else if (!read_owners(&a, content, len))
 		err = ns_fail(
 		    why, NS_CORRUPT, CODE_ZONESIGN, "the content breaks its form, or has no SOA");
+	else if (a.alias)
+		err = ns_fail(why, NS_INVALID, CODE_ZONESIGN,
+		    "it has an ALIAS, whose answers cannot be signed");
 	else if (!(z->keys->denial == DENIAL_NSEC ? put_with_nsec(&a, out)
 						  : put_with_nsec3(&a, out)))
 		err = ns_fail(why, NS_INVALID, CODE_ZONESIGN,

@@ -80,6 +80,8 @@ struct batch {
 	bool		 role_changed;	/* this appliance is, or is no longer, the primary */
 	bool		 rewound;	/* changes were dropped: `revision` is less than it was */
 	bool		 users_changed;
+	uint64_t mentions;		/* store_mentions() when it began */
+	bool		 aliases_changed;	/* zones may mention other ALIAS targets (aliases.h) */
 	struct check_deltas *checks;	/* that changed; NULL: none (checks.h) */
 	struct people	*people;		/* read anew after the commit, when users changed */
 	struct ns_why	 trouble;		/* the first time the store could not (full disk) */

@@ -77,7 +77,7 @@ owner_flags(const struct render_owner *o, struct zone_facts *facts)
 
 		if (type == RR_DNAME)
 			flags |= NODE_DNAME;
-		if (type == RR_NSPOLICY) {
+		if (type == RR_NSPOLICY || type == RR_ALIAS) {
 			flags |= NODE_POLICY;
 			facts->has_policy = true;
 		}

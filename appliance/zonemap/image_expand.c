@@ -141,11 +141,35 @@ put_rdatas(const struct set_out *o, const struct image_set *set, uint16_t type)
 	return true;
 }
 
+/* An ALIAS is TTL and target. */
+static bool
+put_alias(const struct set_out *o, const struct image_set *set)
+{
+	size_t len = set->body_len - 4u;
+
+	if (set->body_len < 5)
+		return false;
+	wbuf_u8(o->out, (uint8_t)o->owner_len);
+	wbuf_put(o->out, o->owner, o->owner_len);
+	wbuf_u16(o->out, RR_ALIAS);
+	wbuf_u16(o->out, 0);
+	wbuf_put(o->out, set->body, 4);
+	wbuf_u16(o->out, 1);
+	wbuf_u32(o->out, (uint32_t)(2 + len));
+	wbuf_u16(o->out, (uint16_t)len);
+	wbuf_put(o->out, set->body + 4, len);
+	if (o->plain && wbuf_ok(o->out))
+		rdata_canonical(RR_ALIAS, o->out->base + o->out->len - len, len);
+	return wbuf_ok(o->out);
+}
+
 static bool
 put_set(const struct set_out *o, const struct image_set *set, uint16_t type, uint16_t covers)
 {
 	size_t size_at;
 
+	if (type == RR_ALIAS && image_set_is_policy(set))
+		return put_alias(o, set);
 	if (set->count == 0 || set->body_len < RR_HEAD)
 		return set->count == 0;
 	wbuf_u8(o->out, (uint8_t)o->owner_len);
@@ -209,7 +233,8 @@ put_policies(const struct set_out *o, const struct image_node *node, bool sigs)
 	uint16_t count = 0;
 
 	while (image_set_next(node, &at, &left, &set)) {
-		if (!image_set_is_policy(&set) || (sigs && set.sig_len == 0))
+		if (!image_set_is_policy(&set) || set.type == RR_ALIAS ||
+		    (sigs && set.sig_len == 0))
 			continue;
 		if (count++ == 0) {
 			wbuf_u8(o->out, (uint8_t)o->owner_len);
