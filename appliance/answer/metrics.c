@@ -112,6 +112,7 @@ metrics_fill(
 	m->stats.rrl_slipped = t->rrl_slipped;
 	m->stats.budget_dropped = t->budget_dropped;
 	m->stats.budget_slipped = t->budget_slipped;
+	m->stats.policy_unsigned_total = t->policy_unsigned;
 	fill_counts(m, t);
 	fill_latency(m, t, ring, now_ms);
 }

@@ -84,6 +84,9 @@ print_limits(const Ns__StatsReply *s)
 		       "truncated %llu\n",
 		    (unsigned long long)s->rrl_dropped, (unsigned long long)s->rrl_slipped,
 		    (unsigned long long)s->budget_dropped, (unsigned long long)s->budget_slipped);
+	if (s->policy_unsigned_total > 0)
+		printf("policies  answers sent as last signed %llu\n",
+		    (unsigned long long)s->policy_unsigned_total);
 	for (size_t i = 0; i < s->n_floods; i++) {
 		fputs("flood  ", stdout);
 		print_safe(stdout, s->floods[i]->zone);
