@@ -5,15 +5,30 @@
 
 #include "console/cli/cli.h"
 
-static int
-list_print(struct cli *cli, const Ns__FleetListReply *r)
+void
+drained_print(FILE *f, const char *name, const Ns__Drained *d)
 {
+	fprintf(f, "%s is drained since %s by ", name, d->since);
+	print_safe(f, d->author);
+	if (d->reason[0] != '\0') {
+		fputs(": ", f);
+		print_safe(f, d->reason);
+	}
+	fprintf(f,
+	    "\n  it answers what still comes; the largest TTL is %s%u s: caches hold what it "
+	    "answered "
+	    "before until %s%s\n",
+	    d->ttl_partial ? "at least " : "", d->ttl, d->until, d->ttl_partial ? " or later" : "");
+}
+
+static void
+list_print(const ProtobufCMessage *m)
+{
+	const Ns__FleetListReply *r = (const Ns__FleetListReply *)m;
 	static const char *const titles[] = { "NAME", "SITE", "ROLE", "STATE", "SERVES", "LAG",
 		"BEHIND", "QPS", "VERSION", "ENDPOINT" };
 	struct table *t;
 
-	if (cli->format != CLI_TABLE)
-		return cli_print_json(cli, &r->base, "ns.fleet.list/1");
 	t = table_new(titles, 10, "llllrrrrll");
 	for (size_t i = 0; i < r->n_appliances; i++) {
 		const Ns__FleetListReply__Appliance *a = r->appliances[i];
@@ -31,51 +46,43 @@ list_print(struct cli *cli, const Ns__FleetListReply *r)
 		table_cell(t, "%s", a->endpoint);
 	}
 	table_print(&t);
+	for (size_t i = 0; i < r->n_appliances; i++)
+		if (r->appliances[i]->drained != NULL)
+			drained_print(stdout, r->appliances[i]->name, r->appliances[i]->drained);
 	if (r->age_s > 2)
 		fprintf(stderr,
 		    "nameserve: no word of the primary for %.0f s: this is what it said last\n",
 		    r->age_s);
-	return CLI_OK;
 }
 
 int
 cmd_fleet_list(struct cli *cli)
 {
 	Ns__FleetListRequest body = NS__FLEET_LIST_REQUEST__INIT;
-	Ns__Envelope request = NS__ENVELOPE__INIT, *reply;
-	const Ns__FleetListReply *r;
-	int code = CLI_OK;
+	Ns__Envelope request = NS__ENVELOPE__INIT;
 
 	request.body_case = NS__ENVELOPE__BODY_FLEET_LIST_REQUEST;
 	request.fleet_list_request = &body;
-	reply = cli_call(cli, &request, &code);
-	if (reply == NULL)
-		return code;
-	r = CLI_REPLY(reply, FLEET_LIST_REPLY, fleet_list_reply);
-	code = r != NULL ? list_print(cli, r) : cli_unexpected(cli);
-	ns__envelope__free_unpacked(reply, NULL);
-	return code;
+	return cli_show(cli, &request,
+	    &(const struct cli_view){
+		NS__ENVELOPE__BODY_FLEET_LIST_REPLY, "ns.fleet.list/1", NULL, list_print });
 }
 
 /* The token alone on one line: it goes into a file or an argument. */
-static int
-invite_print(struct cli *cli, const Ns__FleetInviteReply *r)
+static void
+invite_print(const ProtobufCMessage *m)
 {
-	if (cli->format != CLI_TABLE)
-		return cli_print_json(cli, &r->base, "ns.fleet.invite/1");
+	const Ns__FleetInviteReply *r = (const Ns__FleetInviteReply *)m;
 	printf("%s\n", r->token);
 	fprintf(stderr, "nameserve: good once, until %s: nameserved --config FILE --join TOKEN\n",
 	    r->until);
-	return CLI_OK;
 }
 
 int
 cmd_fleet_invite(struct cli *cli)
 {
 	Ns__FleetInviteRequest body = NS__FLEET_INVITE_REQUEST__INIT;
-	Ns__Envelope request = NS__ENVELOPE__INIT, *reply;
-	const Ns__FleetInviteReply *r;
-	int code = CLI_OK;
+	Ns__Envelope request = NS__ENVELOPE__INIT;
 
 	body.name = cli_str(cli->words[0]);
 	body.site = cli_str(cli->opt[OPT_SITE]);
@@ -83,13 +90,9 @@ cmd_fleet_invite(struct cli *cli)
 	body.comment = cli_str(cli->opt[OPT_COMMENT]);
 	request.body_case = NS__ENVELOPE__BODY_FLEET_INVITE_REQUEST;
 	request.fleet_invite_request = &body;
-	reply = cli_call(cli, &request, &code);
-	if (reply == NULL)
-		return code;
-	r = CLI_REPLY(reply, FLEET_INVITE_REPLY, fleet_invite_reply);
-	code = r != NULL ? invite_print(cli, r) : cli_unexpected(cli);
-	ns__envelope__free_unpacked(reply, NULL);
-	return code;
+	return cli_show(cli, &request,
+	    &(const struct cli_view){
+		NS__ENVELOPE__BODY_FLEET_INVITE_REPLY, "ns.fleet.invite/1", NULL, invite_print });
 }
 
 int
@@ -106,6 +109,47 @@ cmd_fleet_remove(struct cli *cli)
 	return cli_commit(cli, &request, NULL);
 }
 
+static int
+drain(struct cli *cli, bool undrain)
+{
+	Ns__FleetDrainRequest body = NS__FLEET_DRAIN_REQUEST__INIT;
+	Ns__Envelope request = NS__ENVELOPE__INIT, *reply;
+	const Ns__FleetDrainReply *r;
+	int code = CLI_OK;
+
+	body.name = cli_str(cli->words[0]);
+	body.undrain = undrain;
+	body.comment = cli_str(cli->opt[OPT_COMMENT]);
+	request.body_case = NS__ENVELOPE__BODY_FLEET_DRAIN_REQUEST;
+	request.fleet_drain_request = &body;
+	reply = cli_call(cli, &request, &code);
+	if (reply == NULL)
+		return code;
+	r = CLI_REPLY(reply, FLEET_DRAIN_REPLY, fleet_drain_reply);
+	if (r == NULL)
+		code = cli_unexpected(cli);
+	else if (cli->format != CLI_TABLE)
+		code = cli_print_json(cli, &r->base, "ns.fleet.drain/1");
+	else if (r->drained != NULL)
+		drained_print(stdout, r->name, r->drained);
+	else
+		printf("change %llu  %s is in service\n", (unsigned long long)r->revision, r->name);
+	ns__envelope__free_unpacked(reply, NULL);
+	return code;
+}
+
+int
+cmd_fleet_drain(struct cli *cli)
+{
+	return drain(cli, false);
+}
+
+int
+cmd_fleet_undrain(struct cli *cli)
+{
+	return drain(cli, true);
+}
+
 int
 cmd_fleet_standby(struct cli *cli)
 {
@@ -120,37 +164,29 @@ cmd_fleet_standby(struct cli *cli)
 	return cli_commit(cli, &request, NULL);
 }
 
-static int
-promote_print(struct cli *cli, const Ns__FleetPromoteReply *r)
+static void
+promote_print(const ProtobufCMessage *m)
 {
-	if (cli->format != CLI_TABLE)
-		return cli_print_json(cli, &r->base, "ns.fleet.promote/1");
+	const Ns__FleetPromoteReply *r = (const Ns__FleetPromoteReply *)m;
 	printf("%s is the primary of term %llu, from change %llu on\n", r->primary,
 	    (unsigned long long)r->term, (unsigned long long)r->revision);
 	for (size_t i = 0; i < r->n_unreachable; i++)
 		fprintf(stderr, "nameserve: %s could not be asked: what it alone has is lost\n",
 		    r->unreachable[i]);
-	return CLI_OK;
 }
 
 int
 cmd_fleet_promote(struct cli *cli)
 {
 	Ns__FleetPromoteRequest body = NS__FLEET_PROMOTE_REQUEST__INIT;
-	Ns__Envelope request = NS__ENVELOPE__INIT, *reply;
-	const Ns__FleetPromoteReply *r;
-	int code = CLI_OK;
+	Ns__Envelope request = NS__ENVELOPE__INIT;
 
 	body.name = cli_str(cli->words[0]);
 	body.confirm = cli_str(cli->opt[OPT_CONFIRM]);
 	body.comment = cli_str(cli->opt[OPT_COMMENT]);
 	request.body_case = NS__ENVELOPE__BODY_FLEET_PROMOTE_REQUEST;
 	request.fleet_promote_request = &body;
-	reply = cli_call(cli, &request, &code);
-	if (reply == NULL)
-		return code;
-	r = CLI_REPLY(reply, FLEET_PROMOTE_REPLY, fleet_promote_reply);
-	code = r != NULL ? promote_print(cli, r) : cli_unexpected(cli);
-	ns__envelope__free_unpacked(reply, NULL);
-	return code;
+	return cli_show(cli, &request,
+	    &(const struct cli_view){ NS__ENVELOPE__BODY_FLEET_PROMOTE_REPLY, "ns.fleet.promote/1",
+		NULL, promote_print });
 }
