@@ -6,6 +6,8 @@
  *     ← ParentRequest → ParentReply    with the same id
  *     ← CheckFeed     all checks after each hello, then what changes
  *     ← CheckQuery → CheckReport       with the same id
+ *     ← ProbeFleet    who votes; ProbePeer: the link to that one came up
+ *     ← VotesIn, → VotesOut            from and to the probes of other appliances
  *     ← AliasFeed      the targets of all ALIASes (aliases.h)
  *     → ProbeNotice   when what it counts has changed, at most every second
  * Its death costs what was being asked; sync's deadline tells the asker, and the board stays. */
@@ -75,6 +77,7 @@ checks_open(struct probe *p, const Ns__Config *config)
 		.board = &p->board,
 		.states_fd = file_open(p->role, "states"),
 		.appliance = config->name,
+		.site = config->site,
 		.at_once = PROBES_MAX };
 	if (files.rlim_cur < PROBES_MAX + SPARE_FILES)
 		p->checks_conf.at_once =
@@ -162,6 +165,21 @@ check_query(struct probe *p, uint64_t id, const Ns__CheckQuery *q)
 }
 
 static void
+send_votes(void *arg, const char *to, const uint8_t *octets, size_t len)
+{
+	struct probe *p = arg;
+	Ns__Envelope env = NS__ENVELOPE__INIT;
+	Ns__VotesOut m = NS__VOTES_OUT__INIT;
+
+	m.to = (char *)(uintptr_t)to;
+	m.votes = (ProtobufCBinaryData){ len, (uint8_t *)(uintptr_t)octets };
+	env.body_case = NS__ENVELOPE__BODY_VOTES_OUT;
+	env.votes_out = &m;
+	if (ns_send(p->bus, NULL, &env) != NS_OK && log_allowed(&p->log_limit, 1))
+		log_warn("probe.send", "text=\"the bus takes no votes\"");
+}
+
+static void
 send_notice(struct probe *p)
 {
 	Ns__Envelope env = NS__ENVELOPE__INIT;
@@ -170,7 +188,9 @@ send_notice(struct probe *p)
 	checks_notice(p->checks, &m);
 	aliases_notice(p->aliases, &m);
 	if (!p->tell && m.checks == p->told.checks && m.probes == p->told.probes &&
-	    m.flips == p->told.flips && m.down == p->told.down && m.aliases == p->told.aliases &&
+	    m.flips == p->told.flips && m.down == p->told.down && m.votes == p->told.votes &&
+	    m.votes_dropped == p->told.votes_dropped && m.frozen == p->told.frozen &&
+	    m.assigned == p->told.assigned && m.aliases == p->told.aliases &&
 	    m.alias_faults == p->told.alias_faults && m.alias_refused == p->told.alias_refused)
 		return;
 	env.body_case = NS__ENVELOPE__BODY_PROBE_NOTICE;
@@ -196,6 +216,12 @@ on_message(void *arg, const struct ns_peer *peer, const Ns__Envelope *env)
 		aliases_feed(p->aliases, env->alias_feed);
 	else if (env->body_case == NS__ENVELOPE__BODY_CHECK_QUERY)
 		check_query(p, env->id, env->check_query);
+	else if (env->body_case == NS__ENVELOPE__BODY_PROBE_FLEET)
+		checks_fleet(p->checks, env->probe_fleet);
+	else if (env->body_case == NS__ENVELOPE__BODY_PROBE_PEER)
+		checks_peer(p->checks, env->probe_peer);
+	else if (env->body_case == NS__ENVELOPE__BODY_VOTES_IN)
+		checks_votes(p->checks, env->votes_in);
 }
 
 static void
@@ -236,6 +262,8 @@ probe_run(struct role *role)
 	p->conf.base = role->base;
 	p->parents = parents_new(&p->conf, send_parent, p);
 	p->probers.base = role->base;
+	p->checks_conf.send = send_votes;
+	p->checks_conf.send_arg = p;
 	p->checks = checks_new(&p->checks_conf);
 	p->aliases_conf.base = role->base;
 	p->aliases = aliases_new(&p->aliases_conf);

@@ -292,9 +292,6 @@ struct denial {
 	void	(*no_ds)(struct reply *, const struct lookup *);
 };
 extern const struct denial denial_nsec, denial_nsec3;
-/* The base32hex text of a name's hash (RFC 5155 5), lower case. */
-void	 nsec3_hash(const struct nsec3_chain *, const uint8_t *name, size_t len,
-	    uint8_t label[NSEC3_LABEL]);
 /* pack.c: an NS set written anew with all the compression there is; where its names went. */
 #define PACKED_MAX	64u
 struct packed {

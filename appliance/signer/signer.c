@@ -17,6 +17,7 @@
 #include "appliance/role/role.h"
 #include "appliance/signer/digest.h"
 #include "appliance/signer/feed.h"
+#include "appliance/signer/refresh.h"
 #include "appliance/signer/sandbox.h"
 #include "appliance/zonemap/writer.h"
 #include "ipc/base/clock.h"
@@ -35,6 +36,7 @@
 #define HOLD_MS           5000u /* that a batch waits for zones that were asked for */
 #define RETRY_FIRST_MS    1000u /* after the map was full */
 #define RETRY_LAST_MS     30000u
+#define RENEW_SLICE_NS    2000000ull /* the same for signatures that are due */
 #define DIGEST_SLICE_NS   2000000ull /* a feed waits no longer than this and one zone */
 #define MAP_LIMIT_DEFAULT (8ull << 30)
 
@@ -45,8 +47,9 @@ struct signer {
 	struct worker_page *pages[ROLE_MAX_WORKERS];
 	struct feed *feed;
 	struct digest *digest;
+	struct refresh *refresh;
 	struct ns_sock *bus;
-	struct event *second, *reclaim, *hold, *retry, *slice, *huge;
+	struct event *second, *reclaim, *hold, *retry, *slice, *huge, *renew;
 	unsigned reclaim_ms, retry_ms;
 	unsigned seconds;
 	size_t lost; /* when the hold timer was last set */
@@ -267,6 +270,13 @@ staged(void *arg, const uint8_t *name)
 	digest_staged(s->digest, name);
 }
 
+static uint32_t
+now_s(void *arg)
+{
+	(void)arg;
+	return (uint32_t)(clock_wall_ms() / 1000);
+}
+
 /* ---- waiting and retrying ---- */
 
 /* After every feed: is somebody to be waited for, is something to be asked for later? */
@@ -428,6 +438,17 @@ on_link(void *arg, bool up)
 }
 
 static void
+on_renew(evutil_socket_t fd, short what, void *arg)
+{
+	struct signer *s = arg;
+
+	(void)fd;
+	(void)what;
+	if (refresh_step(s->refresh, clock_mono_ns() + RENEW_SLICE_NS))
+		arm(s->renew, 0);
+}
+
+static void
 on_second(evutil_socket_t fd, short what, void *arg)
 {
 	struct signer *s = arg;
@@ -435,6 +456,8 @@ on_second(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	digest_idle(s->digest, clock_mono_ns());
+	refresh_sweep(s->refresh, now_s(NULL));
+	arm(s->renew, 0);
 	if (++s->seconds % TRIM_SECONDS == 0)
 		writer_trim(s->w);
 	if (!event_pending(s->huge, EV_TIMEOUT, NULL))
@@ -469,8 +492,9 @@ make_events(struct signer *s)
 	s->retry = evtimer_new(base, on_retry, s);
 	s->slice = evtimer_new(base, on_slice, s);
 	s->huge = evtimer_new(base, on_huge, s);
+	s->renew = evtimer_new(base, on_renew, s);
 	if (s->second == NULL || s->reclaim == NULL || s->hold == NULL || s->retry == NULL ||
-	    s->slice == NULL || s->huge == NULL)
+	    s->slice == NULL || s->huge == NULL || s->renew == NULL)
 		fatal("signer.loop", "text=\"no timers\"");
 	s->retry_ms = RETRY_FIRST_MS;
 }
@@ -484,7 +508,8 @@ signer_run(struct role *role)
 		.published = published,
 		.refused = refused,
 		.staged = staged,
-		.arg = s };
+		.arg = s,
+		.now = now_s };
 	struct ns_why why = { 0 };
 	char *path = ns_bus_path(role_run_dir(role));
 
@@ -492,6 +517,7 @@ signer_run(struct role *role)
 	make_events(s);
 	s->feed = feed_new(s->w, &calls);
 	s->digest = digest_new(s->w, digest_reply, s);
+	s->refresh = refresh_new(s->w, s->feed);
 	s->bus = ns_dealer_connect(role->base, path, on_message, s, &why);
 	if (s->bus == NULL)
 		fatal("signer.bus", "path=%s text=%s", log_quote(path), log_quote(why.text));
@@ -503,11 +529,12 @@ signer_run(struct role *role)
 	while (!role_stopping(role) && event_base_dispatch(role->base) == 0)
 		continue;
 	ns_sock_destroy(&s->bus);
+	refresh_destroy(&s->refresh);
 	feed_destroy(&s->feed);
 	digest_destroy(&s->digest);
-	for (size_t i = 0; i < 6; i++)
+	for (size_t i = 0; i < 7; i++)
 		event_free((struct event *[]){
-		    s->second, s->reclaim, s->hold, s->retry, s->slice, s->huge }[i]);
+		    s->second, s->reclaim, s->hold, s->retry, s->slice, s->huge, s->renew }[i]);
 	writer_close(&s->w);
 	return role_stopping(role) ? 0 : 1;
 }

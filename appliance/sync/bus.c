@@ -7,6 +7,7 @@
 #include "appliance/sync/aliases.h"
 #include "appliance/sync/checks.h"
 #include "appliance/sync/feed.h"
+#include "appliance/sync/fleet.h"
 #include "appliance/sync/parentcheck.h"
 #include "appliance/sync/receipts.h"
 #include "appliance/sync/stats.h"
@@ -94,6 +95,14 @@ bus_gone(struct sync *s, enum role_id id)
 }
 
 /* ---- hello ---- */
+static void
+probe_hello(struct sync *s)
+{
+	votes_fleet(s); /* whose votes count comes before what they are about */
+	checkfeed_hello(s);
+	aliasfeed_hello(s);
+}
+
 static bool
 uid_allowed(const struct sync *s, enum role_id id, const struct ns_peer *peer)
 {
@@ -176,10 +185,9 @@ role_hello(struct sync *s, const struct ns_peer *peer, const Ns__Envelope *env)
 	 * asks for everything this way. */
 	if (id == ROLE_SIGNER)
 		feed_signer_hello(s, peer, h);
-	else if (id == ROLE_PROBE) {
-		checkfeed_hello(s);
-		aliasfeed_hello(s);
-	} else if (id == ROLE_ANSWER && s->bus->confirm != 0)
+	else if (id == ROLE_PROBE)
+		probe_hello(s);
+	else if (id == ROLE_ANSWER && s->bus->confirm != 0)
 		bus_confirm(s, s->bus->confirm);
 }
 
@@ -224,6 +232,7 @@ static const struct {
 	{ NS__ENVELOPE__BODY_PARENT_REPLY, ROLE_PROBE, parentcheck_reply },
 	{ NS__ENVELOPE__BODY_CHECK_REPORT, ROLE_PROBE, check_list_report },
 	{ NS__ENVELOPE__BODY_PROBE_NOTICE, ROLE_PROBE, checkfeed_notice },
+	{ NS__ENVELOPE__BODY_VOTES_OUT, ROLE_PROBE, votes_out },
 };
 
 void

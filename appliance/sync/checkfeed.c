@@ -180,6 +180,9 @@ checkfeed_status(Ns__StatusReply *m)
 	m->checks_down = notice->down;
 	m->probes = notice->probes;
 	m->flips = notice->flips;
+	m->checks_assigned = notice->assigned;
+	m->votes = notice->votes;
+	m->votes_dropped += notice->votes_dropped;
 	m->aliases = notice->aliases;
 	m->alias_faults = notice->alias_faults;
 	if (notice->alias_faults > 0)

@@ -202,6 +202,7 @@ put_range(
     const struct set_out *o, const struct image_node *node, unsigned from, unsigned to, bool sigs)
 {
 	const uint8_t *at = node->sets;
+	bool here = node->keylen == 0 && (o->ref->image->flags & IMAGE_HERE) != 0;
 	unsigned left = node->nsets;
 	struct image_set set;
 
@@ -210,6 +211,9 @@ put_range(
 			continue;
 		if (o->plain &&
 		    (set.type == RR_NSEC || set.type == RR_NSEC3 || set.type == RR_NSEC3PARAM))
+			continue;
+		if (o->plain && here &&
+		    (set.type == RR_DNSKEY || set.type == RR_CDS || set.type == RR_CDNSKEY))
 			continue;
 		if (!(sigs ? put_sigs(o, &set) : put_set(o, &set, set.type, 0)))
 			return false;

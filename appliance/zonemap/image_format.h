@@ -44,6 +44,7 @@ enum image_flag {
 	IMAGE_SIGNED = 2,		/* the SOA has a signature: DO means something */
 	IMAGE_NSEC = 4,			/* signed, and denial is proven by NSEC */
 	IMAGE_NSEC3 = 8,		/* signed, and denial is proven by NSEC3 (nsec3_chain.h) */
+	IMAGE_HERE = 16,		/* signed by this appliance's signer */
 };
 
 struct image {
@@ -55,6 +56,8 @@ struct image {
 	uint8_t			height;		/* of the tree: 0 = its root is a leaf */
 	uint16_t		spare;
 	uint32_t		nodes_off;	/* flat: struct nodes from here */
+	uint32_t		expires;	/* IMAGE_HERE: when the first signature ends */
+	uint32_t		spare2;
 	map_off			tree;		/* IMAGE_TREE; bit 0 as in struct inner_entry */
 };
 
