@@ -162,6 +162,9 @@ char **cli_commas(const char *text, size_t *n);
 bool cli_commit_fill(struct cli *, Ns__CommitRequest *);
 void cli_commit_free(Ns__CommitRequest *);
 void cli_print_conflict(const Ns__Conflict *); /* on stderr */
+/* "4097" is told as "more than 4096". */
+char *cli_closure(unsigned rrsets, char *out, size_t size);
+void cli_print_closures(Ns__PolicyClosure *const *, size_t n);
 void cli_print_warning(FILE *, const Ns__Error *);
 void cli_change_print(const ProtobufCMessage *); /* a HistoryShowReply */
 
