@@ -27,7 +27,7 @@ struct call {
 	uint8_t key[FLEET_KEY];
 	zsock_t *z;
 	struct ns_sock *sock;
-	uint64_t sent_ns;
+	uint64_t made_ns, sent_ns;
 	struct call_said said;
 };
 struct calls {
@@ -157,15 +157,27 @@ call_find(const struct calls *c, const struct member *m)
 	for (size_t i = 0; i < c->count; i++)
 		if (strcmp(c->list[i]->name, m->name) == 0 &&
 		    strcmp(c->list[i]->endpoint, m->endpoint) == 0 &&
-		    memcmp(c->list[i]->key, m->key, FLEET_KEY) == 0)
+		    (memcmp(c->list[i]->key, m->key, FLEET_KEY) == 0 ||
+			(m->roll.announced &&
+			    memcmp(c->list[i]->key, m->roll.key, FLEET_KEY) == 0)))
 			return c->list[i];
 	return NULL;
 }
 
+/* libzmq does not try again after a refused handshake: with the member's other key, or ours. */
+static bool
+call_refused(const struct call *c, uint64_t now_ns)
+{
+	uint64_t heard_ns = c->said.heard_ns > c->made_ns ? c->said.heard_ns : c->made_ns;
+
+	return clock_since(now_ns, heard_ns) > FLEET_REDIAL_NS;
+}
+
 static void
-call_add(struct sync *s, const struct member *m)
+call_add(struct sync *s, const struct member *m, uint64_t now_ns)
 {
 	struct calls *list = s->fleet->calls;
+	bool other = now_ns / FLEET_REDIAL_NS % 2 != 0;
 	struct ns_why why = { 0 };
 	struct call *c;
 
@@ -175,8 +187,9 @@ call_add(struct sync *s, const struct member *m)
 	c->s = s;
 	memcpy(c->name, m->name, sizeof c->name);
 	memcpy(c->endpoint, m->endpoint, sizeof c->endpoint);
-	memcpy(c->key, m->key, FLEET_KEY);
-	c->z = fleet_socket(ZMQ_DEALER, &s->fleet->keys, m->key);
+	c->made_ns = now_ns;
+	memcpy(c->key, m->roll.announced && other ? m->roll.key : m->key, FLEET_KEY);
+	c->z = fleet_socket(ZMQ_DEALER, &s->fleet->keys, c->key);
 	c->sock = c->z != NULL ? ns_sock_wrap(s->role->base, c->z, call_message, c, &why) : NULL;
 	if (c->sock == NULL || fleet_connect(c->z, m->endpoint, &why) != NS_OK) {
 		log_error("fleet.call", "name=%s text=%s", m->name, log_quote(why.text));
@@ -223,12 +236,13 @@ calls_tick(struct sync *s, uint64_t now_ns)
 		const struct member *m = &f->roster->members[i];
 
 		if (wanted(s, m, now_ns) && call_find(c, m) == NULL)
-			call_add(s, m);
+			call_add(s, m, now_ns);
 	}
 	for (size_t i = 0; i < c->count; i++) {
 		const struct member *m = roster_find(f->roster, c->list[i]->name);
 
-		if (m == NULL || !wanted(s, m, now_ns) || call_find(c, m) != c->list[i]) {
+		if (m == NULL || !wanted(s, m, now_ns) || call_find(c, m) != c->list[i] ||
+		    call_refused(c->list[i], now_ns)) {
 			call_destroy(&c->list[i]);
 			c->list[i--] = c->list[--c->count];
 		} else if (c->list[i]->sent_ns == 0 ||

@@ -129,6 +129,21 @@ start_over(struct sync *s)
 	rep->state = REP_HELLO;
 }
 
+/* Either side's key may have been rolled since they met: what may be right is tried in turn. */
+static void
+dial_primary(struct sync *s)
+{
+	struct fleet *f = s->fleet;
+	struct rep *rep = &f->rep;
+	struct roll_choice c[ROLL_CHOICES];
+	size_t n = roll_dial(s, c);
+	const struct roll_choice *now = &c[rep->dials++ % n];
+
+	memcpy(rep->dialed_own, now->own->public_key, FLEET_KEY);
+	memcpy(rep->dialed_server, now->server, FLEET_KEY);
+	fleet_dial(s, now->own, f->facts.endpoint, now->server);
+}
+
 /* With our own key, or with the invitation's while we have nothing else. */
 static void
 dial(struct sync *s)
@@ -140,7 +155,7 @@ dial(struct sync *s)
 	rep->up = false;
 	rep->dialed_ns = clock_mono_ns();
 	if (f->facts.joined)
-		fleet_dial(s, &f->keys, f->facts.endpoint, f->facts.key);
+		dial_primary(s);
 	else if (fleet_keys_from_secret(rep->token.secret, &one))
 		fleet_dial(s, &one, rep->token.endpoint, rep->token.primary);
 }
@@ -176,6 +191,9 @@ rep_follow(struct sync *s, const char *endpoint, const uint8_t *key)
 	rep->digest_out = false;
 	trouble(s, "");
 	start_over(s);
+	rep->dials = 0;
+	memcpy(rep->dialed_own, s->fleet->keys.public_key, FLEET_KEY);
+	memcpy(rep->dialed_server, key, FLEET_KEY);
 	fleet_dial(s, &s->fleet->keys, endpoint, key);
 }
 
@@ -208,6 +226,8 @@ rep_link(void *arg, bool up)
 
 	rep->up = up;
 	rep->unheard = 0;
+	rep->dials = 0;
+	rep->best_tried = false;
 	rep->dialed_ns = clock_mono_ns();
 	log_info("fleet.link", "up=%d primary=%s", up, log_quote(s->fleet->facts.primary));
 	if (!up) {
@@ -836,11 +856,43 @@ rep_message(struct sync *s, const struct fleet_from *from, const Ns__Envelope *e
 	}
 }
 
+/* The new key is shown as soon as it counts, when no request is under way; a link that broke is made with what
+ * is the likeliest now, before the pairs that were tried go round. */
+static void
+best_tick(struct sync *s, uint64_t now_ns)
+{
+	struct rep *rep = &s->fleet->rep;
+	struct roll_choice c[ROLL_CHOICES];
+	bool own, server;
+
+	if (!s->fleet->facts.joined || rep->candidate || rep->state == REP_OFF)
+		return;
+	(void)roll_dial(s, c);
+	if (memcmp(rep->best_own, c[0].own->public_key, FLEET_KEY) != 0 ||
+	    memcmp(rep->best_server, c[0].server, FLEET_KEY) != 0) {
+		memcpy(rep->best_own, c[0].own->public_key, FLEET_KEY);
+		memcpy(rep->best_server, c[0].server, FLEET_KEY);
+		rep->best_tried = false;
+		rep->best_ns = now_ns;
+	}
+	own = memcmp(rep->best_own, rep->dialed_own, FLEET_KEY) != 0;
+	server = memcmp(rep->best_server, rep->dialed_server, FLEET_KEY) != 0;
+	if (rep->best_tried || (!own && !server) || (rep->up && !own) ||
+	    (rep->up && !TAILQ_EMPTY(&s->fleet->forwarded) &&
+		clock_since(now_ns, rep->best_ns) < FLEET_QUIET_NS))
+		return;
+	if (rep->up)
+		rep_link(s, false);
+	rep->best_tried = true;
+	dial(s);
+}
+
 void
 rep_tick(struct sync *s, uint64_t now_ns)
 {
 	struct rep *rep = &s->fleet->rep;
 
+	best_tick(s, now_ns);
 	if (!rep->up && rep->state != REP_REFUSED &&
 	    clock_since(now_ns, rep->dialed_ns) > FLEET_REDIAL_NS)
 		dial(s);

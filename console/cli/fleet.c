@@ -21,6 +21,18 @@ drained_print(FILE *f, const char *name, const Ns__Drained *d)
 	    d->ttl_partial ? "at least " : "", d->ttl, d->until, d->ttl_partial ? " or later" : "");
 }
 
+static void
+notes_print(const Ns__FleetListReply__Appliance *a)
+{
+	if (a->drained != NULL)
+		drained_print(stdout, a->name, a->drained);
+	if (a->key_roll != NULL && a->key_roll->until[0] == '\0')
+		printf("%s is asked for a new key, which it has not told yet\n", a->name);
+	else if (a->key_roll != NULL)
+		printf("%s has two keys; the old one is refused from %s on\n", a->name,
+		    a->key_roll->until);
+}
+
 static int
 list_print(struct cli *cli, const Ns__FleetListReply *r)
 {
@@ -48,8 +60,7 @@ list_print(struct cli *cli, const Ns__FleetListReply *r)
 	}
 	table_print(&t);
 	for (size_t i = 0; i < r->n_appliances; i++)
-		if (r->appliances[i]->drained != NULL)
-			drained_print(stdout, r->appliances[i]->name, r->appliances[i]->drained);
+		notes_print(r->appliances[i]);
 	if (r->age_s > 2)
 		fprintf(stderr,
 		    "nameserve: no word of the primary for %.0f s: this is what it said last\n",
@@ -164,6 +175,46 @@ int
 cmd_fleet_undrain(struct cli *cli)
 {
 	return drain(cli, true);
+}
+
+static int
+roll_print(struct cli *cli, const Ns__FleetRollReply *r)
+{
+	if (cli->format != CLI_TABLE)
+		return cli_print_json(cli, &r->base, "ns.fleet.roll/1");
+	printf("change %llu  %s makes a new key; for %u s from then on both are good\n",
+	    (unsigned long long)r->revision, r->name, r->overlap_s);
+	for (size_t i = 0; i < r->n_silent; i++)
+		fprintf(stderr, "nameserve: %s is silent: see nameserve(1), fleet roll-key\n",
+		    r->silent[i]);
+	return CLI_OK;
+}
+
+int
+cmd_fleet_roll_key(struct cli *cli)
+{
+	Ns__FleetRollRequest body = NS__FLEET_ROLL_REQUEST__INIT;
+	Ns__Envelope request = NS__ENVELOPE__INIT, *reply;
+	const Ns__FleetRollReply *r;
+	unsigned ms = 0;
+	int code = CLI_OK;
+
+	if (cli->opt[OPT_FOR] != NULL &&
+	    (!cli_duration_ms(cli->opt[OPT_FOR], &ms) || ms < 1000 || ms % 1000 != 0))
+		return cli_usage(
+		    NULL, "--for %s: whole seconds, like 90s or 2h", cli->opt[OPT_FOR]);
+	body.name = cli_str(cli->words[0]);
+	body.overlap_s = ms / 1000;
+	body.comment = cli_str(cli->opt[OPT_COMMENT]);
+	request.body_case = NS__ENVELOPE__BODY_FLEET_ROLL_REQUEST;
+	request.fleet_roll_request = &body;
+	reply = cli_call(cli, &request, &code);
+	if (reply == NULL)
+		return code;
+	r = CLI_REPLY(reply, FLEET_ROLL_REPLY, fleet_roll_reply);
+	code = r != NULL ? roll_print(cli, r) : cli_unexpected(cli);
+	ns__envelope__free_unpacked(reply, NULL);
+	return code;
 }
 
 int
