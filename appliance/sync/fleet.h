@@ -7,7 +7,7 @@
  *   fleetrep.c  the replica's side                       forward.c    edits at a replica
  *   fleetcmd.c  invite, list, remove                     fleetlog.c   the log and zones, read for others
  *   fleetdrain.c drain, undrain                          fleetroll.c  roll-key, our own keys
- *   memberjob.c what the primary changes of a member
+ *   memberjob.c what the primary changes of a member     fleetthings.c settings and objects that differ
  *   fleetdoor.c strangers at the port */
 #ifndef NS_SYNC_FLEET_H
 #define NS_SYNC_FLEET_H
@@ -21,6 +21,7 @@
 #include "appliance/sync/members.h"
 #include "appliance/sync/request.h"
 #include "appliance/sync/sync.h"
+#include "appliance/sync/things.h"
 #include "ipc/base/log.h"
 
 struct writer_opened;
@@ -81,11 +82,13 @@ struct rep {
 	Ns__FleetBeat	*beat;		/* the last one */
 	uint64_t	 beat_ns;
 	struct repair_job *zone;	/* being put together */
-	uint64_t	 repaired;	/* zones, since the start; */
-	char		 repaired_zone[256];	/* the last one */
+	uint64_t	 repaired;	/* zones, settings and objects, since the start; */
+	char		 repaired_last[300];	/* the last one */
 	/* The digest exchange: where it is, and what waits for an answer. */
 	uint8_t		 digest_after[255];
 	bool		 digest_begun, digest_out;
+	struct thing_key things_after;
+	bool		 things_due;	/* the zones are done, in this round */
 	uint64_t	 digest_ns, rounds, digest_differ;
 	bool		 digest_rest;	/* the last round found nothing */
 	char		 trouble[256];	/* why nothing goes on, for status */
@@ -178,6 +181,12 @@ member_edit_fn	 member_enrols, member_moves;
 void	 member_push(struct sync *, member_edit_fn *, const struct member *given, const struct fleet_from *);
 /* When it is one. */
 void	 member_take_endpoint(struct member *, const char *endpoint);
+
+/* ---- fleetthings.c ---- */
+void	 things_compare(struct sync *, struct follower *, const Ns__FleetThings *);
+void	 things_say(struct sync *, const Ns__FleetThingsReply *detail);
+bool	 things_answer(struct sync *, const Ns__FleetThingsReply *);	/* that was the last run */
+void	 things_take(struct sync *, const Ns__FleetThing *);
 
 /* ---- fleetroll.c ---- */
 void	 fleet_roll_request(struct sync *, struct request *);

@@ -391,9 +391,9 @@ replica_problems(const struct sync *s, Ns__StatusReply *m)
 	if (rep->repaired > 0)
 		status_problem(m, "repaired",
 		    xasprintf(
-			"%llu zone(s) differed from the primary's and were fetched again, last %s; "
-			"the log says when",
-			(unsigned long long)rep->repaired, rep->repaired_zone));
+			"%llu differed from the primary's and were fetched again, last %s; the log "
+			"says when",
+			(unsigned long long)rep->repaired, rep->repaired_last));
 }
 
 void

@@ -452,6 +452,9 @@ pub_message(
 	case NS__ENVELOPE__BODY_FLEET_DIGEST:
 		digest(s, fo, env->fleet_digest);
 		return;
+	case NS__ENVELOPE__BODY_FLEET_THINGS:
+		things_compare(s, fo, env->fleet_things);
+		return;
 	case NS__ENVELOPE__BODY_FLEET_KEY:
 		roll_announced(s, m, from, env->fleet_key);
 		return;

@@ -495,8 +495,7 @@ repaired(struct job *job, struct sync *s)
 	else if (j->repaired) {
 		rep->repaired++;
 		name_to_text(j->zone->name.data, text);
-		snprintf(rep->repaired_zone, sizeof rep->repaired_zone, "%.*s",
-		    (int)sizeof rep->repaired_zone - 1, text);
+		snprintf(rep->repaired_last, sizeof rep->repaired_last, "zone %.*s", 255, text);
 		log_warn("fleet.repaired",
 		    "zone=%s version=%llu text=\"it differed from the primary's\"", log_quote(text),
 		    (unsigned long long)j->zone->version);
@@ -620,19 +619,35 @@ digest_answer(struct sync *s, const Ns__FleetDigestReply *in)
 	if (rep->digest_begun)
 		memcpy(rep->digest_after, in->last.data, in->last.len);
 	else
-		round_ended(rep);
+		rep->things_due = true;
+}
+
+static void
+things_reply(struct rep *rep, bool ended)
+{
+	if (!ended)
+		return;
+	rep->things_due = false;
+	round_ended(rep);
 }
 
 static void
 digest_tick(struct sync *s, uint64_t now_ns)
 {
 	struct rep *rep = &s->fleet->rep;
-	uint64_t wait = rep->digest_out                          ? DIGEST_LOST_NS
-			: rep->digest_rest && !rep->digest_begun ? DIGEST_REST_NS
-								 : DIGEST_PACE_NS;
+	uint64_t wait = rep->digest_out ? DIGEST_LOST_NS
+			: rep->digest_rest && !rep->digest_begun && !rep->things_due
+			    ? DIGEST_REST_NS
+			    : DIGEST_PACE_NS;
 
-	if (rep->state == REP_FOLLOW && !rep->applying && rep->queue == NULL &&
-	    clock_since(now_ns, rep->digest_ns) > wait)
+	if (rep->state != REP_FOLLOW || rep->applying || rep->queue != NULL ||
+	    clock_since(now_ns, rep->digest_ns) <= wait)
+		return;
+	/* A primary of an older release says nothing to these: the zones go on. */
+	rep->things_due = rep->things_due && !rep->digest_out;
+	if (rep->things_due)
+		things_say(s, NULL);
+	else
 		digest_say(s, NULL);
 }
 
@@ -844,6 +859,12 @@ rep_message(struct sync *s, const struct fleet_from *from, const Ns__Envelope *e
 		return;
 	case NS__ENVELOPE__BODY_FLEET_ZONE:
 		zone_piece(s, env->fleet_zone);
+		return;
+	case NS__ENVELOPE__BODY_FLEET_THINGS_REPLY:
+		things_reply(rep, things_answer(s, env->fleet_things_reply));
+		return;
+	case NS__ENVELOPE__BODY_FLEET_THING:
+		things_take(s, env->fleet_thing);
 		return;
 	case NS__ENVELOPE__BODY_FLEET_REWIND:
 		rewind_to(s, env->fleet_rewind);
