@@ -8,6 +8,7 @@
 #include "appliance/dns/zwire.h"
 #include "appliance/sync/checks.h"
 #include "appliance/sync/errors.h"
+#include "appliance/sync/keyfeed.h"
 #include "appliance/sync/patch.h"
 #include "appliance/sync/place.h"
 #include "appliance/sync/secret.h"
@@ -164,7 +165,8 @@ apply_create(struct apply *a)
 		return err;
 	if ((err = put_row(a)) != NS_OK)
 		return err;
-	batch_touch(a->b, &a->z, NULL);
+	/* With its keys, when it had any. */
+	batch_touch(a->b, &a->z, NULL)->keys = m->undelete;
 	a->b->zones++;
 	return store_content_put(s, a->z.id, true, m->added.data, m->added.len, a->why);
 }
@@ -176,7 +178,7 @@ apply_delete(struct apply *a)
 
 	if (err != NS_OK)
 		return err;
-	batch_touch(a->b, &a->z, NULL);
+	batch_touch(a->b, &a->z, NULL)->keys = true;
 	a->b->zones--;
 	return store_zone_drop(a->b->store, a->z.id, a->c->revision, a->c->at_ms, a->why);
 }
@@ -228,6 +230,7 @@ apply_object(struct batch *b, const struct store_change *c, const Ns__ChangeBody
 	enum ns_err err;
 
 	check_delta(b, m, c->revision);
+	keyfeed_delta(b, m);
 	if (m->removed) {
 		err = store_object_drop(s, m->kind, m->name, why);
 		/* Lost here before: it is gone, as it should be. */
@@ -256,65 +259,4 @@ change_apply(
 	if (err == NS_OK && body->cookie_secret.len > 0)
 		err = secret_apply(b->store, body->cookie_secret.data, c->at_ms, &b->secret, why);
 	return err == NS_OK ? apply_windows(&a, body) : err;
-}
-
-/* ---- bodies from elsewhere ---- */
-static bool
-all_below(ProtobufCBinaryData zwire, const uint8_t *apex)
-{
-	struct zwire_iter it = zwire_iter(zwire.data, zwire.len);
-	struct rrset s;
-
-	while (zwire_next(&it, &s))
-		if (!name_in(s.owner, apex))
-			return false;
-	return true;
-}
-
-static enum ns_err
-zone_check(const Ns__ChangeBody__Zone *m, struct ns_why *why)
-{
-	uint8_t lower[NAME_MAX_WIRE];
-	enum ns_err err;
-
-	if (m->name.len == 0 || name_check(m->name.data, m->name.len) != m->name.len)
-		return ns_fail(why, NS_CORRUPT, ES_BODY, "a change names a zone with no name");
-	name_lower(lower, m->name.data, m->name.len);
-	if (memcmp(lower, m->name.data, m->name.len) != 0 || m->zone_id == 0 ||
-	    m->zone_id > INT64_MAX || m->account_id > UINT32_MAX ||
-	    (unsigned)m->kind > NS__CHANGE_BODY__ZONE__KIND__REPLACE)
-		return ns_fail(why, NS_CORRUPT, ES_BODY, "a change has a zone that cannot be");
-	if ((err = zwire_check(m->removed.data, m->removed.len, why)) != NS_OK ||
-	    (err = zwire_check(m->added.data, m->added.len, why)) != NS_OK)
-		return err;
-	if (!all_below(m->removed, m->name.data) || !all_below(m->added, m->name.data))
-		return ns_fail(why, NS_CORRUPT, ES_BODY, "a change reaches out of its zone");
-	return NS_OK;
-}
-
-static enum ns_err
-object_check(const Ns__ChangeBody__Object *m, struct ns_why *why)
-{
-	const struct store_object *o = NULL;
-
-	if (m->kind[0] == '\0' || strlen(m->kind) >= sizeof o->kind || m->name[0] == '\0' ||
-	    strlen(m->name) >= sizeof o->name || m->id == 0 || m->id > INT64_MAX ||
-	    m->body.len > STORE_OBJECT_MAX)
-		return ns_fail(why, NS_CORRUPT, ES_BODY, "a change has an object that cannot be");
-	return NS_OK;
-}
-
-enum ns_err
-change_body_check(const Ns__ChangeBody *body, struct ns_why *why)
-{
-	enum ns_err err = NS_OK;
-
-	for (size_t i = 0; i < body->n_zones && err == NS_OK; i++)
-		err = zone_check(body->zones[i], why);
-	for (size_t i = 0; i < body->n_objects && err == NS_OK; i++)
-		err = object_check(body->objects[i], why);
-	if (err == NS_OK && body->cookie_secret.len != 0 && body->cookie_secret.len != SECRET_SIZE)
-		err = ns_fail(
-		    why, NS_CORRUPT, ES_BODY, "a change has a cookie secret that cannot be");
-	return err;
 }

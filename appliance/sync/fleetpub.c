@@ -10,6 +10,7 @@
 #include "appliance/sync/fleet.h"
 #include "appliance/sync/fleetlog.h"
 #include "appliance/sync/gate.h"
+#include "appliance/sync/handover.h"
 #include "appliance/sync/receipts.h"
 #include "appliance/sync/writer.h"
 #include "ipc/base/clock.h"
@@ -161,7 +162,7 @@ place_done(struct job *job, struct sync *s)
 		env.fleet_welcome = &out;
 		fo->present = true;
 		fo->stored = j->revision;
-		s->fleet->heard = true;
+		gate_heard(s, false);
 		pub_send(s, &fo->peer, &env);
 		log_info("fleet.follower", "name=%s from=%llu head=%llu", fo->name,
 		    (unsigned long long)j->revision, (unsigned long long)s->head.revision);
@@ -215,13 +216,16 @@ hello(
 }
 
 /* ---- out ---- */
-/* The standby gets what is committed, the others what the standby has stored. */
+/* The standby gets what is committed, the others what the standby has stored, the standby before what says so. */
 static uint64_t
 limit_of(const struct sync *s, const struct follower *fo)
 {
 	const struct member *m = roster_standby(s->fleet->roster);
+	uint64_t released = gate_released(s), handed = handover_limit(s, fo->name);
 
-	return m != NULL && strcmp(m->name, fo->name) != 0 ? gate_released(s) : s->head.revision;
+	if (m != NULL ? strcmp(m->name, fo->name) == 0 : !handover_waits(s, s->head.revision))
+		return s->head.revision;
+	return handed > released ? handed : released;
 }
 
 static enum ns_err
@@ -426,6 +430,10 @@ pub_message(
 		call_take(s, m, from, env);
 		return;
 	}
+	if (env->body_case == NS__ENVELOPE__BODY_FLEET_VOTES) {
+		votes_called(s, m, from, env->fleet_votes);
+		return;
+	}
 	fleet_newer(s, m->name, env->term);
 	if (env->body_case == NS__ENVELOPE__BODY_FLEET_HELLO && env->term <= s->head.term) {
 		hello(s, m, from, env->fleet_hello);
@@ -435,6 +443,10 @@ pub_message(
 	/* What a link that broke left in a queue is not of this conversation. */
 	if (fo == NULL || !same_peer(&fo->peer, from))
 		return;
+	if (env->term != s->head.term && env->body_case == NS__ENVELOPE__BODY_FLEET_FORWARD) {
+		forward_refuse(s, fo, env->fleet_forward, env->term);
+		return;
+	}
 	if (env->term != s->head.term) {
 		ns_fail(&why, NS_CONFLICT, EF_TERM, "term %llu is over: this is term %llu",
 		    (unsigned long long)env->term, (unsigned long long)s->head.term);

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "appliance/sync/adopt.h"
-#include "appliance/sync/apply.h"
+#include "appliance/sync/bodycheck.h"
 #include "appliance/sync/batch.h"
 #include "appliance/sync/change.h"
 #include "appliance/sync/checks.h"

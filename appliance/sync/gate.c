@@ -8,6 +8,7 @@
 #include "appliance/sync/batch.h"
 #include "appliance/sync/control.h"
 #include "appliance/sync/fleet.h"
+#include "appliance/sync/handover.h"
 #include "ipc/base/clock.h"
 #include "ipc/base/log.h"
 #include "ipc/base/xalloc.h"
@@ -54,6 +55,35 @@ gate_others(const struct sync *s)
 	return false;
 }
 
+/* Who can have been promoted while we were away: who can be called has not said yet that it was not. */
+static bool
+some_unheard(const struct sync *s)
+{
+	const struct roster *r = s->fleet->roster;
+
+	for (size_t i = 0; i < r->count; i++) {
+		const struct member *m = &r->members[i];
+		const struct follower *fo = pub_follower(s->fleet, m->name);
+
+		if (m->enrolled && !m->removed && m->endpoint[0] != '\0' &&
+		    strcmp(m->name, s->name) != 0 && (fo == NULL || !fo->ever) &&
+		    call_said(s, m->name, s->fleet->started_ns) == NULL)
+			return true;
+	}
+	return false;
+}
+
+void
+gate_heard(struct sync *s, bool enough)
+{
+	struct fleet *f = s->fleet;
+
+	f->anyone = true;
+	if (enough || !some_unheard(s) ||
+	    clock_since(clock_mono_ns(), f->started_ns) > GATE_HEAR_NS)
+		f->heard = true;
+}
+
 enum gate_state
 gate_state(const struct sync *s)
 {
@@ -73,6 +103,7 @@ gate_state(const struct sync *s)
 		v.standby_ever = fo->ever;
 		v.standby_now = fo->present && clock_since(now, fo->heard_ns) < STANDBY_SILENT_NS;
 	}
+	handover_look(s, &v);
 	return gate_judge(&v);
 }
 
@@ -85,16 +116,21 @@ passes(const struct sync *s, uint64_t revision)
 
 	if (state == GATE_REPLICA)
 		return true; /* a replica's batches are the primary's changes */
-	return gate_passes(state, m != NULL, fo != NULL ? fo->stored : 0, revision);
+	return gate_passes(state, m != NULL, fo != NULL ? fo->stored : 0, revision) &&
+	       !handover_waits(s, revision);
 }
 
 enum ns_err
 gate_refuses(const struct sync *s, struct ns_why *why)
 {
 	const struct fleet *f = s->fleet;
-	const struct member *m;
-	const struct follower *fo = standby_of(s, &m);
+	const struct member *m, *before;
+	const struct follower *fo = standby_of(s, &m), *its;
 
+	if ((before = handover_silent(s, &its)) != NULL) {
+		m = before;
+		fo = its;
+	}
 	switch (gate_state(s)) {
 	case GATE_OPEN:
 	case GATE_REPLICA:
@@ -207,6 +243,7 @@ gate_pump(struct sync *s)
 		release_first(s);
 		any = true;
 	}
+	handover_settle(s);
 	if (any)
 		pub_committed(s);
 }
@@ -248,9 +285,12 @@ gate_fail(struct sync *s)
 void
 gate_tick(struct sync *s, uint64_t now_ns)
 {
-	enum gate_state state = gate_state(s);
+	enum gate_state state;
 	struct ns_why why = { 0 };
 
+	if (s->fleet->anyone && !s->fleet->heard)
+		gate_heard(s, false);
+	state = gate_state(s);
 	gate_pump(s);
 	answer_waiting(s, now_ns, state != GATE_OPEN);
 	if (state == s->gate->said)

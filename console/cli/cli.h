@@ -61,6 +61,11 @@ enum cli_opt {
 	OPT_AT,
 	OPT_DRAFT,
 	OPT_FOR,
+	OPT_ALGORITHM,
+	OPT_DENIAL,
+	OPT_WHEN_SAFE,
+	OPT_FORCE,
+	OPT_EMERGENCY,
 	OPT_ASCII,
 	OPT_UTF8,
 	OPT_COLOR,
@@ -129,6 +134,15 @@ void cli_print_json_value(struct cli *, json_t *); /* takes the reference */
 /* Each element of the JSON array `key` on a line of its own. */
 void cli_print_rows(json_t *document, const char *key); /* takes the reference */
 
+/* How a reply is shown: the table for people, the document with --json, its rows with --jsonl. */
+struct cli_view {
+	Ns__Envelope__BodyCase body;
+	const char *schema, *rows; /* rows: the array of them; NULL: the document is one row */
+	void (*table)(const ProtobufCMessage *);
+};
+int cli_show(struct cli *, Ns__Envelope *request, const struct cli_view *); /* asks; the exit code */
+void cli_object_table(const ProtobufCMessage *); /* of an ObjectReply: what became of it */
+
 /* ---- table.c ---- */
 /* Columns as wide as their content; numbers to the right.  Text from the network is made safe. */
 struct table;
@@ -147,6 +161,7 @@ char **cli_commas(const char *text, size_t *n);
 bool cli_commit_fill(struct cli *, Ns__CommitRequest *);
 void cli_commit_free(Ns__CommitRequest *);
 void cli_print_conflict(const Ns__Conflict *); /* on stderr */
+void cli_print_warning(FILE *, const Ns__Error *);
 
 /* ---- single operations (record.c): into the zone's draft, or at once with --commit; the exit code ---- */
 int cli_edit_op(struct cli *, Ns__RecordOp *);
@@ -154,8 +169,9 @@ int cli_edit_op(struct cli *, Ns__RecordOp *);
 /* ---- drafts (draft.c) ---- */
 /* One operation more in the zone's draft, once the appliance has found it sound; the exit code. */
 int cli_draft_op(struct cli *, Ns__RecordOp *);
-/* A whole draft that the appliance made (import); refused when there is one already. */
-int cli_draft_take(struct cli *, const Ns__ZoneEdit *);
+/* A whole draft that the appliance made (import), or several (revert); refused when there is one already. */
+int cli_draft_take(struct cli *, Ns__ZoneEdit *);
+int cli_drafts_take(struct cli *, Ns__ZoneEdit *const *, size_t n);
 
 /* ---- fleet (fleet.c) ---- */
 /* What a drain means, in two lines. */
@@ -212,6 +228,13 @@ int cmd_stats(struct cli *);
 int cmd_verify(struct cli *);
 int cmd_backup(struct cli *);
 int cmd_restore_backup(struct cli *);
+int cmd_alias_list(struct cli *);
+int cmd_dnssec_enable(struct cli *);
+int cmd_dnssec_disable(struct cli *);
+int cmd_dnssec_rollover(struct cli *);
+int cmd_dnssec_ds_submitted(struct cli *);
+int cmd_dnssec_keys(struct cli *);
+int cmd_dnssec_ds(struct cli *);
 int cmd_check_list(struct cli *);
 int cmd_check_show(struct cli *);
 int cmd_check_set(struct cli *);

@@ -33,15 +33,14 @@ notes_print(const Ns__FleetListReply__Appliance *a)
 		    a->key_roll->until);
 }
 
-static int
-list_print(struct cli *cli, const Ns__FleetListReply *r)
+static void
+list_print(const ProtobufCMessage *m)
 {
+	const Ns__FleetListReply *r = (const Ns__FleetListReply *)m;
 	static const char *const titles[] = { "NAME", "SITE", "ROLE", "STATE", "SERVES", "LAG",
 		"BEHIND", "QPS", "VERSION", "ENDPOINT" };
 	struct table *t;
 
-	if (cli->format != CLI_TABLE)
-		return cli_print_json(cli, &r->base, "ns.fleet.list/1");
 	t = table_new(titles, 10, "llllrrrrll");
 	for (size_t i = 0; i < r->n_appliances; i++) {
 		const Ns__FleetListReply__Appliance *a = r->appliances[i];
@@ -65,47 +64,36 @@ list_print(struct cli *cli, const Ns__FleetListReply *r)
 		fprintf(stderr,
 		    "nameserve: no word of the primary for %.0f s: this is what it said last\n",
 		    r->age_s);
-	return CLI_OK;
 }
 
 int
 cmd_fleet_list(struct cli *cli)
 {
 	Ns__FleetListRequest body = NS__FLEET_LIST_REQUEST__INIT;
-	Ns__Envelope request = NS__ENVELOPE__INIT, *reply;
-	const Ns__FleetListReply *r;
-	int code = CLI_OK;
+	Ns__Envelope request = NS__ENVELOPE__INIT;
 
 	request.body_case = NS__ENVELOPE__BODY_FLEET_LIST_REQUEST;
 	request.fleet_list_request = &body;
-	reply = cli_call(cli, &request, &code);
-	if (reply == NULL)
-		return code;
-	r = CLI_REPLY(reply, FLEET_LIST_REPLY, fleet_list_reply);
-	code = r != NULL ? list_print(cli, r) : cli_unexpected(cli);
-	ns__envelope__free_unpacked(reply, NULL);
-	return code;
+	return cli_show(cli, &request,
+	    &(const struct cli_view){
+		NS__ENVELOPE__BODY_FLEET_LIST_REPLY, "ns.fleet.list/1", NULL, list_print });
 }
 
 /* The token alone on one line: it goes into a file or an argument. */
-static int
-invite_print(struct cli *cli, const Ns__FleetInviteReply *r)
+static void
+invite_print(const ProtobufCMessage *m)
 {
-	if (cli->format != CLI_TABLE)
-		return cli_print_json(cli, &r->base, "ns.fleet.invite/1");
+	const Ns__FleetInviteReply *r = (const Ns__FleetInviteReply *)m;
 	printf("%s\n", r->token);
 	fprintf(stderr, "nameserve: good once, until %s: nameserved --config FILE --join TOKEN\n",
 	    r->until);
-	return CLI_OK;
 }
 
 int
 cmd_fleet_invite(struct cli *cli)
 {
 	Ns__FleetInviteRequest body = NS__FLEET_INVITE_REQUEST__INIT;
-	Ns__Envelope request = NS__ENVELOPE__INIT, *reply;
-	const Ns__FleetInviteReply *r;
-	int code = CLI_OK;
+	Ns__Envelope request = NS__ENVELOPE__INIT;
 
 	body.name = cli_str(cli->words[0]);
 	body.site = cli_str(cli->opt[OPT_SITE]);
@@ -113,13 +101,9 @@ cmd_fleet_invite(struct cli *cli)
 	body.comment = cli_str(cli->opt[OPT_COMMENT]);
 	request.body_case = NS__ENVELOPE__BODY_FLEET_INVITE_REQUEST;
 	request.fleet_invite_request = &body;
-	reply = cli_call(cli, &request, &code);
-	if (reply == NULL)
-		return code;
-	r = CLI_REPLY(reply, FLEET_INVITE_REPLY, fleet_invite_reply);
-	code = r != NULL ? invite_print(cli, r) : cli_unexpected(cli);
-	ns__envelope__free_unpacked(reply, NULL);
-	return code;
+	return cli_show(cli, &request,
+	    &(const struct cli_view){
+		NS__ENVELOPE__BODY_FLEET_INVITE_REPLY, "ns.fleet.invite/1", NULL, invite_print });
 }
 
 int
@@ -136,33 +120,31 @@ cmd_fleet_remove(struct cli *cli)
 	return cli_commit(cli, &request, NULL);
 }
 
+static void
+drain_print(const ProtobufCMessage *m)
+{
+	const Ns__FleetDrainReply *r = (const Ns__FleetDrainReply *)m;
+
+	if (r->drained != NULL)
+		drained_print(stdout, r->name, r->drained);
+	else
+		printf("change %llu  %s is in service\n", (unsigned long long)r->revision, r->name);
+}
+
 static int
 drain(struct cli *cli, bool undrain)
 {
 	Ns__FleetDrainRequest body = NS__FLEET_DRAIN_REQUEST__INIT;
-	Ns__Envelope request = NS__ENVELOPE__INIT, *reply;
-	const Ns__FleetDrainReply *r;
-	int code = CLI_OK;
+	Ns__Envelope request = NS__ENVELOPE__INIT;
 
 	body.name = cli_str(cli->words[0]);
 	body.undrain = undrain;
 	body.comment = cli_str(cli->opt[OPT_COMMENT]);
 	request.body_case = NS__ENVELOPE__BODY_FLEET_DRAIN_REQUEST;
 	request.fleet_drain_request = &body;
-	reply = cli_call(cli, &request, &code);
-	if (reply == NULL)
-		return code;
-	r = CLI_REPLY(reply, FLEET_DRAIN_REPLY, fleet_drain_reply);
-	if (r == NULL)
-		code = cli_unexpected(cli);
-	else if (cli->format != CLI_TABLE)
-		code = cli_print_json(cli, &r->base, "ns.fleet.drain/1");
-	else if (r->drained != NULL)
-		drained_print(stdout, r->name, r->drained);
-	else
-		printf("change %llu  %s is in service\n", (unsigned long long)r->revision, r->name);
-	ns__envelope__free_unpacked(reply, NULL);
-	return code;
+	return cli_show(cli, &request,
+	    &(const struct cli_view){
+		NS__ENVELOPE__BODY_FLEET_DRAIN_REPLY, "ns.fleet.drain/1", NULL, drain_print });
 }
 
 int
@@ -177,27 +159,24 @@ cmd_fleet_undrain(struct cli *cli)
 	return drain(cli, true);
 }
 
-static int
-roll_print(struct cli *cli, const Ns__FleetRollReply *r)
+static void
+roll_print(const ProtobufCMessage *m)
 {
-	if (cli->format != CLI_TABLE)
-		return cli_print_json(cli, &r->base, "ns.fleet.roll/1");
+	const Ns__FleetRollReply *r = (const Ns__FleetRollReply *)m;
+
 	printf("change %llu  %s makes a new key; for %u s from then on both are good\n",
 	    (unsigned long long)r->revision, r->name, r->overlap_s);
 	for (size_t i = 0; i < r->n_silent; i++)
 		fprintf(stderr, "nameserve: %s is silent: see nameserve(1), fleet roll-key\n",
 		    r->silent[i]);
-	return CLI_OK;
 }
 
 int
 cmd_fleet_roll_key(struct cli *cli)
 {
 	Ns__FleetRollRequest body = NS__FLEET_ROLL_REQUEST__INIT;
-	Ns__Envelope request = NS__ENVELOPE__INIT, *reply;
-	const Ns__FleetRollReply *r;
+	Ns__Envelope request = NS__ENVELOPE__INIT;
 	unsigned ms = 0;
-	int code = CLI_OK;
 
 	if (cli->opt[OPT_FOR] != NULL &&
 	    (!cli_duration_ms(cli->opt[OPT_FOR], &ms) || ms < 1000 || ms % 1000 != 0))
@@ -208,13 +187,9 @@ cmd_fleet_roll_key(struct cli *cli)
 	body.comment = cli_str(cli->opt[OPT_COMMENT]);
 	request.body_case = NS__ENVELOPE__BODY_FLEET_ROLL_REQUEST;
 	request.fleet_roll_request = &body;
-	reply = cli_call(cli, &request, &code);
-	if (reply == NULL)
-		return code;
-	r = CLI_REPLY(reply, FLEET_ROLL_REPLY, fleet_roll_reply);
-	code = r != NULL ? roll_print(cli, r) : cli_unexpected(cli);
-	ns__envelope__free_unpacked(reply, NULL);
-	return code;
+	return cli_show(cli, &request,
+	    &(const struct cli_view){
+		NS__ENVELOPE__BODY_FLEET_ROLL_REPLY, "ns.fleet.roll/1", NULL, roll_print });
 }
 
 int
@@ -231,37 +206,29 @@ cmd_fleet_standby(struct cli *cli)
 	return cli_commit(cli, &request, NULL);
 }
 
-static int
-promote_print(struct cli *cli, const Ns__FleetPromoteReply *r)
+static void
+promote_print(const ProtobufCMessage *m)
 {
-	if (cli->format != CLI_TABLE)
-		return cli_print_json(cli, &r->base, "ns.fleet.promote/1");
+	const Ns__FleetPromoteReply *r = (const Ns__FleetPromoteReply *)m;
 	printf("%s is the primary of term %llu, from change %llu on\n", r->primary,
 	    (unsigned long long)r->term, (unsigned long long)r->revision);
 	for (size_t i = 0; i < r->n_unreachable; i++)
 		fprintf(stderr, "nameserve: %s could not be asked: what it alone has is lost\n",
 		    r->unreachable[i]);
-	return CLI_OK;
 }
 
 int
 cmd_fleet_promote(struct cli *cli)
 {
 	Ns__FleetPromoteRequest body = NS__FLEET_PROMOTE_REQUEST__INIT;
-	Ns__Envelope request = NS__ENVELOPE__INIT, *reply;
-	const Ns__FleetPromoteReply *r;
-	int code = CLI_OK;
+	Ns__Envelope request = NS__ENVELOPE__INIT;
 
 	body.name = cli_str(cli->words[0]);
 	body.confirm = cli_str(cli->opt[OPT_CONFIRM]);
 	body.comment = cli_str(cli->opt[OPT_COMMENT]);
 	request.body_case = NS__ENVELOPE__BODY_FLEET_PROMOTE_REQUEST;
 	request.fleet_promote_request = &body;
-	reply = cli_call(cli, &request, &code);
-	if (reply == NULL)
-		return code;
-	r = CLI_REPLY(reply, FLEET_PROMOTE_REPLY, fleet_promote_reply);
-	code = r != NULL ? promote_print(cli, r) : cli_unexpected(cli);
-	ns__envelope__free_unpacked(reply, NULL);
-	return code;
+	return cli_show(cli, &request,
+	    &(const struct cli_view){ NS__ENVELOPE__BODY_FLEET_PROMOTE_REPLY, "ns.fleet.promote/1",
+		NULL, promote_print });
 }

@@ -60,7 +60,7 @@ def test_refusals_come_back(fleet):
     r1.fails(5, "record", "set", "example.com", "a", "60", "A", "192.0.2.9", "--commit", "--base", "1")
     # Only on the primary's own socket, and never more than what the appliance is trusted with.
     assert "primary" in r1.fails(7, "fleet", "invite", "r9")
-    assert "operator" in r1.fails(4, "settings", "set", "nameservers", "ns1.example.net")
+    assert "at the primary (p) only" in r1.fails(7, "settings", "set", "nameservers", "ns1.example.net")
     assert "primary" in r1.fails(7, "user", "create", "anna", "--unix", "daemon", "--role", "admin")
 
 

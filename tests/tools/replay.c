@@ -1,8 +1,10 @@
 /* replay FROM TO - read the change log of the store in FROM into an empty store in TO, change by change from
  * stored headers and bodies alone, as a replica does it, and compare: heads, zone rows, content, settings.
  * Says what differs and exits 1, or prints "same REVISION ZONES". */
+// link: appliance/sync/keyfeed.c
 // link: appliance/sync/secret.c
 // link: appliance/sync/apply.c
+// link: appliance/sync/bodycheck.c
 // link: appliance/sync/batch.c
 // link: appliance/sync/checkdelta.c
 // link: appliance/sync/diff.c
@@ -21,6 +23,7 @@
 
 #include "appliance/dns/name.h"
 #include "appliance/sync/apply.h"
+#include "appliance/sync/bodycheck.h"
 #include "appliance/sync/queue.h"
 #include "appliance/sync/storeview.h"
 #include "ipc/base/xalloc.h"

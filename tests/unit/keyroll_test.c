@@ -1,287 +1,282 @@
-/* keyroll_test - a key that is being rolled: the files, what comes next wherever a crash left it, who is
- * admitted when, and with what a server is tried. */
+/* keyroll_test - complete rolls in simulated time: a resolver that asks once a minute never meets a bogus set,
+ * whenever the primary works, and whatever is done to its clock. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
+
 #include <cmocka.h>
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include "tests/lib/keysim.h"
 
-#include "appliance/fleet/key.h"
-#include "appliance/fleet/roll.h"
-#include "appliance/fleet/roster.h"
+#define HOUR 3600ll
+#define DAY  (24 * HOUR)
+#define YEAR (365 * DAY)
 
-#define UNTIL 5000
+static const struct world {
+	uint64_t seed;
+	uint32_t zone_ttl;
+} worlds[] = { { 1, 300 }, { 2, 3600 }, { 3, 86400 }, { 4, 7 * 86400 } };
+#define EACH_WORLD(w) \
+	for (const struct world *w = worlds; w < worlds + sizeof worlds / sizeof worlds[0]; w++)
 
-/* ---- the files ---- */
-static char dir[64];
-
-static int
-make_dir(void **state)
+static void
+good(const struct keysim *s)
 {
-	(void)state;
-	snprintf(dir, sizeof dir, "/tmp/keyroll.XXXXXX");
-	return mkdtemp(dir) != NULL ? 0 : -1;
+	if (s->bogus != NULL)
+		fail_msg("bogus after %.2f days: %s", (double)(s->bogus_at - 1800000000) / DAY,
+		    s->bogus);
+	assert_true(s->secure > 0);
+}
+
+/* Signed, and its DS at the parent and in the caches. */
+static void
+start(struct keysim *s, const struct world *w, uint8_t algorithm)
+{
+	keysim_init(s, w->seed, w->zone_ttl);
+	keysim_run(s, 10 * DAY); /* caches full of what is unsigned */
+	keysim_enable(s, algorithm);
+	assert_true(keysim_until_quiet(s, 30));
+	keysim_run(s, 2 * DAY);
+	good(s);
 }
 
 static void
-put_file(const char *name, const char *text)
+test_enable_and_zsk_by_itself(void **state)
 {
-	char path[128];
-	FILE *f;
-
-	snprintf(path, sizeof path, "%s/%s", dir, name);
-	f = fopen(path, "w");
-	assert_non_null(f);
-	fputs(text, f);
-	fclose(f);
-}
-
-static int
-remove_dir(void **state)
-{
-	static const char *const names[] = { "fleet.key", "fleet.key.next", "fleet.key.new" };
-	char path[128];
+	static struct keysim s;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-		snprintf(path, sizeof path, "%s/%s", dir, names[i]);
-		unlink(path);
-	}
-	return rmdir(dir);
-}
+	EACH_WORLD(w)
+	{
+		uint32_t ids;
 
-static void
-test_files(void **state)
-{
-	struct fleet_keys first, next, again;
-	char path[128];
-	struct stat st;
-
-	(void)state;
-	assert_int_equal(fleet_keys_load(dir, &first, NULL), NS_OK);
-	assert_int_equal(fleet_keys_next(dir, &next, NULL), NS_NOTFOUND);
-	assert_int_not_equal(fleet_keys_next_take(dir, NULL), NS_OK);
-	/* Made once, however often it is asked for. */
-	assert_int_equal(fleet_keys_next_make(dir, &next, NULL), NS_OK);
-	assert_int_equal(fleet_keys_next_make(dir, &again, NULL), NS_OK);
-	assert_memory_equal(&next, &again, sizeof next);
-	assert_memory_not_equal(next.public_key, first.public_key, FLEET_KEY);
-	assert_int_equal(fleet_keys_load(dir, &again, NULL), NS_OK);
-	assert_memory_equal(&first, &again, sizeof first);
-	snprintf(path, sizeof path, "%s/fleet.key.next", dir);
-	assert_int_equal(stat(path, &st), 0);
-	assert_int_equal(st.st_mode & 0777, 0600);
-	assert_int_equal(fleet_keys_next_take(dir, NULL), NS_OK);
-	assert_int_equal(fleet_keys_load(dir, &again, NULL), NS_OK);
-	assert_memory_equal(&next, &again, sizeof next);
-	assert_int_equal(fleet_keys_next(dir, &again, NULL), NS_NOTFOUND);
-	/* What a crash left of a write is no key. */
-	put_file("fleet.key.new", "nameserve fl");
-	assert_int_equal(fleet_keys_next_make(dir, &next, NULL), NS_OK);
-	put_file("fleet.key.next", "nameserve fleet key 1\nnot a key");
-	assert_int_equal(fleet_keys_next(dir, &next, NULL), NS_CORRUPT);
-}
-
-/* ---- steps ---- */
-static struct fleet_keys
-keys(uint8_t octet)
-{
-	struct fleet_keys k;
-
-	memset(&k, octet, sizeof k);
-	return k;
-}
-
-/* Keys by one octet; 0: none. */
-static struct member
-member(const char *name, uint8_t key, bool asked, uint8_t announced)
-{
-	struct member m = { .enrolled = true };
-
-	snprintf(m.name, sizeof m.name, "%s", name);
-	snprintf(m.trust, sizeof m.trust, "operator");
-	memset(m.key, key, FLEET_KEY);
-	m.roll.asked = asked || announced != 0;
-	m.roll.announced = announced != 0;
-	m.roll.overlap_s = 3600;
-	m.roll.until_ms = announced != 0 ? UNTIL : 0;
-	memset(m.roll.key, announced, FLEET_KEY);
-	return m;
-}
-
-static void
-test_steps(void **state)
-{
-	static const struct {
-		uint8_t key;
-		bool asked;
-		uint8_t announced, now, next;
-		enum roll_step step;
-	} rows[] = {
-		{ 1, false, 0, 1, 0, ROLL_NONE },
-		{ 1, false, 0, 1, 2, ROLL_NONE }, /* not heard yet that it was asked */
-		{ 1, true, 0, 1, 0, ROLL_MAKE },
-		{ 1, true, 0, 1, 2, ROLL_TELL },
-		{ 1, true, 2, 1, 2, ROLL_SHOW },
-		{ 2, false, 0, 1, 2, ROLL_TAKE },
-		{ 2, true, 0, 1, 2, ROLL_TAKE }, /* asked again, before the file was renamed */
-		{ 2, false, 0, 2, 0, ROLL_NONE },
-		{ 1, true, 3, 1, 2, ROLL_LOST },
-		{ 1, true, 2, 1, 0, ROLL_LOST },
-		{ 3, false, 0, 1, 2, ROLL_LOST },
-		{ 3, true, 0, 1, 0, ROLL_LOST },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		struct member own = member("a", rows[i].key, rows[i].asked, rows[i].announced);
-		struct fleet_keys now = keys(rows[i].now), next = keys(rows[i].next);
-		const struct fleet_keys *n = rows[i].next != 0 ? &next : NULL;
-
-		if (roll_step(&own, &now, n) != rows[i].step)
-			fail_msg("row %zu: %d", i, (int)roll_step(&own, &now, n));
-		own.removed = true;
-		assert_int_equal(roll_step(&own, &now, n), ROLL_NONE);
-		assert_int_equal(roll_step(NULL, &now, n), ROLL_NONE);
+		start(&s, w, 13);
+		ids = s.z.last_id;
+		keysim_run(&s, YEAR);
+		good(&s);
+		assert_in_range(s.z.last_id - ids, 4, 5); /* in a year */
+		assert_true(keysim_count(&s, KS_KSK) == 1);
 	}
 }
 
-/* Own and server's keys, in the order in which they are tried. */
 static void
-test_choices(void **state)
+test_rolls(void **state)
 {
-	static const struct {
-		uint8_t own_announced, next, server, server_announced, told;
-		const char *tried;
-	} rows[] = {
-		{ 0, 0, 7, 0, 7, "17" },
-		{ 0, 0, 0, 0, 7, "17" }, /* not in the roster yet */
-		{ 0, 0, 8, 0, 7, "18 17" }, /* rolled since we joined */
-		{ 0, 0, 7, 8, 7, "17 18" },
-		{ 0, 0, 8, 9, 7, "18 19 17" },
-		{ 0, 2, 7, 0, 7, "17 27" }, /* perhaps announced, and we were away */
-		{ 2, 2, 7, 0, 7, "27 17" },
-		{ 2, 2, 8, 9, 7, "28 29 27 18 19 17" },
-		{ 3, 2, 7, 0, 7, "17 27" },
-	};
+	static struct keysim s;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		struct member own = member("a", 1, false, rows[i].own_announced);
-		struct member server = member("p", rows[i].server, false, rows[i].server_announced);
-		struct fleet_keys now = keys(1), next = keys(rows[i].next),
-				  told = keys(rows[i].told);
-		struct roll_known k = { &own, &now, rows[i].next != 0 ? &next : NULL,
-			rows[i].server != 0 ? &server : NULL, told.public_key };
-		struct roll_choice c[ROLL_CHOICES];
-		char tried[64] = "";
-		size_t n = roll_choices(&k, c);
-
-		for (size_t j = 0; j < n; j++)
-			snprintf(tried + strlen(tried), sizeof tried - strlen(tried), "%s%d%d",
-			    j > 0 ? " " : "", c[j].own->public_key[0], c[j].server[0]);
-		assert_string_equal(tried, rows[i].tried);
+	EACH_WORLD(w)
+	{
+		start(&s, w, 13);
+		assert_true(keysim_roll(&s, KS_ZSK, false));
+		assert_false(keysim_roll(&s, KS_ZSK, false)); /* one after the other */
+		assert_true(keysim_until_quiet(&s, 30));
+		assert_true(keysim_roll(&s, KS_KSK, false));
+		assert_false(keysim_algorithm(&s, 15));
+		assert_true(keysim_until_quiet(&s, 30));
+		assert_true(keysim_roll(&s, KS_ZSK, true));
+		assert_true(keysim_until_quiet(&s, 30));
+		assert_true(keysim_roll(&s, KS_KSK, true));
+		assert_true(keysim_until_quiet(&s, 30));
+		assert_int_equal(s.z.n, 2);
+		good(&s);
 	}
 }
 
-/* ---- who is admitted ---- */
+static void
+test_algorithm_roll(void **state)
+{
+	static struct keysim s;
+
+	(void)state;
+	EACH_WORLD(w)
+	{
+		start(&s, w, 13);
+		assert_true(keysim_algorithm(&s, 15));
+		assert_false(keysim_roll(&s, KS_ZSK, false));
+		assert_true(keysim_until_quiet(&s, 60));
+		good(&s);
+		assert_int_equal(s.z.n, 2);
+		assert_int_equal(s.z.key[0].algorithm, 15);
+		assert_int_equal(s.z.key[1].algorithm, 15);
+	}
+}
+
+static void
+test_leaving_waits_for_the_ds(void **state)
+{
+	static struct keysim s;
+
+	(void)state;
+	EACH_WORLD(w)
+	{
+		start(&s, w, 13);
+		assert_true(keysim_leave(&s));
+		for (unsigned days = 0; s.on && days < 30; days++)
+			keysim_run(&s, DAY);
+		assert_false(s.on);
+		keysim_run(&s, 10 * DAY);
+		good(&s);
+		keysim_enable(&s, 15); /* and back */
+		assert_true(keysim_until_quiet(&s, 30));
+		good(&s);
+	}
+}
+
+static void
+test_without_ds_it_leaves_at_once(void **state)
+{
+	static struct keysim s;
+
+	(void)state;
+	keysim_init(&s, 9, 3600);
+	s.lazy = true;
+	keysim_enable(&s, 13);
+	keysim_run(&s, DAY);
+	assert_true(ks_waits_ds(&s.z));
+	assert_true(keysim_leave(&s));
+	keysim_minute(&s);
+	assert_false(s.on);
+}
+
+/* Nothing goes on until the parent has the DS, for as long as that takes. */
+static void
+test_a_ksk_waits_for_its_ds(void **state)
+{
+	static struct keysim s;
+
+	(void)state;
+	start(&s, &worlds[1], 13);
+	s.lazy = true;
+	assert_true(keysim_roll(&s, KS_KSK, false));
+	keysim_run(&s, 80 * DAY);
+	assert_false(keysim_quiet(&s));
+	assert_int_equal(keysim_count(&s, KS_KSK), 2);
+	s.lazy = false;
+	assert_true(keysim_until_quiet(&s, 30));
+	good(&s);
+}
+
+/* A server of the parent that lags for days: its word counts as much as the others'. */
+static void
+test_a_slow_parent(void **state)
+{
+	static struct keysim s;
+
+	(void)state;
+	EACH_WORLD(w)
+	{
+		start(&s, w, 13);
+		s.ds_spread = 6 * DAY;
+		assert_true(keysim_roll(&s, KS_KSK, false));
+		assert_true(keysim_until_quiet(&s, 60));
+		assert_true(keysim_algorithm(&s, 15));
+		assert_true(keysim_until_quiet(&s, 60));
+		good(&s);
+	}
+}
+
+typedef bool begin_fn(struct keysim *);
 static bool
-admits(const struct roster *r, uint8_t octet, int64_t now_ms)
+begin_zsk(struct keysim *s)
 {
-	char user[FLEET_USER];
-	uint8_t key[FLEET_KEY];
-	bool invite;
-
-	memset(key, octet, sizeof key);
-	if (!roster_admit(r, key, now_ms, user))
-		return false;
-	assert_non_null(roster_user(r, user, now_ms, &invite));
-	return true;
+	return keysim_roll(s, KS_ZSK, false);
 }
-
-static void
-test_overlap(void **state)
+static bool
+begin_urgent(struct keysim *s)
 {
-	struct roster r = { 0 };
-	struct member m = member("a", 1, false, 2), other = member("b", 4, true, 0);
-	char before[FLEET_USER];
-	struct fleet_keys one = keys(1);
-	bool invite;
+	return keysim_roll(s, KS_ZSK, true);
+}
+static bool
+begin_ksk(struct keysim *s)
+{
+	return keysim_roll(s, KS_KSK, false);
+}
+static bool
+begin_algorithm(struct keysim *s)
+{
+	return keysim_algorithm(s, s->z.algorithm == 13 ? 15 : 13);
+}
+static begin_fn *const begins[] = { begin_zsk, begin_urgent, begin_ksk, begin_algorithm };
+
+/* The primary is away for up to nine days again and again, in every phase of every roll. */
+static void
+test_late_by_days(void **state)
+{
+	static struct keysim s;
 
 	(void)state;
-	assert_true(roster_put(&r, &m) && roster_put(&r, &other));
-	assert_true(roster_admit(&r, one.public_key, UNTIL - 1, before));
-	assert_true(admits(&r, 1, UNTIL - 1) && admits(&r, 2, UNTIL - 1));
-	/* Even when nobody is there to end it; and connections of before are nobody's. */
-	assert_false(admits(&r, 1, UNTIL));
-	assert_true(admits(&r, 2, UNTIL));
-	assert_null(roster_user(&r, before, UNTIL, &invite));
-	assert_non_null(roster_user(&r, before, UNTIL - 1, &invite));
-	/* Asked for is not announced. */
-	assert_true(admits(&r, 4, UNTIL) && !admits(&r, 0, UNTIL));
-	/* Ended. */
-	memset(m.key, 2, FLEET_KEY);
-	m.roll = (struct member_roll){ 0 };
-	assert_true(roster_put(&r, &m));
-	assert_true(!admits(&r, 1, 0) && admits(&r, 2, UNTIL));
-	roster_free(&r);
-}
-
-static void
-test_known_keys(void **state)
-{
-	struct roster r = { 0 };
-	struct member m = member("a", 1, false, 2), guest = member("g", 0, false, 0);
-	struct fleet_keys k;
-
-	(void)state;
-	guest.enrolled = false;
-	guest.invited = true;
-	memset(guest.invite_key, 3, FLEET_KEY);
-	assert_true(roster_put(&r, &m) && roster_put(&r, &guest));
-	for (uint8_t octet = 1; octet < 5; octet++) {
-		k = keys(octet);
-		assert_int_equal(roster_has_key(&r, k.public_key), octet < 4);
+	start(&s, &worlds[2], 13);
+	for (unsigned round = 0; round < 12; round++) {
+		assert_true(begins[round % 4](&s));
+		for (unsigned days = 0; !keysim_quiet(&s) && days < 200; days += 3) {
+			s.idle_until = s.now + (int64_t)(s.random % (9 * 24)) * HOUR;
+			keysim_run(&s, 3 * DAY);
+		}
+		assert_true(keysim_quiet(&s));
+		good(&s);
 	}
-	roster_free(&r);
 }
 
+/* The primary's clock is set, forth and back, by an hour and by a year, while the world goes on. */
 static void
-test_message(void **state)
+test_clock_is_set(void **state)
 {
-	struct member m = member("a", 1, true, 0), back;
-	struct member_message to;
+	static const int64_t jumps[] = { HOUR, -HOUR, YEAR, -YEAR };
+	static struct keysim s;
 
 	(void)state;
-	for (uint8_t announced = 0; announced < 3; announced += 2) {
-		m = member("a", 1, true, announced);
-		member_to_message(&m, &to);
-		assert_true(member_from_message(&back, &to.message));
-		assert_memory_equal(&m, &back, sizeof m);
-	}
-	to.roll.key.len = 31;
-	assert_false(member_from_message(&back, &to.message));
-	to.roll.key.len = FLEET_KEY;
-	to.roll.overlap_s = FLEET_OVERLAP_MAX_S + 1;
-	assert_false(member_from_message(&back, &to.message));
+	start(&s, &worlds[2], 13);
+	for (unsigned j = 0; j < 4; j++)
+		for (unsigned b = 0; b < 4; b++) {
+			assert_true(begins[b](&s));
+			for (unsigned hours = 0; !keysim_quiet(&s) && hours < 60 * 24; hours += 7) {
+				keysim_run(&s, 7 * HOUR);
+				s.wall_off = s.wall_off == 0 ? jumps[j] : 0;
+			}
+			assert_true(keysim_quiet(&s));
+			good(&s);
+			s.wall_off = 0;
+			keysim_run(&s, HOUR);
+		}
+}
+
+/* An hour or a year goes by at once for everybody: nothing was done meanwhile. */
+static void
+test_time_goes_by(void **state)
+{
+	static struct keysim s;
+
+	(void)state;
+	start(&s, &worlds[2], 13);
+	for (unsigned b = 0; b < 4; b++)
+		for (int64_t jump = HOUR; jump <= YEAR; jump *= 365 * 24) {
+			assert_true(begins[b](&s));
+			for (unsigned n = 0; n < 6; n++) {
+				keysim_run(&s, 5 * HOUR);
+				s.now += jump;
+			}
+			assert_true(keysim_until_quiet(&s, 60));
+			good(&s);
+		}
 }
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_files, make_dir, remove_dir),
-		cmocka_unit_test(test_steps),
-		cmocka_unit_test(test_choices),
-		cmocka_unit_test(test_overlap),
-		cmocka_unit_test(test_known_keys),
-		cmocka_unit_test(test_message),
+		cmocka_unit_test(test_enable_and_zsk_by_itself),
+		cmocka_unit_test(test_rolls),
+		cmocka_unit_test(test_algorithm_roll),
+		cmocka_unit_test(test_leaving_waits_for_the_ds),
+		cmocka_unit_test(test_without_ds_it_leaves_at_once),
+		cmocka_unit_test(test_a_ksk_waits_for_its_ds),
+		cmocka_unit_test(test_a_slow_parent),
+		cmocka_unit_test(test_late_by_days),
+		cmocka_unit_test(test_clock_is_set),
+		cmocka_unit_test(test_time_goes_by),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
