@@ -120,6 +120,8 @@ static const struct request_kind kinds[] = {
 	    .text = fleet_remove_text, .write = fleet_remove_write },
 	{ BODY(FLEET_DRAIN_REQUEST), "fleet.drain", USER_ADMIN, ON_LOOP, .primary_only = true,
 	    .start = fleet_drain_request, .write = fleet_drain_write },
+	{ BODY(FLEET_ROLL_REQUEST), "fleet.roll-key", USER_ADMIN, ON_LOOP, .primary_only = true,
+	    .start = fleet_roll_request, .write = fleet_roll_write },
 	{ BODY(FLEET_STANDBY_REQUEST), "fleet.standby", USER_ADMIN, ON_LOOP, .primary_only = true,
 	    .start = fleet_standby_request, .write = fleet_standby_write },
 	{ BODY(FLEET_PROMOTE_REQUEST), "fleet.promote", USER_ADMIN, ON_LOOP,

@@ -252,6 +252,7 @@ int cmd_check_push(struct cli *);
 int cmd_fleet_list(struct cli *);
 int cmd_fleet_invite(struct cli *);
 int cmd_fleet_remove(struct cli *);
+int cmd_fleet_roll_key(struct cli *);
 int cmd_fleet_drain(struct cli *);
 int cmd_fleet_undrain(struct cli *);
 int cmd_fleet_standby(struct cli *);

@@ -245,6 +245,10 @@ const struct cli_command cli_commands[] = {
 	    1, 1, OPT_BIT(OPT_COMMENT), cmd_fleet_drain },
 	{ "fleet", "undrain", "NAME", "put a drained appliance back into service", NULL, 1, 1,
 	    OPT_BIT(OPT_COMMENT), cmd_fleet_undrain },
+	{ "fleet", "roll-key", "NAME", "give an appliance a new key in the place of its old one",
+	    "It makes the key itself. For --for (default 1h, at most 24h) both are good, then the "
+	    "old one is refused. Run it at the primary, whose own key it may be.",
+	    1, 1, OPT_BIT(OPT_FOR) | OPT_BIT(OPT_COMMENT), cmd_fleet_roll_key },
 	{ "stats", NULL, "", "queries, rcodes, latency of this appliance",
 	    "--scope zone:ZONE counts one zone. --top zones, clients, names or qtypes lists who "
 	    "and "

@@ -81,3 +81,27 @@ def listen(port, server, pair, kind=zmq.DEALER, say=(), seconds=2.0, host="127.0
         peer.close()
         context.term()
     return b"".join(got)
+
+
+def admitted(port, server, pair, seconds=10.0):
+    """Does the handshake succeed with that key of the server and that pair of ours?"""
+    from zmq.utils.monitor import parse_monitor_message
+
+    context = zmq.Context()
+    peer = context.socket(zmq.DEALER)
+    peer.linger = 0
+    peer.curve_serverkey, (peer.curve_publickey, peer.curve_secretkey) = server, pair
+    peer.handshake_ivl = 2000  # a server with another key says nothing
+    good = zmq.EVENT_HANDSHAKE_SUCCEEDED
+    bad = zmq.EVENT_HANDSHAKE_FAILED_AUTH | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
+    events = peer.get_monitor_socket(good | bad | zmq.EVENT_DISCONNECTED)
+    peer.connect(f"tcp://127.0.0.1:{port}")
+    try:
+        if not events.poll(int(seconds * 1000)):
+            return False
+        return parse_monitor_message(events.recv_multipart())["event"] == good
+    finally:
+        peer.disable_monitor()
+        events.close(0)
+        peer.close()
+        context.term()
