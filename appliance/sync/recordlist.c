@@ -32,9 +32,13 @@ add_closure(Ns__RecordListReply__RRset *m, const uint8_t *rdata, size_t len, siz
 {
 	struct policy po;
 
-	if (m->closure == NULL)
-		m->closure = xcalloc(count + 1, sizeof *m->closure);
-	m->closure[m->n_closure++] = policy_open(&po, rdata, len) ? policy_closure(&po) : 0;
+	if (m->closure == NULL) {
+		m->closure = xmalloc(sizeof *m->closure);
+		ns__record_list_reply__closures__init(m->closure);
+		m->closure->rrsets = xcalloc(count + 1, sizeof *m->closure->rrsets);
+	}
+	m->closure->rrsets[m->closure->n_rrsets++] =
+	    policy_open(&po, rdata, len) ? policy_closure(&po) : 0;
 }
 
 static Ns__RecordListReply__RRset *

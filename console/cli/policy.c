@@ -99,7 +99,7 @@ ask(struct cli *cli, const char *name, uint64_t limit, int *code)
 static unsigned
 closure_of(const Ns__RecordListReply__RRset *set, size_t i)
 {
-	return i < set->n_closure ? set->closure[i] : 0;
+	return set->closure != NULL && i < set->closure->n_rrsets ? set->closure->rrsets[i] : 0;
 }
 
 /* {"name","type","policy","closure"} of one line "TYPE {JSON}"; NULL: not one. */
