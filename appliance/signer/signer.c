@@ -8,10 +8,12 @@
  *     ← DigestRequest → DigestReply (digest.h)
  * Its death costs no query: workers go on with the map as it is, its successor adopts it. */
 #include <event2/event.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "appliance/dns/name.h"
 #include "appliance/role/role.h"
@@ -19,6 +21,7 @@
 #include "appliance/signer/feed.h"
 #include "appliance/signer/refresh.h"
 #include "appliance/signer/sandbox.h"
+#include "appliance/signer/sigfile.h"
 #include "appliance/signer/watch.h"
 #include "appliance/zonemap/writer.h"
 #include "ipc/base/clock.h"
@@ -50,6 +53,7 @@ struct signer {
 	struct digest *digest;
 	struct refresh *refresh;
 	struct watch *watch;
+	struct sigfile *file;
 	struct board board;
 	struct ns_sock *bus;
 	struct event *second, *reclaim, *hold, *retry, *slice, *huge, *renew, *health;
@@ -94,6 +98,39 @@ log_adopted(const struct signer *s, uint64_t ns)
 		    "until all zones came anew\"");
 }
 
+/* Without it the signer works as well, and its next start signs anew. */
+static struct sigfile *
+open_sigfile(const struct role *role)
+{
+	struct sigfile_state st;
+	struct sigfile *file;
+	uint64_t t0 = clock_mono_ns();
+	int fd[2];
+
+	for (unsigned i = 0; i < 2; i++) {
+		char *path = xasprintf("%s/signer/signatures.%u", role_data_dir(role), i);
+
+		fd[i] = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+		if (fd[i] < 0)
+			log_warn(
+			    "signer.sigfile", "path=%s text=\"cannot be opened\"", log_quote(path));
+		free(path);
+	}
+	if (fd[0] < 0 || fd[1] < 0) {
+		for (unsigned i = 0; i < 2; i++) {
+			if (fd[i] >= 0)
+				(void)close(fd[i]);
+		}
+		return NULL;
+	}
+	file = sigfile_open(fd);
+	sigfile_state(file, &st);
+	log_info("signer.sigfile", "octets=%llu zones=%llu dropped=%llu ms=%.1f",
+	    (unsigned long long)st.octets, (unsigned long long)st.zones,
+	    (unsigned long long)st.dropped, (double)(clock_mono_ns() - t0) / 1e6);
+	return file;
+}
+
 static void
 signer_open(struct role *role)
 {
@@ -109,6 +146,7 @@ signer_open(struct role *role)
 		fatal_config("signer.config", "workers=%zu max=%d", s->workers, ROLE_MAX_WORKERS);
 	for (unsigned i = 0; i < s->workers; i++)
 		s->pages[i] = open_page(i);
+	s->file = open_sigfile(role);
 	if (!board_map(&s->board, ROLE_FD_BOARD, false))
 		fatal("signer.board", "fd=%d text=\"the health board was not inherited\"",
 		    ROLE_FD_BOARD);
@@ -460,7 +498,9 @@ on_renew(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (refresh_step(s->refresh, clock_mono_ns() + RENEW_SLICE_NS))
+	if (refresh_step(s->refresh, clock_mono_ns() + RENEW_SLICE_NS) ||
+	    (s->file != NULL &&
+		sigfile_step(s->file, now_s(NULL), clock_mono_ns() + RENEW_SLICE_NS)))
 		arm(s->renew, 0);
 }
 
@@ -550,7 +590,8 @@ signer_run(struct role *role)
 		.arg = s,
 		.now = now_s,
 		.board = &s->board,
-		.check = on_check };
+		.check = on_check,
+		.file = s->file };
 	struct ns_why why = { 0 };
 	char *path = ns_bus_path(role_run_dir(role));
 
@@ -575,6 +616,7 @@ signer_run(struct role *role)
 	watch_destroy(&s->watch);
 	board_unmap(&s->board);
 	feed_destroy(&s->feed);
+	sigfile_close(&s->file);
 	digest_destroy(&s->digest);
 	for (size_t i = 0; i < 8; i++)
 		event_free((struct event *[]){ s->second, s->reclaim, s->hold, s->retry, s->slice,
