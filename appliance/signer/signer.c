@@ -6,9 +6,12 @@
  *     ← RoleWelcome, Feed → FeedAck for each, Published for each batch (feed.h)
  *     → ResyncZone    for a zone that must come whole
  *     ← DigestRequest → DigestReply (digest.h)
+ *     ← KeyWork → KeyWorkDone (keywork.h); keys arrive with feeds (keystore.h)
  * Its death costs no query: workers go on with the map as it is, its successor adopts it. */
 #include <event2/event.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -19,6 +22,8 @@
 #include "appliance/role/role.h"
 #include "appliance/signer/digest.h"
 #include "appliance/signer/feed.h"
+#include "appliance/signer/keystore.h"
+#include "appliance/signer/keywork.h"
 #include "appliance/signer/refresh.h"
 #include "appliance/signer/sandbox.h"
 #include "appliance/signer/sigfile.h"
@@ -27,6 +32,7 @@
 #include "ipc/base/clock.h"
 #include "ipc/base/log.h"
 #include "ipc/base/xalloc.h"
+#include "ipc/envelope.h"
 #include "ipc/sock.h"
 
 #define CODE_DIGEST_BUSY 5020
@@ -55,6 +61,9 @@ struct signer {
 	struct watch *watch;
 	struct sigfile *file;
 	struct board board;
+	struct vault *vault; /* NULL: no_vault says why */
+	struct ns_why no_vault;
+	struct keystore *keys;
 	struct ns_sock *bus;
 	struct event *second, *reclaim, *hold, *retry, *slice, *huge, *renew, *health;
 	unsigned reclaim_ms, retry_ms;
@@ -131,6 +140,22 @@ open_sigfile(const struct role *role)
 	return file;
 }
 
+/* A signer without keys compiles and serves all the same. */
+static void
+open_vault(struct signer *s)
+{
+	char dir[PATH_MAX];
+
+	if (!vault_secure_heap())
+		log_warn("signer.memory", "text=\"the memory of keys cannot be locked: see ulimit "
+					  "-l\"");
+	snprintf(dir, sizeof dir, "%s/signer", role_data_dir(s->role));
+	if (vault_open(ROLE_FD_KEK, dir, &s->vault, &s->no_vault) != NS_OK)
+		log_warn("signer.keys", "text=%s", log_quote(s->no_vault.text));
+	(void)close(ROLE_FD_KEK);
+	s->keys = keystore_new(s->vault, s->no_vault.text);
+}
+
 static void
 signer_open(struct role *role)
 {
@@ -155,6 +180,7 @@ signer_open(struct role *role)
 		&why) != NS_OK)
 		fatal("signer.map", "text=%s", log_quote(why.text));
 	log_adopted(s, clock_mono_ns() - t0);
+	open_vault(s);
 }
 
 /* ---- timers ---- */
@@ -215,6 +241,11 @@ send_hello(struct signer *s)
 	hello.generation = s->role->start->generation;
 	hello.map_revision = s->ask_all ? 0 : writer_revision(s->w);
 	hello.map_loaded = !s->ask_all && writer_loaded(s->w);
+	if (s->vault != NULL)
+		hello.public_key = (ProtobufCBinaryData){ VAULT_KEY,
+			(uint8_t *)(uintptr_t)vault_public(s->vault) };
+	else
+		hello.no_key = s->no_vault.text;
 	env.body_case = NS__ENVELOPE__BODY_ROLE_HELLO;
 	env.role_hello = &hello;
 	tell(s, 0, &env);
@@ -321,6 +352,12 @@ now_s(void *arg)
 	return (uint32_t)(clock_wall_ms() / 1000);
 }
 
+static enum keys_found
+keys_of(void *arg, const uint8_t *apex, struct zone_keys **out, struct ns_why *why)
+{
+	return keystore_find(((struct signer *)arg)->keys, apex, out, why);
+}
+
 static void
 on_check(void *arg, const uint8_t *apex, uint64_t check)
 {
@@ -423,6 +460,70 @@ want_digest(struct signer *s, uint64_t id, const Ns__DigestRequest *req)
 	tell(s, id, &env);
 }
 
+/* ---- keys ---- */
+
+static void
+send_error(struct signer *s, uint64_t id, struct ns_why *why)
+{
+	Ns__Envelope env = NS__ENVELOPE__INIT;
+	Ns__Error error;
+
+	ns_error_from_why(&error, why);
+	env.body_case = NS__ENVELOPE__BODY_ERROR;
+	env.error = &error;
+	tell(s, id, &env);
+}
+
+static void
+on_key_work(struct signer *s, uint64_t id, const Ns__KeyWork *work)
+{
+	Ns__Envelope env = NS__ENVELOPE__INIT;
+	Ns__KeyWorkDone done;
+	struct ns_why why = s->no_vault;
+
+	if (s->vault == NULL) {
+		send_error(s, id, &why);
+		return;
+	}
+	why = (struct ns_why){ 0 };
+	if (keywork_do(s->vault, work, &done, &why) == NS_OK) {
+		env.body_case = NS__ENVELOPE__BODY_KEY_WORK_DONE;
+		env.key_work_done = &done;
+		tell(s, id, &env);
+	} else {
+		log_info("signer.key_work", "verb=%d code=%u text=%s", (int)work->verb, why.code,
+		    log_quote(why.text));
+		send_error(s, id, &why);
+	}
+	keywork_free(&done);
+}
+
+/* Keys of a feed, before its zones. */
+static void
+take_keys(struct signer *s, const Ns__Feed *feed)
+{
+	struct ns_why why = { 0 };
+	char text[NAME_MAX_TEXT];
+
+	if (feed->start_over)
+		keystore_clear(s->keys);
+	if (feed->keyring.len > 0 && s->vault != NULL &&
+	    vault_take(s->vault, feed->keyring.data, feed->keyring.len, &why) != NS_OK) {
+		log_error("signer.keyring", "text=%s", log_quote(why.text));
+		role_problem(s->role, why.text);
+	}
+	for (size_t i = 0; i < feed->n_keys; i++) {
+		const Ns__FeedKeys *k = feed->keys[i];
+
+		if (name_check(k->name.data, k->name.len) != k->name.len ||
+		    !keystore_put(s->keys, k->name.data, k->body.data, k->body.len))
+			log_error("signer.keys", "zone=%s text=\"its keys cannot be read\"",
+			    log_quote(k->name.len > 0 ? name_to_text(k->name.data, text) : ""));
+		else
+			feed_keys_changed(s->feed, k->name.data);
+	}
+}
+
 /* ---- the loop ---- */
 
 static void
@@ -444,6 +545,7 @@ on_feed(struct signer *s, const Ns__Feed *feed)
 		return;
 	if (feed->start_over)
 		s->ask_all = false;
+	take_keys(s, feed);
 	feed_apply(s->feed, feed);
 	send_ack(s, feed->seq);
 	watch_feed(s);
@@ -464,6 +566,9 @@ on_message(void *arg, const struct ns_peer *peer, const Ns__Envelope *env)
 		break;
 	case NS__ENVELOPE__BODY_DIGEST_REQUEST:
 		want_digest(s, env->id, env->digest_request);
+		break;
+	case NS__ENVELOPE__BODY_KEY_WORK:
+		on_key_work(s, env->id, env->key_work);
 		break;
 	case NS__ENVELOPE__BODY_ERROR:
 		if (log_allowed(&s->log_limit, 1))
@@ -588,6 +693,7 @@ signer_run(struct role *role)
 		.refused = refused,
 		.staged = staged,
 		.arg = s,
+		.keys = keys_of,
 		.now = now_s,
 		.board = &s->board,
 		.check = on_check,
@@ -618,6 +724,8 @@ signer_run(struct role *role)
 	feed_destroy(&s->feed);
 	sigfile_close(&s->file);
 	digest_destroy(&s->digest);
+	keystore_destroy(&s->keys);
+	vault_close(&s->vault);
 	for (size_t i = 0; i < 8; i++)
 		event_free((struct event *[]){ s->second, s->reclaim, s->hold, s->retry, s->slice,
 		    s->huge, s->renew, s->health }[i]);

@@ -10,6 +10,7 @@
 #include "appliance/sync/backup.h"
 #include "appliance/fleet/codes.h"
 #include "appliance/sync/checks.h"
+#include "appliance/sync/dnssec.h"
 #include "appliance/sync/conn.h"
 #include "appliance/sync/errors.h"
 #include "appliance/sync/fleet.h"
@@ -101,6 +102,10 @@ static const struct request_kind kinds[] = {
 	    .write = check_set_write },
 	{ BODY(CHECK_STATE_REQUEST), "check.state", USER_OPERATOR, ON_WRITER,
 	    .write = check_state_write },
+	{ BODY(DNSSEC_SET_REQUEST), "dnssec.set", USER_ADMIN, ON_LOOP, .waits_served = true,
+	    .primary_only = true, .start = dnssec_set_request, .write = dnssec_set_write },
+	{ BODY(DNSSEC_SHOW_REQUEST), "dnssec.show", USER_VIEWER, ON_LOOP,
+	    .start = dnssec_show_request },
 	{ BODY(CHECK_LIST_REQUEST), "check.list", USER_VIEWER, ON_LOOP,
 	    .start = check_list_request },
 	{ BODY(ALIAS_LIST_REQUEST), "alias.list", USER_VIEWER, ON_READER, LANE_BULK,
