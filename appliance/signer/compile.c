@@ -7,6 +7,7 @@
 #include "appliance/dns/rrtype.h"
 #include "appliance/signer/content.h"
 #include "appliance/signer/emissions.h"
+#include "appliance/signer/sigfile.h"
 #include "appliance/signer/signcheck.h"
 #include "appliance/signer/signed.h"
 #include "appliance/zonemap/writer.h"
@@ -17,6 +18,7 @@
 struct compiler {
 	struct writer *w;
 	struct rrsigner *signer;
+	struct sigfile *file; /* NULL: none */
 	uint64_t fresh, seen; /* signatures of this change: signcheck.h */
 	struct compile_stats stats;
 };
@@ -30,11 +32,12 @@ struct compile_whole {
 };
 
 struct compiler *
-compiler_new(struct writer *w)
+compiler_new(struct writer *w, struct sigfile *file)
 {
 	struct compiler *c = xcalloc(1, sizeof *c);
 
 	c->w = w;
+	c->file = file;
 	c->signer = rrsigner_new();
 	return c;
 }
@@ -93,6 +96,49 @@ refuse(struct compiler *c, struct ns_why *why)
 	return NS_FAILED;
 }
 
+/* Where signatures come from that are there: the image that is served; at the start, the file. */
+struct sources {
+	struct signed_image image;
+	struct sigfile *file;
+	struct rrsigner *signer;
+	bool cold;
+};
+
+static size_t
+have(void *arg, const struct rrset *set, const struct zone_key *key, uint8_t out[RRSIG_MAX])
+{
+	struct sources *from = arg;
+	uint8_t print[RRSIG_PRINT];
+
+	if (!from->cold)
+		return signed_find(&from->image, set, key, out);
+	if (from->file == NULL)
+		return 0;
+	rrsigner_print(from->signer, set, print);
+	return sigfile_find(from->file, set, print, key, out);
+}
+
+static void
+made(void *arg, const struct rrset *set, const uint8_t *rdata, size_t len)
+{
+	struct sources *from = arg;
+	uint8_t print[RRSIG_PRINT];
+
+	if (from->file == NULL)
+		return;
+	rrsigner_print(from->signer, set, print);
+	sigfile_note(from->file, print, rdata, len);
+}
+
+static void
+had_emissions(void *arg, const uint8_t *owner, struct rrset *out)
+{
+	struct sources *from = arg;
+
+	if (!from->cold)
+		signed_emissions(&from->image, owner, out);
+}
+
 static void
 tell_check(void *arg, uint64_t check)
 {
@@ -119,15 +165,16 @@ sign(struct compiler *c, const struct compile_zone *z, const struct wbuf *conten
     uint32_t *expires, struct ns_why *why)
 {
 	struct map_view view = staged_view(c);
-	struct signed_image old;
+	struct sources from = { .file = c->file, .signer = c->signer };
 	const struct zonesign how = { .apex = z->apex,
 		.keys = z->keys,
 		.now = z->now,
 		.signer = c->signer,
-		.have = signed_find,
-		.had_emissions = signed_emissions,
+		.have = have,
+		.made = made,
+		.had_emissions = had_emissions,
 		.board = z->board,
-		.arg = &old };
+		.arg = &from };
 	struct signcheck check = { .apex = z->apex,
 		.keys = z->keys,
 		.now = z->now,
@@ -137,10 +184,13 @@ sign(struct compiler *c, const struct compile_zone *z, const struct wbuf *conten
 	struct zonesign_done done;
 	enum ns_err err;
 
-	(void)signed_open(&old, &view, z->old);
+	from.cold = !signed_open(&from.image, &view, z->old) ||
+		    (from.image.ref.image->flags & IMAGE_HERE) == 0;
+	if (c->file != NULL)
+		sigfile_zone(c->file, z->apex);
 	tell_checks(z, content);
 	err = zonesign_all(&how, content->base, content->len, out, &done, why);
-	signed_close(&old);
+	signed_close(&from.image);
 	if (err == NS_OK)
 		err = signcheck_zone(&check, out->base, out->len, why);
 	if (err != NS_OK)
@@ -185,6 +235,8 @@ make(struct compiler *c, const struct compile_zone *z, const struct wbuf *conten
 	err = sign(c, z, content, &out, &expires, why);
 	if (err == NS_OK)
 		err = build(c, z, &out, expires, off, why);
+	if (err == NS_OK && c->file != NULL)
+		sigfile_keep(c->file);
 	wbuf_free(&out);
 	return err;
 }

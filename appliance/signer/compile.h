@@ -28,7 +28,9 @@ struct compile_zone {
 	void		*arg;
 };
 
-struct compiler	*compiler_new(struct writer *);
+/* With a file of signatures, or NULL; not taken. */
+struct sigfile;
+struct compiler	*compiler_new(struct writer *, struct sigfile *);
 void	 compiler_destroy(struct compiler **);
 /* A change is over: what the next one signs is sampled anew. */
 void	 compiler_next_change(struct compiler *);

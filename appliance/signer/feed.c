@@ -66,7 +66,7 @@ feed_new(struct writer *w, const struct feed_calls *calls)
 	f->gone = names_new();
 	f->rekey = names_new();
 	f->unfit = names_new();
-	f->compiler = compiler_new(w);
+	f->compiler = compiler_new(w, calls->file);
 	f->revision = writer_revision(w);
 	return f;
 }

@@ -128,9 +128,8 @@ rrsig_is_due(const struct rrsig *sig, uint32_t now)
 
 /* ---- what is signed ---- */
 
-/* RFC 4034 3.1.3: without the root label and a leading "*". */
-static uint8_t
-labels_of(const uint8_t *owner)
+uint8_t
+rrsig_labels(const uint8_t *owner)
 {
 	return (uint8_t)(name_labels(owner) - (name_is_wild(owner) ? 1u : 0u));
 }
@@ -282,7 +281,7 @@ rrsigner_make(struct rrsigner *s, const struct rrset *set, const struct zone_key
 
 	put_u16(out, set->type);
 	out[2] = key->algorithm;
-	out[3] = labels_of(set->owner);
+	out[3] = rrsig_labels(set->owner);
 	put_u32(out + 4, set->ttl);
 	put_u32(out + 8, window.expiration);
 	put_u32(out + 12, window.inception);
@@ -310,7 +309,7 @@ rrsigner_verify(struct rrsigner *s, const struct rrset *set, const struct zone_k
 
 	if (!rrsig_read(rdata, len, &sig) || sig.sig_len != RRSIG_SIG_LEN ||
 	    sig.type != set->type || sig.ttl != set->ttl || sig.algorithm != key->algorithm ||
-	    sig.tag != key->tag || sig.labels != labels_of(set->owner))
+	    sig.tag != key->tag || sig.labels != rrsig_labels(set->owner))
 		return false;
 	pkey = key->pkey != NULL ? key->pkey : zone_key_public(key->rdata, key->rdlen);
 	if (pkey == NULL)

@@ -39,6 +39,9 @@ struct rrsig {
 };
 bool	 rrsig_read(const uint8_t *rdata, size_t len, struct rrsig *);
 
+/* Labels of an owner as they are signed: without the root's and a leading "*" (RFC 4034 3.1.3). */
+uint8_t	 rrsig_labels(const uint8_t *owner);
+
 /* Seconds that are left of it at `now`; negative: it has ended. */
 int32_t	 rrsig_left(const struct rrsig *, uint32_t now);
 bool	 rrsig_is_valid_at(const struct rrsig *, uint32_t now);

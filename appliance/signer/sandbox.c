@@ -1,4 +1,5 @@
-/* sandbox - the signer's rules: ZeroMQ on one Unix socket, growing the zone map; no file, no network. */
+/* sandbox - the signer's rules: ZeroMQ on one Unix socket, growing the zone map; no file that was not open
+ * before, no network. */
 #include "appliance/signer/sandbox.h"
 
 #include <sys/syscall.h>
@@ -7,6 +8,8 @@ static const int signer_syscalls[] = {
 	SYS_ftruncate, /* zonemap/span.c: the map grows */
 	SYS_fallocate, /* zonemap/span.c: its holes go back */
 	ROLE_SYSCALLS_BUS,
+	SYS_pread64, /* sigfile.c: files that were opened before */
+	SYS_pwrite64,
 	-1,
 };
 

@@ -9,6 +9,7 @@
  *     ← KeyWork → KeyWorkDone (keywork.h); keys arrive with feeds (keystore.h)
  * Its death costs no query: workers go on with the map as it is, its successor adopts it. */
 #include <event2/event.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +26,7 @@
 #include "appliance/signer/keywork.h"
 #include "appliance/signer/refresh.h"
 #include "appliance/signer/sandbox.h"
+#include "appliance/signer/sigfile.h"
 #include "appliance/signer/watch.h"
 #include "appliance/zonemap/writer.h"
 #include "ipc/base/clock.h"
@@ -56,11 +58,12 @@ struct signer {
 	struct feed *feed;
 	struct digest *digest;
 	struct refresh *refresh;
+	struct watch *watch;
+	struct sigfile *file;
+	struct board board;
 	struct vault *vault; /* NULL: no_vault says why */
 	struct ns_why no_vault;
 	struct keystore *keys;
-	struct watch *watch;
-	struct board board;
 	struct ns_sock *bus;
 	struct event *second, *reclaim, *hold, *retry, *slice, *huge, *renew, *health;
 	unsigned reclaim_ms, retry_ms;
@@ -104,6 +107,39 @@ log_adopted(const struct signer *s, uint64_t ns)
 		    "until all zones came anew\"");
 }
 
+/* Without it the signer works as well, and its next start signs anew. */
+static struct sigfile *
+open_sigfile(const struct role *role)
+{
+	struct sigfile_state st;
+	struct sigfile *file;
+	uint64_t t0 = clock_mono_ns();
+	int fd[2];
+
+	for (unsigned i = 0; i < 2; i++) {
+		char *path = xasprintf("%s/signer/signatures.%u", role_data_dir(role), i);
+
+		fd[i] = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+		if (fd[i] < 0)
+			log_warn(
+			    "signer.sigfile", "path=%s text=\"cannot be opened\"", log_quote(path));
+		free(path);
+	}
+	if (fd[0] < 0 || fd[1] < 0) {
+		for (unsigned i = 0; i < 2; i++) {
+			if (fd[i] >= 0)
+				(void)close(fd[i]);
+		}
+		return NULL;
+	}
+	file = sigfile_open(fd);
+	sigfile_state(file, &st);
+	log_info("signer.sigfile", "octets=%llu zones=%llu dropped=%llu ms=%.1f",
+	    (unsigned long long)st.octets, (unsigned long long)st.zones,
+	    (unsigned long long)st.dropped, (double)(clock_mono_ns() - t0) / 1e6);
+	return file;
+}
+
 /* A signer without keys compiles and serves all the same. */
 static void
 open_vault(struct signer *s)
@@ -135,6 +171,7 @@ signer_open(struct role *role)
 		fatal_config("signer.config", "workers=%zu max=%d", s->workers, ROLE_MAX_WORKERS);
 	for (unsigned i = 0; i < s->workers; i++)
 		s->pages[i] = open_page(i);
+	s->file = open_sigfile(role);
 	if (!board_map(&s->board, ROLE_FD_BOARD, false))
 		fatal("signer.board", "fd=%d text=\"the health board was not inherited\"",
 		    ROLE_FD_BOARD);
@@ -315,6 +352,12 @@ now_s(void *arg)
 	return (uint32_t)(clock_wall_ms() / 1000);
 }
 
+static enum keys_found
+keys_of(void *arg, const uint8_t *apex, struct zone_keys **out, struct ns_why *why)
+{
+	return keystore_find(((struct signer *)arg)->keys, apex, out, why);
+}
+
 static void
 on_check(void *arg, const uint8_t *apex, uint64_t check)
 {
@@ -476,6 +519,8 @@ take_keys(struct signer *s, const Ns__Feed *feed)
 		    !keystore_put(s->keys, k->name.data, k->body.data, k->body.len))
 			log_error("signer.keys", "zone=%s text=\"its keys cannot be read\"",
 			    log_quote(k->name.len > 0 ? name_to_text(k->name.data, text) : ""));
+		else
+			feed_keys_changed(s->feed, k->name.data);
 	}
 }
 
@@ -558,7 +603,9 @@ on_renew(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (refresh_step(s->refresh, clock_mono_ns() + RENEW_SLICE_NS))
+	if (refresh_step(s->refresh, clock_mono_ns() + RENEW_SLICE_NS) ||
+	    (s->file != NULL &&
+		sigfile_step(s->file, now_s(NULL), clock_mono_ns() + RENEW_SLICE_NS)))
 		arm(s->renew, 0);
 }
 
@@ -646,9 +693,11 @@ signer_run(struct role *role)
 		.refused = refused,
 		.staged = staged,
 		.arg = s,
+		.keys = keys_of,
 		.now = now_s,
 		.board = &s->board,
-		.check = on_check };
+		.check = on_check,
+		.file = s->file };
 	struct ns_why why = { 0 };
 	char *path = ns_bus_path(role_run_dir(role));
 
@@ -673,6 +722,7 @@ signer_run(struct role *role)
 	watch_destroy(&s->watch);
 	board_unmap(&s->board);
 	feed_destroy(&s->feed);
+	sigfile_close(&s->file);
 	digest_destroy(&s->digest);
 	keystore_destroy(&s->keys);
 	vault_close(&s->vault);

@@ -114,6 +114,8 @@ sign_set(struct signing *s, size_t i)
 			one = rrsigner_make(z->signer, &set, key, z->apex,
 			    rrsig_window(set.owner, set.type, z->now), out + 2);
 			s->done->made++;
+			if (z->made != NULL)
+				z->made(z->arg, &set, out + 2, one);
 		}
 		signing_note(s, get_u32(out + 10));
 		put_u16(out, (uint16_t)one);

@@ -13,6 +13,8 @@
 typedef size_t zonesign_have_fn(void *arg, const struct rrset *, const struct zone_key *,
 	    uint8_t out[RRSIG_MAX]);
 
+/* One that was made now. */
+typedef void zonesign_made_fn(void *arg, const struct rrset *, const uint8_t *rdata, size_t len);
 /* The RRSIG set over NSPOLICY (emissions.h) that a name had; *out stays empty when there is none. */
 typedef void zonesign_had_fn(void *arg, const uint8_t *owner, struct rrset *out);
 
@@ -23,6 +25,7 @@ struct zonesign {
 	uint32_t	 now;
 	struct rrsigner	*signer;
 	zonesign_have_fn *have;		/* may be NULL, as the next */
+	zonesign_made_fn *made;
 	zonesign_had_fn	*had_emissions;
 	void		*arg;
 	const struct board *board;	/* health, for policies; NULL: all is up */

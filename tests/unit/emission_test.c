@@ -1,6 +1,6 @@
 /* emission - policies in a zone that is signed here: whatever health is, what is sent has a signature that holds, and
  * what signing foresees is what is picked. */
-// link: appliance/signer/compile.c appliance/signer/content.c appliance/signer/signed.c appliance/signer/signcheck.c appliance/signer/zonesign.c appliance/signer/signowner.c appliance/signer/emissions.c appliance/signer/sheet.c appliance/signer/typemap.c appliance/signer/rrsig.c appliance/signer/keys.c appliance/signer/apexset.c
+// link: appliance/signer/compile.c appliance/signer/content.c appliance/signer/signed.c appliance/signer/sigfile.c appliance/signer/signcheck.c appliance/signer/zonesign.c appliance/signer/signowner.c appliance/signer/emissions.c appliance/signer/sheet.c appliance/signer/typemap.c appliance/signer/rrsig.c appliance/signer/keys.c appliance/signer/apexset.c
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -177,7 +177,7 @@ bench_open(enum key_algorithm algorithm, enum zone_denial denial)
 	b->board.slots = mmap(NULL, BOARD_OCTETS, PROT_READ | PROT_WRITE,
 	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	assert_true(b->board.slots != MAP_FAILED);
-	b->compiler = compiler_new(b->kit.w);
+	b->compiler = compiler_new(b->kit.w, NULL);
 	b->keys = keykit_new(zonebox_name("s.example."), algorithm, denial, (uint32_t)time(NULL));
 	b->kit.conf.board = &b->board;
 	b->kit.conf.random = &b->random;

@@ -1,5 +1,5 @@
 /* signfeed - zones with keys through the feed: signed whole and by edits, refused when unfit, other keys, time. */
-// link: appliance/signer/feed.c appliance/signer/names.c appliance/signer/compile.c appliance/signer/content.c appliance/signer/signed.c appliance/signer/signcheck.c appliance/signer/zonesign.c appliance/signer/signowner.c appliance/signer/emissions.c appliance/signer/sheet.c appliance/signer/typemap.c appliance/signer/rrsig.c appliance/signer/keys.c appliance/signer/apexset.c
+// link: appliance/signer/feed.c appliance/signer/names.c appliance/signer/compile.c appliance/signer/content.c appliance/signer/signed.c appliance/signer/sigfile.c appliance/signer/signcheck.c appliance/signer/zonesign.c appliance/signer/signowner.c appliance/signer/emissions.c appliance/signer/sheet.c appliance/signer/typemap.c appliance/signer/rrsig.c appliance/signer/keys.c appliance/signer/apexset.c
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -14,6 +16,7 @@
 #include "appliance/signer/apexset.h"
 #include "appliance/signer/content.h"
 #include "appliance/signer/feed.h"
+#include "appliance/signer/sigfile.h"
 #include "appliance/signer/signcheck.h"
 #include "ipc/base/xalloc.h"
 #include "tests/lib/keykit.h"
@@ -38,6 +41,8 @@ struct bench {
 	char line[OWNERS][TEXT]; /* of owner i; "": none */
 	uint32_t serial;
 	uint64_t seed;
+	int fd[2]; /* of the file of signatures; 0: none */
+	struct sigfile *file;
 };
 
 static const uint8_t *
@@ -108,10 +113,11 @@ on_now(void *arg)
 	return ((struct bench *)arg)->now;
 }
 
-static struct bench *
-bench_open(enum key_algorithm algorithm, enum zone_denial denial)
+/* A map that nobody has written to, and the file of signatures as it is. */
+static void
+start(struct bench *b)
 {
-	struct bench *b = xcalloc(1, sizeof *b);
+	const int fd[2] = { dup(b->fd[0]), dup(b->fd[1]) };
 	const struct feed_calls calls = { .ask = on_ask,
 		.ask_all = on_ask_all,
 		.published = on_published,
@@ -119,16 +125,37 @@ bench_open(enum key_algorithm algorithm, enum zone_denial denial)
 		.staged = on_staged,
 		.arg = b,
 		.keys = on_keys,
-		.now = on_now };
+		.now = on_now,
+		.file = b->file = sigfile_open(fd) };
 	struct ns_why why;
 
-	b->now = NOW;
-	b->seed = denial + algorithm;
 	mapbox_init(&b->box, 64u << 20);
 	assert_int_equal(
 	    writer_open(b->box.fd, b->box.limit, 1, b->box.page, BOX_PAGES, &b->w, &why), NS_OK);
 	b->f = feed_new(b->w, &calls);
 	feed_welcome(b->f);
+}
+
+static void
+stop(struct bench *b)
+{
+	feed_destroy(&b->f);
+	sigfile_close(&b->file);
+	writer_check(b->w);
+	writer_close(&b->w);
+	mapbox_fini(&b->box);
+}
+
+static struct bench *
+bench_open(enum key_algorithm algorithm, enum zone_denial denial)
+{
+	struct bench *b = xcalloc(1, sizeof *b);
+
+	b->now = NOW;
+	b->seed = denial + algorithm;
+	b->fd[0] = memfd_create("a", 0);
+	b->fd[1] = memfd_create("b", 0);
+	start(b);
 	b->keys = keykit_new(apex(), algorithm, denial, NOW);
 	return b;
 }
@@ -136,11 +163,10 @@ bench_open(enum key_algorithm algorithm, enum zone_denial denial)
 static void
 bench_close(struct bench *b)
 {
-	feed_destroy(&b->f);
+	stop(b);
 	zone_keys_unref(&b->keys);
-	writer_check(b->w);
-	writer_close(&b->w);
-	mapbox_fini(&b->box);
+	(void)close(b->fd[0]);
+	(void)close(b->fd[1]);
 	free(b);
 }
 
@@ -488,6 +514,37 @@ test_refresh(void **state)
 	bench_close(b);
 }
 
+/* Everything is lost but the file: nothing is signed that was; without it, all is, and is right as well. */
+static void
+test_start(void **state)
+{
+	struct bench *b = bench_open(KEY_P256, DENIAL_NSEC3);
+	uint64_t all;
+
+	(void)state;
+	for (unsigned i = 0; i < OWNERS; i++)
+		random_lines(b, i);
+	send_whole(b);
+	random_lines(b, 3);
+	send_edit(b, 3);
+	all = feed_signed(b->f)->made;
+	stop(b);
+	start(b);
+	b->serial--;
+	send_whole(b);
+	assert_int_equal(feed_signed(b->f)->made, 0);
+	assert_true(feed_signed(b->f)->kept > all / 2);
+	expect_signed(b);
+	stop(b);
+	assert_int_equal(ftruncate(b->fd[0], 1000), 0);
+	start(b);
+	b->serial--;
+	send_whole(b);
+	assert_true(feed_signed(b->f)->made > 10);
+	expect_signed(b);
+	bench_close(b);
+}
+
 int
 main(void)
 {
@@ -497,6 +554,7 @@ main(void)
 		cmocka_unit_test(test_locked),
 		cmocka_unit_test(test_unfit),
 		cmocka_unit_test(test_refresh),
+		cmocka_unit_test(test_start),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

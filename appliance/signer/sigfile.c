@@ -1,0 +1,501 @@
+/* sigfile.c - see sigfile.h.  The signer's only thread. */
+#include "appliance/signer/sigfile.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ipc/base/clock.h"
+#include "ipc/base/hash.h"
+#include "ipc/base/log.h"
+#include "ipc/base/xalloc.h"
+
+#define HEAD        16u /* of the file */
+#define FRAME_HEAD  16u
+#define FRAME_MAGIC 0x4e535346u
+#define PAYLOAD_MAX (8u + 1u + NAME_MAX_WIRE + 2u + SIGFILE_FRAME * SIGFILE_ENTRY)
+
+static const uint8_t magic[8] = "NSSIGS01";
+static const uint8_t sum_key[16] = "signature frames", name_key[16] = "names of a file";
+
+struct slot { /* a zone */
+	uint64_t hash; /* 0: free */
+	uint64_t last; /* place of its newest frame in the file in use; 0: none */
+	uint64_t moved; /* and in the one that is being made */
+};
+struct known { /* an entry of the zone at hand */
+	const uint8_t *p; /* in `frames` */
+	uint32_t age; /* 0: the newest */
+};
+struct sigfile {
+	int fd[2];
+	unsigned in_use;
+	uint64_t generation, end, frames;
+	struct slot *slot;
+	size_t nslots, used;
+	struct sigfile_state state;
+	/* the zone at hand */
+	uint8_t apex[NAME_MAX_WIRE];
+	bool loaded;
+	struct wbuf octets; /* its frames */
+	struct known *known; /* by print */
+	size_t n, cap;
+	struct wbuf notes;
+	unsigned nnotes;
+	/* the other file in the making */
+	bool making;
+	size_t at;
+	uint64_t other_end, small;
+};
+
+/* ---- the index ---- */
+
+static void
+grow(struct sigfile *s)
+{
+	struct slot *old = s->slot;
+	size_t n = s->nslots;
+
+	s->nslots = n > 0 ? n * 2 : 1024;
+	s->slot = xcalloc(s->nslots, sizeof *s->slot);
+	for (size_t i = 0; i < n; i++) {
+		size_t at = old[i].hash & (s->nslots - 1);
+
+		if (old[i].hash == 0)
+			continue;
+		while (s->slot[at].hash != 0)
+			at = (at + 1) & (s->nslots - 1);
+		s->slot[at] = old[i];
+	}
+	free(old);
+}
+
+static struct slot *
+slot_of(struct sigfile *s, const uint8_t *apex)
+{
+	uint64_t hash = hash_sip24(name_key, apex, name_len(apex));
+	size_t at;
+
+	hash += hash == 0;
+	if (s->used * 2 >= s->nslots)
+		grow(s);
+	for (at = hash & (s->nslots - 1); s->slot[at].hash != hash;
+	     at = (at + 1) & (s->nslots - 1)) {
+		if (s->slot[at].hash != 0)
+			continue;
+		s->slot[at].hash = hash;
+		s->used++;
+		break;
+	}
+	return &s->slot[at];
+}
+
+/* ---- frames ---- */
+
+static uint64_t
+get_u64(const uint8_t *p)
+{
+	return (uint64_t)get_u32(p) << 32 | get_u32(p + 4);
+}
+
+struct frame {
+	uint64_t before;
+	const uint8_t *apex, *entry;
+	unsigned n;
+	uint64_t size; /* with its head */
+};
+
+/* The frame at a place, its payload appended to `to`; false: it does not add up. */
+static bool
+read_frame(int fd, uint64_t at, struct wbuf *to, struct frame *f)
+{
+	uint8_t head[FRAME_HEAD], *p;
+	size_t len, apex;
+
+	if (pread(fd, head, sizeof head, (off_t)at) != (ssize_t)sizeof head ||
+	    get_u32(head) != FRAME_MAGIC)
+		return false;
+	len = get_u32(head + 4);
+	if (len < 12 || len > PAYLOAD_MAX)
+		return false;
+	p = wbuf_room(to, len);
+	if (p == NULL || pread(fd, p, len, (off_t)(at + FRAME_HEAD)) != (ssize_t)len ||
+	    hash_sip24(sum_key, p, len) != get_u64(head + 8))
+		return false;
+	apex = name_check(p + 9, len - 9);
+	if (apex == 0 || apex != p[8] || len < 11 + apex)
+		return false;
+	f->before = get_u64(p);
+	f->apex = p + 9;
+	f->n = get_u16(p + 9 + apex);
+	f->entry = p + 11 + apex;
+	f->size = FRAME_HEAD + len;
+	return len == 11 + apex + (size_t)f->n * SIGFILE_ENTRY;
+}
+
+/* Entries as a frame of that zone at the end of a file; its place, 0: it cannot be written. */
+static uint64_t
+write_frame(struct sigfile *s, unsigned which, uint64_t *end, uint64_t before, const uint8_t *apex,
+    const uint8_t *entries, unsigned n)
+{
+	struct wbuf out = wbuf_grow(PAYLOAD_MAX + FRAME_HEAD);
+	uint64_t at = *end;
+	size_t len;
+
+	wbuf_u32(&out, FRAME_MAGIC);
+	wbuf_u32(&out, 0);
+	wbuf_u64(&out, 0);
+	wbuf_u64(&out, before);
+	wbuf_u8(&out, (uint8_t)name_len(apex));
+	wbuf_put(&out, apex, name_len(apex));
+	wbuf_u16(&out, (uint16_t)n);
+	wbuf_put(&out, entries, (size_t)n * SIGFILE_ENTRY);
+	len = out.len - FRAME_HEAD;
+	put_u32(out.base + 4, (uint32_t)len);
+	put_u32(out.base + 8, (uint32_t)(hash_sip24(sum_key, out.base + FRAME_HEAD, len) >> 32));
+	put_u32(out.base + 12, (uint32_t)hash_sip24(sum_key, out.base + FRAME_HEAD, len));
+	if (pwrite(s->fd[which], out.base, out.len, (off_t)at) == (ssize_t)out.len) {
+		*end += out.len;
+		s->state.broken = false;
+	} else {
+		if (!s->state.broken)
+			log_error("signer.sigfile",
+			    "text=\"cannot be written; the next start will sign anew\"");
+		s->state.broken = true;
+		at = 0;
+	}
+	wbuf_free(&out);
+	return at;
+}
+
+/* ---- start ---- */
+
+static uint64_t
+generation_of(int fd)
+{
+	uint8_t head[HEAD];
+
+	if (pread(fd, head, sizeof head, 0) != (ssize_t)sizeof head ||
+	    memcmp(head, magic, sizeof magic) != 0)
+		return 0;
+	return get_u64(head + 8);
+}
+
+static bool
+write_head(int fd, uint64_t generation)
+{
+	uint8_t head[HEAD];
+
+	memcpy(head, magic, sizeof magic);
+	put_u32(head + 8, (uint32_t)(generation >> 32));
+	put_u32(head + 12, (uint32_t)generation);
+	return pwrite(fd, head, sizeof head, 0) == (ssize_t)sizeof head;
+}
+
+/* Every frame into the index; what follows the first that does not add up is cut off. */
+static void
+scan(struct sigfile *s)
+{
+	int fd = s->fd[s->in_use];
+	off_t size = lseek(fd, 0, SEEK_END);
+	struct wbuf octets = wbuf_grow(PAYLOAD_MAX);
+	struct frame f;
+
+	s->end = HEAD;
+	while (size > 0 && s->end < (uint64_t)size) {
+		octets.len = 0;
+		octets.bad = false;
+		if (!read_frame(fd, s->end, &octets, &f) || f.before >= s->end)
+			break;
+		slot_of(s, f.apex)->last = s->end;
+		s->end += f.size;
+		s->state.frames++;
+	}
+	if (size > 0 && s->end < (uint64_t)size) {
+		s->state.dropped = (uint64_t)size - s->end;
+		(void)!ftruncate(fd, (off_t)s->end);
+	}
+	wbuf_free(&octets);
+}
+
+struct sigfile *
+sigfile_open(const int fd[2])
+{
+	struct sigfile *s = xcalloc(1, sizeof *s);
+	uint64_t generation[2] = { generation_of(fd[0]), generation_of(fd[1]) };
+
+	s->fd[0] = fd[0];
+	s->fd[1] = fd[1];
+	s->octets = wbuf_grow(SIZE_MAX / 2);
+	s->notes = wbuf_grow(SIZE_MAX / 2);
+	grow(s);
+	s->in_use = generation[1] > generation[0];
+	s->generation = generation[s->in_use];
+	if (s->generation > 0) {
+		scan(s);
+	} else {
+		s->generation = 1;
+		s->end = HEAD;
+		s->state.broken = ftruncate(fd[0], 0) != 0 || !write_head(fd[0], 1);
+	}
+	(void)!ftruncate(fd[!s->in_use], 0);
+	s->small = s->end;
+	return s;
+}
+
+void
+sigfile_close(struct sigfile **sp)
+{
+	struct sigfile *s = *sp;
+
+	*sp = NULL;
+	if (s == NULL)
+		return;
+	(void)close(s->fd[0]);
+	(void)close(s->fd[1]);
+	wbuf_free(&s->octets);
+	wbuf_free(&s->notes);
+	free(s->known);
+	free(s->slot);
+	free(s);
+}
+
+/* ---- a zone ---- */
+
+void
+sigfile_zone(struct sigfile *s, const uint8_t *apex)
+{
+	memcpy(s->apex, apex, name_len(apex));
+	s->loaded = false;
+	s->n = 0;
+	s->octets.len = s->notes.len = 0;
+	s->nnotes = 0;
+}
+
+static int
+by_print(const void *pa, const void *pb)
+{
+	const struct known *a = pa, *b = pb;
+	int d = memcmp(a->p + 2, b->p + 2, RRSIG_PRINT);
+
+	return d != 0 ? d : (a->age > b->age) - (a->age < b->age);
+}
+
+/* The zone's frames, the newest first. */
+static void
+load(struct sigfile *s, uint64_t at)
+{
+	int fd = s->fd[s->in_use];
+	struct frame f;
+
+	s->loaded = true;
+	while (at != 0) {
+		size_t start = s->octets.len;
+
+		if (!read_frame(fd, at, &s->octets, &f) || !name_equal(f.apex, s->apex) ||
+		    f.before >= at) {
+			s->octets.len = start;
+			break;
+		}
+		at = f.before;
+	}
+	/* The octets have moved while they grew: once more, now that they stand. */
+	for (size_t p = 0; p < s->octets.len;) {
+		const uint8_t *base = s->octets.base + p;
+		size_t apex = base[8];
+		unsigned n = get_u16(base + 9 + apex);
+
+		if (s->n + n > s->cap) {
+			s->cap = (s->n + n) * 2;
+			s->known = xreallocarray(s->known, s->cap, sizeof *s->known);
+		}
+		/* The last of a frame is its newest. */
+		for (unsigned i = n; i-- > 0; s->n++)
+			s->known[s->n] =
+			    (struct known){ base + 11 + apex + (size_t)i * SIGFILE_ENTRY,
+				    (uint32_t)s->n };
+		p += 11 + apex + (size_t)n * SIGFILE_ENTRY;
+	}
+	if (s->n > 1)
+		qsort(s->known, s->n, sizeof *s->known, by_print);
+}
+
+size_t
+sigfile_find(struct sigfile *s, const struct rrset *set, const uint8_t print[RRSIG_PRINT],
+    const struct zone_key *key, uint8_t out[RRSIG_MAX])
+{
+	size_t lo = 0, hi, apex = name_len(s->apex);
+
+	if (!s->loaded)
+		load(s, slot_of(s, s->apex)->last);
+	for (hi = s->n; lo < hi;) {
+		size_t mid = (lo + hi) / 2;
+
+		if (memcmp(s->known[mid].p + 2, print, RRSIG_PRINT) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	for (; lo < s->n && memcmp(s->known[lo].p + 2, print, RRSIG_PRINT) == 0; lo++) {
+		const uint8_t *p = s->known[lo].p;
+
+		if (get_u16(p) != set->type || p[18] != key->algorithm ||
+		    get_u16(p + 19) != key->tag)
+			continue;
+		put_u16(out, set->type);
+		out[2] = key->algorithm;
+		out[3] = rrsig_labels(set->owner);
+		put_u32(out + 4, set->ttl);
+		memcpy(out + 8, p + 21, 8); /* expiration, inception */
+		put_u16(out + 16, key->tag);
+		memcpy(out + RRSIG_HEAD, s->apex, apex);
+		memcpy(out + RRSIG_HEAD + apex, p + 29, RRSIG_SIG_LEN);
+		return RRSIG_HEAD + apex + RRSIG_SIG_LEN;
+	}
+	return 0;
+}
+
+void
+sigfile_note(struct sigfile *s, const uint8_t print[RRSIG_PRINT], const uint8_t *rdata, size_t len)
+{
+	wbuf_put(&s->notes, rdata, 2);
+	wbuf_put(&s->notes, print, RRSIG_PRINT);
+	wbuf_u8(&s->notes, rdata[2]);
+	wbuf_put(&s->notes, rdata + 16, 2);
+	wbuf_put(&s->notes, rdata + 8, 8);
+	wbuf_put(&s->notes, rdata + len - RRSIG_SIG_LEN, RRSIG_SIG_LEN);
+	s->nnotes++;
+}
+
+void
+sigfile_keep(struct sigfile *s)
+{
+	struct slot *slot;
+
+	for (unsigned at = 0, n; at < s->nnotes; at += n) {
+		uint64_t place;
+
+		n = s->nnotes - at < SIGFILE_FRAME ? s->nnotes - at : SIGFILE_FRAME;
+		slot = slot_of(s, s->apex);
+		place = write_frame(s, s->in_use, &s->end, slot->last, s->apex,
+		    s->notes.base + (size_t)at * SIGFILE_ENTRY, n);
+		if (place == 0)
+			break;
+		slot->last = place;
+		slot->moved = 0;
+		s->state.frames++;
+	}
+	sigfile_zone(s, s->apex);
+}
+
+/* ---- smaller ---- */
+
+/* What is of use of a zone: not ended, the newest of its print, and of SOAs the newest of all. */
+static bool
+is_useful(const struct sigfile *s, size_t i, uint32_t now, uint32_t newest_soa)
+{
+	const uint8_t *p = s->known[i].p;
+
+	if ((int32_t)(get_u32(p + 21) - now) <= 0)
+		return false;
+	if (get_u16(p) == 6 && s->known[i].age > newest_soa)
+		return false;
+	return i == 0 || memcmp(s->known[i - 1].p + 2, p + 2, RRSIG_PRINT) != 0 ||
+	       memcmp(s->known[i - 1].p + 18, p + 18, 3) != 0;
+}
+
+static void
+move_zone(struct sigfile *s, struct slot *slot, uint32_t now)
+{
+	struct wbuf out = wbuf_grow(SIZE_MAX / 2);
+	struct frame f;
+	uint32_t newest_soa = UINT32_MAX;
+	unsigned n = 0;
+	uint64_t before = 0;
+
+	s->octets.len = 0;
+	if (!read_frame(s->fd[s->in_use], slot->last, &s->octets, &f)) {
+		slot->last = 0;
+		return;
+	}
+	sigfile_zone(s, f.apex);
+	load(s, slot->last);
+	for (size_t i = 0; i < s->n; i++) {
+		if (get_u16(s->known[i].p) == 6 && s->known[i].age < newest_soa)
+			newest_soa = s->known[i].age;
+	}
+	for (size_t i = 0; i < s->n; i++) {
+		if (!is_useful(s, i, now, newest_soa))
+			continue;
+		wbuf_put(&out, s->known[i].p, SIGFILE_ENTRY);
+		if (++n == SIGFILE_FRAME) {
+			before =
+			    write_frame(s, !s->in_use, &s->other_end, before, s->apex, out.base, n);
+			out.len = 0;
+			n = 0;
+		}
+	}
+	if (n > 0)
+		before = write_frame(s, !s->in_use, &s->other_end, before, s->apex, out.base, n);
+	slot->moved = before;
+	if (before == 0)
+		slot->last = 0; /* nothing of use */
+	wbuf_free(&out);
+}
+
+static void
+switch_files(struct sigfile *s)
+{
+	unsigned other = !s->in_use;
+
+	if (!write_head(s->fd[other], s->generation + 1))
+		return;
+	(void)!ftruncate(s->fd[s->in_use], 0);
+	s->in_use = other;
+	s->generation++;
+	s->end = s->small = s->other_end;
+	s->state.frames = 0;
+	for (size_t i = 0; i < s->nslots; i++) {
+		s->slot[i].last = s->slot[i].moved;
+		s->state.frames += s->slot[i].last != 0;
+		s->slot[i].moved = 0;
+	}
+}
+
+bool
+sigfile_step(struct sigfile *s, uint32_t now, uint64_t deadline_ns)
+{
+	if (!s->making) {
+		if (s->end < SIGFILE_SMALL || s->end < 2 * s->small)
+			return false;
+		s->making = true;
+		s->at = 0;
+		s->other_end = HEAD;
+		(void)!ftruncate(s->fd[!s->in_use], 0);
+	}
+	for (; s->at < s->nslots; s->at++) {
+		struct slot *slot = &s->slot[s->at];
+
+		if (clock_mono_ns() >= deadline_ns)
+			return true;
+		if (slot->hash != 0 && slot->last != 0 && slot->moved == 0)
+			move_zone(s, slot, now);
+	}
+	/* Those that were written to meanwhile, once more and at once. */
+	for (size_t i = 0; i < s->nslots; i++) {
+		if (s->slot[i].last != 0 && s->slot[i].moved == 0)
+			move_zone(s, &s->slot[i], now);
+	}
+	s->making = false;
+	if (!s->state.broken)
+		switch_files(s);
+	return false;
+}
+
+void
+sigfile_state(const struct sigfile *s, struct sigfile_state *out)
+{
+	*out = s->state;
+	out->octets = s->end;
+	out->zones = s->used;
+}
