@@ -13,6 +13,9 @@
 #define START_PER_S 2000u /* new checks begin within so much of a second each */
 #define BUSY_MS     100u /* no room for a probe: try again */
 #define TURN        256u /* probes begun before the loop has its turn */
+/* Where others vote we only measure, for latency nodes: that much more seldom, and not below */
+#define MEASURE_TIMES 10u
+#define MEASURE_MS    60000u
 
 static uint32_t
 random_number(void)
@@ -67,12 +70,33 @@ smooth(struct shared *s, uint32_t rtt_us)
 		s->rtt_us = s->rtt_us == 0 ? rtt_us : s->rtt_us - s->rtt_us / 4 + rtt_us / 4;
 }
 
+static bool
+is_mine(const struct shared *s)
+{
+	const struct entry *e;
+
+	LIST_FOREACH(e, &s->users, of_shared)
+	if (e->mine)
+		return true;
+	return false;
+}
+
+static uint64_t
+interval_of(const struct shared *s)
+{
+	uint64_t ms = (uint64_t)(s->def->interval * 1000);
+
+	if (is_mine(s))
+		return ms;
+	return ms * MEASURE_TIMES > MEASURE_MS ? ms * MEASURE_TIMES : MEASURE_MS;
+}
+
 static void
 on_result(void *arg, const struct result *r)
 {
 	struct shared *s = arg;
 	struct checks *c = s->of;
-	uint64_t now = clock_mono_ms(), interval = (uint64_t)(s->def->interval * 1000);
+	uint64_t now = clock_mono_ms();
 	uint64_t wait, took = now - s->began_ms;
 	struct entry *e;
 
@@ -85,11 +109,14 @@ on_result(void *arg, const struct result *r)
 		smooth(s, r->good ? r->rtt_us : 0);
 		(void)hyst_result(&s->hyst, r->good, s->def->fall, s->def->rise);
 	}
-	wait = hyst_next_ms(&s->hyst, interval, random_number());
+	wait = hyst_next_ms(&s->hyst, interval_of(s), random_number());
 	/* The interval is from start to start, the second look from the end. */
 	again(s, now, s->hyst.recheck ? wait : wait > took ? wait - took : 0);
 	LIST_FOREACH(e, &s->users, of_shared)
-	check_settle(c, e);
+	{
+		ballot_cast(c, e);
+		check_settle(c, e);
+	}
 	shared_start(c);
 }
 
@@ -175,12 +202,13 @@ shared_join(struct checks *c, struct entry *e)
 	uint8_t *key;
 	struct shared *s;
 
-	e->reason[0] = '\0';
+	free(e->refused);
+	e->refused = NULL;
 	if (prober == NULL || !target_of(e->def, &target))
 		return;
 	if ((no = target_refused(&c->conf.probers->rules, &target)) != NULL) {
-		snprintf(e->reason, sizeof e->reason,
-		    "not done: %s address, which [probe] allow does not open", no);
+		e->refused =
+		    xasprintf("not done: %s address, which [probe] allow does not open", no);
 		return;
 	}
 	key = key_of(e->def, &len);
@@ -203,6 +231,19 @@ shared_join(struct checks *c, struct entry *e)
 	}
 	LIST_INSERT_HEAD(&s->users, e, of_shared);
 	e->shared = s;
+}
+
+void
+shared_hurry(struct checks *c, struct entry *e)
+{
+	struct shared *s = e->shared;
+	uint64_t now = clock_mono_ms();
+
+	if (!e->mine || s == NULL || s->run != NULL || s->last_ms == 0 ||
+	    clock_since(now, s->last_ms) < (uint64_t)(s->def->interval * 1000))
+		return;
+	again(s, now, random_number() % 1000);
+	shared_start(c);
 }
 
 void

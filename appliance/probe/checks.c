@@ -2,8 +2,10 @@
 #include <event2/event.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "appliance/probe/checks_int.h"
+#include "ipc/base/clock.h"
 #include "ipc/base/log.h"
 #include "ipc/base/xalloc.h"
 
@@ -44,6 +46,7 @@ entry_drop(struct checks *c, struct entry *e)
 {
 	shared_leave(c, e);
 	check_forget(c, e);
+	ballot_forget(c, e);
 	if (e->is_special)
 		TAILQ_REMOVE(&c->special, e, special);
 	LIST_REMOVE(e, by_id);
@@ -119,8 +122,10 @@ take(struct checks *c, const Ns__CheckFeed__Entry *m)
 	e->def = def;
 	e->version = m->version;
 	e->round = c->round;
+	ballot_assign(c, e);
 	shared_join(c, e);
 	make_special(c, e);
+	ballot_cast(c, e);
 	if (!c->loading)
 		check_settle(c, e);
 }
@@ -167,6 +172,7 @@ checks_second(struct checks *c)
 		return;
 	TAILQ_FOREACH(e, &c->special, special)
 	check_settle(c, e);
+	ballot_second(c);
 }
 
 void
@@ -176,6 +182,10 @@ checks_notice(const struct checks *c, Ns__ProbeNotice *m)
 	m->probes = c->probes;
 	m->flips = c->flips;
 	m->down = c->down;
+	m->frozen = c->peers->frozen;
+	m->votes = c->votes;
+	m->votes_dropped = c->votes_dropped;
+	m->assigned = c->assigned;
 }
 
 struct checks *
@@ -185,6 +195,10 @@ checks_new(const struct checks_conf *conf)
 
 	c->conf = *conf;
 	TAILQ_INIT(&c->special);
+	TAILQ_INIT(&c->outbox);
+	(void)!getrandom(&c->epoch, sizeof c->epoch, 0);
+	c->peers = xcalloc(1, sizeof *c->peers);
+	peers_init(c->peers, conf->appliance, conf->site, clock_mono_ms());
 	return c;
 }
 
@@ -202,6 +216,7 @@ checks_destroy(struct checks **cp)
 		while ((e = LIST_FIRST(&c->by_id[i])) != NULL)
 			entry_drop(c, e);
 	shared_stop(c);
+	ballot_stop(c);
 	free(c);
 	*cp = NULL;
 }

@@ -6,7 +6,10 @@
 
 #include "appliance/probe/checks.h"
 #include "appliance/probe/hyst.h"
+#include "appliance/probe/peers.h"
 #include "appliance/probe/schedule.h"
+#include "appliance/probe/votewire.h"
+#include "ipc/base/log.h"
 
 #define CHECK_BUCKETS 65536u
 #define FLIPS_KEPT    16u
@@ -36,6 +39,16 @@ struct flip {
 	char		 reason[REASON_MAX];
 };
 
+/* What another appliance said last. */
+struct vote {
+	uint16_t	 slot;		/* of peers */
+	enum vote_state	 state;
+	bool		 abstains, looked;
+	uint32_t	 rtt_us, age_ms;	/* of its look, when it said so: */
+	uint64_t	 heard_ms;
+	char		*reason;
+};
+
 struct entry {
 	LIST_ENTRY(entry) by_id, by_name, of_shared;
 	TAILQ_ENTRY(entry) special;
@@ -49,8 +62,20 @@ struct entry {
 	int64_t		 since_ms;	/* wall clock */
 	enum board_state before;	/* what was kept of an earlier life; BOARD_UNKNOWN: nothing */
 	char		 reason[REASON_MAX];
+	char		*refused;	/* why it is not done here, or NULL */
 	struct flip	*flips;		/* FLIPS_KEPT of them, or NULL */
 	unsigned	 nflips;	/* ever */
+	/* ballot.c */
+	uint16_t	*assigned;	/* slots of peers */
+	size_t		 nassigned;	/* 0: nobody looks at a check of that type */
+	uint64_t	 assigned_round;
+	bool		 mine;		/* we are one of them */
+	struct vote	*votes;		/* of others */
+	size_t		 nvotes;
+	enum vote_state	 verdict;	/* of the votes, whatever else is in force */
+	TAILQ_ENTRY(entry) outbox;
+	unsigned	 repeats;	/* so often our vote still leaves; 0: not in the outbox */
+	enum vote_state	 told;
 };
 
 struct checks {
@@ -64,6 +89,15 @@ struct checks {
 	bool		 loading;
 	size_t		 count, running, down;
 	uint64_t	 probes, flips, late;
+	/* ballot.c */
+	struct peers	*peers;
+	TAILQ_HEAD(, entry) outbox;
+	struct votes_draft draft;
+	struct event	*post;
+	uint64_t	 epoch, seq, posted_ns, all_ms;
+	size_t		 slice, assigned;
+	uint64_t	 votes, votes_dropped;
+	struct log_limit limit;
 };
 
 struct entry	*check_by_id(struct checks *, uint64_t);
@@ -75,6 +109,20 @@ void	 shared_join(struct checks *, struct entry *);
 void	 shared_leave(struct checks *, struct entry *);
 void	 shared_start(struct checks *);
 void	 shared_stop(struct checks *);
+/* It may have become ours to look at: now, if so. */
+void	 shared_hurry(struct checks *, struct entry *);
+
+/* ballot.c */
+void	 ballot_assign(struct checks *, struct entry *);
+void	 ballot_forget(struct checks *, struct entry *);
+void	 ballot_cast(struct checks *, struct entry *);
+struct quorum_verdict	 ballot_judge(struct checks *, const struct entry *,
+    char reason[REASON_MAX]);
+struct vote_row	 ballot_own(const struct entry *, uint64_t now_ms);
+/* NULL: that one has said nothing. */
+const struct vote	*ballot_vote(const struct checks *, const struct entry *, uint16_t slot);
+void	 ballot_second(struct checks *);
+void	 ballot_stop(struct checks *);
 
 /* checkstate.c */
 /* What the check says now, to the board; and to those calculated from it. */

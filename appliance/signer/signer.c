@@ -23,6 +23,7 @@
 #include "appliance/signer/feed.h"
 #include "appliance/signer/keystore.h"
 #include "appliance/signer/keywork.h"
+#include "appliance/signer/refresh.h"
 #include "appliance/signer/sandbox.h"
 #include "appliance/zonemap/writer.h"
 #include "ipc/base/clock.h"
@@ -42,6 +43,7 @@
 #define HOLD_MS           5000u /* that a batch waits for zones that were asked for */
 #define RETRY_FIRST_MS    1000u /* after the map was full */
 #define RETRY_LAST_MS     30000u
+#define RENEW_SLICE_NS    2000000ull /* the same for signatures that are due */
 #define DIGEST_SLICE_NS   2000000ull /* a feed waits no longer than this and one zone */
 #define MAP_LIMIT_DEFAULT (8ull << 30)
 
@@ -55,12 +57,14 @@ struct signer {
 	struct vault *vault; /* NULL: no_vault says why */
 	struct ns_why no_vault;
 	struct keystore *keys;
+	struct refresh *refresh;
 	struct ns_sock *bus;
-	struct event *second, *reclaim, *hold, *retry, *slice, *huge;
+	struct event *second, *reclaim, *hold, *retry, *slice, *huge, *renew;
 	unsigned reclaim_ms, retry_ms;
 	unsigned seconds;
 	size_t lost; /* when the hold timer was last set */
 	bool welcome, ask_all;
+	bool current; /* what came since the hello has been published once */
 	bool told_full;
 	struct log_limit log_limit;
 };
@@ -243,7 +247,7 @@ ask_all(void *arg)
 
 	log_warn("signer.resync", "text=\"too much is missing: asking for all zones\"");
 	s->ask_all = true;
-	s->welcome = false;
+	s->welcome = s->current = false;
 	feed_reset(s->feed);
 	send_hello(s);
 }
@@ -297,6 +301,13 @@ staged(void *arg, const uint8_t *name)
 	struct signer *s = arg;
 
 	digest_staged(s->digest, name);
+}
+
+static uint32_t
+now_s(void *arg)
+{
+	(void)arg;
+	return (uint32_t)(clock_wall_ms() / 1000);
 }
 
 /* ---- waiting and retrying ---- */
@@ -429,27 +440,59 @@ on_key_work(struct signer *s, uint64_t id, const Ns__KeyWork *work)
 	keywork_free(&done);
 }
 
+static enum keys_found
+find_keys(void *arg, const uint8_t *apex, struct zone_keys **out, struct ns_why *why)
+{
+	struct signer *s = arg;
+
+	return keystore_find(s->keys, apex, out, why);
+}
+
+static void
+keys_changed(void *arg, const uint8_t *apex)
+{
+	struct signer *s = arg;
+
+	/* While we are caught up every zone that changed comes whole, and the others are signed as they are. */
+	if (s->current)
+		feed_keys_changed(s->feed, apex);
+}
+
+static void
+take_keyring(struct signer *s, const ProtobufCBinaryData *sealed)
+{
+	bool locked = !vault_has(s->vault, VAULT_ZSK);
+	struct ns_why why = { 0 };
+
+	if (vault_take(s->vault, sealed->data, sealed->len, &why) != NS_OK) {
+		log_error("signer.keyring", "text=%s", log_quote(why.text));
+		role_problem(s->role, why.text);
+		return;
+	}
+	if (locked)
+		keystore_each(s->keys, keys_changed, s);
+}
+
 /* Keys of a feed, before its zones. */
 static void
 take_keys(struct signer *s, const Ns__Feed *feed)
 {
-	struct ns_why why = { 0 };
 	char text[NAME_MAX_TEXT];
 
 	if (feed->start_over)
 		keystore_clear(s->keys);
-	if (feed->keyring.len > 0 && s->vault != NULL &&
-	    vault_take(s->vault, feed->keyring.data, feed->keyring.len, &why) != NS_OK) {
-		log_error("signer.keyring", "text=%s", log_quote(why.text));
-		role_problem(s->role, why.text);
-	}
+	if (feed->keyring.len > 0 && s->vault != NULL)
+		take_keyring(s, &feed->keyring);
 	for (size_t i = 0; i < feed->n_keys; i++) {
 		const Ns__FeedKeys *k = feed->keys[i];
 
-		if (name_check(k->name.data, k->name.len) != k->name.len ||
-		    !keystore_put(s->keys, k->name.data, k->body.data, k->body.len))
+		if (name_check(k->name.data, k->name.len) != k->name.len)
+			log_error("signer.keys", "text=\"keys of a zone without a name\"");
+		else if (!keystore_put(s->keys, k->name.data, k->body.data, k->body.len))
 			log_error("signer.keys", "zone=%s text=\"its keys cannot be read\"",
-			    log_quote(k->name.len > 0 ? name_to_text(k->name.data, text) : ""));
+			    log_quote(name_to_text(k->name.data, text)));
+		else
+			keys_changed(s, k->name.data);
 	}
 }
 
@@ -476,6 +519,7 @@ on_feed(struct signer *s, const Ns__Feed *feed)
 		s->ask_all = false;
 	take_keys(s, feed);
 	feed_apply(s->feed, feed);
+	s->current = s->current || feed->publish;
 	send_ack(s, feed->seq);
 	watch_feed(s);
 }
@@ -514,7 +558,7 @@ on_link(void *arg, bool up)
 {
 	struct signer *s = arg;
 
-	s->welcome = false;
+	s->welcome = s->current = false;
 	feed_reset(s->feed);
 	digest_forget(s->digest);
 	want_reclaim(s);
@@ -526,6 +570,17 @@ on_link(void *arg, bool up)
 }
 
 static void
+on_renew(evutil_socket_t fd, short what, void *arg)
+{
+	struct signer *s = arg;
+
+	(void)fd;
+	(void)what;
+	if (refresh_step(s->refresh, clock_mono_ns() + RENEW_SLICE_NS))
+		arm(s->renew, 0);
+}
+
+static void
 on_second(evutil_socket_t fd, short what, void *arg)
 {
 	struct signer *s = arg;
@@ -533,6 +588,8 @@ on_second(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	digest_idle(s->digest, clock_mono_ns());
+	refresh_sweep(s->refresh, now_s(NULL));
+	arm(s->renew, 0);
 	if (++s->seconds % TRIM_SECONDS == 0)
 		writer_trim(s->w);
 	if (!event_pending(s->huge, EV_TIMEOUT, NULL))
@@ -567,8 +624,9 @@ make_events(struct signer *s)
 	s->retry = evtimer_new(base, on_retry, s);
 	s->slice = evtimer_new(base, on_slice, s);
 	s->huge = evtimer_new(base, on_huge, s);
+	s->renew = evtimer_new(base, on_renew, s);
 	if (s->second == NULL || s->reclaim == NULL || s->hold == NULL || s->retry == NULL ||
-	    s->slice == NULL || s->huge == NULL)
+	    s->slice == NULL || s->huge == NULL || s->renew == NULL)
 		fatal("signer.loop", "text=\"no timers\"");
 	s->retry_ms = RETRY_FIRST_MS;
 }
@@ -582,7 +640,9 @@ signer_run(struct role *role)
 		.published = published,
 		.refused = refused,
 		.staged = staged,
-		.arg = s };
+		.arg = s,
+		.keys = find_keys,
+		.now = now_s };
 	struct ns_why why = { 0 };
 	char *path = ns_bus_path(role_run_dir(role));
 
@@ -590,6 +650,7 @@ signer_run(struct role *role)
 	make_events(s);
 	s->feed = feed_new(s->w, &calls);
 	s->digest = digest_new(s->w, digest_reply, s);
+	s->refresh = refresh_new(s->w, s->feed);
 	s->bus = ns_dealer_connect(role->base, path, on_message, s, &why);
 	if (s->bus == NULL)
 		fatal("signer.bus", "path=%s text=%s", log_quote(path), log_quote(why.text));
@@ -601,13 +662,14 @@ signer_run(struct role *role)
 	while (!role_stopping(role) && event_base_dispatch(role->base) == 0)
 		continue;
 	ns_sock_destroy(&s->bus);
+	refresh_destroy(&s->refresh);
 	feed_destroy(&s->feed);
 	digest_destroy(&s->digest);
 	keystore_destroy(&s->keys);
 	vault_close(&s->vault);
-	for (size_t i = 0; i < 6; i++)
+	for (size_t i = 0; i < 7; i++)
 		event_free((struct event *[]){
-		    s->second, s->reclaim, s->hold, s->retry, s->slice, s->huge }[i]);
+		    s->second, s->reclaim, s->hold, s->retry, s->slice, s->huge, s->renew }[i]);
 	writer_close(&s->w);
 	return role_stopping(role) ? 0 : 1;
 }

@@ -20,7 +20,11 @@
 
 /* In the order of their start.  Sync opens the bus that the others knock at. */
 const struct role_spec role_specs[] = {
-	{ .role = ROLE_SYNC, .wants_table = true, .ready_ms = READY_MS, .silent_ms = SILENT_MS },
+	{ .role = ROLE_SYNC,
+	    .wants_table = true,
+	    .ready_ms = READY_MS,
+	    .silent_ms = SILENT_MS,
+	    .handed = HAND_BOARD },
 	{ .role = ROLE_SIGNER,
 	    .ready_ms = READY_MS,
 	    .silent_ms = SILENT_MS,

@@ -22,6 +22,7 @@ batch_new(struct store *store, uint64_t revision, uint64_t term, uint64_t zones)
 	struct batch *g = xcalloc(1, sizeof *g);
 
 	g->store = store;
+	g->mentions = store_mentions(store);
 	g->now_ms = clock_wall_ms();
 	g->began_ns = clock_mono_ns();
 	g->revision = revision;

@@ -86,6 +86,8 @@ struct batch {
 	bool		 keyring;		/* it changed */
 	struct key_times *key_times;	/* of zones whose keys changed */
 	size_t		 nkey_times;
+	uint64_t mentions;		/* store_mentions() when it began */
+	bool		 aliases_changed;	/* zones may mention other ALIAS targets (aliases.h) */
 	struct check_deltas *checks;	/* that changed; NULL: none (checks.h) */
 	struct people	*people;		/* read anew after the commit, when users changed */
 	struct ns_why	 trouble;		/* the first time the store could not (full disk) */

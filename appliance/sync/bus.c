@@ -4,9 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "appliance/sync/aliases.h"
 #include "appliance/sync/checks.h"
 #include "appliance/sync/dnssec.h"
 #include "appliance/sync/feed.h"
+#include "appliance/sync/fleet.h"
 #include "appliance/sync/parentcheck.h"
 #include "appliance/sync/receipts.h"
 #include "appliance/sync/stats.h"
@@ -87,11 +89,21 @@ bus_gone(struct sync *s, enum role_id id)
 		feed_signer_gone(s);
 	else if (id == ROLE_ANSWER)
 		status_notice(s, NULL);
-	else if (id == ROLE_PROBE)
+	else if (id == ROLE_PROBE) {
 		checkfeed_gone(s);
+		aliasfeed_gone();
+	}
 }
 
 /* ---- hello ---- */
+static void
+probe_hello(struct sync *s)
+{
+	votes_fleet(s); /* whose votes count comes before what they are about */
+	checkfeed_hello(s);
+	aliasfeed_hello(s);
+}
+
 static bool
 uid_allowed(const struct sync *s, enum role_id id, const struct ns_peer *peer)
 {
@@ -176,7 +188,7 @@ role_hello(struct sync *s, const struct ns_peer *peer, const Ns__Envelope *env)
 		dnssec_signer_hello(s, h);
 		feed_signer_hello(s, peer, h);
 	} else if (id == ROLE_PROBE) {
-		checkfeed_hello(s);
+		probe_hello(s);
 	} else if (id == ROLE_ANSWER && s->bus->confirm != 0) {
 		bus_confirm(s, s->bus->confirm);
 	}
@@ -234,6 +246,7 @@ static const struct {
 	{ NS__ENVELOPE__BODY_ERROR, ROLE_SIGNER, dnssec_done },
 	{ NS__ENVELOPE__BODY_CHECK_REPORT, ROLE_PROBE, check_list_report },
 	{ NS__ENVELOPE__BODY_PROBE_NOTICE, ROLE_PROBE, checkfeed_notice },
+	{ NS__ENVELOPE__BODY_VOTES_OUT, ROLE_PROBE, votes_out },
 };
 
 void

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "appliance/store/store.h"
+#include "appliance/sync/aliases.h"
 #include "appliance/sync/backup.h"
 #include "appliance/fleet/codes.h"
 #include "appliance/sync/checks.h"
@@ -51,9 +52,12 @@ static const struct request_kind kinds[] = {
 	    .write = zone_create_write },
 	{ BODY(ZONE_DELETE_REQUEST), "zone.delete", USER_OPERATOR, ON_WRITER, .waits_served = true,
 	    .write = zone_delete_write },
-	{ BODY(IMPORT_BEGIN), "import.begin", USER_OPERATOR, ON_LOOP, .start = import_begin },
-	{ BODY(IMPORT_DATA), "import.data", USER_OPERATOR, ON_LOOP, .start = import_data },
-	{ BODY(IMPORT_END), "import.end", USER_OPERATOR, ON_LOOP, .start = import_end },
+	{ BODY(IMPORT_BEGIN), "import.begin", USER_OPERATOR, ON_LOOP, .relayed = true,
+	    .start = import_begin },
+	{ BODY(IMPORT_DATA), "import.data", USER_OPERATOR, ON_LOOP, .relayed = true,
+	    .start = import_data },
+	{ BODY(IMPORT_END), "import.end", USER_OPERATOR, ON_LOOP, .relayed = true,
+	    .start = import_end },
 	{ BODY(RECORD_LIST_REQUEST), "record.list", USER_VIEWER, ON_READER, LANE_BULK,
 	    .read = record_list_read },
 	{ BODY(COMMIT_REQUEST), "commit", USER_OPERATOR, ON_WRITER, .waits_served = true,
@@ -71,8 +75,8 @@ static const struct request_kind kinds[] = {
 	    .read = plan_read },
 	{ BODY(SETTINGS_GET_REQUEST), "settings.get", USER_VIEWER, ON_READER,
 	    .read = settings_read },
-	{ BODY(SETTINGS_SET_REQUEST), "settings.set", USER_ADMIN, ON_WRITER, .text = settings_text,
-	    .write = settings_write },
+	{ BODY(SETTINGS_SET_REQUEST), "settings.set", USER_ADMIN, ON_WRITER, .primary_only = true,
+	    .text = settings_text, .write = settings_write },
 	{ BODY(HISTORY_LIST_REQUEST), "history.list", USER_VIEWER, ON_READER, LANE_BULK,
 	    .read = history_list_read },
 	{ BODY(HISTORY_SHOW_REQUEST), "history.show", USER_VIEWER, ON_READER, LANE_BULK,
@@ -104,12 +108,16 @@ static const struct request_kind kinds[] = {
 	    .start = dnssec_show_request },
 	{ BODY(CHECK_LIST_REQUEST), "check.list", USER_VIEWER, ON_LOOP,
 	    .start = check_list_request },
+	{ BODY(ALIAS_LIST_REQUEST), "alias.list", USER_VIEWER, ON_READER, LANE_BULK,
+	    .read = alias_list_read },
 	{ BODY(FLEET_LIST_REQUEST), "fleet.list", USER_VIEWER, ON_LOOP,
 	    .start = fleet_list_request },
 	{ BODY(FLEET_INVITE_REQUEST), "fleet.invite", USER_ADMIN, ON_LOOP, .primary_only = true,
 	    .start = fleet_invite_request, .write = fleet_invite_write },
 	{ BODY(FLEET_REMOVE_REQUEST), "fleet.remove", USER_ADMIN, ON_WRITER, .primary_only = true,
 	    .text = fleet_remove_text, .write = fleet_remove_write },
+	{ BODY(FLEET_DRAIN_REQUEST), "fleet.drain", USER_ADMIN, ON_LOOP, .primary_only = true,
+	    .start = fleet_drain_request, .write = fleet_drain_write },
 	{ BODY(FLEET_STANDBY_REQUEST), "fleet.standby", USER_ADMIN, ON_LOOP, .primary_only = true,
 	    .start = fleet_standby_request, .write = fleet_standby_write },
 	{ BODY(FLEET_PROMOTE_REQUEST), "fleet.promote", USER_ADMIN, ON_LOOP,

@@ -263,6 +263,7 @@ fleet_stop(struct sync *s)
 		event_free(f->tick);
 	roster_free(f->roster);
 	free(f->roster);
+	free(f->voters);
 	free(f);
 	s->fleet = NULL;
 }
@@ -297,6 +298,7 @@ fleet_batch(struct sync *s, struct batch *b)
 		f->roster = b->roster;
 		b->roster = NULL;
 		pub_members(s);
+		votes_fleet(s);
 	}
 	if (f->on && b->wrote && !fleet_is_replica(s))
 		pub_committed(s);

@@ -532,6 +532,10 @@ pub_message(
 		call_take(s, m, from, env);
 		return;
 	}
+	if (env->body_case == NS__ENVELOPE__BODY_FLEET_VOTES) {
+		votes_called(s, m, from, env->fleet_votes);
+		return;
+	}
 	fleet_newer(s, m->name, env->term);
 	if (env->body_case == NS__ENVELOPE__BODY_FLEET_HELLO && env->term <= s->head.term) {
 		hello(s, m, from, env->fleet_hello);

@@ -12,6 +12,7 @@
 
 #include "appliance/sync/backup.h"
 #include "appliance/sync/bus.h"
+#include "appliance/sync/aliases.h"
 #include "appliance/sync/checks.h"
 #include "appliance/sync/conn.h"
 #include "appliance/sync/control.h"
@@ -83,6 +84,7 @@ sync_release(struct sync *s, struct batch **bp)
 			feed_anew(s);
 			checkfeed_anew(s);
 			keysched_load(s);
+			aliasfeed_changed(s);
 		} else {
 			feed_live(s, &b->blocks);
 		}
@@ -90,6 +92,8 @@ sync_release(struct sync *s, struct batch **bp)
 		if (b->windows_changed)
 			windows_set(s->windows, &b->windows, clock_mono_ns());
 		checkfeed_deltas(s, &b->checks);
+		if (b->aliases_changed)
+			aliasfeed_changed(s);
 	}
 	imports_batch(s, b);
 	jobs_done(s, b);
@@ -145,6 +149,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	dnssec_tick(s, now);
 	keysched_tick(s, now);
 	check_list_tick(s, now);
+	aliasfeed_tick(s, now);
 	backup_tick(s, now);
 	restore_tick(s, now);
 	windows_tick(s, now);
@@ -321,6 +326,7 @@ sync_open(struct role *role)
 	s->start = role->start;
 	s->name = role->start->config->name;
 	s->store_dir = xstrdup(role_data_dir(role));
+	aliases_open();
 	backup_sweep(s->store_dir);
 	restore_sweep(s->store_dir);
 	authz_init(&s->authz, role->start->admin_uid);

@@ -223,6 +223,7 @@ commit_batch(struct writer_thread *w)
 		if (b->log_term == 0 && b->wrote)
 			b->log_term = strcmp(w->head.role, "primary") == 0 ? b->term : 0;
 		secret_committed(w, &b->secret);
+		b->aliases_changed = store_mentions(w->store) != b->mentions;
 		if (b->members)
 			b->roster = members_load(w->store);
 		w->scrub = w->scrub || b->scrub;

@@ -4,6 +4,7 @@
 // link: appliance/sync/keyfeed.c
 // link: appliance/sync/secret.c
 // link: appliance/sync/apply.c
+// link: appliance/sync/bodycheck.c
 // link: appliance/sync/batch.c
 // link: appliance/sync/checkdelta.c
 // link: appliance/sync/diff.c
@@ -22,6 +23,7 @@
 
 #include "appliance/dns/name.h"
 #include "appliance/sync/apply.h"
+#include "appliance/sync/bodycheck.h"
 #include "appliance/sync/queue.h"
 #include "appliance/sync/storeview.h"
 #include "ipc/base/xalloc.h"

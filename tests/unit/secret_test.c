@@ -2,7 +2,7 @@
 // link: appliance/sync/keyfeed.c
 // link: appliance/sync/checkdelta.c appliance/sync/secret.c appliance/sync/change.c appliance/sync/diff.c appliance/sync/batch.c
 // link: appliance/sync/feedblock.c appliance/sync/importzone.c appliance/sync/request.c appliance/sync/people.c
-// link: appliance/sync/apply.c appliance/sync/patch.c appliance/sync/place.c appliance/sync/settings.c
+// link: appliance/sync/bodycheck.c appliance/sync/apply.c appliance/sync/patch.c appliance/sync/place.c appliance/sync/settings.c
 // link: appliance/sync/storeview.c
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,6 +15,7 @@
 
 #include "appliance/sync/apply.h"
 #include "appliance/sync/batch.h"
+#include "appliance/sync/bodycheck.h"
 #include "appliance/sync/secret.h"
 #include "tests/lib/store_kit.h"
 
