@@ -75,7 +75,7 @@ patience_ms(const Ns__Check *def)
 }
 
 struct vote_row
-ballot_own(const struct entry *e, uint64_t now)
+ballot_own(const struct checks *c, const struct entry *e, uint64_t now)
 {
 	const struct shared *s = e->shared;
 	struct vote_row r = { .check = e->id, .abstains = true, .reason = "" };
@@ -90,6 +90,11 @@ ballot_own(const struct entry *e, uint64_t now)
 	r.abstains = s->last.abstain;
 	r.state = r.looked && !r.abstains ? s->hyst.state : VOTE_NONE;
 	r.reason = r.looked ? s->last.reason : "not looked at yet";
+	if (c->cut_off && !e->def->control) {
+		r.abstains = true;
+		r.state = VOTE_NONE;
+		r.reason = "no control target is reached from here";
+	}
 	return r;
 }
 
@@ -110,7 +115,7 @@ flush(struct checks *c, const char *to)
 static void
 say(struct checks *c, struct entry *e, const char *to, uint64_t now)
 {
-	struct vote_row r = ballot_own(e, now);
+	struct vote_row r = ballot_own(c, e, now);
 
 	if (!votes_add(&c->draft, &r)) {
 		flush(c, to);
@@ -175,7 +180,7 @@ ballot_cast(struct checks *c, struct entry *e)
 {
 	struct timeval wait = { 0, 0 };
 
-	if (!e->mine || c->peers->others == 0 || ballot_own(e, clock_mono_ms()).state == e->told)
+	if (!e->mine || c->peers->others == 0 || ballot_own(c, e, clock_mono_ms()).state == e->told)
 		return;
 	if (e->repeats == 0)
 		TAILQ_INSERT_TAIL(&c->outbox, e, outbox);
@@ -186,6 +191,17 @@ ballot_cast(struct checks *c, struct entry *e)
 		wait.tv_usec = PACE_US;
 	if (!evtimer_pending(c->post, NULL))
 		(void)event_add(c->post, &wait);
+}
+
+void
+ballot_anew(struct checks *c)
+{
+	struct entry *e;
+
+	say_all(c, NULL);
+	for (size_t i = 0; i < CHECK_BUCKETS && !c->loading; i++)
+		LIST_FOREACH(e, &c->by_id[i], by_id)
+	check_settle(c, e);
 }
 
 /* ---- what they say ---- */
@@ -326,7 +342,7 @@ gather(const struct checks *c, const struct entry *e, uint64_t now, struct quoru
 
 		out[i] = (struct quorum_vote){ VOTE_NONE, 0 };
 		if (e->assigned[i] == 0) {
-			own = ballot_own(e, now);
+			own = ballot_own(c, e, now);
 			if (own.age_ms <= patience)
 				out[i].state = own.state;
 		} else if ((v = ballot_vote(c, e, e->assigned[i])) != NULL &&
@@ -350,12 +366,14 @@ reason_for(const struct entry *e, enum vote_state state)
 
 /* Where nobody else is asked, what we have seen. */
 static const char *
-own_reason(const struct entry *e)
+own_reason(const struct checks *c, const struct entry *e)
 {
 	if (e->refused != NULL)
 		return e->refused;
 	if (e->nassigned == 0 || e->shared == NULL)
 		return "nobody is left to look";
+	if (c->cut_off && !e->def->control)
+		return "no control target is reached from here";
 	if (e->shared->last_ms == 0)
 		return e->verdict == VOTE_NONE ? "not looked at yet" : "as before the restart";
 	return e->shared->last.reason;
@@ -376,7 +394,7 @@ explain(const struct checks *c, const struct entry *e, const struct quorum_vote 
 	if (c->peers->frozen)
 		snprintf(reason, REASON_MAX, "frozen: too few sites of the fleet are heard");
 	else if (e->nassigned == 0 || (e->nassigned == 1 && e->mine))
-		snprintf(reason, REASON_MAX, "%s", own_reason(e));
+		snprintf(reason, REASON_MAX, "%s", own_reason(c, e));
 	else if (v->stale)
 		snprintf(reason, REASON_MAX, "%u of %zu vote: too few to change anything", fresh,
 		    e->nassigned);

@@ -46,7 +46,7 @@ vote(const struct checks *c, const struct entry *e, uint16_t slot, uint64_t now)
 {
 	Ns__CheckInfo__Vote *v = xmalloc(sizeof *v);
 	const struct vote *theirs = slot != 0 ? ballot_vote(c, e, slot) : NULL;
-	struct vote_row own = ballot_own(e, now);
+	struct vote_row own = ballot_own(c, e, now);
 
 	ns__check_info__vote__init(v);
 	v->appliance = xstrdup(c->peers->list[slot].name);

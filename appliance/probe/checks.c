@@ -172,6 +172,7 @@ checks_second(struct checks *c)
 		return;
 	TAILQ_FOREACH(e, &c->special, special)
 	check_settle(c, e);
+	controls_look(c);
 	ballot_second(c);
 }
 

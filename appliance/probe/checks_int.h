@@ -5,6 +5,7 @@
 #include <sys/queue.h>
 
 #include "appliance/probe/checks.h"
+#include "appliance/probe/control.h"
 #include "appliance/probe/hyst.h"
 #include "appliance/probe/peers.h"
 #include "appliance/probe/schedule.h"
@@ -14,6 +15,7 @@
 #define CHECK_BUCKETS 65536u
 #define FLIPS_KEPT    16u
 #define CALC_DEPTH    8u
+#define CONTROLS_MAX  16u	/* more are done, and control nothing */
 
 /* One probe, for every check that asks the same. */
 struct shared {
@@ -98,6 +100,10 @@ struct checks {
 	size_t		 slice, assigned;
 	uint64_t	 votes, votes_dropped;
 	struct log_limit limit;
+	/* checkrun.c */
+	struct shared	*controls[CONTROLS_MAX];
+	size_t		 ncontrols;
+	bool		 cut_off;	/* none of them is reached */
 };
 
 struct entry	*check_by_id(struct checks *, uint64_t);
@@ -109,6 +115,8 @@ void	 shared_join(struct checks *, struct entry *);
 void	 shared_leave(struct checks *, struct entry *);
 void	 shared_start(struct checks *);
 void	 shared_stop(struct checks *);
+/* Are we cut off?  If that has changed, so have all of our votes. */
+void	 controls_look(struct checks *);
 /* It may have become ours to look at: now, if so. */
 void	 shared_hurry(struct checks *, struct entry *);
 
@@ -118,9 +126,11 @@ void	 ballot_forget(struct checks *, struct entry *);
 void	 ballot_cast(struct checks *, struct entry *);
 struct quorum_verdict	 ballot_judge(struct checks *, const struct entry *,
     char reason[REASON_MAX]);
-struct vote_row	 ballot_own(const struct entry *, uint64_t now_ms);
+struct vote_row	 ballot_own(const struct checks *, const struct entry *, uint64_t now_ms);
 /* NULL: that one has said nothing. */
 const struct vote	*ballot_vote(const struct checks *, const struct entry *, uint16_t slot);
+/* All of our votes may be others; they leave at once. */
+void	 ballot_anew(struct checks *);
 void	 ballot_second(struct checks *);
 void	 ballot_stop(struct checks *);
 

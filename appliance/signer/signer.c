@@ -54,10 +54,10 @@ struct signer {
 	struct worker_page *pages[ROLE_MAX_WORKERS];
 	struct feed *feed;
 	struct digest *digest;
+	struct refresh *refresh;
 	struct vault *vault; /* NULL: no_vault says why */
 	struct ns_why no_vault;
 	struct keystore *keys;
-	struct refresh *refresh;
 	struct ns_sock *bus;
 	struct event *second, *reclaim, *hold, *retry, *slice, *huge, *renew;
 	unsigned reclaim_ms, retry_ms;

@@ -14,6 +14,7 @@
 #include "appliance/store/store.h"
 #include "appliance/sync/feedblock.h"
 #include "appliance/sync/import.h"
+#include "appliance/sync/members.h"
 #include "appliance/sync/request.h"
 
 #define BATCH_EDITS	  256		/* requests in one transaction */
@@ -71,6 +72,7 @@ struct batch {
 	struct secret	 secret;		/* that it rolled; count 0: it did not */
 	struct write_job *jobs;		/* neither requests nor imports: the fleet's */
 	bool		 scrub;		/* zones went that may not be here: the file is written anew */
+	struct handover	 handover;	/* from the standby; revision 0: it stays */
 	bool		 members;	/* the fleet's members changed: */
 	struct roster	*roster;	/* as they are after the COMMIT; malloc'ed */
 	struct request_list done;
@@ -82,12 +84,12 @@ struct batch {
 	bool		 role_changed;	/* this appliance is, or is no longer, the primary */
 	bool		 rewound;	/* changes were dropped: `revision` is less than it was */
 	bool		 users_changed;
+	uint64_t mentions;		/* store_mentions() when it began */
+	bool		 aliases_changed;	/* zones may mention other ALIAS targets (aliases.h) */
 	const char	*appliance;		/* whose keyring matters here; NULL: nobody's */
 	bool		 keyring;		/* it changed */
 	struct key_times *key_times;	/* of zones whose keys changed */
 	size_t		 nkey_times;
-	uint64_t mentions;		/* store_mentions() when it began */
-	bool		 aliases_changed;	/* zones may mention other ALIAS targets (aliases.h) */
 	struct check_deltas *checks;	/* that changed; NULL: none (checks.h) */
 	struct people	*people;		/* read anew after the commit, when users changed */
 	struct ns_why	 trouble;		/* the first time the store could not (full disk) */

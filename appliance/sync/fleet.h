@@ -112,6 +112,7 @@ struct fleet {
 	bool		 anyone;	/* another was heard, as the primary, since the start */
 	bool		 heard;		/* ... and all others, or they had their time; or we were promoted */
 	char		 rival[FLEET_NAME];	/* says that it is the primary of our term, too */
+	struct handover	 handover;	/* from one standby to another */
 	char		 lost[512];	/* what was dropped, and where it is kept; for status */
 	char		 lost_file[256];
 	struct log_limit limit;

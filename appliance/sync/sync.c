@@ -83,8 +83,8 @@ sync_release(struct sync *s, struct batch **bp)
 			receipts_rewound(s, b->revision);
 			feed_anew(s);
 			checkfeed_anew(s);
-			keysched_load(s);
 			aliasfeed_changed(s);
+			keysched_load(s);
 		} else {
 			feed_live(s, &b->blocks);
 		}

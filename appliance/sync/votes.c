@@ -192,6 +192,7 @@ votes_fleet(struct sync *s)
 		ns__probe_fleet__member__init(out);
 		out->name = (char *)(uintptr_t)mb->name;
 		out->site = (char *)(uintptr_t)mb->site;
+		out->out = mb->drained;
 		members[m.n_members++] = out;
 	}
 	env.body_case = NS__ENVELOPE__BODY_PROBE_FLEET;

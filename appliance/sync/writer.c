@@ -375,6 +375,8 @@ open_store(struct writer_thread *w)
 	if (o->err == NS_OK)
 		o->roster = members_load(w->store);
 	if (o->err == NS_OK)
+		handover_load(w->store, &o->handover);
+	if (o->err == NS_OK)
 		o->err = window_list(w->store, &o->windows);
 	if (o->err == NS_OK)
 		w->scrub = scrub_wanted(w->store);

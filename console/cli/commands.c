@@ -162,7 +162,8 @@ const struct cli_command cli_commands[] = {
 	    "\"https\", \"target\": \"192.0.2.20\", \"host\": \"www.example.com\", \"path\": "
 	    "\"/hz\", \"expect\": \"200-299\", \"interval\": 30}. Defaults: interval 30, timeout "
 	    "3, "
-	    "fall 3, rise 2, initial down, probers 3. nameserve(1) has all fields.",
+	    "fall 3, rise 2, initial down, probers 3. \"control\": true makes it a control target: "
+	    "who reaches none of them abstains. nameserve(1) has all fields.",
 	    2, 2, OBJECT, cmd_check_set },
 	{ "check", "del", "NAME", "remove a check", NULL, 1, 1, OBJECT, cmd_check_del },
 	{ "check", "override", "NAME up|down|auto", "say how it is, whatever the probes say",

@@ -54,6 +54,12 @@ enum ns_action_id {
 	ACT_DISCARD,
 	ACT_CONFIRM,
 	ACT_LEAVE_OUT,
+	ACT_MINE,
+	ACT_THEIRS,
+	ACT_BOTH,
+	ACT_REVERT,
+	ACT_RESTORE,
+	ACT_TRASH,
 	ACT_ACCEPT,
 	ACT_NEXT_FIELD,
 	ACT_PREVIOUS_FIELD,
@@ -73,6 +79,9 @@ enum {
 	CTX_RECORDS = 256, /* rows are RRsets */
 	CTX_DRAFT = 512, /* operations of a draft can be undone */
 	CTX_DIFF = 1024, /* what a commit would do */
+	CTX_CONFLICT = 2048,
+	CTX_CHANGES = 4096, /* what was committed: rows, or one */
+	CTX_TRASH = 8192, /* deleted zones */
 };
 
 struct ns_action {

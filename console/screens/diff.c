@@ -74,7 +74,7 @@ status(const struct view *v)
 	static const char *const says[] = { [PLAN_NONE] = "no draft of this zone",
 		[PLAN_ASKED] = "being checked",
 		[PLAN_OK] = "checked by the primary, nothing is wrong",
-		[PLAN_CONFLICT] = "others changed the same zone since",
+		[PLAN_CONFLICT] = "others changed the zone since: Enter merges and decides",
 		[PLAN_REFUSED] = "refused as it is: mend it, or take it out",
 		[PLAN_NO_LINK] = "not checked: no link" };
 
@@ -273,7 +273,7 @@ diff_refuse(struct view *v, enum ns_action_id id)
 	if (d->state == DIFF_UNKNOWN)
 		return NULL;
 	return drafts->state == PLAN_OK         ? NULL
-	       : drafts->state == PLAN_CONFLICT ? "others changed the zone since"
+	       : drafts->state == PLAN_CONFLICT ? "others changed the zone since: Enter"
 	       : drafts->state == PLAN_REFUSED  ? "the appliance refuses it as it is"
 						: "it is not checked yet";
 }
@@ -325,6 +325,8 @@ edit_draft(struct view *v, enum ns_action_id id)
 		    discard, v);
 	else if (id == ACT_COMMIT)
 		diff_ask(v);
+	else if (id == ACT_OPEN && v->ui->drafts != NULL && v->ui->drafts->state == PLAN_CONFLICT)
+		ui_open(v->ui, &screen_conflict, v->object);
 	else if (id == ACT_EDIT || id == ACT_OPEN)
 		edit_row(v);
 	else

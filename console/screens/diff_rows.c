@@ -50,30 +50,6 @@ add_text(struct wbuf *w, const char *text)
 	wbuf_put(w, text, strlen(text));
 }
 
-/* "TTL data, data"; malloc'ed. */
-static char *
-state_text(const Ns__Conflict__State *s)
-{
-	struct wbuf w = wbuf_grow(TEXT_MAX);
-	char ttl[16];
-
-	if (s == NULL)
-		return xstrdup("(too long to be shown)");
-	if (!s->there)
-		return xstrdup("-");
-	snprintf(ttl, sizeof ttl, "%u ", s->ttl);
-	add_text(&w, ttl);
-	for (size_t i = 0; i < s->n_rdata && wbuf_ok(&w); i++) {
-		add_text(&w, i > 0 ? ", " : " ");
-		add_text(&w, s->rdata[i]);
-	}
-	wbuf_put(&w, "", 1);
-	if (wbuf_ok(&w))
-		return (char *)w.base;
-	wbuf_free(&w);
-	return xstrdup("(too long to be shown)");
-}
-
 static size_t
 only_in(const Ns__Conflict__State *a, const Ns__Conflict__State *b, const char **one)
 {
@@ -108,7 +84,7 @@ change_text(const Ns__Conflict__RRset *set)
 	char ttl[40] = "";
 
 	if (a == NULL || b == NULL || !a->there || !b->there)
-		return state_text(a == NULL || b == NULL ? NULL : a->there ? a : b);
+		return drafts_state_text(a == NULL || b == NULL ? NULL : a->there ? a : b);
 	if (a->ttl != b->ttl)
 		snprintf(ttl, sizeof ttl, "TTL %u -> %u", a->ttl, b->ttl);
 	size_t gone = only_in(a, b, &old), come = only_in(b, a, &new);
@@ -137,8 +113,8 @@ add_row(struct view *v, const Ns__Conflict__RRset *set)
 	d->rows = xreallocarray(d->rows, d->n + 1, sizeof *d->rows);
 	r = &d->rows[d->n++];
 	*r = (struct row){ .id = xasprintf("%s %s", set->name, set->type) };
-	was = state_text(set->was);
-	mine = state_text(set->mine);
+	was = drafts_state_text(set->was);
+	mine = drafts_state_text(set->mine);
 	change = change_text(set);
 	row_set(v, r, 0, role, "%.*s", len, name);
 	row_set(v, r, 1, role, "%s", set->type);

@@ -6,9 +6,11 @@
 #include <string.h>
 #include <strings.h>
 
+#include "ipc/base/wbuf.h"
 #include "ipc/base/xalloc.h"
 
 #define TIMEOUT_MS 5000u
+#define TEXT_MAX   65536u /* of a state: what is longer is seen in the editor */
 #define LOCK_MS    0u /* a program that holds them does so for a moment: say it, do not wait */
 
 /* ---- what is held ---- */
@@ -362,6 +364,92 @@ drafts_save(struct ui *ui, const Ns__Draft *draft)
 	return end(ui, true);
 }
 
+/* ---- drafts that the appliance makes ---- */
+static bool
+free_to_take(struct ui *ui, Ns__ZoneEdit *const *edits, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct drafts *d = drafts_look(ui, edits[i]->zone);
+
+		if (d == NULL || d->draft == NULL)
+			continue;
+		ui_say(ui, "There is a draft of %s already: commit or discard it first",
+		    edits[i]->zone);
+		return false;
+	}
+	return true;
+}
+
+static bool
+take_edit(struct ui *ui, const Ns__ZoneEdit *edit)
+{
+	Ns__Draft *d = draft_new(edit->zone, edit->base_version, edit->base_serial, ui->wall_ms);
+	bool ok;
+
+	for (size_t i = 0; i < edit->n_ops; i++)
+		draft_add(d, edit->ops[i], ui->wall_ms);
+	ok = drafts_save(ui, d);
+	ns__draft__free_unpacked(d, NULL);
+	return ok;
+}
+
+static void
+made(void *arg, const Ns__Envelope *env, const struct ns_why *why)
+{
+	struct ui *ui = arg;
+	Ns__ZoneEdit **edits;
+	size_t n, taken = 0;
+	char zone[UI_OBJECT];
+
+	ui_dirty(ui, true);
+	if (env == NULL) {
+		ui_say_why(ui, why);
+		return;
+	}
+	edits = env->commit_reply->drafts;
+	n = env->commit_reply->n_drafts;
+	if (n == 0) {
+		ui_say(ui, "It is so already: nothing would change");
+		return;
+	}
+	if (!free_to_take(ui, edits, n))
+		return;
+	while (taken < n && take_edit(ui, edits[taken]))
+		taken++;
+	if (taken == 0)
+		return;
+	snprintf(zone, sizeof zone, "%s", edits[0]->zone);
+	if (n == 1)
+		ui_open(ui, &screen_diff, zone);
+	else
+		ui_main(ui, &screen_pending);
+	ui_say(
+	    ui, "%zu draft%s, not served yet: look, then C commits", taken, taken == 1 ? "" : "s");
+}
+
+void
+drafts_ask(struct ui *ui, Ns__Envelope *request)
+{
+	if (ui->drafts == NULL || ui->drafts->dir == NULL) {
+		ui_say(ui, "Drafts have no place yet: no appliance has answered");
+		return;
+	}
+	ns_client_request(ui->client, request, TIMEOUT_MS, made, ui);
+}
+
+void
+drafts_revert(struct ui *ui, uint64_t revision)
+{
+	Ns__RevertRequest body = NS__REVERT_REQUEST__INIT;
+	Ns__Envelope request = NS__ENVELOPE__INIT;
+
+	body.revision = revision;
+	body.draft = true;
+	request.body_case = NS__ENVELOPE__BODY_REVERT_REQUEST;
+	request.revert_request = &body;
+	drafts_ask(ui, &request);
+}
+
 /* ---- what it makes of the zone ---- */
 const Ns__Conflict__RRset *
 drafts_rrset(const struct drafts *d, const char *name, const char *type)
@@ -385,6 +473,29 @@ draft_sign(const Ns__Conflict__RRset *s, enum ui_role *role)
 
 	*role = gone ? UI_REMOVED : fresh ? UI_ADDED : UI_WARN;
 	return gone ? '-' : fresh ? '+' : '~';
+}
+
+char *
+drafts_state_text(const Ns__Conflict__State *s)
+{
+	struct wbuf w = wbuf_grow(TEXT_MAX);
+	char ttl[16];
+
+	if (s == NULL)
+		return xstrdup("(too long to be shown)");
+	if (!s->there)
+		return xstrdup("-");
+	snprintf(ttl, sizeof ttl, "%u ", s->ttl);
+	wbuf_put(&w, ttl, strlen(ttl));
+	for (size_t i = 0; i < s->n_rdata && wbuf_ok(&w); i++) {
+		wbuf_put(&w, i > 0 ? ", " : " ", i > 0 ? 2 : 1);
+		wbuf_put(&w, s->rdata[i], strlen(s->rdata[i]));
+	}
+	wbuf_put(&w, "", 1);
+	if (wbuf_ok(&w))
+		return (char *)w.base;
+	wbuf_free(&w);
+	return xstrdup("(too long to be shown)");
 }
 
 void

@@ -59,10 +59,16 @@ bool drafts_leave_out(struct ui *, const char *zone, const char *name, const cha
 bool drafts_drop(struct ui *, const char *zone);
 bool drafts_save(struct ui *, const Ns__Draft *); /* one that was changed elsewhere */
 
+/* A request that is answered with operations (revert and restore as drafts): they become drafts, and are opened. */
+void drafts_ask(struct ui *, Ns__Envelope *request);
+void drafts_revert(struct ui *, uint64_t revision);
+
 /* What the draft makes of an RRset; NULL: nothing, or not told. */
 const Ns__Conflict__RRset *drafts_rrset(const struct drafts *, const char *name, const char *type);
 /* '+' new, '-' gone, '~' another, and its role. */
 char draft_sign(const Ns__Conflict__RRset *, enum ui_role *);
+/* "TTL data, data", not sanitized; malloc'ed. */
+char *drafts_state_text(const Ns__Conflict__State *);
 /* "draft 5 ops: p", or what is wrong with it; empty: none. */
 void drafts_text(const struct drafts *, char *out, size_t size);
 

@@ -311,12 +311,13 @@ void
 editor_accept(struct view *v)
 {
 	struct editor *e = v->state;
+	struct ui *ui = v->ui;
 
 	if (e->state != EDITOR_READY)
 		return;
 	if (!e->dirty) {
-		ui_back(v->ui);
-		ui_say(v->ui, "Nothing was changed");
+		ui_back(ui); /* and the view is gone */
+		ui_say(ui, "Nothing was changed");
 		return;
 	}
 	editor_check(v, true);

@@ -340,6 +340,9 @@ act_anywhere(struct ui *ui, enum ns_action_id id)
 	case ACT_HELP:
 		ui_open(ui, &screen_help, top->ops->name);
 		return true;
+	case ACT_TRASH:
+		ui_open(ui, &screen_trash, "");
+		return true;
 	case ACT_MESSAGES:
 		ui_open(ui, &screen_messages, "");
 		return true;

@@ -346,6 +346,48 @@ fixture_conflict(void)
 	return &c;
 }
 
+/* Operations that take a change back. */
+static void
+fill_inverse(Ns__Envelope *e)
+{
+	static Ns__CommitReply r;
+	static Ns__ZoneEdit edit, *edits[] = { &edit };
+	static Ns__RecordOp op, *ops[] = { &op };
+
+	r = (Ns__CommitReply)NS__COMMIT_REPLY__INIT;
+	edit = (Ns__ZoneEdit)NS__ZONE_EDIT__INIT;
+	op = (Ns__RecordOp)NS__RECORD_OP__INIT;
+	op.kind = NS__RECORD_OP__KIND__DEL;
+	op.name = STR("www.shop-000.example.");
+	op.type = STR("A");
+	edit.zone = STR("shop-000.example.");
+	edit.base_version = 8841;
+	edit.ops = ops, edit.n_ops = 1;
+	r.drafts = edits;
+	r.n_drafts = is("empty") ? 0 : 1;
+	e->commit_reply = &r;
+	e->body_case = NS__ENVELOPE__BODY_COMMIT_REPLY;
+}
+
+static void
+fill_trash(Ns__Envelope *e)
+{
+	static Ns__TrashListReply r;
+	static Ns__TrashListReply__Item i, *items[] = { &i };
+
+	r = (Ns__TrashListReply)NS__TRASH_LIST_REPLY__INIT;
+	i = (Ns__TrashListReply__Item)NS__TRASH_LIST_REPLY__ITEM__INIT;
+	i.zone = STR(is("hostile") ? HOSTILE : "old-shop.example.");
+	i.records = 214;
+	i.deleted = STR("2026-11-20T10:00:00.000Z");
+	i.until = STR("2026-12-20T10:00:00.000Z");
+	i.author = STR("bob");
+	r.items = items;
+	r.n_items = is("empty") ? 0 : 1;
+	e->trash_list_reply = &r;
+	e->body_case = NS__ENVELOPE__BODY_TRASH_LIST_REPLY;
+}
+
 static const struct {
 	Ns__Envelope__BodyCase kind;
 	void (*fill)(Ns__Envelope *);
@@ -355,8 +397,13 @@ static const struct {
 	{ NS__ENVELOPE__BODY_RECORD_LIST_REQUEST, fill_records },
 	{ NS__ENVELOPE__BODY_HISTORY_LIST_REQUEST, fill_history },
 	{ NS__ENVELOPE__BODY_HISTORY_SHOW_REQUEST, fill_change },
+	{ NS__ENVELOPE__BODY_TRASH_LIST_REQUEST, fill_trash },
 	{ NS__ENVELOPE__BODY_PLAN_REQUEST, fill_plan },
-	{ NS__ENVELOPE__BODY_COMMIT_REQUEST, fill_commit } };
+	{ NS__ENVELOPE__BODY_COMMIT_REQUEST, fill_commit },
+	{ NS__ENVELOPE__BODY_CONFIRM_REQUEST, fill_commit },
+	{ NS__ENVELOPE__BODY_ZONE_RESTORE_REQUEST, fill_commit },
+	{ NS__ENVELOPE__BODY_REVERT_REQUEST, fill_inverse },
+	{ NS__ENVELOPE__BODY_REWIND_REQUEST, fill_inverse } };
 
 void
 fixture_answer(Ns__Envelope__BodyCase kind, const char *name, Ns__Envelope *reply)

@@ -186,6 +186,84 @@ def test_a_large_change_takes_the_name_and_a_timer_is_confirmed(served):
     assert served.cli_json("status").get("unconfirmed", []) == []
 
 
+def test_a_conflict_is_decided_by_rrset(served):
+    zone = zone_of(served, "both.example")
+    for words in (("www", 60, "A", "192.0.2.1"), ("mx1", 60, "A", "192.0.2.2"), ("old", 60, "A", "192.0.2.3")):
+        served.cli("record", "set", zone, *words)
+    for words in (("www", 60, "A", "198.51.100.1"), ("mx1", 60, "A", "198.51.100.2"), ("api", 60, "A", "198.51.100.9")):
+        served.cli("record", "set", zone, *words, "--commit", "-m", "cut over")
+    with Console(served.socket) as c:
+        c.wait("5 Pending(1)")
+        c.press("5", "enter")
+        c.wait("others changed the zone since")
+        c.press("C")
+        c.wait("commit: others changed the zone since")
+        c.press("enter")
+        c.wait("Conflict > both.example")
+        c.wait("yours old A; theirs api A")
+        c.wait("cut over")
+        c.wait(lambda: re.match(r">  mx1 .*\?", c.cursor_row()))
+        c.wait("theirs   60  198.51.100.2")
+        c.press("ctrl-s")
+        c.wait("not all are decided")
+        c.press("b")
+        c.wait(lambda: re.match(r">  www .*\?", c.cursor_row()))
+        c.press("t")
+        c.wait("All are decided")
+        c.press("ctrl-s")
+        c.wait("Merged")
+        c.wait("checked by the primary")
+        c.press("C")
+        c.wait("y yes")
+        answer(c, "y")
+        c.wait("served by 1 of 1")
+    assert served.values("mx1.both.example") == ["192.0.2.2", "198.51.100.2"]  # both
+    assert served.values("www.both.example") == ["198.51.100.1"]  # theirs
+    assert served.values("old.both.example") == ["192.0.2.3"]  # merged by itself
+    assert served.values("api.both.example") == ["198.51.100.9"]
+    assert served.cli_json("draft", "list")["drafts"] == []
+
+
+def test_history_becomes_drafts_and_the_trash_is_emptied(served):
+    zone = zone_of(served, "past.example")
+    served.cli("record", "set", zone, "www", 60, "A", "192.0.2.1", "--commit", "-m", "first move")
+    served.cli("record", "set", zone, "mx1", 60, "A", "192.0.2.2", "--commit", "-m", "second move")
+    with Console(served.socket) as c:
+        open_zone(c, zone)
+        c.press("]")
+        c.wait("second move")
+        c.press("j")
+        c.wait(lambda: "first move" in c.cursor_row())
+        c.press("R")
+        c.wait("Pending > past.example")
+        c.wait("192.0.2.1 -> 192.0.2.10")
+        c.press("C")
+        c.wait("y yes")
+        answer(c, "y")
+        c.wait("served by 1 of 1")
+        assert served.values("www.past.example") == ["192.0.2.10"]
+        c.press("q")
+        c.wait("History")
+        c.wait(lambda: sum("move" in line for line in c.lines()) == 2)
+        c.press("G", "enter")  # the import: the zone as it was then
+        c.wait("past.example.   0 -> 1")
+        c.press(":", "restore", "enter")
+        c.wait("Pending > past.example")
+        c.wait("192.0.2.2 -> 192.0.2.25")
+        c.press("X")
+        c.wait("y yes")
+        answer(c, "y")
+        c.wait("The draft is discarded")
+        served.cli("zone", "delete", zone, f"--confirm={zone}", "--commit")
+        c.press(":", "trash", "enter")
+        c.wait(lambda: zone in c.cursor_row())
+        c.press("R")
+        c.wait("Bring past.example back")
+        answer(c, "y")
+        c.wait("Done: change")
+    assert served.values("www.past.example") == ["192.0.2.10"]
+
+
 def test_the_link_goes_in_the_middle_of_an_edit(example):
     with Console(example.socket) as c:
         open_zone(c, "example.com")

@@ -248,6 +248,31 @@ def test_refused_commands(lab):
     lab.fails(3, "check", "show", "r")
 
 
+def test_who_reaches_no_control_target_abstains(lab):
+    uplink, s = Server(pong), Server(http())
+    put(lab, "uplink", type="tcp", port=uplink.port, control=True)
+    put(lab, "behind", type="http", port=s.port)
+    becomes(lab, "uplink", "up")
+    flips = len(becomes(lab, "behind", "up")["flips"])
+    uplink.close()
+    s.say = http(503)  # it is not to be believed now
+
+    def abstains():
+        (vote,) = show(lab, "behind")["votes"]
+        return vote["state"] == "abstain" and "control" in vote["reason"]
+    wait_until(abstains, "an abstention", 15)
+    becomes(lab, "uplink", "down", "refused")  # what it is about itself counts
+    c = show(lab, "behind")
+    assert c["state"] == "up" and c["stale"] and len(c["flips"]) == flips
+    again = Server(pong, port=uplink.port)
+    becomes(lab, "uplink", "up")
+    becomes(lab, "behind", "down", "503")
+    again.close()
+    s.close()
+    for name in ("uplink", "behind"):
+        lab.cli("check", "del", name)
+
+
 def test_list_and_pages(lab):
     for i in range(5):
         lab.cli("check", "set", f"page-{i}", "-", stdin='{"type": "push"}')
