@@ -65,6 +65,14 @@ keystore_destroy(struct keystore **sp)
 	*sp = NULL;
 }
 
+void
+keystore_each(const struct keystore *s, void (*fn)(void *arg, const uint8_t *apex), void *arg)
+{
+	for (size_t i = 0; i < s->size; i++)
+		for (const struct entry *e = s->buckets[i]; e != NULL; e = e->next)
+			fn(arg, e->octets);
+}
+
 size_t
 keystore_count(const struct keystore *s)
 {

@@ -18,6 +18,7 @@ void	 keystore_destroy(struct keystore **);
  * what was known stays. */
 bool	 keystore_put(struct keystore *, const uint8_t *name, const uint8_t *body, size_t len);
 void	 keystore_clear(struct keystore *);
+void	 keystore_each(const struct keystore *, void (*)(void *arg, const uint8_t *apex), void *arg);
 size_t	 keystore_count(const struct keystore *);
 /* keys_find_fn, with the keystore as its argument. */
 enum keys_found	 keystore_find(void *keystore, const uint8_t *apex, struct zone_keys **,

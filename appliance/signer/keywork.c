@@ -309,7 +309,6 @@ rewrap(struct work *w)
 	uint32_t newest = vault_epoch(w->v, VAULT_ZSK);
 	enum ns_err err = NS_OK;
 
-	w->m->epoch = newest;
 	for (size_t i = 0; i < w->m->n_keys && err == NS_OK; i++) {
 		Ns__ZoneKeys__Key *k = w->m->keys[i];
 		uint32_t epoch = vault_blob_epoch(k->wrapped.data, k->wrapped.len);
@@ -397,6 +396,21 @@ note_ttl(struct work *w)
 		w->z.zone_ttl = w->in->zone_ttl;
 }
 
+static uint32_t
+oldest_epoch(const Ns__ZoneKeys *m)
+{
+	uint32_t oldest = UINT32_MAX;
+
+	for (size_t i = 0; i < m->n_keys; i++) {
+		uint32_t epoch =
+		    vault_blob_epoch(m->keys[i]->wrapped.data, m->keys[i]->wrapped.len);
+
+		if (get_u16(m->keys[i]->dnskey.data) == KEY_ZSK && epoch < oldest)
+			oldest = epoch;
+	}
+	return oldest;
+}
+
 static void
 put_keys(struct work *w, Ns__KeyWorkDone *out)
 {
@@ -404,6 +418,7 @@ put_keys(struct work *w, Ns__KeyWorkDone *out)
 	if (!w->changed || w->unsign)
 		return;
 	keybody_write(w->m, &w->z);
+	w->m->epoch = oldest_epoch(w->m);
 	out->keys.len = ns__zone_keys__get_packed_size(w->m);
 	out->keys.data = xmalloc(out->keys.len);
 	ns__zone_keys__pack(w->m, out->keys.data);
@@ -480,13 +495,18 @@ fleet_work(struct vault *v, const Ns__KeyWork *in, Ns__KeyWorkDone *out, struct 
 enum ns_err
 keywork_do(struct vault *v, const Ns__KeyWork *in, Ns__KeyWorkDone *out, struct ns_why *why)
 {
-	struct work w = { .v = v, .in = in, .why = why };
+	/* New fleet keys count when they come back, committed and sealed to us. */
+	struct vault *copy = vault_copy(v);
+	struct work w = { .v = copy, .in = in, .why = why };
 	enum ns_err err;
 
 	ns__key_work_done__init(out);
-	err = fleet_work(v, in, out, why);
+	if (copy == NULL)
+		return ns_fail(why, NS_FAILED, CODE_WORK, "no secure memory");
+	err = fleet_work(copy, in, out, why);
 	if (err == NS_OK && in->zone.len > 0)
 		err = zone_work(&w, out);
+	vault_close(&copy);
 	return err;
 }
 

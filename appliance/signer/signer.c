@@ -70,6 +70,7 @@ struct signer {
 	unsigned seconds;
 	size_t lost; /* when the hold timer was last set */
 	bool welcome, ask_all;
+	bool current; /* what came since the hello has been published once */
 	bool told_full;
 	struct log_limit log_limit;
 };
@@ -289,7 +290,7 @@ ask_all(void *arg)
 
 	log_warn("signer.resync", "text=\"too much is missing: asking for all zones\"");
 	s->ask_all = true;
-	s->welcome = false;
+	s->welcome = s->current = false;
 	feed_reset(s->feed);
 	send_hello(s);
 }
@@ -498,29 +499,51 @@ on_key_work(struct signer *s, uint64_t id, const Ns__KeyWork *work)
 	keywork_free(&done);
 }
 
+static void
+keys_changed(void *arg, const uint8_t *apex)
+{
+	struct signer *s = arg;
+
+	/* While we are caught up every zone that changed comes whole, and the others are signed as they are. */
+	if (s->current)
+		feed_keys_changed(s->feed, apex);
+}
+
+static void
+take_keyring(struct signer *s, const ProtobufCBinaryData *sealed)
+{
+	bool locked = !vault_has(s->vault, VAULT_ZSK);
+	struct ns_why why = { 0 };
+
+	if (vault_take(s->vault, sealed->data, sealed->len, &why) != NS_OK) {
+		log_error("signer.keyring", "text=%s", log_quote(why.text));
+		role_problem(s->role, why.text);
+		return;
+	}
+	if (locked)
+		keystore_each(s->keys, keys_changed, s);
+}
+
 /* Keys of a feed, before its zones. */
 static void
 take_keys(struct signer *s, const Ns__Feed *feed)
 {
-	struct ns_why why = { 0 };
 	char text[NAME_MAX_TEXT];
 
 	if (feed->start_over)
 		keystore_clear(s->keys);
-	if (feed->keyring.len > 0 && s->vault != NULL &&
-	    vault_take(s->vault, feed->keyring.data, feed->keyring.len, &why) != NS_OK) {
-		log_error("signer.keyring", "text=%s", log_quote(why.text));
-		role_problem(s->role, why.text);
-	}
+	if (feed->keyring.len > 0 && s->vault != NULL)
+		take_keyring(s, &feed->keyring);
 	for (size_t i = 0; i < feed->n_keys; i++) {
 		const Ns__FeedKeys *k = feed->keys[i];
 
-		if (name_check(k->name.data, k->name.len) != k->name.len ||
-		    !keystore_put(s->keys, k->name.data, k->body.data, k->body.len))
+		if (name_check(k->name.data, k->name.len) != k->name.len)
+			log_error("signer.keys", "text=\"keys of a zone without a name\"");
+		else if (!keystore_put(s->keys, k->name.data, k->body.data, k->body.len))
 			log_error("signer.keys", "zone=%s text=\"its keys cannot be read\"",
-			    log_quote(k->name.len > 0 ? name_to_text(k->name.data, text) : ""));
+			    log_quote(name_to_text(k->name.data, text)));
 		else
-			feed_keys_changed(s->feed, k->name.data);
+			keys_changed(s, k->name.data);
 	}
 }
 
@@ -547,6 +570,7 @@ on_feed(struct signer *s, const Ns__Feed *feed)
 		s->ask_all = false;
 	take_keys(s, feed);
 	feed_apply(s->feed, feed);
+	s->current = s->current || feed->publish;
 	send_ack(s, feed->seq);
 	watch_feed(s);
 }
@@ -585,7 +609,7 @@ on_link(void *arg, bool up)
 {
 	struct signer *s = arg;
 
-	s->welcome = false;
+	s->welcome = s->current = false;
 	feed_reset(s->feed);
 	digest_forget(s->digest);
 	want_reclaim(s);

@@ -231,6 +231,16 @@ vault_open(int kek_fd, const char *dir, struct vault **out, struct ns_why *why)
 	return err;
 }
 
+struct vault *
+vault_copy(const struct vault *v)
+{
+	struct vault *copy = OPENSSL_secure_malloc(sizeof *copy);
+
+	if (copy != NULL)
+		*copy = *v;
+	return copy;
+}
+
 void
 vault_close(struct vault **vp)
 {

@@ -36,6 +36,8 @@ bool	 vault_secure_heap(void);
 enum ns_err	 vault_open(int kek_fd, const char *dir, struct vault **, struct ns_why *)
 		    __attribute__((warn_unused_result));
 void	 vault_close(struct vault **);
+/* The same keys apart: what is done to one is not done to the other.  NULL: no secure memory. */
+struct vault	*vault_copy(const struct vault *);
 const uint8_t	*vault_public(const struct vault *);	/* VAULT_KEY octets: what others seal to */
 
 /* ---- fleet keys ---- */

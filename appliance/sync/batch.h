@@ -88,6 +88,8 @@ struct batch {
 	bool		 aliases_changed;	/* zones may mention other ALIAS targets (aliases.h) */
 	const char	*appliance;		/* whose keyring matters here; NULL: nobody's */
 	bool		 keyring;		/* it changed */
+	uint32_t	 ring_epoch;	/* then: of its newest key for ZSKs */
+	bool		 ring_apex;	/* and that for KSKs is in it */
 	struct key_times *key_times;	/* of zones whose keys changed */
 	size_t		 nkey_times;
 	struct check_deltas *checks;	/* that changed; NULL: none (checks.h) */

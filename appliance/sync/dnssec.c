@@ -55,6 +55,8 @@ dnssec_free(void *arg)
 	struct dnssec *d = arg;
 
 	wbuf_free(&d->keys);
+	free(d->wishes);
+	free(d->gone);
 	if (d->parent != NULL)
 		ns__parent_reply__free_unpacked(d->parent, NULL);
 	if (d->done != NULL)
@@ -100,8 +102,6 @@ fill_parent(const struct dnssec *d, Ns__KeyWork *m, Ns__KeyWork__Parent *parents
 	}
 }
 
-static void ask_signer(struct sync *, struct request *);
-
 /* The parent said something, or nothing. */
 static void
 go_on(struct sync *s, struct request *r)
@@ -110,23 +110,44 @@ go_on(struct sync *s, struct request *r)
 		request_reply(r, NS__ENVELOPE__BODY_DNSSEC_SHOW_REPLY, dnssec_show_make(r->state));
 		request_finish(s, r);
 	} else {
-		ask_signer(s, r);
+		dnssec_ask_signer(s, r);
 	}
 }
 
+/* The same for who gets the fleet keys. */
 static void
-ask_signer(struct sync *s, struct request *r)
+fill_rings(
+    struct dnssec *d, Ns__KeyWork *m, Ns__KeyWork__Recipient *rings, Ns__KeyWork__Recipient **list)
+{
+	for (size_t i = 0; i < d->nwishes; i++) {
+		ns__key_work__recipient__init(&rings[i]);
+		rings[i].name = d->wishes[i].name;
+		rings[i].public_key = (ProtobufCBinaryData){ DNSSEC_X25519, d->wishes[i].key };
+		rings[i].apex = d->wishes[i].apex;
+		list[i] = &rings[i];
+	}
+	m->recipients = list;
+	m->n_recipients = d->nwishes;
+	m->fresh = d->fresh;
+	m->rotate = d->rotate;
+	m->forget_before = d->forget_before;
+}
+
+void
+dnssec_ask_signer(struct sync *s, struct request *r)
 {
 	const Ns__DnssecSetRequest *in = r->env->dnssec_set_request;
 	struct dnssec *d = r->state;
 	size_t n = d->parent != NULL ? d->parent->n_servers : 0;
 	Ns__KeyWork__Parent *parents = xcalloc(n + 1, sizeof *parents);
 	Ns__KeyWork__Parent **list = xcalloc(n + 1, sizeof *list);
-	Ns__KeyWork__Recipient self = NS__KEY_WORK__RECIPIENT__INIT, *rings[1] = { &self };
+	Ns__KeyWork__Recipient *rings = xcalloc(d->nwishes + 1, sizeof *rings);
+	Ns__KeyWork__Recipient **ring_list = xcalloc(d->nwishes + 1, sizeof *ring_list);
 	Ns__Envelope env = NS__ENVELOPE__INIT;
 	Ns__KeyWork m = NS__KEY_WORK__INIT;
 
-	m.zone = (ProtobufCBinaryData){ name_len(d->z.name), d->z.name };
+	if (d->z.id != 0)
+		m.zone = (ProtobufCBinaryData){ name_len(d->z.name), d->z.name };
 	m.verb = in->verb;
 	m.keys = (ProtobufCBinaryData){ d->keys.len, d->keys.base };
 	m.now = d->now;
@@ -139,14 +160,7 @@ ask_signer(struct sync *s, struct request *r)
 	m.zone_ttl = d->zone_ttl;
 	m.epoch = d->keys_version != 0;
 	fill_parent(d, &m, parents, list);
-	if (d->ring) {
-		self.name = (char *)(uintptr_t)s->name;
-		self.public_key = (ProtobufCBinaryData){ DNSSEC_X25519, d->public_key };
-		self.apex = true;
-		m.recipients = rings;
-		m.n_recipients = 1;
-		m.fresh = d->fresh;
-	}
+	fill_rings(d, &m, rings, ring_list);
 	d->asked = ++last_id;
 	d->at_parent = false;
 	d->until_ns = clock_mono_ns() + SIGNER_NS;
@@ -160,6 +174,8 @@ ask_signer(struct sync *s, struct request *r)
 		    "the signer process, which has the keys, is not there; try again");
 	free(parents);
 	free(list);
+	free(rings);
+	free(ring_list);
 }
 
 /* ---- the parent ---- */
@@ -304,8 +320,8 @@ check(const struct request *r, struct ns_why *why)
 	return NS_OK;
 }
 
-static struct dnssec *
-state_new(struct request *r)
+struct dnssec *
+dnssec_state(struct request *r)
 {
 	struct dnssec *d = xcalloc(1, sizeof *d);
 
@@ -320,14 +336,14 @@ state_new(struct request *r)
 void
 dnssec_show_request(struct sync *s, struct request *r)
 {
-	(void)state_new(r);
+	(void)dnssec_state(r);
 	request_push(s, s->reads, LANE_FAST, r);
 }
 
 static void
 start(struct sync *s, struct request *r, uint64_t zone_id)
 {
-	struct dnssec *d = state_new(r);
+	struct dnssec *d = dnssec_state(r);
 
 	d->z.id = zone_id;
 	r->err = check(r, &r->why);

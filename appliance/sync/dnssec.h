@@ -19,6 +19,14 @@
 
 struct batch;
 
+/* Somebody whom the fleet keys are sealed to. */
+struct ring_wish {
+	char	 name[64];
+	uint8_t	 key[DNSSEC_X25519];
+	bool	 known;		/* the key is */
+	bool	 apex;		/* the key for KSKs, too */
+};
+
 /* ---- a request's state, from thread to thread ---- */
 struct dnssec {
 	struct store_zone z;
@@ -26,8 +34,13 @@ struct dnssec {
 	struct wbuf	 keys;
 	uint32_t	 zone_ttl;	/* the longest in the zone */
 	bool		 waits_ds, ds_ever;
-	bool		 ring;		/* this appliance has no keyring yet, */
-	bool		 fresh;		/* and nobody has */
+	bool		 fresh;		/* nobody has fleet keys yet */
+	struct ring_wish *wishes;	/* who gets them with this change; keyring.h: */
+	size_t		 nwishes;
+	char		 (*gone)[64];	/* who had them and is not a member any more */
+	size_t		 ngone;
+	bool		 rotate;	/* … so there is a new key for ZSKs; older ones than that wrap nothing */
+	uint32_t	 forget_before;
 	uint8_t		 public_key[DNSSEC_X25519];	/* of this appliance's signer */
 	uint64_t	 asked;		/* of the question to probe or signer; 0: none is open */
 	bool		 at_parent;	/* it is the probe's */
@@ -44,6 +57,9 @@ void	 dnssec_show_request(struct sync *, struct request *);
 void	 dnssec_event(struct sync *, struct request *, uint64_t zone_id);
 /* A malloc'ed reply. */
 Ns__DnssecShowReply	*dnssec_show_make(const struct dnssec *);
+/* For keyring.c: a request's fresh state; and its way from the signer on. */
+struct dnssec	*dnssec_state(struct request *);
+void	 dnssec_ask_signer(struct sync *, struct request *);
 void	 dnssec_signer_hello(struct sync *, const Ns__RoleHello *);
 void	 dnssec_parent(struct sync *, const Ns__Envelope *);	/* from the probe */
 void	 dnssec_done(struct sync *, const Ns__Envelope *);	/* KeyWorkDone or Error, from the signer */
@@ -65,5 +81,6 @@ enum ns_err	 dnssec_show_read(struct request *, struct store *);
 
 /* ---- writer ---- */
 enum ns_err	 dnssec_set_write(struct request *, struct batch *);
+enum ns_err	 keyring_write(struct request *, struct batch *);
 
 #endif

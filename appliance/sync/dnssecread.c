@@ -11,6 +11,8 @@
 #include "appliance/sync/plan.h"
 #include "appliance/sync/reader.h"
 #include "ipc/base/clock.h"
+#include "ipc/base/text.h"
+#include "ipc/base/xalloc.h"
 
 #define WALK_OCTETS (256u << 10)
 
@@ -97,10 +99,15 @@ read_ring(struct request *r, struct store *s, struct dnssec *d)
 	enum ns_err err = store_object_get(s, KEYRING_KIND, r->own_name, &o, &body);
 
 	wbuf_free(&body);
-	d->ring = err == NS_NOTFOUND;
-	if (d->ring)
-		err = store_object_each(s, KEYRING_KIND, any_ring, &any);
-	d->fresh = d->ring && !any;
+	if (err != NS_NOTFOUND)
+		return err;
+	d->wishes = xcalloc(1, sizeof *d->wishes);
+	d->nwishes = 1;
+	*d->wishes = (struct ring_wish){ .known = true, .apex = true };
+	text_copy(d->wishes->name, sizeof d->wishes->name, r->own_name);
+	memcpy(d->wishes->key, d->public_key, DNSSEC_X25519);
+	err = store_object_each(s, KEYRING_KIND, any_ring, &any);
+	d->fresh = !any;
 	return err;
 }
 

@@ -134,6 +134,19 @@ add_rings(struct objects *o, const Ns__KeyWorkDone *done, struct ns_why *why)
 	return err;
 }
 
+/* Two that both would make the first fleet keys: the second begins again. */
+static enum ns_err
+still_first(const struct request *r, struct store *s, struct ns_why *why)
+{
+	const struct dnssec *d = r->state;
+	struct store_object o;
+
+	if (!d->fresh || store_object_get(s, KEYRING_KIND, r->own_name, &o, NULL) == NS_NOTFOUND)
+		return NS_OK;
+	return ns_fail(why, NS_CONFLICT, ES_STALE,
+	    "the fleet keys have just been made by another request: try again");
+}
+
 /* Since it was read nobody else has changed it. */
 static enum ns_err
 still_same(const struct dnssec *d, struct store *s, struct store_zone *z, struct ns_why *why)
@@ -187,6 +200,8 @@ dnssec_set_write(struct request *r, struct batch *b)
 	struct store_zone z;
 	enum ns_err err = still_same(d, b->store, &z, &r->why);
 
+	if (err == NS_OK)
+		err = still_first(r, b->store, &r->why);
 	if (err == NS_OK && d->done->changed)
 		err = commit(r, b, &z, &o);
 	objects_free(&o);
@@ -195,4 +210,38 @@ dnssec_set_write(struct request *r, struct batch *b)
 	commit_reply_zone(commit_reply_new(r), &z, 1);
 	r->revision = d->done->changed ? b->revision : 0;
 	return NS_OK;
+}
+
+/* ---- fleet keys alone ---- */
+static void
+describe_rings(const struct dnssec *d, char out[COMMENT_MAX])
+{
+	size_t used = (size_t)snprintf(out, COMMENT_MAX, "%s",
+	    d->rotate ? "a new fleet key, somebody has left; for" : "fleet keys for");
+
+	for (size_t i = 0; i < d->nwishes && used < COMMENT_MAX; i++)
+		used += (size_t)snprintf(out + used, COMMENT_MAX - used, " %s", d->wishes[i].name);
+}
+
+enum ns_err
+keyring_write(struct request *r, struct batch *b)
+{
+	const struct dnssec *d = r->state;
+	struct objects o = { .b = b };
+	char comment[COMMENT_MAX];
+	struct change c;
+	enum ns_err err = add_rings(&o, d->done, &r->why);
+
+	for (size_t i = 0; i < d->ngone && err == NS_OK; i++)
+		err = object_add(&o, KEYRING_KIND, d->gone[i], NULL, 0, &r->why);
+	if (err == NS_OK) {
+		describe_rings(d, comment);
+		change_begin(&c, &r->caller, "keyring", comment, b->now_ms, b->term);
+		c.body.objects = o.list;
+		c.body.n_objects = o.n;
+		err = change_commit(&c, b, &r->why);
+		change_free(&c);
+	}
+	objects_free(&o);
+	return err;
 }

@@ -11,6 +11,7 @@
 #include "appliance/sync/fleetlog.h"
 #include "appliance/sync/gate.h"
 #include "appliance/sync/handover.h"
+#include "appliance/sync/keyring.h"
 #include "appliance/sync/receipts.h"
 #include "appliance/sync/writer.h"
 #include "ipc/base/clock.h"
@@ -365,6 +366,7 @@ receipt(struct sync *s, struct follower *fo, const Ns__FleetReceipt *in)
 			    (unsigned long long)in->stored, (unsigned long long)in->served);
 		return;
 	}
+	keyring_seen(fo->name, in->public_key.data, in->public_key.len);
 	fo->qps = in->qps;
 	fo->stored_at_ms = in->stored_at_ms;
 	fo->served_at_ms = in->served_at_ms;

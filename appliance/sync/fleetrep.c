@@ -12,6 +12,7 @@
 #include "appliance/sync/adopt.h"
 #include "appliance/sync/fleet.h"
 #include "appliance/sync/fleetlog.h"
+#include "appliance/sync/dnssec.h"
 #include "appliance/sync/receipts.h"
 #include "appliance/sync/rewind.h"
 #include "appliance/sync/writer.h"
@@ -342,6 +343,9 @@ say_receipt(struct sync *s)
 	out.qps = s->fleet->qps;
 	out.stored_at_ms = rep->stored_at_ms;
 	out.served_at_ms = rep->served_at_ms;
+	if (dnssec_public() != NULL)
+		out.public_key =
+		    (ProtobufCBinaryData){ DNSSEC_X25519, (uint8_t *)(uintptr_t)dnssec_public() };
 	env.body_case = NS__ENVELOPE__BODY_FLEET_RECEIPT;
 	env.fleet_receipt = &out;
 	(void)rep_send(s, &env);

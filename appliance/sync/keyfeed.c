@@ -35,6 +35,7 @@ key_times_read(uint64_t zone_id, const void *body, size_t len)
 	t.next = m->next;
 	t.apex_until = m->apex_until;
 	t.waits_ds = m->waits_ds;
+	t.epoch = m->epoch;
 	ns__zone_keys__free_unpacked(m, NULL);
 	return t;
 }
@@ -60,7 +61,8 @@ keyfeed_delta(struct batch *b, const Ns__ChangeBody__Object *m)
 }
 
 static enum ns_err
-give_keyring(struct store *s, const char *appliance, struct feed_out *out)
+give_keyring(
+    struct store *s, const char *appliance, struct feed_out *out, uint32_t *epoch, bool *apex)
 {
 	struct wbuf body = wbuf_grow(STORE_OBJECT_MAX);
 	struct store_object o;
@@ -69,6 +71,8 @@ give_keyring(struct store *s, const char *appliance, struct feed_out *out)
 
 	if (m != NULL) {
 		feed_out_keyring(out, m->sealed.data, m->sealed.len);
+		*epoch = m->epoch;
+		*apex = m->apex;
 		ns__keyring__free_unpacked(m, NULL);
 	} else if (err == NS_OK) {
 		log_error("keys.unreadable", "appliance=%s", appliance);
@@ -109,7 +113,7 @@ keyfeed_batch(struct batch *b, struct feed_out *out)
 	enum ns_err err = NS_OK;
 
 	if (b->keyring)
-		err = give_keyring(b->store, b->appliance, out);
+		err = give_keyring(b->store, b->appliance, out, &b->ring_epoch, &b->ring_apex);
 	for (size_t i = 0; i < b->ntouched && err == NS_OK; i++)
 		if (b->touched[i]->keys)
 			err = give_zone(b, b->touched[i], out);
@@ -138,7 +142,9 @@ enum ns_err
 keyfeed_all(struct store *s, const char *appliance, struct feed_out *out)
 {
 	struct all a = { .store = s, .out = out };
-	enum ns_err err = give_keyring(s, appliance, out);
+	uint32_t epoch;
+	bool apex;
+	enum ns_err err = give_keyring(s, appliance, out, &epoch, &apex);
 
 	return err == NS_OK ? store_object_each(s, KEYS_KIND, each_keys, &a) : err;
 }

@@ -16,6 +16,7 @@ struct key_times {
 	int64_t	 next;		/* seconds; 0: nothing by time alone */
 	int64_t	 apex_until;	/* signatures over DNSKEY end */
 	bool	 waits_ds;
+	uint32_t epoch;		/* of the oldest fleet key that wraps one of its ZSKs */
 	bool	 gone;		/* not signed any more */
 };
 /* From the octets of its object; len 0: gone. */

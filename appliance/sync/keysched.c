@@ -37,6 +37,8 @@ static size_t count, room;
 static unsigned under_way;
 static uint64_t ticked_ns;
 static struct keyclock keys_clock;
+static uint32_t ring_epoch;
+static bool ring_apex;
 static char denied[256]; /* why the last event could not be done; "": it could */
 
 int64_t
@@ -118,11 +120,21 @@ keysched_update(struct sync *s, const struct key_times *list, size_t n)
 	}
 }
 
+void
+keysched_ring(uint32_t epoch, bool apex)
+{
+	ring_apex = apex;
+	ring_epoch = epoch > ring_epoch ? epoch : ring_epoch;
+}
+
 /* ---- at the start ---- */
 struct loading {
 	struct job job;
 	struct key_times *list;
 	size_t n, room;
+	char own[64];
+	uint32_t epoch;
+	bool apex;
 };
 
 static bool
@@ -141,10 +153,28 @@ each_keys(void *arg, const struct store_object *o, const void *body, size_t len)
 	return true;
 }
 
+static enum ns_err
+read_epoch(struct loading *l, struct store *s)
+{
+	struct wbuf body = wbuf_grow(STORE_OBJECT_MAX);
+	struct store_object o;
+	enum ns_err err = store_object_get(s, KEYRING_KIND, l->own, &o, &body);
+	Ns__Keyring *m = err == NS_OK ? ns__keyring__unpack(NULL, body.len, body.base) : NULL;
+
+	if (m != NULL) {
+		l->epoch = m->epoch;
+		l->apex = m->apex;
+		ns__keyring__free_unpacked(m, NULL);
+	}
+	wbuf_free(&body);
+	return err == NS_NOTFOUND ? NS_OK : err;
+}
+
 static void
 load_work(struct job *job, void *store)
 {
-	if (store_object_each(store, KEYS_KIND, each_keys, job) != NS_OK)
+	if (read_epoch((struct loading *)job, store) != NS_OK ||
+	    store_object_each(store, KEYS_KIND, each_keys, job) != NS_OK)
 		log_error("keys.load", "text=\"the keys of zones cannot be read\"");
 }
 
@@ -154,6 +184,7 @@ load_done(struct job *job, struct sync *s)
 	struct loading *l = (struct loading *)job;
 
 	(void)s;
+	keysched_ring(l->epoch, l->apex);
 	/* What a batch said meanwhile is newer. */
 	for (size_t i = 0; i < l->n; i++)
 		if (entry_of(l->list[i].zone_id) == NULL)
@@ -169,6 +200,7 @@ keysched_load(struct sync *s)
 
 	while (count > 0)
 		forget(&table[count - 1]);
+	text_copy(l->own, sizeof l->own, s->name);
 	l->job.work = load_work;
 	l->job.done = load_done;
 	if (!queue_push(s->reads, LANE_BULK, &l->job))
@@ -244,7 +276,8 @@ begin(struct sync *s, struct entry *e, int64_t now)
 static bool
 is_due(const struct sync *s, const struct entry *e, int64_t now)
 {
-	bool time = e->t.next != 0 && now >= e->t.next;
+	bool time =
+	    (e->t.next != 0 && now >= e->t.next) || (e->t.epoch != 0 && e->t.epoch < ring_epoch);
 	bool look =
 	    e->t.waits_ds && s->start->config->n_resolver > 0 && now >= e->looked + e->look_every;
 
@@ -313,6 +346,7 @@ char *
 keysched_trouble(const struct sync *s)
 {
 	int64_t first = 0;
+	const char *why;
 	char day[32];
 	struct tm tm;
 	time_t t;
@@ -324,7 +358,12 @@ keysched_trouble(const struct sync *s)
 		    "the clock was set by %lld s while we ran: keys of signed zones go "
 		    "on by the time from before; when the clock is right now, restart",
 		    (long long)keys_clock.skew);
-	if (denied[0] == '\0' && dnssec_trouble() == NULL)
+	why = dnssec_trouble() != NULL ? dnssec_trouble()
+	      : !ring_apex ? "this appliance was not the standby and does not have the fleet "
+			     "key for KSKs"
+	      : denied[0] != '\0' ? denied
+				  : NULL;
+	if (why == NULL)
 		return NULL;
 	for (size_t i = 0; i < count; i++)
 		if (first == 0 || table[i].t.apex_until < first)
@@ -335,5 +374,5 @@ keysched_trouble(const struct sync *s)
 	return xasprintf(
 	    "keys of signed zones are not looked after: %s; signatures over DNSKEY end "
 	    "on %s",
-	    denied[0] != '\0' ? denied : dnssec_trouble(), day);
+	    why, day);
 }

@@ -22,6 +22,7 @@
 #include "appliance/sync/fleet.h"
 #include "appliance/sync/gate.h"
 #include "appliance/sync/import.h"
+#include "appliance/sync/keyring.h"
 #include "appliance/sync/keysched.h"
 #include "appliance/sync/parentcheck.h"
 #include "appliance/sync/reader.h"
@@ -89,6 +90,8 @@ sync_release(struct sync *s, struct batch **bp)
 			feed_live(s, &b->blocks);
 		}
 		keysched_update(s, b->key_times, b->nkey_times);
+		if (b->keyring)
+			keysched_ring(b->ring_epoch, b->ring_apex);
 		if (b->windows_changed)
 			windows_set(s->windows, &b->windows, clock_mono_ns());
 		checkfeed_deltas(s, &b->checks);
@@ -148,6 +151,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	parentcheck_tick(s, now);
 	dnssec_tick(s, now);
 	keysched_tick(s, now);
+	keyring_tick(s, now);
 	check_list_tick(s, now);
 	aliasfeed_tick(s, now);
 	backup_tick(s, now);
@@ -296,6 +300,7 @@ stop(struct sync *s)
 	parentcheck_stop();
 	dnssec_stop();
 	keysched_stop();
+	keyring_stop();
 	check_list_stop();
 	control_free(s);
 	receipts_destroy(&s->receipts);

@@ -6,6 +6,7 @@ import stat
 import dns.dnssec
 import dns.name
 import dns.rdata
+import dns.rdatatype
 import pytest
 
 from appliance import Appliance, zone_text
@@ -33,6 +34,21 @@ def states(a, zone):
     return {(k["role"], k["state"]) for k in a.cli_json("dnssec", "keys", zone)["keys"]}
 
 
+def validated(a, zone, name, rdtype):
+    """Sets of answer and authority that dnspython validates with the DNSKEY that is served; all must."""
+    apex = dns.name.from_text(zone)
+    keys = a.ask(zone, "DNSKEY", want_dnssec=True, tcp=True).answer
+    (dnskey,) = (s for s in keys if s.rdtype == dns.rdatatype.DNSKEY)
+    reply = a.ask(name, rdtype, want_dnssec=True, tcp=True)
+    found = set()
+    for section in (keys, reply.answer, reply.authority):
+        for rrset in (s for s in section if s.rdtype != dns.rdatatype.RRSIG):
+            (sigs,) = (s for s in section if s.name == rrset.name and s.covers == rrset.rdtype)
+            dns.dnssec.validate(rrset, sigs, {apex: dnskey})
+            found.add(dns.rdatatype.to_text(rrset.rdtype))
+    return found - {"DNSKEY"}
+
+
 def test_enable_makes_keys_and_the_ds(site):
     a = site
     assert a.cli_json("dnssec", "keys", "example.com")["status"] == "off"
@@ -47,6 +63,10 @@ def test_enable_makes_keys_and_the_ds(site):
     owner, ds = rdata(line, "DS")
     _, key = rdata(ksk["dnskey"], "DNSKEY")
     assert dns.dnssec.make_ds(owner, key, "SHA256") == ds and ds.key_tag == ksk["tag"] == dns.dnssec.key_id(key)
+    assert validated(a, "example.com.", "www.example.com", "A") == {"A"}
+    assert validated(a, "example.com.", "example.com", "CDS") == {"CDS"}
+    assert validated(a, "example.com.", "example.com", "CDNSKEY") == {"CDNSKEY"}
+    assert validated(a, "example.com.", "nope.example.com", "A") == {"SOA", "NSEC"}
     assert shown["next_event"] and shown["dnskey_signed_until"] > shown["next_event"]
     assert a.cli_json("zone", "show", "example.com")["dnssec"] == "on"
     change = a.cli_json("history", "list", "example.com")["changes"][0]
@@ -73,6 +93,7 @@ def test_rolls_and_what_they_refuse(site):
     assert "signed with algorithm 13" in a.fails(5, "dnssec", "enable", "example.com", "--algorithm", 15)
     a.cli("dnssec", "enable", "example.com", "--denial", "nsec3")
     assert a.cli_json("dnssec", "keys", "example.com")["denial"] == "nsec3"
+    assert validated(a, "example.com.", "nope.example.com", "A") == {"SOA", "NSEC3"}
     a.fails(2, "dnssec", "enable", "example.com", "--algorithm", 8)
     a.fails(6, "dnssec", "enable", "example.com", "--denial", "none")
     a.fails(2, "dnssec", "rollover", "example.com", "csk")
@@ -89,6 +110,8 @@ def test_keys_survive_a_restart_and_a_killed_signer(site):
     a.start()
     assert [k["tag"] for k in a.cli_json("dnssec", "keys", "example.com")["keys"]] == [k["tag"] for k in before]
     a.cli("dnssec", "enable", "example.com", "--denial", "nsec3")
+    a.cli("record", "set", "example.com", "more", 60, "A", "192.0.2.1", "--commit")
+    assert validated(a, "example.com.", "more.example.com", "A") == {"A"}
     assert a.cli_json("verify")["ok"]
 
 
@@ -98,6 +121,7 @@ def test_disable_takes_the_zone_s_name(site):
     a.fails(9, "dnssec", "disable", "own.example", "--confirm=example.com")
     a.cli("dnssec", "disable", "own.example", "--confirm=own.example")
     assert a.cli_json("zone", "show", "own.example")["dnssec"] == "off"
+    assert a.values("own.example", "DNSKEY") == "NODATA"
     assert "not signed" in a.fails(5, "dnssec", "disable", "own.example", "--confirm=own.example")
     a.cli("dnssec", "enable", "own.example")
 

@@ -222,6 +222,21 @@ work_for(Ns__DnssecSetRequest__Verb verb, const struct wbuf *keys)
 	return m;
 }
 
+/* With the first fleet keys, sealed to itself. */
+static void
+first(const struct vault *v, Ns__KeyWork *m)
+{
+	static Ns__KeyWork__Recipient self, *list[1] = { &self };
+
+	ns__key_work__recipient__init(&self);
+	self.name = (char *)(uintptr_t) "self";
+	self.public_key = (ProtobufCBinaryData){ VAULT_KEY, (uint8_t *)(uintptr_t)vault_public(v) };
+	self.apex = true;
+	m->fresh = true;
+	m->recipients = list;
+	m->n_recipients = 1;
+}
+
 static enum ns_err
 do_work(struct vault *v, const Ns__KeyWork *in, struct wbuf *keys)
 {
@@ -229,6 +244,11 @@ do_work(struct vault *v, const Ns__KeyWork *in, struct wbuf *keys)
 	Ns__KeyWorkDone done;
 	enum ns_err err = keywork_do(v, in, &done, &why);
 
+	/* As the feed does with what was committed. */
+	for (size_t i = 0; err == NS_OK && i < done.n_sealed; i++)
+		assert_int_equal(vault_take(v, done.sealed[i]->keyring->sealed.data,
+				     done.sealed[i]->keyring->sealed.len, &why),
+		    NS_OK);
 	if (err == NS_OK && done.changed) {
 		keys->len = 0;
 		wbuf_put(keys, done.keys.data, done.keys.len);
@@ -263,7 +283,7 @@ test_a_zone_is_signed_and_rolled(void **state)
 		m = work_for(NS__DNSSEC_SET_REQUEST__VERB__ENABLE, &keys);
 		m.algorithm = algorithms[a];
 		assert_int_equal(do_work(v, &m, &keys), NS_DENIED); /* no fleet keys */
-		m.fresh = true;
+		first(v, &m);
 		assert_int_equal(do_work(v, &m, &keys), NS_OK);
 		z = read_keys(&keys);
 		assert_int_equal(z->n_keys, 2);
@@ -300,7 +320,7 @@ test_a_replica_signs_and_begins_nothing(void **state)
 	struct ns_why why = { 0 };
 
 	(void)state;
-	m.fresh = true;
+	first(primary, &m);
 	assert_int_equal(do_work(primary, &m, &keys), NS_OK);
 	assert_int_equal(vault_seal(primary, vault_public(replica), false, &sealed, &why), NS_OK);
 	assert_int_equal(keystore_find(s, zone, &found, &why), KEYS_NONE);
@@ -341,7 +361,7 @@ test_keys_are_wrapped_anew(void **state)
 	struct ns_why why = { 0 };
 
 	(void)state;
-	m.fresh = true;
+	first(v, &m);
 	assert_int_equal(do_work(v, &m, &keys), NS_OK);
 	assert_int_equal(vault_make(v, &why), NS_OK);
 	m = work_for(NS__DNSSEC_SET_REQUEST__VERB__EVENT, &keys);
