@@ -234,6 +234,7 @@ struct call_said {
 const struct call_said *call_said(const struct sync *, const char *name, uint64_t since_ns);
 /* To that one, or all ("") whose link is up. */
 void	 calls_send(struct sync *, const char *to, struct packet *);
+bool	 calls_linked(const struct sync *, const char *name);	/* our link to that one is up */
 /* A member told its term. */
 void	 fleet_newer(struct sync *, const char *name, uint64_t term);
 

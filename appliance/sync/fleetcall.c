@@ -12,6 +12,7 @@
 
 #include "appliance/sync/fleet.h"
 #include "appliance/sync/gate.h"
+#include "appliance/sync/testask.h"
 #include "ipc/base/clock.h"
 #include "ipc/base/log.h"
 #include "ipc/base/xalloc.h"
@@ -120,6 +121,8 @@ call_message(void *arg, zsock_t *z)
 		take_position(c, env);
 	else if (env->body_case == NS__ENVELOPE__BODY_FLEET_VOTES)
 		votes_take(s, c->name, env->fleet_votes);
+	else if (env->body_case == NS__ENVELOPE__BODY_FLEET_TESTED)
+		testask_tested(s, c->name, env->fleet_tested);
 	ns__envelope__free_unpacked(env, NULL);
 }
 
@@ -243,6 +246,17 @@ call_add(struct sync *s, const struct member *m, uint64_t now_ns)
 	memcpy(c->key, m->key, FLEET_KEY);
 	list->list[list->count++] = c;
 	dial(c, now_ns);
+}
+
+bool
+calls_linked(const struct sync *s, const char *name)
+{
+	const struct calls *list = s->fleet->calls;
+
+	for (size_t i = 0; list != NULL && i < list->count; i++)
+		if (list->list[i]->up && strcmp(name, list->list[i]->name) == 0)
+			return true;
+	return false;
 }
 
 void

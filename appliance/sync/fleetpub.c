@@ -14,6 +14,7 @@
 #include "appliance/sync/keyring.h"
 #include "appliance/sync/receipts.h"
 #include "appliance/sync/writer.h"
+#include "appliance/sync/testask.h"
 #include "ipc/base/clock.h"
 #include "ipc/base/log.h"
 #include "ipc/base/text.h"
@@ -434,6 +435,10 @@ pub_message(
 	}
 	if (env->body_case == NS__ENVELOPE__BODY_FLEET_VOTES) {
 		votes_called(s, m, from, env->fleet_votes);
+		return;
+	}
+	if (env->body_case == NS__ENVELOPE__BODY_FLEET_TEST) {
+		testaway_called(s, from, env->fleet_test);
 		return;
 	}
 	fleet_newer(s, m->name, env->term);

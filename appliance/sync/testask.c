@@ -20,11 +20,14 @@
 #include "ipc/base/xalloc.h"
 
 #define MARGIN_NS 200000000ull
+#define AWAY_NS   2500000000ull /* that others are waited for */
+#define ASKED_MAX 256u
 #define QUERY_MAX 512u
 #define CODE_ECS  8u
 
 struct testask {
 	struct request_list asked;
+	unsigned n; /* of them */
 	uint64_t last_id;
 };
 
@@ -110,8 +113,6 @@ make_query(const Ns__TestRequest *q, struct wbuf *w, struct ns_why *why)
 	size_t len, at;
 	uint16_t type = rrtype_from_text(q->type);
 
-	if (q->at[0] != '\0')
-		return "--at another appliance is not built yet: ask there";
 	if (q->draft)
 		return "--draft is not built yet: plan shows what a draft would do";
 	if (type == 0)
@@ -135,11 +136,47 @@ make_query(const Ns__TestRequest *q, struct wbuf *w, struct ns_why *why)
 	return wbuf_ok(w) ? NULL : "the question is too long";
 }
 
+uint64_t
+testask_id(struct sync *s)
+{
+	return ++s->testask->last_id;
+}
+
+static void
+wait_for(struct sync *s, struct request *r)
+{
+	TAILQ_INSERT_TAIL(&s->testask->asked, r, waiting);
+	s->testask->n++;
+}
+
+static void
+wait_no_more(struct sync *s, struct request *r)
+{
+	TAILQ_REMOVE(&s->testask->asked, r, waiting);
+	s->testask->n--;
+}
+
+/* False: it was refused. */
+static bool
+ask_here(struct sync *s, struct request *r, const Ns__Explain *ask)
+{
+	Ns__Envelope env = NS__ENVELOPE__INIT;
+
+	env.id = r->asked_id = testask_id(s);
+	env.body_case = NS__ENVELOPE__BODY_EXPLAIN;
+	env.explain = (Ns__Explain *)(uintptr_t)ask;
+	if (bus_send(s, ROLE_ANSWER, &env) == NS_OK)
+		return true;
+	request_refuse(s, r, NS_UNAVAILABLE, ES_NO_ANSWER,
+	    "the answer process, which explains, is not there; DNS is answered all the "
+	    "same");
+	return false;
+}
+
 void
 testask_request(struct sync *s, struct request *r)
 {
 	const Ns__TestRequest *q = r->env->test_request;
-	Ns__Envelope env = NS__ENVELOPE__INIT;
 	Ns__Explain ask = NS__EXPLAIN__INIT;
 	uint8_t query[QUERY_MAX], client[16];
 	struct wbuf w = wbuf_init(query, sizeof query);
@@ -154,19 +191,16 @@ testask_request(struct sync *s, struct request *r)
 		request_refuse(s, r, NS_USAGE, ES_REQUEST, fault);
 		return;
 	}
-	ask.query.data = query;
-	ask.query.len = w.len;
-	env.id = ++s->testask->last_id;
-	env.body_case = NS__ENVELOPE__BODY_EXPLAIN;
-	env.explain = &ask;
-	if (bus_send(s, ROLE_ANSWER, &env) != NS_OK) {
-		request_refuse(s, r, NS_UNAVAILABLE, ES_NO_ANSWER,
-		    "the answer process, which explains, is not there; DNS is answered all the "
-		    "same");
+	if (s->testask->n == ASKED_MAX) {
+		request_refuse(s, r, NS_UNAVAILABLE, ES_BUSY, "busy: too many tests at once");
 		return;
 	}
-	r->asked_id = env.id;
-	TAILQ_INSERT_TAIL(&s->testask->asked, r, waiting);
+	ask.query.data = query;
+	ask.query.len = w.len;
+	if (q->at[0] != '\0' && strcmp(q->at, s->name) != 0 && !testaway_begin(s, r))
+		return;
+	if (!testaway_asks_here(r) || ask_here(s, r, &ask))
+		wait_for(s, r);
 }
 
 static void
@@ -245,22 +279,49 @@ void
 testask_explained(struct sync *s, const Ns__Envelope *env)
 {
 	struct request *r;
+	Ns__TestReply *m;
 
 	TAILQ_FOREACH(r, &s->testask->asked, waiting)
-	{
-		if (r->asked_id != env->id)
-			continue;
-		TAILQ_REMOVE(&s->testask->asked, r, waiting);
-		if (env->explained->n_steps == 0) {
-			request_refuse(s, r, NS_UNAVAILABLE, ES_NO_ANSWER,
-			    "nothing is loaded yet that could be asked");
-			return;
-		}
-		request_reply(r, NS__ENVELOPE__BODY_TEST_REPLY, make_reply(env->explained));
-		request_finish(s, r);
+	if (r->asked_id == env->id)
+		break;
+	if (r == NULL)
+		return; /* nobody waits for it any more */
+	if (env->explained->n_steps == 0) {
+		wait_no_more(s, r);
+		request_refuse(s, r, NS_UNAVAILABLE, ES_NO_ANSWER,
+		    "nothing is loaded yet that could be asked");
 		return;
 	}
-	/* Nobody waits for it any more. */
+	m = make_reply(env->explained);
+	m->appliance = xstrdup(s->name);
+	if (r->state != NULL && !testaway_here(r, m))
+		return;
+	if (r->state == NULL)
+		request_reply(r, NS__ENVELOPE__BODY_TEST_REPLY, m);
+	wait_no_more(s, r);
+	request_finish(s, r);
+}
+
+void
+testask_tested(struct sync *s, const char *from, const Ns__FleetTested *in)
+{
+	struct request *r;
+	bool done = false;
+
+	TAILQ_FOREACH(r, &s->testask->asked, waiting)
+	if (testaway_take(r, from, in, &done))
+		break;
+	if (r == NULL || !done)
+		return;
+	wait_no_more(s, r);
+	request_finish(s, r);
+}
+
+static bool
+is_late(const struct request *r, uint64_t now_ns)
+{
+	return now_ns + MARGIN_NS >= r->deadline_ns ||
+	       (r->state != NULL && now_ns > r->arrived_ns + AWAY_NS);
 }
 
 void
@@ -270,10 +331,14 @@ testask_tick(struct sync *s, uint64_t now_ns)
 
 	for (r = TAILQ_FIRST(&s->testask->asked); r != NULL; r = next) {
 		next = TAILQ_NEXT(r, waiting);
-		if (now_ns + MARGIN_NS < r->deadline_ns)
+		if (!is_late(r, now_ns))
 			continue;
-		TAILQ_REMOVE(&s->testask->asked, r, waiting);
-		request_refuse(
-		    s, r, NS_UNAVAILABLE, ES_NO_ANSWER, "the answer process did not reply in time");
+		wait_no_more(s, r);
+		if (testaway_late(r))
+			request_finish(s, r);
+		else
+			request_refuse(s, r, NS_UNAVAILABLE, ES_NO_ANSWER,
+			    r->state != NULL ? "that appliance did not answer in time"
+					     : "the answer process did not reply in time");
 	}
 }

@@ -4,9 +4,8 @@
 #include "console/cli/cli.h"
 
 static void
-print_reply(const ProtobufCMessage *m)
+print_one(const Ns__TestReply *t)
 {
-	const Ns__TestReply *t = (const Ns__TestReply *)m;
 	static const char *const titles[] = { "STEP", "WHAT" };
 	struct table *table = table_new(titles, 2, "ll");
 
@@ -15,10 +14,33 @@ print_reply(const ProtobufCMessage *m)
 		table_cell(table, "%s", t->steps[i]->text);
 	}
 	table_print(&table);
-	printf("\n%s, %zu record%s\n", t->rcode, t->n_answers, t->n_answers == 1 ? "" : "s");
+	putchar('\n');
+	print_safe(stdout, t->rcode);
+	printf(", %zu record%s\n", t->n_answers, t->n_answers == 1 ? "" : "s");
 	for (size_t i = 0; i < t->n_answers; i++) {
 		print_safe(stdout, t->answers[i]);
 		putchar('\n');
+	}
+}
+
+static void
+print_reply(const ProtobufCMessage *m)
+{
+	const Ns__TestReply *t = (const Ns__TestReply *)m;
+
+	if (t->n_others > 0)
+		printf("at %s:\n", t->appliance);
+	print_one(t);
+	for (size_t i = 0; i < t->n_others; i++) {
+		const Ns__TestReply *o = t->others[i];
+
+		printf("\nat %s:\n", o->appliance);
+		if (o->fault[0] == '\0') {
+			print_one(o);
+		} else {
+			print_safe(stdout, o->fault);
+			putchar('\n');
+		}
 	}
 }
 
