@@ -109,7 +109,9 @@ sentence(struct surface *s, struct rect all, int y, const char *label, enum ui_r
 static const char *
 effects(const struct diff *d)
 {
-	return d->effects[0] != '\0' ? d->effects : "none beyond it";
+	if (d->effects[0] != '\0')
+		return d->effects;
+	return d->title[0] != '\0' ? "none beyond it" : "not known before it is checked";
 }
 
 static int
@@ -124,6 +126,16 @@ rows_below(const struct diff *d, struct rect r)
 	return n;
 }
 
+static const char *
+note_label(const struct view *v)
+{
+	const struct drafts *drafts = v->ui->drafts;
+
+	if (((const struct diff *)v->state)->note_role != UI_CRIT)
+		return "Warning";
+	return drafts != NULL && drafts->state == PLAN_CONFLICT ? "Conflict" : "Refused";
+}
+
 /* What is below the list, in r of the whole. */
 static void
 draw_below(struct view *v, struct rect all, struct rect r)
@@ -134,8 +146,7 @@ draw_below(struct view *v, struct rect all, struct rect r)
 	int y = sentence(s, all, r.y, "Effects", UI_TEXT, effects(d));
 
 	for (unsigned i = 0; i < d->n_notes; i++)
-		y = sentence(s, all, y, d->note_role == UI_CRIT ? "Refused" : "Warning",
-		    d->note_role, d->notes[i]);
+		y = sentence(s, all, y, note_label(v), d->note_role, d->notes[i]);
 	f[DIFF_COMMENT].x = LABEL_W - 1;
 	f[DIFF_COMMENT].w = r.w - LABEL_W;
 	f[DIFF_COMMENT].y = y - r.y;

@@ -418,10 +418,9 @@ overview_act(struct view *v, enum ns_action_id id)
 
 	if (ns_table_act(&o->table, id, o->n_zones))
 		return true;
-	if ((id == ACT_OPEN || id == ACT_OBJECT_HISTORY) && o->table.row < o->n_zones)
-		ui_open(v->ui, id == ACT_OPEN ? &screen_records : &screen_zone_history,
-		    o->zones[o->table.row].name);
-	return id == ACT_OPEN || id == ACT_OBJECT_HISTORY;
+	if (o->table.row >= o->n_zones)
+		return false;
+	return ui_open_zone(v->ui, id, o->zones[o->table.row].name);
 }
 
 const struct ns_screen_ops screen_overview = {

@@ -168,6 +168,19 @@ ui_open(struct ui *ui, const struct ns_screen_ops *ops, const char *object)
 	push(ui, ops, object);
 }
 
+bool
+ui_open_zone(struct ui *ui, enum ns_action_id id, const char *zone)
+{
+	const struct ns_screen_ops *ops = id == ACT_OPEN             ? &screen_records
+					  : id == ACT_OBJECT_HISTORY ? &screen_zone_history
+					  : id == ACT_PENDING        ? &screen_diff
+								     : NULL;
+
+	if (ops != NULL)
+		ui_open(ui, ops, zone);
+	return ops != NULL;
+}
+
 void
 ui_replace(struct ui *ui, const struct ns_screen_ops *ops, const char *object)
 {
@@ -384,6 +397,8 @@ ui_refuses(struct ui *ui, const struct ns_action *a)
 		return "this console is --read-only";
 	if (a->writes && strcmp(ui->role, "viewer") == 0)
 		return "you are a viewer: changes need an operator (nameserve user set)";
+	if (a->id == ACT_CONFIRM && ui->unconfirmed == 0)
+		return "nothing waits to be confirmed";
 	return top->ops->refuse != NULL ? top->ops->refuse(top, a->id) : NULL;
 }
 

@@ -113,6 +113,8 @@ void ui_confirm(struct ui *);
 void ui_open(struct ui *, const struct ns_screen_ops *, const char *object);
 void ui_replace(struct ui *, const struct ns_screen_ops *, const char *object); /* a tab beside this one */
 void ui_main(struct ui *, const struct ns_screen_ops *); /* of the main screens: nothing below it */
+/* What leads from a row that is a zone into it; false: not such an action. */
+bool ui_open_zone(struct ui *, enum ns_action_id, const char *zone);
 void ui_back(struct ui *);
 struct view *ui_top(const struct ui *);
 void ui_say(struct ui *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

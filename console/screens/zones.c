@@ -157,12 +157,8 @@ zones_act(struct view *v, enum ns_action_id id)
 
 	if (ns_table_act(&z->table, id, pages_count(&z->pages)))
 		return true;
-	if (id != ACT_OPEN && id != ACT_OBJECT_HISTORY)
-		return false;
 	row = pages_row(&z->pages, z->table.row);
-	if (row != NULL)
-		ui_open(v->ui, id == ACT_OPEN ? &screen_records : &screen_zone_history, row->id);
-	return true;
+	return row != NULL && ui_open_zone(v->ui, id, row->id);
 }
 
 const struct ns_screen_ops screen_zones = {

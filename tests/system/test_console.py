@@ -35,7 +35,7 @@ def test_find_a_zone_among_ten_thousand(many):
     trace = many.dir / "trace"
     with Console(many.socket, NS_UI_TRACE=str(trace)) as c:
         c.wait("1 Overview")
-        c.wait("Change 1")
+        c.wait("move www")
         c.press("2")
         c.wait(f"{ZONES}")
         c.press("/")
