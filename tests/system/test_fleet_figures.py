@@ -55,21 +55,6 @@ def test_lag_after_many_edits(fleet):
     assert len(reply["served"]) == 8 and ms <= 1000 * SLACK, (ms, reply)
 
 
-def test_away_for_a_while(fleet):
-    """6,000 edits at 5,000/s are what an hour at 10/s would be in a sixth of the budget; a slow machine has longer."""
-    r1 = fleet.replicas[0]
-    r1.stop()
-    before = fleet.primary.revision()
-    while fleet.primary.revision() - before < 6000:
-        load(fleet, 64, 1)
-    head = fleet.primary.revision()
-    began = time.monotonic()
-    r1.start()
-    wait_until(lambda: r1.cli_json("status")["served_revision"] >= head, "r1 has caught up", 30)
-    assert time.monotonic() - began <= 2 * SLACK
-    assert r1.head_hash() == fleet.primary.head_hash()
-
-
 def images(member):
     """Where each zone's image is in the map: a zone that keeps its place was not loaded again."""
     out = subprocess.run([BUILD / "tools" / "mapzones", str(member.pid("signer"))], capture_output=True, text=True,
@@ -81,7 +66,7 @@ def images(member):
 def test_an_hour_away_reloads_no_unchanged_zone(fleet):
     """Away for an hour of edits, it takes what changed meanwhile and nothing else."""
     p, r2 = fleet.primary, fleet.replicas[1]
-    fleet.wait_converged(30)
+    fleet.wait_converged(60)
     before, first = images(r2), p.revision()
     assert len(before) == ZONES
     pause(r2, signal.SIGSTOP)
@@ -98,6 +83,21 @@ def test_an_hour_away_reloads_no_unchanged_zone(fleet):
     moved = {z for z in after if after[z] != before[z]}
     assert moved == {f"z{i:06d}.example." for i in range(5)}, sorted(moved)[:9]
     assert r2.head_hash() == p.head_hash()
+
+
+def test_away_for_a_while(fleet):
+    """6,000 edits at 5,000/s are what an hour at 10/s would be in a sixth of the budget; a slow machine has longer."""
+    r1 = fleet.replicas[0]
+    r1.stop()
+    before = fleet.primary.revision()
+    while fleet.primary.revision() - before < 6000:
+        load(fleet, 64, 1)
+    head = fleet.primary.revision()
+    began = time.monotonic()
+    r1.start()
+    wait_until(lambda: r1.cli_json("status")["served_revision"] >= head, "r1 has caught up", 30)
+    assert time.monotonic() - began <= 2 * SLACK
+    assert r1.head_hash() == fleet.primary.head_hash()
 
 
 def test_fresh_replica(fleet):
