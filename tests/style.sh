@@ -53,7 +53,7 @@ arrow console/core console/core ipc/client ipc ipc/base
 arrow console/terminal console/terminal console/core ipc/base
 arrow console/widgets console/widgets console/core ipc/base
 arrow console/screens console/screens console/widgets console/terminal console/core ipc/client ipc ipc/base
-arrow console/cli console/cli console/screens ipc/client ipc ipc/base
+arrow console/cli console/cli console/screens console/core ipc/client ipc ipc/base
 if git grep -nE '#include <(curses|term|ncurses)' -- '*.c' '*.h' | grep -v '^console/terminal/'; then
 	echo "style: curses outside console/terminal"
 	bad=1

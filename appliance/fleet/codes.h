@@ -32,6 +32,8 @@ enum fleet_code {
 	EF_PROMOTE = 2727,	/* this appliance cannot be promoted now */
 	EF_DRAINED = 2728,	/* it is, or is not, drained already */
 	EF_LAST = 2729,		/* nobody would be left in service */
+	EF_OVERLAP = 2730,	/* not how long two keys may be good */
+	EF_ROLLING = 2731,	/* the primary's key is being replaced */
 };
 
 #endif

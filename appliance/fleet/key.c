@@ -50,14 +50,27 @@ write_all(int fd, const char *text, size_t len)
 }
 
 static enum ns_err
+sync_dir(const char *dir, struct ns_why *why)
+{
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool ok = fd >= 0 && fsync(fd) == 0;
+
+	if (!ok)
+		io_failed(why, dir, "synced");
+	if (fd >= 0)
+		close(fd);
+	return ok ? NS_OK : NS_FAILED;
+}
+
+static enum ns_err
 save(const char *dir, const char *path, const struct fleet_keys *k, struct ns_why *why)
 {
 	char fresh[PATH_MAX], sec[Z85], text[sizeof HEADER + Z85 + 1];
-	int fd, dirfd;
+	int fd;
 	bool ok;
 
-	snprintf(fresh, sizeof fresh, "%s/fleet.key.new", dir);
-	if (zmq_z85_encode(sec, k->secret_key, FLEET_KEY) == NULL)
+	if (snprintf(fresh, sizeof fresh, "%s/fleet.key.new", dir) >= (int)sizeof fresh ||
+	    zmq_z85_encode(sec, k->secret_key, FLEET_KEY) == NULL)
 		return ns_fail(why, NS_FAILED, EF_KEY, "the key cannot be written down");
 	snprintf(text, sizeof text, "%s%s\n", HEADER, sec);
 	fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -67,12 +80,7 @@ save(const char *dir, const char *path, const struct fleet_keys *k, struct ns_wh
 	close(fd);
 	if (!ok || rename(fresh, path) != 0)
 		return io_failed(why, path, "written");
-	dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dirfd >= 0) {
-		(void)fsync(dirfd);
-		close(dirfd);
-	}
-	return NS_OK;
+	return sync_dir(dir, why);
 }
 
 static enum ns_err
@@ -96,24 +104,75 @@ load(int fd, const char *path, struct fleet_keys *k, struct ns_why *why)
 	    path);
 }
 
-enum ns_err
-fleet_keys_load(const char *dir, struct fleet_keys *k, struct ns_why *why)
+static enum ns_err
+path_of(const char *dir, const char *name, char path[PATH_MAX], struct ns_why *why)
+{
+	if (snprintf(path, PATH_MAX, "%s/%s", dir, name) < PATH_MAX)
+		return NS_OK;
+	return ns_fail(why, NS_USAGE, EF_KEY, "%s: the path is too long", dir);
+}
+
+/* NS_NOTFOUND: there is no such file. */
+static enum ns_err
+read_key(const char *path, struct fleet_keys *k, struct ns_why *why)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	enum ns_err err;
+
+	if (fd < 0)
+		return errno == ENOENT ? NS_NOTFOUND : io_failed(why, path, "read");
+	err = load(fd, path, k, why);
+	close(fd);
+	return err;
+}
+
+static enum ns_err
+read_or_make(const char *dir, const char *name, struct fleet_keys *k, struct ns_why *why)
 {
 	char path[PATH_MAX];
-	enum ns_err err;
-	int fd;
+	enum ns_err err = path_of(dir, name, path, why);
 
-	if (snprintf(path, sizeof path, "%s/fleet.key", dir) >= (int)sizeof path)
-		return ns_fail(why, NS_USAGE, EF_KEY, "%s: the path is too long", dir);
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd >= 0) {
-		err = load(fd, path, k, why);
-		close(fd);
+	if (err == NS_OK)
+		err = read_key(path, k, why);
+	if (err != NS_NOTFOUND)
 		return err;
-	}
-	if (errno != ENOENT)
-		return io_failed(why, path, "read");
 	if (!fleet_keys_make(k))
 		return ns_fail(why, NS_FAILED, EF_KEY, "libzmq makes no CURVE keys here");
 	return save(dir, path, k, why);
+}
+
+enum ns_err
+fleet_keys_load(const char *dir, struct fleet_keys *k, struct ns_why *why)
+{
+	return read_or_make(dir, "fleet.key", k, why);
+}
+
+enum ns_err
+fleet_keys_next_make(const char *dir, struct fleet_keys *k, struct ns_why *why)
+{
+	return read_or_make(dir, "fleet.key.next", k, why);
+}
+
+enum ns_err
+fleet_keys_next(const char *dir, struct fleet_keys *k, struct ns_why *why)
+{
+	char path[PATH_MAX];
+	enum ns_err err = path_of(dir, "fleet.key.next", path, why);
+
+	return err == NS_OK ? read_key(path, k, why) : err;
+}
+
+enum ns_err
+fleet_keys_next_take(const char *dir, struct ns_why *why)
+{
+	char from[PATH_MAX], to[PATH_MAX];
+	enum ns_err err = path_of(dir, "fleet.key.next", from, why);
+
+	if (err == NS_OK)
+		err = path_of(dir, "fleet.key", to, why);
+	if (err != NS_OK)
+		return err;
+	if (rename(from, to) != 0)
+		return io_failed(why, to, "written");
+	return sync_dir(dir, why);
 }

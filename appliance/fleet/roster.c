@@ -54,6 +54,18 @@ take_drain(struct member *m, const Ns__FleetMember__Drain *in)
 	       take_text(m->drain.reason, sizeof m->drain.reason, in->reason);
 }
 
+static bool
+take_roll(struct member *m, const Ns__FleetMember__Roll *in)
+{
+	if (in == NULL)
+		return true;
+	m->roll.asked = true;
+	m->roll.overlap_s = in->overlap_s;
+	m->roll.until_ms = in->until_ms;
+	return in->overlap_s <= FLEET_OVERLAP_MAX_S &&
+	       take_key(m->roll.key, &m->roll.announced, &in->key);
+}
+
 bool
 member_from_message(struct member *m, const Ns__FleetMember *in)
 {
@@ -73,7 +85,8 @@ member_from_message(struct member *m, const Ns__FleetMember *in)
 	       (m->endpoint[0] == '\0' ||
 		   endpoint_read(m->endpoint, false, &ss, &len, NULL) == NS_OK) &&
 	       take_key(m->key, &m->enrolled, &in->key) &&
-	       take_key(m->invite_key, &m->invited, &in->invite_key) && take_drain(m, in->drain);
+	       take_key(m->invite_key, &m->invited, &in->invite_key) && take_drain(m, in->drain) &&
+	       take_roll(m, in->roll);
 }
 
 static void
@@ -110,6 +123,15 @@ member_to_message(const struct member *m, struct member_message *to)
 	if (m->drained) {
 		give_drain(&m->drain, &to->drain);
 		out->drain = &to->drain;
+	}
+	if (m->roll.asked) {
+		ns__fleet_member__roll__init(&to->roll);
+		to->roll.overlap_s = m->roll.overlap_s;
+		to->roll.until_ms = m->roll.until_ms;
+		if (m->roll.announced)
+			to->roll.key =
+			    (ProtobufCBinaryData){ FLEET_KEY, (uint8_t *)(uintptr_t)m->roll.key };
+		out->roll = &to->roll;
 	}
 }
 
@@ -226,6 +248,40 @@ is_invited(const struct member *m, int64_t now_ms)
 	return m->invited && !m->removed && now_ms < m->invite_until_ms;
 }
 
+static bool
+is_key(const uint8_t a[FLEET_KEY], const uint8_t b[FLEET_KEY])
+{
+	return memcmp(a, b, FLEET_KEY) == 0;
+}
+
+/* The key that a roll replaces is good until its time is over, even while nobody is there to end the roll. */
+static bool
+old_key_counts(const struct member *m, int64_t now_ms)
+{
+	return !m->roll.announced || now_ms < m->roll.until_ms;
+}
+
+static bool
+has_key(const struct member *m, const uint8_t key[FLEET_KEY], int64_t now_ms)
+{
+	return is_member(m) && ((is_key(m->key, key) && old_key_counts(m, now_ms)) ||
+				   (m->roll.announced && is_key(m->roll.key, key)));
+}
+
+bool
+roster_has_key(const struct roster *r, const uint8_t key[FLEET_KEY])
+{
+	for (size_t i = 0; i < r->count; i++) {
+		const struct member *m = &r->members[i];
+
+		if ((m->enrolled && is_key(m->key, key)) ||
+		    (m->roll.announced && is_key(m->roll.key, key)) ||
+		    (m->invited && is_key(m->invite_key, key)))
+			return true;
+	}
+	return false;
+}
+
 bool
 roster_admit(
     const struct roster *r, const uint8_t key[FLEET_KEY], int64_t now_ms, char user[FLEET_USER])
@@ -233,11 +289,11 @@ roster_admit(
 	for (size_t i = 0; i < r->count; i++) {
 		const struct member *m = &r->members[i];
 
-		if (is_member(m) && memcmp(m->key, key, FLEET_KEY) == 0) {
+		if (has_key(m, key, now_ms)) {
 			user_write('m', m, key, user);
 			return true;
 		}
-		if (is_invited(m, now_ms) && memcmp(m->invite_key, key, FLEET_KEY) == 0) {
+		if (is_invited(m, now_ms) && is_key(m->invite_key, key)) {
 			user_write('i', m, key, user);
 			return true;
 		}
@@ -245,10 +301,19 @@ roster_admit(
 	return false;
 }
 
+static bool
+is_user(char kind, const struct member *m, const uint8_t key[FLEET_KEY], const char *user)
+{
+	char now[FLEET_USER];
+
+	user_write(kind, m, key, now);
+	return strcmp(now, user) == 0;
+}
+
 const struct member *
 roster_user(const struct roster *r, const char *user, int64_t now_ms, bool *invite)
 {
-	char name[FLEET_NAME], now[FLEET_USER];
+	char name[FLEET_NAME];
 	const char *end = strrchr(user, ':');
 	const struct member *m;
 	size_t len, at;
@@ -264,6 +329,10 @@ roster_user(const struct roster *r, const char *user, int64_t now_ms, bool *invi
 	m = find(r, name, &at);
 	if (m == NULL || !(*invite ? is_invited(m, now_ms) : is_member(m)))
 		return NULL;
-	user_write(user[0], m, *invite ? m->invite_key : m->key, now);
-	return strcmp(now, user) == 0 ? m : NULL;
+	if (*invite)
+		return is_user('i', m, m->invite_key, user) ? m : NULL;
+	return (old_key_counts(m, now_ms) && is_user('m', m, m->key, user)) ||
+		       (m->roll.announced && is_user('m', m, m->roll.key, user))
+		   ? m
+		   : NULL;
 }

@@ -19,12 +19,21 @@
 #define FLEET_INVITE_MS	  (24 * 3600 * 1000LL) /* how long an invitation holds */
 /* After it was used it holds so long for the same key: the answer may have been lost. */
 #define FLEET_INVITE_AGAIN_MS (60 * 1000LL)
+#define FLEET_OVERLAP_S	  3600u /* both keys of an appliance are good for so long, and */
+#define FLEET_OVERLAP_MAX_S 86400u /* at most */
 
 struct member_drain {
 	char author[64], reason[512]; /* as long as those of a change */
 	int64_t at_ms;
 	uint32_t ttl; /* the largest that was served then, */
 	bool ttl_partial; /* as far as there was time to look */
+};
+struct member_roll {
+	bool asked; /* for a new key; */
+	bool announced; /* the appliance has it: it is as good as the old one, and alone after until_ms */
+	uint32_t overlap_s;
+	int64_t until_ms; /* wall clock */
+	uint8_t key[FLEET_KEY];
 };
 struct member {
 	char name[FLEET_NAME], site[FLEET_NAME], trust[16], endpoint[ENDPOINT_MAX];
@@ -35,6 +44,7 @@ struct member {
 	uint64_t since;
 	bool drained; /* out of service: it answers what still comes, and checks nothing */
 	struct member_drain drain;
+	struct member_roll roll;
 };
 struct roster {
 	size_t count;
@@ -49,6 +59,7 @@ bool member_from_message(struct member *, const Ns__FleetMember *);
 struct member_message {
 	Ns__FleetMember message;
 	Ns__FleetMember__Drain drain;
+	Ns__FleetMember__Roll roll;
 };
 void member_to_message(const struct member *, struct member_message *);
 
@@ -60,6 +71,8 @@ const struct member *roster_standby(const struct roster *);
 bool roster_put(struct roster *, const struct member *);
 /* Where the invitation said that it is; "": it did not. */
 const char *roster_site(const struct roster *, const char *name);
+/* Somebody has that key, or will have it, or was invited with it. */
+bool roster_has_key(const struct roster *, const uint8_t key[FLEET_KEY]);
 const struct member *roster_find(const struct roster *, const char *name); /* removed ones too */
 /* In the fleet and not drained: who shares the health checks. */
 size_t roster_serving(const struct roster *);

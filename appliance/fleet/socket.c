@@ -93,6 +93,19 @@ fleet_bind(zsock_t *z, int fd, const char *endpoint, struct ns_why *why)
 }
 
 enum ns_err
+fleet_rebind(
+    zsock_t *z, const struct fleet_keys *own, int fd, const char *endpoint, struct ns_why *why)
+{
+	char *bound = zsock_last_endpoint(z);
+
+	if (bound != NULL)
+		(void)zsock_unbind(z, "%s", bound);
+	zstr_free(&bound);
+	zsock_set_curve_secretkey_bin(z, own->secret_key);
+	return fleet_bind(z, fd, endpoint, why);
+}
+
+enum ns_err
 fleet_connect(zsock_t *z, const char *endpoint, struct ns_why *why)
 {
 	struct sockaddr_storage ss;

@@ -35,6 +35,9 @@ zsock_t *fleet_socket(int type, const struct fleet_keys *own, const uint8_t *ser
 int fleet_listen(const char *endpoint, struct ns_why *);
 /* Give it to a ROUTER of fleet_socket(). */
 enum ns_err fleet_bind(zsock_t *, int fd, const char *endpoint, struct ns_why *);
+/* Another key of its own from now on, on that descriptor of the same socket: connections end. */
+enum ns_err fleet_rebind(
+    zsock_t *, const struct fleet_keys *, int fd, const char *endpoint, struct ns_why *);
 enum ns_err fleet_connect(zsock_t *, const char *endpoint, struct ns_why *);
 
 /* Who sent it. */

@@ -137,6 +137,7 @@ end(struct checks *c)
 	struct entry *e, *next;
 
 	c->loading = false;
+	c->all_ms = 0; /* links that came up meanwhile were told nothing */
 	for (size_t i = 0; i < CHECK_BUCKETS; i++)
 		for (e = LIST_FIRST(&c->by_id[i]); e != NULL; e = next) {
 			next = LIST_NEXT(e, by_id);

@@ -46,6 +46,22 @@ store_object_put(
 }
 
 enum ns_err
+store_object_adopt(
+    struct store *s, struct store_object *o, const void *body, size_t len, struct ns_why *why)
+{
+	sqlite3_stmt *st = db_writer(s, ST_OBJECT_CLEAR);
+	enum ns_err err;
+
+	if (st == NULL)
+		return db_tell(s, s->why.err, why);
+	db_bind_u64(st, 1, o->id);
+	db_bind_text(st, 2, o->kind);
+	db_bind_text(st, 3, o->name);
+	err = db_run(s, st);
+	return err == NS_OK ? store_object_put(s, o, body, len, why) : db_tell(s, err, why);
+}
+
+enum ns_err
 store_object_drop(struct store *s, const char *kind, const char *name, struct ns_why *why)
 {
 	sqlite3_stmt *st = db_writer(s, ST_OBJECT_DROP);
@@ -97,19 +113,14 @@ store_object_get(
 	return NS_OK;
 }
 
-enum ns_err
-store_object_each(struct store *s, const char *kind, store_object_fn *fn, void *arg)
+static enum ns_err
+each(struct store *s, sqlite3_stmt *st, store_object_fn *fn, void *arg)
 {
-	sqlite3_stmt *st = db_stmt(s, ST_OBJECT_EACH);
 	struct store_object o;
 	const uint8_t *body;
 	enum ns_err err;
 	size_t len;
 
-	if (st == NULL)
-		return s->why.err;
-	if (kind != NULL)
-		db_bind_text(st, 1, kind);
 	while ((err = db_row(s, st)) == NS_OK) {
 		if ((err = read_row(s, st, &o, &body, &len)) != NS_OK)
 			return err;
@@ -119,4 +130,29 @@ store_object_each(struct store *s, const char *kind, store_object_fn *fn, void *
 		}
 	}
 	return err == NS_NOTFOUND ? NS_OK : err;
+}
+
+enum ns_err
+store_object_each(struct store *s, const char *kind, store_object_fn *fn, void *arg)
+{
+	sqlite3_stmt *st = db_stmt(s, ST_OBJECT_EACH);
+
+	if (st == NULL)
+		return s->why.err;
+	if (kind != NULL)
+		db_bind_text(st, 1, kind);
+	return each(s, st, fn, arg);
+}
+
+enum ns_err
+store_object_after(
+    struct store *s, const char *kind, const char *name, store_object_fn *fn, void *arg)
+{
+	sqlite3_stmt *st = db_stmt(s, ST_OBJECT_AFTER);
+
+	if (st == NULL)
+		return s->why.err;
+	db_bind_text(st, 1, kind);
+	db_bind_text(st, 2, name);
+	return each(s, st, fn, arg);
 }

@@ -115,6 +115,11 @@ const char *const db_sql[ST_MAX] = {
 			  " WHERE kind = ?1 AND name = ?2",
 	[ST_OBJECT_EACH] = "SELECT id, kind, name, version, body FROM object"
 			   " WHERE ?1 IS NULL OR kind = ?1 ORDER BY kind, name",
+	[ST_OBJECT_AFTER] = "SELECT id, kind, name, version, body FROM object"
+			    " WHERE (kind, name) > (?1, ?2) ORDER BY kind, name",
+	/* What stands in the way of an object with that number and name. */
+	[ST_OBJECT_CLEAR] = "DELETE FROM object WHERE (id = ?1 AND (kind <> ?2 OR name <> ?3))"
+			    " OR (kind = ?2 AND name = ?3 AND id <> ?1)",
 
 	/* ---- what zones mention ---- */
 	[ST_MENTION_PUT] = "INSERT OR IGNORE INTO mention (kind, name, zone_id, owner)"

@@ -185,6 +185,10 @@ struct store_object {
 /* New or replaced; id 0: taken from the object of that name, or a new one, and filled in. */
 enum ns_err	 store_object_put(struct store *, struct store_object *, const void *body,
 		    size_t len, struct ns_why *);
+/* The same for one that another appliance made, number included: what is here under the number or the name and
+ * should not be is dropped. */
+enum ns_err	 store_object_adopt(struct store *, struct store_object *, const void *body,
+		    size_t len, struct ns_why *);
 enum ns_err	 store_object_drop(struct store *, const char *kind, const char *name,
 		    struct ns_why *);			/* NS_NOTFOUND */
 enum ns_err	 store_object_get(struct store *, const char *kind, const char *name,
@@ -192,6 +196,9 @@ enum ns_err	 store_object_get(struct store *, const char *kind, const char *name
 typedef bool store_object_fn(void *arg, const struct store_object *, const void *body, size_t len);
 /* By kind and name; kind NULL: all. */
 enum ns_err	 store_object_each(struct store *, const char *kind, store_object_fn *, void *arg);
+/* All after that one. */
+enum ns_err	 store_object_after(struct store *, const char *kind, const char *name,
+		    store_object_fn *, void *arg);
 
 /* Local facts, not part of changes: role, term, appliance name. */
 enum ns_err	 store_fact_put(struct store *, const char *name, const char *value, struct ns_why *);

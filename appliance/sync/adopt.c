@@ -96,15 +96,11 @@ append(const struct adopt *a)
 	return err == NS_OK ? keep_keys(a) : err;
 }
 
-static void
-tell_loop(const struct adopt *a)
+void
+adopt_tell(struct batch *b, const char *kind)
 {
-	for (size_t i = 0; i < a->body->n_objects; i++) {
-		const char *kind = a->body->objects[i]->kind;
-
-		a->b->members = a->b->members || strcmp(kind, MEMBER_KIND) == 0;
-		a->b->users_changed = a->b->users_changed || strcmp(kind, "user") == 0;
-	}
+	b->members = b->members || strcmp(kind, MEMBER_KIND) == 0;
+	b->users_changed = b->users_changed || strcmp(kind, "user") == 0;
 }
 
 static enum ns_err
@@ -172,7 +168,8 @@ adopt_one(struct batch *b, struct adopt_job *j, const struct followed *f)
 		return ns_fail(a.why, NS_CORRUPT, ES_BODY, "the change's body cannot be read");
 	a.body = body;
 	err = adopt_body(&a);
-	tell_loop(&a);
+	for (size_t i = 0; i < body->n_objects; i++)
+		adopt_tell(b, body->objects[i]->kind);
 	ns__change_body__free_unpacked(body, NULL);
 	if (err != NS_OK)
 		return err;

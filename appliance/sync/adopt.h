@@ -26,6 +26,9 @@ struct adopt_job {
 struct adopt_job *adopt_job_new(struct followed *first, void (*done)(struct job *, struct sync *));
 void	 adopt_job_destroy(struct adopt_job **);
 
+/* An object of that kind is another one now: what the loop keeps of it is read anew. */
+void	 adopt_tell(struct batch *, const char *kind);
+
 /* A zone as the primary has it, whole. */
 struct repair_job {
 	struct write_job w;

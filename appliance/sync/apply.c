@@ -233,15 +233,12 @@ apply_object(struct batch *b, const struct store_change *c, const Ns__ChangeBody
 	keyfeed_delta(b, m);
 	if (m->removed) {
 		err = store_object_drop(s, m->kind, m->name, why);
-		if (err == NS_NOTFOUND)
-			err = ns_fail(why, NS_CONFLICT, ES_DIVERGED,
-			    "change %llu does not fit this store: there is no %s %s",
-			    (unsigned long long)c->revision, m->kind, m->name);
-		return err;
+		/* Lost here before: it is gone, as it should be. */
+		return err == NS_NOTFOUND ? NS_OK : err;
 	}
 	snprintf(o.kind, sizeof o.kind, "%s", m->kind);
 	snprintf(o.name, sizeof o.name, "%s", m->name);
-	return store_object_put(s, &o, m->body.data, m->body.len, why);
+	return store_object_adopt(s, &o, m->body.data, m->body.len, why);
 }
 
 enum ns_err

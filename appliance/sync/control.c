@@ -18,6 +18,7 @@
 #include "appliance/sync/import.h"
 #include "appliance/sync/parentcheck.h"
 #include "appliance/sync/inverse.h"
+#include "appliance/sync/lost.h"
 #include "appliance/sync/plan.h"
 #include "appliance/sync/reader.h"
 #include "appliance/sync/receipts.h"
@@ -81,6 +82,7 @@ static const struct request_kind kinds[] = {
 	    .read = history_list_read },
 	{ BODY(HISTORY_SHOW_REQUEST), "history.show", USER_VIEWER, ON_READER, LANE_BULK,
 	    .read = history_show_read },
+	{ BODY(LOST_REQUEST), "lost", USER_OPERATOR, ON_READER, LANE_BULK, .read = lost_read },
 	{ BODY(TEST_REQUEST), "test", USER_VIEWER, ON_LOOP, .start = testask_request },
 	{ BODY(STATS_REQUEST), "stats", USER_VIEWER, ON_LOOP, .start = stats_request },
 	{ BODY(USER_SET_REQUEST), "user.set", USER_ADMIN, ON_WRITER, .primary_only = true,
@@ -118,6 +120,8 @@ static const struct request_kind kinds[] = {
 	    .text = fleet_remove_text, .write = fleet_remove_write },
 	{ BODY(FLEET_DRAIN_REQUEST), "fleet.drain", USER_ADMIN, ON_LOOP, .primary_only = true,
 	    .start = fleet_drain_request, .write = fleet_drain_write },
+	{ BODY(FLEET_ROLL_REQUEST), "fleet.roll-key", USER_ADMIN, ON_LOOP, .primary_only = true,
+	    .start = fleet_roll_request, .write = fleet_roll_write },
 	{ BODY(FLEET_STANDBY_REQUEST), "fleet.standby", USER_ADMIN, ON_LOOP, .primary_only = true,
 	    .start = fleet_standby_request, .write = fleet_standby_write },
 	{ BODY(FLEET_PROMOTE_REQUEST), "fleet.promote", USER_ADMIN, ON_LOOP,

@@ -2,6 +2,7 @@
 #include "appliance/sync/fleet.h"
 
 #include <event2/event.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -183,7 +184,9 @@ start_port(struct sync *s)
 	f->router = ns_sock_wrap(s->role->base, f->router_z, router_message, s, &why);
 	need(f->router != NULL, "router");
 	need(fleet_door_open(s), "door");
-	if (fleet_bind(f->router_z, f->listen_fd, s->start->config->fleet->listen, &why) != NS_OK)
+	/* libzmq closes the descriptor that it gets. */
+	if (fleet_bind(f->router_z, fcntl(f->listen_fd, F_DUPFD_CLOEXEC, 3),
+		s->start->config->fleet->listen, &why) != NS_OK)
 		fatal_config("fleet.listen", "text=%s", log_quote(why.text));
 	ns_sock_look(f->router);
 }
@@ -229,6 +232,7 @@ fleet_start(struct sync *s, struct writer_opened *o)
 		return;
 	if (fleet_keys_load(s->store_dir, &f->keys, &why) != NS_OK)
 		fatal_config("fleet.key", "text=%s", log_quote(why.text));
+	roll_start(s);
 	f->log = queue_new(SYNC_QUEUE, SYNC_QUEUE);
 	f->log_reader = log_reader_start(s, f->log);
 	f->pub.tail = (struct cursor){ s->head.revision + 1, 0 };
@@ -281,6 +285,7 @@ fleet_tick(struct sync *s, uint64_t now_ns)
 		s->fleet->asked_ns = now_ns;
 		stats_ask(s);
 	}
+	roll_tick(s, now_ns);
 	promote_tick(s, now_ns);
 	calls_tick(s, now_ns);
 	gate_tick(s, now_ns);

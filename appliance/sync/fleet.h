@@ -7,18 +7,21 @@
  *   fleetrep.c  the replica's side                       forward.c    edits at a replica
  *   fleetcmd.c  invite, list, remove                     fleetlog.c   the log and zones, read for others
  *   fleetdoor.c strangers at the port                    votes.c      votes on checks, carried
- *   fleetdrain.c drain, undrain */
+ *   fleetdrain.c drain, undrain                          fleetroll.c  roll-key, our own keys
+ *   memberjob.c what the primary changes of a member     fleetthings.c settings and objects that differ */
 #ifndef NS_SYNC_FLEET_H
 #define NS_SYNC_FLEET_H
 
 #include "appliance/fleet/follow.h"
 #include "appliance/fleet/publish.h"
+#include "appliance/fleet/roll.h"
 #include "appliance/fleet/standby.h"
 #include "appliance/fleet/token.h"
 #include "appliance/store/store.h"
 #include "appliance/sync/members.h"
 #include "appliance/sync/request.h"
 #include "appliance/sync/sync.h"
+#include "appliance/sync/things.h"
 #include "ipc/base/log.h"
 
 struct writer_opened;
@@ -29,6 +32,7 @@ struct fleet_door;
 #define FLEET_TICK_MS	 250
 #define FLEET_LOST_NS	 2000000000ull	/* no word of the primary for so long: not reachable */
 #define FLEET_REDIAL_NS 5000000000ull	/* libzmq does not try again after a refused handshake */
+#define FLEET_QUIET_NS	2000000000ull	/* so long a new connection waits for requests under way */
 #define FLEET_REFUSED_NS 30000000000ull	/* after a refusal that asking again does not mend */
 /* Before hello or enrolment is said again on a link that is up; twice as long each time, up to 16 s: each makes a
  * primary that is too busy to answer begin anew. */
@@ -62,6 +66,11 @@ struct rep {
 	uint64_t	 hellos;	/* counts begun */
 	bool		 up;		/* the link */
 	uint64_t	 dialed_ns;
+	uint8_t		 dialed_own[FLEET_KEY], dialed_server[FLEET_KEY];	/* with these public keys */
+	uint8_t		 best_own[FLEET_KEY], best_server[FLEET_KEY];	/* the likeliest to be right, */
+	bool		 best_tried;	/* since it is, or since the link broke */
+	uint64_t	 best_ns;	/* when it became that */
+	unsigned	 dials;		/* since the link broke */
 	uint64_t	 said_ns;	/* hello or enrolment; */
 	unsigned	 unheard;	/* so often without an answer */
 	uint64_t	 heard_ns;	/* the primary's last word */
@@ -73,13 +82,16 @@ struct rep {
 	Ns__FleetBeat	*beat;		/* the last one */
 	uint64_t	 beat_ns;
 	struct repair_job *zone;	/* being put together */
-	uint64_t	 repaired;	/* zones, since the start; */
-	char		 repaired_zone[256];	/* the last one */
+	uint64_t	 repaired;	/* zones, settings and objects, since the start; */
+	char		 repaired_last[300];	/* the last one */
 	/* The digest exchange: where it is, and what waits for an answer. */
 	uint8_t		 digest_after[255];
 	bool		 digest_begun, digest_out;
+	struct thing_key things_after;
+	bool		 things_due;	/* the zones are done, in this round */
 	uint64_t	 digest_ns, rounds, digest_differ;
 	bool		 digest_rest;	/* the last round found nothing */
+	bool		 digest_again;	/* what this round has seen may be older than what is known to differ */
 	char		 trouble[256];	/* why nothing goes on, for status */
 	uint64_t	 gaps;
 };
@@ -88,6 +100,13 @@ struct fleet {
 	bool		 on;		/* there is a fleet port, or a primary */
 	int		 listen_fd;
 	struct fleet_keys keys;
+	struct {
+		bool		 has_next, busy;	/* busy: the files are being written */
+		struct fleet_keys next;
+		enum roll_step	 step;		/* of our own, last, */
+		uint64_t	 said_ns, ended_ns;	/* and when it was tried */
+		uint64_t	 rebind_ns, rebind_revision;	/* the port has yet to change; 0: no */
+	} roll;
 	struct fleet_facts facts;
 	struct roster	*roster;
 	zsock_t		*zap_z, *router_z, *dealer_z;
@@ -156,6 +175,37 @@ struct follower *pub_follower(struct fleet *, const char *name);
 /* What we know of another; free() it.  Borrows strings. */
 Ns__FleetBeat__Peer *pub_peer(const struct sync *, const struct member *, uint64_t now_ns);
 void	 pub_send(struct sync *, const struct fleet_from *, Ns__Envelope *);
+void	 pub_refuse(struct sync *, const struct fleet_from *, struct ns_why *);
+
+/* ---- memberjob.c ---- */
+/* Changes the member as it is stored by what was told (`given`, of which the edit takes its part), and says
+ * what it did; NULL: nothing is to be done any more.  Writer thread. */
+typedef const char *member_edit_fn(struct member *, const struct member *given, int64_t now_ms, uint64_t revision);
+member_edit_fn	 member_enrols, member_moves;
+/* from: who is told of a refusal; NULL: nobody. */
+void	 member_push(struct sync *, member_edit_fn *, const struct member *given, const struct fleet_from *);
+/* When it is one. */
+void	 member_take_endpoint(struct member *, const char *endpoint);
+
+/* ---- fleetthings.c ---- */
+void	 things_compare(struct sync *, struct follower *, const Ns__FleetThings *);
+void	 things_say(struct sync *, const Ns__FleetThingsReply *detail);
+bool	 things_answer(struct sync *, const Ns__FleetThingsReply *);	/* that was the last run */
+void	 things_take(struct sync *, const Ns__FleetThing *);
+
+/* ---- fleetroll.c ---- */
+void	 fleet_roll_request(struct sync *, struct request *);
+enum ns_err fleet_roll_write(struct request *, struct batch *);
+void	 roll_start(struct sync *);	/* keys are read, the port is not bound yet */
+void	 roll_tick(struct sync *, uint64_t now_ns);
+void	 roll_announced(struct sync *, const struct member *, const struct fleet_from *,
+	    const Ns__FleetKey *);
+enum roll_step roll_now(const struct sync *);
+/* With what to try the primary's port. */
+size_t	 roll_dial(const struct sync *, struct roll_choice[ROLL_CHOICES]);
+/* For people; NULL: it has one key. */
+Ns__KeyRoll *roll_message(const struct member *);
+void	 roll_status(struct sync *, Ns__StatusReply *);
 
 /* ---- fleetrep.c ---- */
 void	 rep_start(struct sync *);

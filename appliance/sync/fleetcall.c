@@ -176,9 +176,20 @@ call_find(const struct calls *c, const struct member *m)
 	for (size_t i = 0; i < c->count; i++)
 		if (strcmp(c->list[i]->name, m->name) == 0 &&
 		    strcmp(c->list[i]->endpoint, m->endpoint) == 0 &&
-		    memcmp(c->list[i]->key, m->key, FLEET_KEY) == 0)
+		    (memcmp(c->list[i]->key, m->key, FLEET_KEY) == 0 ||
+			(m->roll.announced &&
+			    memcmp(c->list[i]->key, m->roll.key, FLEET_KEY) == 0)))
 			return c->list[i];
 	return NULL;
+}
+
+/* Its port may have the new key before we hear so: one, then the other. */
+static void
+key_choose(struct call *c, const struct member *m, uint64_t now_ns)
+{
+	bool other = m->roll.announced && now_ns / FLEET_REDIAL_NS % 2 != 0;
+
+	memcpy(c->key, other ? m->roll.key : m->key, FLEET_KEY);
 }
 
 static void
@@ -280,8 +291,10 @@ call_tick(struct sync *s, struct call *c, const struct member *m, uint64_t now_n
 {
 	uint64_t wait = c->dials < DIAL_MOST ? DIAL_NS << c->dials : FLEET_REDIAL_NS;
 
-	if (c->broke || (!c->up && clock_since(now_ns, c->dialed_ns) > wait))
+	if (c->broke || (!c->up && clock_since(now_ns, c->dialed_ns) > wait)) {
+		key_choose(c, m, now_ns);
 		dial(c, now_ns);
+	}
 	if (c->up && called(s, m, now_ns) && clock_since(now_ns, c->sent_ns) > CALL_PACE_NS)
 		say(s, c, now_ns);
 }

@@ -29,6 +29,12 @@ invite_check(const struct sync *s, const Ns__FleetInviteRequest *in, struct ns_w
 		return ns_fail(why, NS_UNAVAILABLE, EF_NO_FLEET,
 		    "this appliance has no fleet port: set [fleet] listen (and advertise) and "
 		    "restart it");
+	/* The line would hold a key that is about to be refused. */
+	if (roll_now(s) != ROLL_NONE)
+		return ns_fail(why, NS_CONFLICT, EF_ROLLING,
+		    "the key of %s, which an invitation holds, is being replaced: invite when that "
+		    "is done (fleet list)",
+		    s->name);
 	if (!member_name_ok(in->name) || strcmp(in->name, s->name) == 0)
 		return ns_fail(why, NS_USAGE, EF_NAME,
 		    "not the name of another appliance: letters, digits, - . and _, at most %u",
@@ -277,6 +283,7 @@ fill_member(const struct sync *s, const struct member *m, Ns__FleetListReply__Ap
 	a->endpoint = xstrdup(m->endpoint);
 	a->trust = xstrdup(m->trust);
 	a->drained = drained_message(m);
+	a->key_roll = roll_message(m);
 	if (!m->enrolled) {
 		a->version = xstrdup("");
 		a->state = xstrdup("invited");
@@ -384,9 +391,9 @@ replica_problems(const struct sync *s, Ns__StatusReply *m)
 	if (rep->repaired > 0)
 		status_problem(m, "repaired",
 		    xasprintf(
-			"%llu zone(s) differed from the primary's and were fetched again, last %s; "
-			"the log says when",
-			(unsigned long long)rep->repaired, rep->repaired_zone));
+			"%llu differed from the primary's and were fetched again, last %s; the log "
+			"says when",
+			(unsigned long long)rep->repaired, rep->repaired_last));
 }
 
 void
@@ -401,6 +408,7 @@ fleet_status(struct sync *s, Ns__StatusReply *m)
 	m->primary->reachable = fleet_reachable(s);
 	m->primary->lag_s = fleet_lag_s(s);
 	m->drained = drained_message(roster_find(f->roster, s->name));
+	roll_status(s, m);
 	m->votes_dropped += f->votes_dropped;
 	standby_status(s, m);
 	if (fleet_is_replica(s)) {

@@ -46,8 +46,8 @@ pub_send(struct sync *s, const struct fleet_from *to, Ns__Envelope *env)
 	ns_sock_look(s->fleet->router);
 }
 
-static void
-refuse(struct sync *s, const struct fleet_from *to, struct ns_why *why)
+void
+pub_refuse(struct sync *s, const struct fleet_from *to, struct ns_why *why)
 {
 	Ns__Envelope env = NS__ENVELOPE__INIT;
 	Ns__Error error;
@@ -71,7 +71,7 @@ version_fits(struct sync *s, const struct fleet_from *from, uint32_t major)
 	    "%s speaks version %u.%u of the protocol, you speak version %u: bring both to the same "
 	    "release",
 	    s->name, NS_PROTO_MAJOR, NS_PROTO_MINOR, major);
-	refuse(s, from, &why);
+	pub_refuse(s, from, &why);
 	return false;
 }
 
@@ -84,118 +84,16 @@ is_primary(struct sync *s, const struct fleet_from *from)
 		return true;
 	ns_fail(&why, NS_UNAVAILABLE, EF_NOT_PRIMARY, "%s is a replica; the primary is %s", s->name,
 	    s->fleet->facts.primary);
-	refuse(s, from, &why);
+	pub_refuse(s, from, &why);
 	return false;
 }
 
-/* ---- members that change ---- */
-struct member_job {
-	struct write_job w;
-	struct member member;
-	struct fleet_from from;
-	bool enrols;
-	char comment[128];
-};
-
-static const struct caller fleet_caller = { .role = USER_ADMIN, .name = "fleet", .via = "fleet" };
-
-static enum ns_err
-member_change(struct writer_thread *w, struct member_job *j)
-{
-	struct batch *b = w->batch;
-	struct change c;
-	enum ns_err err;
-
-	change_begin(&c, &fleet_caller, "fleet", j->comment, b->now_ms, b->term);
-	if (j->enrols)
-		j->member.since = b->revision + 1;
-	err = member_put(b, &c, &j->member, &j->w.why);
-	if (err == NS_OK)
-		err = change_end(&c, b->store, &j->w.why);
-	if (err == NS_OK)
-		b->revision = c.row.revision;
-	members_free(&c);
-	change_free(&c);
-	return err;
-}
-
-static void
-member_work(struct job *job, void *thread)
-{
-	struct member_job *j = (struct member_job *)job;
-	struct writer_thread *w = thread;
-	struct batch_mark mark = batch_mark(w->batch);
-
-	batch_job(w->batch, &j->w);
-	j->w.err = writer_is_primary(w, &j->w.why);
-	if (j->w.err == NS_OK)
-		j->w.err = store_mark(w->store, &j->w.why);
-	if (j->w.err != NS_OK)
-		return;
-	j->w.err = member_change(w, j);
-	if (j->w.err == NS_OK)
-		j->w.err = store_release(w->store, &j->w.why);
-	if (j->w.err == NS_OK) {
-		w->batch->wrote = true;
-		return;
-	}
-	store_undo(w->store);
-	batch_undo(w->batch, &mark);
-}
-
-static void
-member_done(struct job *job, struct sync *s)
-{
-	struct member_job *j = (struct member_job *)job;
-	Ns__Envelope env = NS__ENVELOPE__INIT;
-	Ns__FleetEnrolled out = NS__FLEET_ENROLLED__INIT;
-
-	if (j->w.err != NS_OK)
-		refuse(s, &j->from, &j->w.why);
-	if (j->w.err == NS_OK && j->enrols) {
-		log_info("fleet.enrolled", "name=%s endpoint=%s", j->member.name,
-		    log_quote(j->member.endpoint));
-		out.primary = (char *)(uintptr_t)s->name;
-		out.revision = s->head.revision;
-		env.body_case = NS__ENVELOPE__BODY_FLEET_ENROLLED;
-		env.fleet_enrolled = &out;
-		pub_send(s, &j->from, &env);
-	}
-	free(j);
-}
-
-static void
-member_push(struct sync *s, const struct member *m, const struct fleet_from *from, bool enrols,
-    const char *comment)
-{
-	struct member_job *j = xcalloc(1, sizeof *j);
-
-	j->w.job.work = member_work;
-	j->w.job.done = member_done;
-	j->member = *m;
-	j->from = *from;
-	j->enrols = enrols;
-	snprintf(j->comment, sizeof j->comment, "%s", comment);
-	if (!queue_push(s->writes, LANE_FAST, &j->w.job))
-		free(j); /* it asks again */
-}
-
-static void
-take_endpoint(struct member *m, const char *endpoint)
-{
-	struct sockaddr_storage ss;
-	socklen_t len;
-
-	if (endpoint[0] == '\0' || endpoint_read(endpoint, false, &ss, &len, NULL) == NS_OK)
-		snprintf(m->endpoint, sizeof m->endpoint, "%s", endpoint);
-}
-
+/* ---- enrolment ---- */
 void
 pub_enrol(struct sync *s, const struct member *m, struct fleet_from *from, const Ns__FleetEnrol *in)
 {
-	struct member fresh = *m;
+	struct member given = *m;
 	struct ns_why why = { 0 };
-	char comment[128];
 
 	if (!is_primary(s, from) || !version_fits(s, from, in->major))
 		return;
@@ -208,21 +106,17 @@ pub_enrol(struct sync *s, const struct member *m, struct fleet_from *from, const
 		ns_fail(&why, NS_DENIED, EF_INVITATION,
 		    "this invitation was used by another key: invite %s again", m->name);
 	if (why.err != NS_OK) {
-		refuse(s, from, &why);
+		pub_refuse(s, from, &why);
 		return;
 	}
-	memcpy(fresh.key, in->key.data, FLEET_KEY);
-	fresh.enrolled = true;
-	if (fresh.invite_until_ms > clock_wall_ms() + FLEET_INVITE_AGAIN_MS)
-		fresh.invite_until_ms = clock_wall_ms() + FLEET_INVITE_AGAIN_MS;
-	take_endpoint(&fresh, in->endpoint);
-	if (fresh.site[0] == '\0' && text_is_clean(in->site, strlen(in->site))) {
-		fresh.site_claimed = true;
+	memcpy(given.key, in->key.data, FLEET_KEY);
+	member_take_endpoint(&given, in->endpoint);
+	if (given.site[0] == '\0' && text_is_clean(in->site, strlen(in->site))) {
+		given.site_claimed = true;
 		snprintf(
-		    fresh.site, sizeof fresh.site, "%.*s", (int)sizeof fresh.site - 1, in->site);
+		    given.site, sizeof given.site, "%.*s", (int)sizeof given.site - 1, in->site);
 	}
-	snprintf(comment, sizeof comment, "%s joined", m->name);
-	member_push(s, &fresh, from, true, comment);
+	member_push(s, member_enrols, &given, from);
 }
 
 /* ---- hello ---- */
@@ -245,7 +139,7 @@ not_ours(struct sync *s, struct follower *fo, const struct place_job *j)
 	    "change %llu of %s is not a change of this fleet's history: let it join again with an "
 	    "empty data directory",
 	    (unsigned long long)j->revision, fo->name);
-	refuse(s, &fo->peer, &why);
+	pub_refuse(s, &fo->peer, &why);
 }
 
 static void
@@ -316,9 +210,9 @@ hello(
 		free(j); /* it says hello again */
 	if (fleet_is_replica(s))
 		return;
-	take_endpoint(&fresh, in->endpoint);
+	member_take_endpoint(&fresh, in->endpoint);
 	if (strcmp(fresh.endpoint, m->endpoint) != 0)
-		member_push(s, &fresh, from, false, "an appliance's address");
+		member_push(s, member_moves, &fresh, from);
 }
 
 /* ---- out ---- */
@@ -556,7 +450,7 @@ pub_message(
 	if (env->term != s->head.term) {
 		ns_fail(&why, NS_CONFLICT, EF_TERM, "term %llu is over: this is term %llu",
 		    (unsigned long long)env->term, (unsigned long long)s->head.term);
-		refuse(s, from, &why);
+		pub_refuse(s, from, &why);
 		return;
 	}
 	fo->heard_ns = clock_mono_ns();
@@ -569,6 +463,12 @@ pub_message(
 		return;
 	case NS__ENVELOPE__BODY_FLEET_DIGEST:
 		digest(s, fo, env->fleet_digest);
+		return;
+	case NS__ENVELOPE__BODY_FLEET_THINGS:
+		things_compare(s, fo, env->fleet_things);
+		return;
+	case NS__ENVELOPE__BODY_FLEET_KEY:
+		roll_announced(s, m, from, env->fleet_key);
 		return;
 	default:
 		return; /* of a newer minor version */

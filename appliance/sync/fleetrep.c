@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "appliance/dns/name.h"
 #include "appliance/fleet/codes.h"
@@ -129,6 +130,21 @@ start_over(struct sync *s)
 	rep->state = REP_HELLO;
 }
 
+/* Either side's key may have been rolled since they met: what may be right is tried in turn. */
+static void
+dial_primary(struct sync *s)
+{
+	struct fleet *f = s->fleet;
+	struct rep *rep = &f->rep;
+	struct roll_choice c[ROLL_CHOICES];
+	size_t n = roll_dial(s, c);
+	const struct roll_choice *now = &c[rep->dials++ % n];
+
+	memcpy(rep->dialed_own, now->own->public_key, FLEET_KEY);
+	memcpy(rep->dialed_server, now->server, FLEET_KEY);
+	fleet_dial(s, now->own, f->facts.endpoint, now->server);
+}
+
 /* With our own key, or with the invitation's while we have nothing else. */
 static void
 dial(struct sync *s)
@@ -140,7 +156,7 @@ dial(struct sync *s)
 	rep->up = false;
 	rep->dialed_ns = clock_mono_ns();
 	if (f->facts.joined)
-		fleet_dial(s, &f->keys, f->facts.endpoint, f->facts.key);
+		dial_primary(s);
 	else if (fleet_keys_from_secret(rep->token.secret, &one))
 		fleet_dial(s, &one, rep->token.endpoint, rep->token.primary);
 }
@@ -176,6 +192,9 @@ rep_follow(struct sync *s, const char *endpoint, const uint8_t *key)
 	rep->digest_out = false;
 	trouble(s, "");
 	start_over(s);
+	rep->dials = 0;
+	memcpy(rep->dialed_own, s->fleet->keys.public_key, FLEET_KEY);
+	memcpy(rep->dialed_server, key, FLEET_KEY);
 	fleet_dial(s, &s->fleet->keys, endpoint, key);
 }
 
@@ -208,6 +227,8 @@ rep_link(void *arg, bool up)
 
 	rep->up = up;
 	rep->unheard = 0;
+	rep->dials = 0;
+	rep->best_tried = false;
 	rep->dialed_ns = clock_mono_ns();
 	log_info("fleet.link", "up=%d primary=%s", up, log_quote(s->fleet->facts.primary));
 	if (!up) {
@@ -383,7 +404,8 @@ adopted(struct job *job, struct sync *s)
 	withheld(s, j->w.err == NS_OK ? j->withheld : 0);
 	if (j->ndiffers > 0) {
 		/* Look at everything, from the start, at once. */
-		rep->digest_begun = rep->digest_rest = false;
+		rep->digest_begun = rep->digest_rest = rep->things_due = false;
+		rep->digest_again = true;
 		rep->digest_ns = 0;
 	}
 	if (j->w.err != NS_OK) {
@@ -475,8 +497,7 @@ repaired(struct job *job, struct sync *s)
 	else if (j->repaired) {
 		rep->repaired++;
 		name_to_text(j->zone->name.data, text);
-		snprintf(rep->repaired_zone, sizeof rep->repaired_zone, "%.*s",
-		    (int)sizeof rep->repaired_zone - 1, text);
+		snprintf(rep->repaired_last, sizeof rep->repaired_last, "zone %.*s", 255, text);
 		log_warn("fleet.repaired",
 		    "zone=%s version=%llu text=\"it differed from the primary's\"", log_quote(text),
 		    (unsigned long long)j->zone->version);
@@ -576,7 +597,8 @@ static void
 round_ended(struct rep *rep)
 {
 	rep->rounds++;
-	rep->digest_rest = rep->digest_differ == 0;
+	rep->digest_rest = rep->digest_differ == 0 && !rep->digest_again;
+	rep->digest_again = false;
 	rep->digest_differ = 0;
 }
 
@@ -600,19 +622,35 @@ digest_answer(struct sync *s, const Ns__FleetDigestReply *in)
 	if (rep->digest_begun)
 		memcpy(rep->digest_after, in->last.data, in->last.len);
 	else
-		round_ended(rep);
+		rep->things_due = true;
+}
+
+static void
+things_reply(struct rep *rep, bool ended)
+{
+	if (!ended || !rep->things_due)
+		return; /* the zones have begun again meanwhile */
+	rep->things_due = false;
+	round_ended(rep);
 }
 
 static void
 digest_tick(struct sync *s, uint64_t now_ns)
 {
 	struct rep *rep = &s->fleet->rep;
-	uint64_t wait = rep->digest_out                          ? DIGEST_LOST_NS
-			: rep->digest_rest && !rep->digest_begun ? DIGEST_REST_NS
-								 : DIGEST_PACE_NS;
+	uint64_t wait = rep->digest_out ? DIGEST_LOST_NS
+			: rep->digest_rest && !rep->digest_begun && !rep->things_due
+			    ? DIGEST_REST_NS
+			    : DIGEST_PACE_NS;
 
-	if (rep->state == REP_FOLLOW && !rep->applying && rep->queue == NULL &&
-	    clock_since(now_ns, rep->digest_ns) > wait)
+	if (rep->state != REP_FOLLOW || rep->applying || rep->queue != NULL ||
+	    clock_since(now_ns, rep->digest_ns) <= wait)
+		return;
+	/* A primary of an older release says nothing to these: the zones go on. */
+	rep->things_due = rep->things_due && !rep->digest_out;
+	if (rep->things_due)
+		things_say(s, NULL);
+	else
 		digest_say(s, NULL);
 }
 
@@ -711,6 +749,9 @@ rewound(struct job *job, struct sync *s)
 	if (j->w.err == NS_OK) {
 		memcpy(f->rep.stored_hash, j->hash, STORE_HASH);
 		s->head.log_term = j->log_term;
+		/* What it held is in the new one, too. */
+		if (f->lost_file[0] != '\0' && strcmp(f->lost_file, j->file) != 0)
+			(void)unlink(f->lost_file);
 		fleet_lost(s, j->text, j->file);
 		log_warn("fleet.rewound", "to=%llu text=%s", (unsigned long long)j->to,
 		    log_quote(j->text));
@@ -842,6 +883,12 @@ rep_message(struct sync *s, const struct fleet_from *from, const Ns__Envelope *e
 	case NS__ENVELOPE__BODY_FLEET_ZONE:
 		zone_piece(s, env->fleet_zone);
 		return;
+	case NS__ENVELOPE__BODY_FLEET_THINGS_REPLY:
+		things_reply(rep, things_answer(s, env->fleet_things_reply));
+		return;
+	case NS__ENVELOPE__BODY_FLEET_THING:
+		things_take(s, env->fleet_thing);
+		return;
 	case NS__ENVELOPE__BODY_FLEET_REWIND:
 		rewind_to(s, env->fleet_rewind);
 		return;
@@ -853,11 +900,43 @@ rep_message(struct sync *s, const struct fleet_from *from, const Ns__Envelope *e
 	}
 }
 
+/* The new key is shown as soon as it counts, when no request is under way; a link that broke is made with what
+ * is the likeliest now, before the pairs that were tried go round. */
+static void
+best_tick(struct sync *s, uint64_t now_ns)
+{
+	struct rep *rep = &s->fleet->rep;
+	struct roll_choice c[ROLL_CHOICES];
+	bool own, server;
+
+	if (!s->fleet->facts.joined || rep->candidate || rep->state == REP_OFF)
+		return;
+	(void)roll_dial(s, c);
+	if (memcmp(rep->best_own, c[0].own->public_key, FLEET_KEY) != 0 ||
+	    memcmp(rep->best_server, c[0].server, FLEET_KEY) != 0) {
+		memcpy(rep->best_own, c[0].own->public_key, FLEET_KEY);
+		memcpy(rep->best_server, c[0].server, FLEET_KEY);
+		rep->best_tried = false;
+		rep->best_ns = now_ns;
+	}
+	own = memcmp(rep->best_own, rep->dialed_own, FLEET_KEY) != 0;
+	server = memcmp(rep->best_server, rep->dialed_server, FLEET_KEY) != 0;
+	if (rep->best_tried || (!own && !server) || (rep->up && !own) ||
+	    (rep->up && !TAILQ_EMPTY(&s->fleet->forwarded) &&
+		clock_since(now_ns, rep->best_ns) < FLEET_QUIET_NS))
+		return;
+	if (rep->up)
+		rep_link(s, false);
+	rep->best_tried = true;
+	dial(s);
+}
+
 void
 rep_tick(struct sync *s, uint64_t now_ns)
 {
 	struct rep *rep = &s->fleet->rep;
 
+	best_tick(s, now_ns);
 	if (!rep->up && rep->state != REP_REFUSED &&
 	    clock_since(now_ns, rep->dialed_ns) > FLEET_REDIAL_NS)
 		dial(s);

@@ -132,6 +132,12 @@ secret_apply(struct store *store, const uint8_t value[SECRET_SIZE], int64_t at_m
 }
 
 enum ns_err
+secret_repaired(struct batch *b, const char *setting, struct ns_why *why)
+{
+	return strcmp(setting, SETTING) == 0 ? secret_load(b->store, &b->secret, why) : NS_OK;
+}
+
+enum ns_err
 secret_commit(struct batch *b, struct ns_why *why)
 {
 	static const struct caller self = { .name = "nameserve", .via = "system" };

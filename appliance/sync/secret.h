@@ -45,8 +45,10 @@ enum ns_err	 secret_load(struct store *, struct secret *, struct ns_why *);
 /* What the change says that was made at `at_ms`; *now is what there is after it. */
 enum ns_err	 secret_apply(struct store *, const uint8_t value[SECRET_SIZE], int64_t at_ms,
 		    struct secret *now, struct ns_why *);
-/* A new one, as a change in the batch. */
 struct batch;
+/* That setting was fetched again: if it is the secret, it is the one that counts now. */
+enum ns_err	 secret_repaired(struct batch *, const char *setting, struct ns_why *);
+/* A new one, as a change in the batch. */
 enum ns_err	 secret_commit(struct batch *, struct ns_why *);
 
 #endif

@@ -22,6 +22,18 @@ drained_print(FILE *f, const char *name, const Ns__Drained *d)
 }
 
 static void
+notes_print(const Ns__FleetListReply__Appliance *a)
+{
+	if (a->drained != NULL)
+		drained_print(stdout, a->name, a->drained);
+	if (a->key_roll != NULL && a->key_roll->until[0] == '\0')
+		printf("%s is asked for a new key, which it has not told yet\n", a->name);
+	else if (a->key_roll != NULL)
+		printf("%s has two keys; the old one is refused from %s on\n", a->name,
+		    a->key_roll->until);
+}
+
+static void
 list_print(const ProtobufCMessage *m)
 {
 	const Ns__FleetListReply *r = (const Ns__FleetListReply *)m;
@@ -47,8 +59,7 @@ list_print(const ProtobufCMessage *m)
 	}
 	table_print(&t);
 	for (size_t i = 0; i < r->n_appliances; i++)
-		if (r->appliances[i]->drained != NULL)
-			drained_print(stdout, r->appliances[i]->name, r->appliances[i]->drained);
+		notes_print(r->appliances[i]);
 	if (r->age_s > 2)
 		fprintf(stderr,
 		    "nameserve: no word of the primary for %.0f s: this is what it said last\n",
@@ -109,33 +120,31 @@ cmd_fleet_remove(struct cli *cli)
 	return cli_commit(cli, &request, NULL);
 }
 
+static void
+drain_print(const ProtobufCMessage *m)
+{
+	const Ns__FleetDrainReply *r = (const Ns__FleetDrainReply *)m;
+
+	if (r->drained != NULL)
+		drained_print(stdout, r->name, r->drained);
+	else
+		printf("change %llu  %s is in service\n", (unsigned long long)r->revision, r->name);
+}
+
 static int
 drain(struct cli *cli, bool undrain)
 {
 	Ns__FleetDrainRequest body = NS__FLEET_DRAIN_REQUEST__INIT;
-	Ns__Envelope request = NS__ENVELOPE__INIT, *reply;
-	const Ns__FleetDrainReply *r;
-	int code = CLI_OK;
+	Ns__Envelope request = NS__ENVELOPE__INIT;
 
 	body.name = cli_str(cli->words[0]);
 	body.undrain = undrain;
 	body.comment = cli_str(cli->opt[OPT_COMMENT]);
 	request.body_case = NS__ENVELOPE__BODY_FLEET_DRAIN_REQUEST;
 	request.fleet_drain_request = &body;
-	reply = cli_call(cli, &request, &code);
-	if (reply == NULL)
-		return code;
-	r = CLI_REPLY(reply, FLEET_DRAIN_REPLY, fleet_drain_reply);
-	if (r == NULL)
-		code = cli_unexpected(cli);
-	else if (cli->format != CLI_TABLE)
-		code = cli_print_json(cli, &r->base, "ns.fleet.drain/1");
-	else if (r->drained != NULL)
-		drained_print(stdout, r->name, r->drained);
-	else
-		printf("change %llu  %s is in service\n", (unsigned long long)r->revision, r->name);
-	ns__envelope__free_unpacked(reply, NULL);
-	return code;
+	return cli_show(cli, &request,
+	    &(const struct cli_view){
+		NS__ENVELOPE__BODY_FLEET_DRAIN_REPLY, "ns.fleet.drain/1", NULL, drain_print });
 }
 
 int
@@ -148,6 +157,39 @@ int
 cmd_fleet_undrain(struct cli *cli)
 {
 	return drain(cli, true);
+}
+
+static void
+roll_print(const ProtobufCMessage *m)
+{
+	const Ns__FleetRollReply *r = (const Ns__FleetRollReply *)m;
+
+	printf("change %llu  %s makes a new key; for %u s from then on both are good\n",
+	    (unsigned long long)r->revision, r->name, r->overlap_s);
+	for (size_t i = 0; i < r->n_silent; i++)
+		fprintf(stderr, "nameserve: %s is silent: see nameserve(1), fleet roll-key\n",
+		    r->silent[i]);
+}
+
+int
+cmd_fleet_roll_key(struct cli *cli)
+{
+	Ns__FleetRollRequest body = NS__FLEET_ROLL_REQUEST__INIT;
+	Ns__Envelope request = NS__ENVELOPE__INIT;
+	unsigned ms = 0;
+
+	if (cli->opt[OPT_FOR] != NULL &&
+	    (!cli_duration_ms(cli->opt[OPT_FOR], &ms) || ms < 1000 || ms % 1000 != 0))
+		return cli_usage(
+		    NULL, "--for %s: whole seconds, like 90s or 2h", cli->opt[OPT_FOR]);
+	body.name = cli_str(cli->words[0]);
+	body.overlap_s = ms / 1000;
+	body.comment = cli_str(cli->opt[OPT_COMMENT]);
+	request.body_case = NS__ENVELOPE__BODY_FLEET_ROLL_REQUEST;
+	request.fleet_roll_request = &body;
+	return cli_show(cli, &request,
+	    &(const struct cli_view){
+		NS__ENVELOPE__BODY_FLEET_ROLL_REPLY, "ns.fleet.roll/1", NULL, roll_print });
 }
 
 int

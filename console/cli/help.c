@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "console/cli/cli.h"
+#include "console/core/action.h"
 
 static void
 option_line(const struct cli_option *o)
@@ -31,6 +32,15 @@ command_help(const struct cli_command *c)
 			option_line(o);
 }
 
+/* The console's, from its own table. */
+static int
+help_keys(void)
+{
+	for (const struct ns_action *a = ns_actions; a->id != ACT_NONE; a++)
+		printf("%-6s %-15s :%-17s %s\n", a->group, a->keys, a->name, a->help);
+	return CLI_OK;
+}
+
 int
 cmd_help(struct cli *cli)
 {
@@ -40,6 +50,8 @@ cmd_help(struct cli *cli)
 	const char *verb = cli->n_words > 1 ? cli->words[1] : NULL;
 	unsigned shown = 0;
 
+	if (noun != NULL && strcmp(noun, "keys") == 0)
+		return help_keys();
 	if (noun == NULL)
 		puts("nameserve [OPTIONS] NOUN VERB ...   operates a NameServe "
 		     "appliance\n\nCommands:");

@@ -95,16 +95,24 @@ ask(struct cli *cli, const char *name, uint64_t limit, int *code)
 	return reply;
 }
 
-/* {"name","type","policy"} of one line "TYPE {JSON}"; NULL: not one. */
+/* 0: an older appliance says nothing of it. */
+static unsigned
+closure_of(const Ns__RecordListReply__RRset *set, size_t i)
+{
+	return i < set->n_closure ? set->closure[i] : 0;
+}
+
+/* {"name","type","policy","closure"} of one line "TYPE {JSON}"; NULL: not one. */
 static json_t *
-policy_object(const char *name, const char *text)
+policy_object(const char *name, const char *text, unsigned closure)
 {
 	size_t n = strcspn(text, " ");
 	json_t *policy = text[n] == ' ' ? json_loads(text + n, 0, NULL) : NULL;
 
 	if (policy == NULL)
 		return NULL;
-	return json_pack("{ssss%so}", "name", name, "type", text, n, "policy", policy);
+	return json_pack("{ssss%sosi}", "name", name, "type", text, n, "policy", policy, "closure",
+	    (int)closure);
 }
 
 int
@@ -112,8 +120,9 @@ cmd_policy_show(struct cli *cli)
 {
 	int code = CLI_OK;
 	Ns__Envelope *reply = ask(cli, cli->words[1], 0, &code);
+	unsigned closure = 0;
 	json_t *found = NULL;
-	char *text;
+	char *text, number[32];
 
 	if (reply == NULL)
 		return code;
@@ -123,9 +132,11 @@ cmd_policy_show(struct cli *cli)
 		for (size_t d = 0; d < set->n_rdata && found == NULL; d++) {
 			size_t n = strlen(cli->words[2]);
 
-			if (strncasecmp(set->rdata[d], cli->words[2], n) == 0 &&
-			    set->rdata[d][n] == ' ')
-				found = json_loads(set->rdata[d] + n, 0, NULL);
+			if (strncasecmp(set->rdata[d], cli->words[2], n) != 0 ||
+			    set->rdata[d][n] != ' ')
+				continue;
+			found = json_loads(set->rdata[d] + n, 0, NULL);
+			closure = closure_of(set, d);
 		}
 	}
 	ns__envelope__free_unpacked(reply, NULL);
@@ -142,6 +153,10 @@ cmd_policy_show(struct cli *cli)
 	}
 	text = json_dumps(found, JSON_INDENT(2));
 	puts(text);
+	if (closure > 0)
+		fprintf(stderr,
+		    "nameserve: %s different answer%s while at most one check is down\n",
+		    cli_closure(closure, number, sizeof number), closure == 1 ? "" : "s");
 	free(text);
 	json_decref(found);
 	return CLI_OK;
@@ -167,8 +182,8 @@ pool_list(json_t *policy, char *out, size_t size)
 static void
 list_table(json_t *rows)
 {
-	static const char *const titles[] = { "NAME", "TYPE", "TTL", "ROOT", "POOLS" };
-	struct table *t = table_new(titles, 5, "llrll");
+	static const char *const titles[] = { "NAME", "TYPE", "TTL", "ROOT", "ANSWERS", "POOLS" };
+	struct table *t = table_new(titles, 6, "llrlrl");
 	json_t *row;
 	size_t i;
 
@@ -176,12 +191,15 @@ list_table(json_t *rows)
 	{
 		json_t *policy = json_object_get(row, "policy");
 		json_t *use = json_object_get(json_object_get(policy, "root"), "use");
-		char pools[80];
+		char pools[80], number[32];
 
 		table_cell(t, "%s", json_string_value(json_object_get(row, "name")));
 		table_cell(t, "%s", json_string_value(json_object_get(row, "type")));
 		table_cell(t, "%lld", json_integer_value(json_object_get(policy, "ttl")));
 		table_cell(t, "%s", use != NULL ? json_string_value(use) : "pool");
+		table_cell(t, "%s",
+		    cli_closure((unsigned)json_integer_value(json_object_get(row, "closure")),
+			number, sizeof number));
 		table_cell(t, "%s", pool_list(policy, pools, sizeof pools));
 	}
 	table_print(&t);
@@ -205,7 +223,8 @@ cmd_policy_list(struct cli *cli)
 		const Ns__RecordListReply__RRset *set = reply->record_list_reply->rrsets[i];
 
 		for (size_t d = 0; d < set->n_rdata; d++)
-			json_array_append_new(rows, policy_object(set->name, set->rdata[d]));
+			json_array_append_new(
+			    rows, policy_object(set->name, set->rdata[d], closure_of(set, d)));
 	}
 	doc = json_pack("{sssoss}", "schema", "ns.policy.list/1", "policies", rows, "next",
 	    reply->record_list_reply->next);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "console/core/loop.h"
+#include "console/core/key.h"
 #include "console/core/sanitize.h"
 #include "console/screens/zone.h"
 #include "ipc/base/xalloc.h"
@@ -100,6 +101,23 @@ fill(struct view *v, uint32_t ttl, char *const *rdata, size_t n)
 }
 
 /* ---- what is there ---- */
+static bool editor_key(struct view *, uint32_t);
+static bool editor_act(struct view *, enum ns_action_id);
+
+static void
+type_ahead(struct view *v)
+{
+	struct editor *e = v->state;
+
+	for (unsigned i = 0; i < e->n_ahead && e->state == EDITOR_READY; i++) {
+		if (e->ahead[i].act)
+			(void)editor_act(v, (enum ns_action_id)e->ahead[i].what);
+		else
+			(void)editor_key(v, e->ahead[i].what);
+	}
+	e->n_ahead = 0;
+}
+
 static void
 came(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 {
@@ -127,6 +145,7 @@ came(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 	e->version = env->record_list_reply->version;
 	e->serial = env->record_list_reply->serial;
 	fill(v, s->ttl, s->rdata, s->n_rdata);
+	type_ahead(v);
 }
 
 static void
@@ -253,12 +272,26 @@ changed(struct view *v)
 		settled(v);
 }
 
+/* Taken for later; beyond the limit it is dropped. */
+static bool
+hold(struct editor *e, bool act, uint32_t what)
+{
+	if (e->n_ahead < EDITOR_AHEAD) {
+		e->ahead[e->n_ahead].act = act;
+		e->ahead[e->n_ahead++].what = what;
+	}
+	return true;
+}
+
 static bool
 editor_key(struct view *v, uint32_t key)
 {
 	struct editor *e = v->state;
 	bool other = false, mine = false;
 
+	if (e->state == EDITOR_LOADING &&
+	    ((key >= ' ' && key < UIKEY_BASE) || key == CTRL_KEY('u')))
+		return hold(e, false, key);
 	if (e->state == EDITOR_READY)
 		mine = form_key(&e->form, key, &other);
 	if (other)
@@ -271,12 +304,14 @@ editor_act(struct view *v, enum ns_action_id id)
 {
 	struct editor *e = v->state;
 
+	if (id != ACT_ACCEPT && id != ACT_NEXT_FIELD && id != ACT_PREVIOUS_FIELD)
+		return false;
+	if (e->state == EDITOR_LOADING)
+		return hold(e, true, id);
 	if (id == ACT_ACCEPT)
 		editor_accept(v);
-	else if (id == ACT_NEXT_FIELD || id == ACT_PREVIOUS_FIELD)
-		form_next(&e->form, id == ACT_NEXT_FIELD ? 1 : -1);
 	else
-		return false;
+		form_next(&e->form, id == ACT_NEXT_FIELD ? 1 : -1);
 	return true;
 }
 

@@ -12,6 +12,7 @@
 
 #define EDITOR_RECORDS 200u /* more are no form's: as text */
 #define EDITOR_WHY     640u
+#define EDITOR_AHEAD   64u  /* keys typed before what is edited has come */
 
 enum { FIELD_NAME, FIELD_TYPE, FIELD_TTL, FIELD_FIRST };
 
@@ -34,6 +35,11 @@ struct editor {
 	uint64_t request; /* for what is there, then for the verdict */
 	enum { EDITOR_LOADING, EDITOR_READY, EDITOR_GONE } state;
 	bool dirty;
+	struct {
+		bool act; /* an action, else a key */
+		uint32_t what;
+	} ahead[EDITOR_AHEAD]; /* while loading: nothing that is typed is lost, or goes elsewhere */
+	unsigned n_ahead;
 	/* The first check: of the field in error[] it says why. */
 	char why[EDITOR_WHY + 16];
 	size_t wrong; /* its index; SIZE_MAX: none */

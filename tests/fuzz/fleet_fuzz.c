@@ -45,7 +45,10 @@ one_member(struct roster *r, const uint8_t *data, size_t len)
 
 	if (in != NULL && member_from_message(&m, in) && roster_put(r, &m) && m.enrolled &&
 	    !m.removed) {
-		assert(roster_admit(r, m.key, 0, user));
+		/* One of its keys is good at any time. */
+		bool over = m.roll.announced && m.roll.until_ms <= 0;
+
+		assert(roster_admit(r, over ? m.roll.key : m.key, 0, user));
 		assert(roster_user(r, user, 0, &invite) != NULL && !invite);
 	}
 	if (in != NULL)

@@ -36,6 +36,12 @@ def test_every_program_has_a_man_page_and_installs(tmp_path):
     assert (tmp_path / "usr/share/bash-completion/completions/nameserve").stat().st_size > 500
 
 
+def test_the_man_page_has_the_keys_of_the_console():
+    keys = subprocess.run([BUILD / "bin" / "nameserve", "help", "keys"], capture_output=True, text=True,
+                          timeout=10, check=True).stdout
+    assert ":quit" in keys and keys in (ROOT / "console" / "man" / "nameserve.1.scd").read_text()
+
+
 def test_help_and_the_man_page_name_every_command():
     page = subprocess.run(["man", "-l", "-Tutf8", BUILD.parent / "build" / "man" / "nameserve.1"],
                           capture_output=True, text=True, timeout=20,

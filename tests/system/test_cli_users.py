@@ -26,10 +26,10 @@ NEEDS = {
     "record_list": "viewer", "commit": "operator", "settings_get": "viewer", "settings_set": "admin",
     "history_list": "viewer", "history_show": "viewer", "stats": "viewer", "verify": "admin",
     "backup": "admin", "backup_restore": "admin", "zone_check": "viewer",
-    "plan": "viewer", "test": "viewer", "confirm": "operator", "revert": "operator", "rewind": "operator",
+    "plan": "viewer", "test": "viewer", "confirm": "operator", "revert": "operator", "rewind": "operator", "lost": "operator",
     "trash_list": "viewer", "zone_restore": "operator",
     "fleet_list": "viewer", "fleet_invite": "admin", "fleet_remove": "admin",
-    "fleet_drain": "admin", "fleet_standby": "admin", "fleet_promote": "admin",
+    "fleet_drain": "admin", "fleet_roll": "admin", "fleet_standby": "admin", "fleet_promote": "admin",
     "user_set": "admin", "user_list": "viewer", "account_set": "admin", "account_list": "viewer",
     "dnssec_set": "admin", "dnssec_show": "viewer",
     "check_set": "operator", "check_state": "operator", "check_list": "viewer",
@@ -40,7 +40,7 @@ NEEDS = {
 FORWARDED = {"zone_create", "zone_delete", "commit", "confirm", "revert", "rewind", "zone_restore", "check_set",
              "check_state", "import_begin", "import_data", "import_end"}
 ONLY_AT_PRIMARY = {"zone_set", "settings_set", "user_set", "account_set", "backup_restore", "fleet_invite", "fleet_remove",
-                   "fleet_drain", "fleet_standby", "dnssec_set"}
+                   "fleet_drain", "fleet_roll", "fleet_standby", "dnssec_set"}
 # Between the processes of an appliance: on the control socket nobody may send them.
 BUS = {"metrics_request", "digest_request", "parent_request"}
 

@@ -155,6 +155,59 @@ def test_a_zone_that_differs_is_found_and_fetched(fleet):
     same_everywhere(fleet)
 
 
+def things(member):
+    """All settings and objects of its store, as they stand there."""
+    db = sqlite3.connect(f"file:{member.data / 'store.db'}?mode=ro", uri=True)
+    try:
+        return (db.execute("SELECT * FROM setting ORDER BY name").fetchall(),
+                db.execute("SELECT * FROM object ORDER BY kind, name").fetchall())
+    finally:
+        db.close()
+
+
+def test_settings_and_objects_that_differ(fleet):
+    """Changed, lost, and too much: of each kind, found and put right, and said."""
+    p, r1 = fleet.primary, fleet.replicas[0]
+    p.cli("settings", "set", "nameservers", "ns1.example.net,ns2.example.net", "hostmaster", "hostmaster.example.net")
+    p.cli("user", "create", "anna", "--unix", "games", "--role", "viewer")
+    p.cli("account", "create", "acme")
+    p.cli("account", "create", "lost")
+    check = r1.dir / "check.json"
+    check.write_text('{"type": "push"}')
+    p.cli("check", "set", "web", check)
+    fleet.wait_converged()
+    whole = things(p)
+    assert things(r1) == whole and {o[1] for o in whole[1]} == {"user", "account", "appliance", "check"}
+    damage(r1, "UPDATE setting SET value = 'ns9.example.net' WHERE name = 'nameservers'",
+           "DELETE FROM setting WHERE name = 'hostmaster'", "INSERT INTO setting VALUES ('odd', 'one')",
+           "UPDATE object SET body = CAST(x'00' || body AS BLOB) WHERE name = 'anna'", "DELETE FROM object WHERE name = 'lost'",
+           "UPDATE object SET id = id + 100 WHERE kind = 'check'", "UPDATE object SET version = version + 1000 WHERE name = 'r2'",
+           "INSERT INTO object SELECT (SELECT max(id) + 1 FROM object), 'user', 'mallory', version, body FROM object WHERE name = 'anna'")
+    assert things(r1) != whole
+    wait_until(lambda: things(r1) == whole, "all is as at the primary", 40)
+    log = r1.log()
+    for what in ("setting nameservers", "setting hostmaster", "setting odd", "user anna", "user mallory", "account lost",
+                 "check web", "appliance r2"):
+        assert f'event=fleet.repaired what="{what}"' in log, what
+    assert "differed from the primary's" in str(r1.cli_json("status")["problems"])
+    assert [u["name"] for u in r1.cli_json("user", "list")["users"]] == ["anna"]
+    same_everywhere(fleet)
+
+
+def test_an_object_that_is_missing_stalls_nothing(fleet):
+    """The primary drops it, and makes another one of that number's: the log goes on."""
+    p, r1 = fleet.primary, fleet.replicas[0]
+    newest = things(p)[1]
+    number = max(o[0] for o in newest) + 1
+    damage(r1, "DELETE FROM object WHERE name = 'acme'",
+           f"INSERT INTO object SELECT {number}, 'user', 'squatter', version, body FROM object WHERE name = 'anna'")
+    p.cli("account", "delete", "acme", "--confirm=acme")
+    p.cli("account", "create", "next")
+    head = p.revision()
+    wait_until(lambda: r1.follows(head), "the log goes on", 20)
+    wait_until(lambda: things(r1) == things(p), "all is as at the primary", 40)
+
+
 def test_a_change_that_does_not_fit(fleet):
     """The log goes on, the zone comes whole."""
     r1 = fleet.replicas[0]

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import ssl
 import time
 
@@ -10,7 +11,7 @@ import pytest
 from appliance import Appliance, zone_text
 from certs import NAME, make
 from endpoints import Server, http
-from fleet import Fleet
+from fleet import Fleet, Member
 from peers import wait_until
 
 QUICK = {"interval": 1, "timeout": 0.5, "fall": 1, "rise": 1}
@@ -312,14 +313,25 @@ def test_states_outlive_the_probe_and_the_appliance(lab):
     becomes(lab, "kept", "down", "refused")
 
 
+class Portless(Member):
+    """Replicas have no fleet port: nobody can call them, they call."""
+
+    def __init__(self, name, role="replica", **kw):
+        super().__init__(name, role, **kw)
+        if role == "replica":
+            self.extra = re.sub(r"\[fleet\]\nlisten = \S+\n", "", self.extra)
+
+
 def test_a_fleet_has_the_same_checks():
     s = Server(http())
-    with Fleet(2, config="[probe]\nallow = 127.0.0.1/32\n") as f:
+    with Fleet(2, Portless, config="[probe]\nallow = 127.0.0.1/32\n") as f:
+        assert f.state("r1")["endpoint"] == ""
         put(f.replicas[0], "web", type="http", port=s.port)
         f.wait_converged()
         for m in f.members:
-            votes = {v["appliance"]: v["state"] for v in becomes(m, "web", "up")["votes"]}
-            assert set(votes) == {"p", "r1"} and votes[m.name] == "up"
+            becomes(m, "web", "up")
+            wait_until(lambda m=m: {v["appliance"]: v["state"] for v in show(m, "web")["votes"]} ==
+                       {"p": "up", "r1": "up"}, f"both vote at {m.name}: {show(m, 'web')}", 30)
         ids = {show(m, "web")["id"] for m in f.members}
         assert len(ids) == 1
         f.replicas[0].cli("check", "override", "web", "down", "-m", "from afar")

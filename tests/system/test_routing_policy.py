@@ -333,6 +333,28 @@ def test_a_check_that_a_policy_needs_stays(server):
     assert "nobody" in server.fails(6, "zone", "import", "unknown.example", path)
 
 
+def test_how_many_different_answers(server):
+    policy = {"ttl": 9, "root": {"pool": "p"}, "pools": pools(p=([{"value": f"10.0.0.{i}", "check": f"c{i}"}
+                                                                  for i in range(3)], {"serve": 2}))}
+    server.cli("policy", "set", "example.com", "cl", "A", "-", stdin=json.dumps(policy))
+    assert "policy for A at cl.example.com.: 3 different answers" in server.cli("plan", "example.com")
+    assert server.cli_json("plan", "example.com")["policies"] == [
+        {"zone": "example.com.", "name": "cl.example.com.", "type": "A", "rrsets": 3}]
+    done = json.loads(server.cli("commit", "example.com", "-m", "closure", "--json"))
+    assert done["policies"][0]["rrsets"] == 3 and not done.get("warnings")
+    shown = server.cli_run("policy", "show", "example.com", "cl", "A")
+    assert json.loads(shown.stdout) == policy and "3 different answers" in shown.stderr
+    rows = server.cli_json("policy", "list", "example.com")["policies"]
+    assert [r["closure"] for r in rows if r["name"] == "cl.example.com."] == [3]
+    many = {"root": {"use": "latency", "branches": [{"then": {"pool": f"p{p}"}} for p in range(8)]}, "pools": pools(
+        **{f"p{p}": ([{"value": f"10.1.{p}.{i}", "check": f"c{i % 12}"} for i in range(64)], {"serve": 32})
+           for p in range(8)})}
+    server.cli("policy", "set", "example.com", "many", "A", "-", stdin=json.dumps(many))
+    told = server.cli("plan", "example.com")
+    assert "W1211" in told and "more than 4096 different answers" in told
+    server.cli("draft", "drop", "example.com", "--yes")
+
+
 # ---- why ----
 def test_test_says_why(server):
     policy = {"root": {"use": "geo", "default": {"pool": "d"}, "rules": [

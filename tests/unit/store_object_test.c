@@ -108,6 +108,57 @@ test_limits_and_damage(void **state)
 	assert_int_equal(store_object_each(f->s, "user", add_name, NULL), NS_CORRUPT);
 }
 
+/* Whatever stands under its number or its name is in the way. */
+static void
+test_adopt(void **state)
+{
+	struct kit_store *f = *state;
+	struct store_object o = { .id = 20, .version = 9, .kind = "user", .name = "bob" };
+	char text[256] = "";
+
+	OK(store_begin(f->s, NULL));
+	put(f, "user", "bob", 10, "old");
+	put(f, "check", "squatter", 20, "x");
+	put(f, "check", "web", 30, "y");
+	OK(store_object_adopt(f->s, &o, "new", 3, NULL));
+	OK(store_object_adopt(f->s, &o, "new", 3, NULL));
+	OK(store_commit(f->s, NULL));
+	OK(store_object_each(f->s, NULL, add_name, text));
+	assert_string_equal(text, "check/web=y user/bob=new ");
+	OK(store_object_get(f->s, "user", "bob", &o, NULL));
+	assert_int_equal(o.id, 20);
+	assert_int_equal(o.version, 9);
+}
+
+static void
+test_after(void **state)
+{
+	static const struct {
+		const char *kind, *name, *text;
+	} rows[] = {
+		{ "", "", "account/a=1 check/b=2 check/c=3 user/a=4 " },
+		{ "account", "a", "check/b=2 check/c=3 user/a=4 " },
+		{ "check", "", "check/b=2 check/c=3 user/a=4 " },
+		{ "check", "b", "check/c=3 user/a=4 " },
+		{ "check", "z", "user/a=4 " },
+		{ "user", "a", "" },
+	};
+	struct kit_store *f = *state;
+
+	OK(store_begin(f->s, NULL));
+	put(f, "user", "a", 0, "4");
+	put(f, "check", "c", 0, "3");
+	put(f, "check", "b", 0, "2");
+	put(f, "account", "a", 0, "1");
+	OK(store_commit(f->s, NULL));
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		char text[256] = "";
+
+		OK(store_object_after(f->s, rows[i].kind, rows[i].name, add_name, text));
+		assert_string_equal(text, rows[i].text);
+	}
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, kit_set_up, kit_tear_down)
 
 int
@@ -117,6 +168,8 @@ main(void)
 		T(test_put_get_drop),
 		T(test_each),
 		T(test_limits_and_damage),
+		T(test_adopt),
+		T(test_after),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
