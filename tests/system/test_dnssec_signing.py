@@ -112,3 +112,11 @@ def test_a_killed_signer_leaves_valid_answers(site):
     good, text = validates(site, full("after"), "A")
     assert good, text
     site.cli("verify")
+
+
+def test_the_other_denial_without_a_bogus_moment(site):
+    site.cli("dnssec", "enable", ZONE, "--denial", "nsec3", "-m", "t")
+    assert any(s.rdtype == dns.rdatatype.NSEC3 for s in ask(site, "gone", "A").authority)
+    for name, rdtype in QUESTIONS:
+        good, text = validates(site, full(name), rdtype)
+        assert good, (name, rdtype, text)
