@@ -113,13 +113,12 @@ take(struct checks *c, const Ns__CheckFeed__Entry *m)
 	}
 	if (e == NULL)
 		e = entry_new(c, m);
-	shared_leave(c, e);
 	if (e->def != NULL)
 		ns__check__free_unpacked(e->def, NULL);
 	e->def = def;
 	e->version = m->version;
 	e->round = c->round;
-	shared_join(c, e);
+	shared_move(c, e);
 	make_special(c, e);
 	if (!c->loading)
 		check_settle(c, e);

@@ -6,6 +6,7 @@
 
 #include "appliance/probe/checks.h"
 #include "appliance/probe/hyst.h"
+#include "appliance/probe/rtt.h"
 #include "appliance/probe/schedule.h"
 
 #define CHECK_BUCKETS 65536u
@@ -27,7 +28,7 @@ struct shared {
 	struct hyst	 hyst;
 	struct result	 last;
 	uint64_t	 began_ms, last_ms;	/* 0: never */
-	uint32_t	 rtt_us;	/* smoothed */
+	struct rtt	 rtt;
 };
 
 struct flip {
@@ -47,7 +48,8 @@ struct entry {
 	enum board_state state;		/* as on the board */
 	unsigned	 flags;
 	int64_t		 since_ms;	/* wall clock */
-	enum board_state before;	/* what was kept of an earlier life; BOARD_UNKNOWN: nothing */
+	enum board_state before;	/* the verdict of an earlier life or definition; BOARD_UNKNOWN: none */
+	uint32_t	 rtt_before;	/* µs, likewise; 0: none */
 	char		 reason[REASON_MAX];
 	struct flip	*flips;		/* FLIPS_KEPT of them, or NULL */
 	unsigned	 nflips;	/* ever */
@@ -73,6 +75,9 @@ uint32_t	 check_hash(const void *, size_t);
 /* checkrun.c */
 void	 shared_join(struct checks *, struct entry *);
 void	 shared_leave(struct checks *, struct entry *);
+/* Its definition is another one: the probe goes on where nothing else is asked; else the verdict on the
+ * same target stands until there is one by the new definition. */
+void	 shared_move(struct checks *, struct entry *);
 void	 shared_start(struct checks *);
 void	 shared_stop(struct checks *);
 

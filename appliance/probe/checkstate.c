@@ -66,7 +66,7 @@ probed(const struct entry *e, struct verdict *v)
 	if (s->hyst.state != VOTE_NONE)
 		say(v, s->hyst.state == VOTE_UP ? BOARD_UP : BOARD_DOWN, 0, s->last.reason);
 	else if (e->before != BOARD_UNKNOWN)
-		say(v, e->before, BOARD_STALE, "as before the restart");
+		say(v, e->before, BOARD_STALE, "as before: not looked at since");
 	else
 		by_initial(e, v, s->last_ms != 0 ? s->last.reason : "not looked at yet");
 }
@@ -112,14 +112,17 @@ static void
 write_out(struct checks *c, struct entry *e, bool keep)
 {
 	struct board_word w = { .state = e->state, .flags = e->flags };
-	uint64_t raw;
+	uint64_t raw, was;
 
 	if (c->conf.board == NULL)
 		return;
 	w.since = (uint32_t)(e->since_ms / 1000);
-	w.rtt_us = e->shared != NULL ? e->shared->rtt_us : 0;
+	w.rtt_us = e->shared != NULL ? e->shared->rtt.shown : 0;
+	was = board_raw(c->conf.board, e->id);
 	board_write(c->conf.board, e->id, &w);
 	raw = board_raw(c->conf.board, e->id);
+	/* Another RTT is seldom (rtt.h). */
+	keep = keep || board_rtt_of(raw) != board_rtt_of(was);
 	/* Lost or torn, it costs a first guess. */
 	if (keep && c->conf.states_fd >= 0 && e->id < BOARD_SLOTS)
 		(void)!pwrite(c->conf.states_fd, &raw, sizeof raw, (off_t)(e->id * sizeof raw));
@@ -175,10 +178,9 @@ check_remember(struct checks *c, struct entry *e)
 	if (w.state == BOARD_UNKNOWN && c->conf.states_fd >= 0 && e->id < BOARD_SLOTS &&
 	    pread(c->conf.states_fd, &raw, sizeof raw, (off_t)(e->id * sizeof raw)) ==
 		(ssize_t)sizeof raw) {
-		w.state = (raw & 3) == 3 ? BOARD_UNKNOWN : (enum board_state)(raw & 3);
-		w.flags = (unsigned)raw & 0xfc;
-		w.since = (uint32_t)(raw >> 32);
+		w = board_word_of(raw);
 	}
+	e->rtt_before = w.rtt_us;
 	if (w.state == BOARD_UNKNOWN || w.flags & (BOARD_INITIAL | BOARD_OVERRIDDEN))
 		return;
 	e->before = w.state;

@@ -1,81 +1,15 @@
-"""Health checks against real small servers on loopback, broken in every way that they break."""
+"""Health checks: what each kind looks at, what people say of them, how they are listed and kept. How endpoints break
+is in test_routing_endpoints.py."""
 
-import contextlib
 import json
-import socket
-import ssl
-import threading
-import time
 
 import pytest
 
 from appliance import Appliance, zone_text
 from certs import NAME, make
+from endpoints import Server, becomes, http, pong, put, server_tls, show
 from fleet import Fleet
 from peers import wait_until
-
-QUICK = {"interval": 1, "timeout": 0.5, "fall": 1, "rise": 1}
-
-
-class Server:
-    """One TCP server of one thread: `say` is called with each connection, and may be changed."""
-
-    def __init__(self, say, tls=None, port=0):
-        self.say, self.tls = say, tls
-        self.asked = 0
-        self.sock = socket.create_server(("127.0.0.1", port))
-        self.port = self.sock.getsockname()[1]
-        threading.Thread(target=self.run, daemon=True).start()
-
-    def run(self):
-        while True:
-            try:
-                conn, _ = self.sock.accept()
-            except OSError:
-                return
-            self.asked += 1
-            threading.Thread(target=self.serve, args=(conn,), daemon=True).start()
-
-    def serve(self, conn):
-        with contextlib.suppress(OSError), conn:
-            conn.settimeout(3)
-            if self.tls:
-                conn = self.tls.wrap_socket(conn, server_side=True)
-            self.say(conn)
-            conn.close()
-
-    def close(self):
-        self.sock.shutdown(socket.SHUT_RDWR)
-        self.sock.close()
-
-
-def http(status=200, body="all is ok", headers=""):
-    def say(conn):
-        conn.recv(4096)
-        conn.sendall(f"HTTP/1.1 {status} X\r\nContent-Length: {len(body)}\r\n{headers}\r\n{body}".encode())
-    return say
-
-
-def silent(conn):
-    time.sleep(2)
-
-
-def slow(conn):
-    conn.recv(4096)
-    for c in "HTTP/1.1 200 OK\r\n":
-        conn.sendall(c.encode())
-        time.sleep(0.1)
-
-
-def pong(conn):
-    if conn.recv(64) == b"PING\r\n":
-        conn.sendall(b"+PONG\r\n")
-
-
-def server_tls(pair):
-    c = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    c.load_cert_chain(*pair)
-    return c
 
 
 @pytest.fixture(scope="module")
@@ -95,57 +29,6 @@ def lab(certs):
     a.extra = f"[probe]\nallow = 127.0.0.1/32\nca = {ca}\n"
     with a:
         yield a
-
-
-def put(a, name, **fields):
-    return a.cli("check", "set", name, "-", stdin=json.dumps({**QUICK, "target": "127.0.0.1", **fields}))
-
-
-def show(a, name):
-    return a.cli_json("check", "show", name)
-
-
-def becomes(a, name, state, reason=""):
-    def there():
-        c = show(a, name)
-        return c if c["state"] == state and not c["initial"] and reason in c["reason"] else None
-    return wait_until(there, f"{name} {state} ({reason}): {show(a, name)}", 15)
-
-
-BREAKS = {
-    "wrong status": (http(503), "status 503"),
-    "wrong body": (http(body="nothing"), "body"),
-    "slow": (slow, "no answer in time"),
-    "silent": (silent, "no answer in time"),
-    "closed": (lambda conn: None, ""),
-    "a redirect": (http(302, "", "Location: /other\r\n"), "status 302"),
-}
-
-
-def test_http_breaks_and_heals(lab):
-    servers = {how: Server(http()) for how in BREAKS}
-    for how, s in servers.items():
-        put(lab, how.replace(" ", "-"), type="http", port=s.port, body="is ok", path="/hz")
-    for how in BREAKS:
-        vote = becomes(lab, how.replace(" ", "-"), "up", "status 200")["votes"][0]
-        assert vote["appliance"] == "test-a" and vote["state"] == "up" and vote["rtt_ms"] > 0
-    for how, s in servers.items():
-        s.say = BREAKS[how][0]
-    for how, (_, reason) in BREAKS.items():
-        becomes(lab, how.replace(" ", "-"), "down", reason)
-    for s in servers.values():
-        s.say = http()
-    for how in BREAKS:
-        c = becomes(lab, how.replace(" ", "-"), "up")
-        assert [f["state"] for f in c["flips"]][:2] == ["up", "down"]
-    # Refused: nobody listens any more.
-    servers["slow"].close()
-    becomes(lab, "slow", "down", "refused")
-    for s in servers.values():
-        with contextlib.suppress(OSError):
-            s.close()
-    for how in BREAKS:
-        lab.cli("check", "del", how.replace(" ", "-"))
 
 
 def test_https_and_tls_certificates(lab, certs):
