@@ -205,6 +205,8 @@ set_options(struct probe_run *p, const char *url)
 	curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
 	curl_easy_setopt(e, CURLOPT_CONNECT_TO, p->connect_to);
 	curl_easy_setopt(e, CURLOPT_HTTPHEADER, p->headers);
+	/* Nothing is resolved, and each look at the cache goes through all of it. */
+	curl_easy_setopt(e, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
 	curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, 1L);
 	curl_easy_setopt(e, CURLOPT_FORBID_REUSE, 1L);
 	curl_easy_setopt(e, CURLOPT_BUFFERSIZE, CURL_INPUT);
