@@ -28,7 +28,7 @@ struct gate_view {
 	bool standby;	    /* one is named */
 	bool standby_ever;  /* heard since we started */
 	bool standby_now;   /* its link is there, and its last word is young */
-	bool heard;	    /* any other since we started, or this process was promoted */
+	bool heard;	    /* others since we started, or this process was promoted */
 };
 enum gate_state gate_judge(const struct gate_view *);
 /* What is committed up to `revision` may be told to the signer, to others, to whoever asked for it. */

@@ -220,7 +220,8 @@ fleet_start(struct sync *s, struct writer_opened *o)
 		free(f->roster);
 		f->roster = o->roster;
 	}
-	f->heard = !gate_others(s); /* alone: nobody else can have been promoted */
+	if (!gate_others(s))
+		gate_heard(s, true); /* alone: nobody else can have been promoted */
 	f->on = f->listen_fd >= 0 || fleet_is_replica(s);
 	if (!f->on)
 		return;

@@ -106,7 +106,8 @@ struct fleet {
 	struct promotion *promotion;	/* promote.c; NULL: none under way */
 	uint64_t	 newest_term;	/* that a member told */
 	uint64_t	 held_until_ns;	/* another one is being promoted */
-	bool		 heard;		/* any other, as the primary, since the start or our promotion */
+	bool		 anyone;	/* another was heard, as the primary, since the start */
+	bool		 heard;		/* ... and all others, or they had their time; or we were promoted */
 	char		 rival[FLEET_NAME];	/* says that it is the primary of our term, too */
 	char		 lost[512];	/* what was dropped, and where it is kept; for status */
 	char		 lost_file[256];
@@ -168,6 +169,7 @@ bool	 rep_busy(const struct sync *);	/* changes wait or are being applied */
 void	 calls_start(struct sync *);
 void	 calls_stop(struct sync *);
 void	 calls_tick(struct sync *, uint64_t now_ns);
+void	 calls_now(struct sync *, uint64_t now_ns);	/* there is news: whatever was said a moment ago */
 void	 call_take(struct sync *, const struct member *, const struct fleet_from *, const Ns__Envelope *);
 /* What that member said since `since_ns`; NULL: nothing. */
 struct call_said {
@@ -199,6 +201,8 @@ void	 standby_status(struct sync *, Ns__StatusReply *);
 bool	 forward_request(struct sync *, struct request *);
 void	 forward_take(struct sync *, const struct follower *, const struct member *,
 	    const Ns__FleetForward *);
+/* It was meant for the primary of a term that is over: nothing is done. */
+void	 forward_refuse(struct sync *, const struct follower *, const Ns__FleetForward *, uint64_t term);
 void	 forward_reply(struct sync *, const Ns__FleetForwardReply *);
 void	 forward_lost(struct sync *);		/* the link is down: outcomes are unknown */
 void	 forward_stop(struct sync *);		/* nobody is told */

@@ -104,7 +104,7 @@ call_message(void *arg, zsock_t *z)
 		/* Without a standby anybody who agrees on the term will do. */
 		if (!fleet_is_replica(s) && env->term == s->head.term &&
 		    strcmp(in->role, "replica") == 0 && strcmp(in->primary, s->name) == 0)
-			s->fleet->heard = true;
+			gate_heard(s, false);
 	}
 	ns__envelope__free_unpacked(env, NULL);
 }
@@ -236,6 +236,14 @@ calls_tick(struct sync *s, uint64_t now_ns)
 			say(s, c->list[i], now_ns);
 		}
 	}
+}
+
+void
+calls_now(struct sync *s, uint64_t now_ns)
+{
+	for (size_t i = 0; i < s->fleet->calls->count; i++)
+		s->fleet->calls->list[i]->sent_ns = 0;
+	calls_tick(s, now_ns);
 }
 
 /* ---- being called ---- */

@@ -267,7 +267,7 @@ place_done(struct job *job, struct sync *s)
 		env.fleet_welcome = &out;
 		fo->present = true;
 		fo->stored = j->revision;
-		s->fleet->heard = true;
+		gate_heard(s, false);
 		pub_send(s, &fo->peer, &env);
 		log_info("fleet.follower", "name=%s from=%llu head=%llu", fo->name,
 		    (unsigned long long)j->revision, (unsigned long long)s->head.revision);
@@ -541,6 +541,10 @@ pub_message(
 	/* What a link that broke left in a queue is not of this conversation. */
 	if (fo == NULL || !same_peer(&fo->peer, from))
 		return;
+	if (env->term != s->head.term && env->body_case == NS__ENVELOPE__BODY_FLEET_FORWARD) {
+		forward_refuse(s, fo, env->fleet_forward, env->term);
+		return;
+	}
 	if (env->term != s->head.term) {
 		ns_fail(&why, NS_CONFLICT, EF_TERM, "term %llu is over: this is term %llu",
 		    (unsigned long long)env->term, (unsigned long long)s->head.term);

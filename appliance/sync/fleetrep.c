@@ -643,10 +643,22 @@ term_done(struct job *job, struct sync *s)
 	free(job);
 }
 
+/* What nobody but a primary says.  Only these teach a newer term: whoever was our primary and follows another
+ * one now refuses us in that one's term, and had we taken the term from it, the new primary's call would
+ * bring no news and we would ask here for ever. */
+static bool
+is_leading(const Ns__Envelope *env)
+{
+	return env->body_case == NS__ENVELOPE__BODY_FLEET_WELCOME ||
+	       env->body_case == NS__ENVELOPE__BODY_FLEET_CHANGE ||
+	       env->body_case == NS__ENVELOPE__BODY_FLEET_BEAT;
+}
+
 /* Of an older term: the word of a primary that is none any more. */
 static bool
-term_counts(struct sync *s, uint64_t term)
+term_counts(struct sync *s, const Ns__Envelope *env)
 {
+	uint64_t term = env->term;
 	struct term_job *j;
 
 	if (term < s->head.term) {
@@ -655,7 +667,7 @@ term_counts(struct sync *s, uint64_t term)
 			    (unsigned long long)s->head.term);
 		return false;
 	}
-	if (term == s->head.term)
+	if (term == s->head.term || !is_leading(env))
 		return true;
 	log_info("fleet.term", "from=%llu to=%llu", (unsigned long long)s->head.term,
 	    (unsigned long long)term);
@@ -784,6 +796,8 @@ refused(struct sync *s, const Ns__Error *in)
 
 	trouble(s, in->text);
 	rep->unheard = 0;
+	if (rep->state == REP_FOLLOW)
+		rep->state = REP_HELLO;
 	/* Asking again does not help with these. */
 	if (rep->state == REP_ENROL && (in->code == EF_INVITATION || in->err_class == NS_VERSION))
 		rep->state = REP_REFUSED;
@@ -802,10 +816,13 @@ rep_message(struct sync *s, const struct fleet_from *from, const Ns__Envelope *e
 		enrolled(s, env->term, env->fleet_enrolled);
 		return;
 	}
-	if (rep->state != REP_ENROL && !term_counts(s, env->term))
+	if (rep->state != REP_ENROL && !term_counts(s, env))
 		return;
-	rep->heard_ns = clock_mono_ns();
-	rep->heard = true;
+	/* A refusal is no word of the primary: it may be of one that was. */
+	if (env->body_case != NS__ENVELOPE__BODY_ERROR) {
+		rep->heard_ns = clock_mono_ns();
+		rep->heard = true;
+	}
 	switch ((int)env->body_case) {
 	case NS__ENVELOPE__BODY_FLEET_WELCOME:
 		welcome(s, env->fleet_welcome);

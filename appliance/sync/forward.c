@@ -277,6 +277,19 @@ caller_of(struct caller *c, const struct member *m, const Ns__FleetForward *in)
 }
 
 void
+forward_refuse(struct sync *s, const struct follower *fo, const Ns__FleetForward *in, uint64_t term)
+{
+	struct origin o = { fo->peer, in->id };
+	struct ns_why why = { 0 };
+
+	ns_fail(&why, NS_UNAVAILABLE, EF_TERM,
+	    "sent to the primary of term %llu, and %s is in term %llu: nothing was changed; try "
+	    "again in a moment",
+	    (unsigned long long)term, s->name, (unsigned long long)s->head.term);
+	send_refusal(s, &o, &why, NULL);
+}
+
+void
 forward_take(
     struct sync *s, const struct follower *fo, const struct member *m, const Ns__FleetForward *in)
 {

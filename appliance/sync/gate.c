@@ -54,6 +54,35 @@ gate_others(const struct sync *s)
 	return false;
 }
 
+/* Who can have been promoted while we were away: who can be called has not said yet that it was not. */
+static bool
+some_unheard(const struct sync *s)
+{
+	const struct roster *r = s->fleet->roster;
+
+	for (size_t i = 0; i < r->count; i++) {
+		const struct member *m = &r->members[i];
+		const struct follower *fo = pub_follower(s->fleet, m->name);
+
+		if (m->enrolled && !m->removed && m->endpoint[0] != '\0' &&
+		    strcmp(m->name, s->name) != 0 && (fo == NULL || !fo->ever) &&
+		    call_said(s, m->name, s->fleet->started_ns) == NULL)
+			return true;
+	}
+	return false;
+}
+
+void
+gate_heard(struct sync *s, bool enough)
+{
+	struct fleet *f = s->fleet;
+
+	f->anyone = true;
+	if (enough || !some_unheard(s) ||
+	    clock_since(clock_mono_ns(), f->started_ns) > GATE_HEAR_NS)
+		f->heard = true;
+}
+
 enum gate_state
 gate_state(const struct sync *s)
 {
@@ -248,9 +277,12 @@ gate_fail(struct sync *s)
 void
 gate_tick(struct sync *s, uint64_t now_ns)
 {
-	enum gate_state state = gate_state(s);
+	enum gate_state state;
 	struct ns_why why = { 0 };
 
+	if (s->fleet->anyone && !s->fleet->heard)
+		gate_heard(s, false);
+	state = gate_state(s);
 	gate_pump(s);
 	answer_waiting(s, now_ns, state != GATE_OPEN);
 	if (state == s->gate->said)

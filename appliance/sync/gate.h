@@ -15,6 +15,7 @@
 struct batch;
 
 #define GATE_HOLD_NS 10000000000ull /* how long another appliance may take to be promoted */
+#define GATE_HEAR_NS 2000000000ull  /* a primary that restarts: so long for others to say that it is none any more */
 
 struct gate *gate_new(void);
 void gate_stop(struct sync *); /* nobody is told */
@@ -26,6 +27,10 @@ void gate_pump(struct sync *);
 void gate_tick(struct sync *, uint64_t now_ns);
 /* This appliance is not the primary any more: what waits may be lost, and is told so. */
 void gate_fail(struct sync *);
+
+/* Another one was heard that takes us for the primary.  The first one may not know yet of a promotion that happened
+ * while we were away: edits wait for the others too, GATE_HEAR_NS at most.  `enough`: no need to. */
+void gate_heard(struct sync *, bool enough);
 
 /* There are other appliances in the fleet. */
 bool gate_others(const struct sync *);

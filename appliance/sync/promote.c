@@ -16,6 +16,7 @@
 #include "appliance/sync/control.h"
 #include "appliance/sync/fleet.h"
 #include "appliance/sync/gate.h"
+#include "appliance/sync/receipts.h"
 #include "appliance/sync/writer.h"
 #include "ipc/base/clock.h"
 #include "ipc/base/log.h"
@@ -267,7 +268,7 @@ fleet_promote_request(struct sync *s, struct request *r)
 	p->confirmed = in->confirm[0] != '\0';
 	p->began_ns = clock_mono_ns();
 	p->until_ns = p->began_ns + ASK_NS;
-	calls_tick(s, p->began_ns);
+	calls_now(s, p->began_ns);
 	promote_tick(s, p->began_ns);
 }
 
@@ -398,7 +399,8 @@ promotion_done(struct job *job, struct sync *s)
 	}
 	snprintf(s->head.role, sizeof s->head.role, "primary");
 	s->head.term = f->newest_term = j->term;
-	f->heard = true;
+	gate_heard(s, true);
+	receipts_term(s, j->revision - 1);
 	f->held_until_ns = 0;
 	f->rival[0] = '\0';
 	ring_clear(&f->pub.ring);
@@ -411,7 +413,7 @@ promotion_done(struct job *job, struct sync *s)
 		promotion_reply(s, j);
 		end(s);
 	}
-	calls_tick(s, clock_mono_ns());
+	calls_now(s, clock_mono_ns());
 	free(j);
 }
 
@@ -509,6 +511,7 @@ obey_done(struct job *job, struct sync *s)
 	for (size_t i = 0; i < f->pub.count; i++)
 		f->pub.followers[i].present = false;
 	forward_lost(s);
+	receipts_term(s, 0);
 	rep_follow(s, f->facts.endpoint, f->facts.key);
 	free(j);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "appliance/fleet/codes.h"
 #include "appliance/sync/conn.h"
 #include "appliance/sync/control.h"
 #include "appliance/sync/fleet.h"
@@ -156,9 +157,28 @@ receipts_served(struct sync *s, uint64_t revision)
 }
 
 void
+receipts_term(struct sync *s, uint64_t kept)
+{
+	struct receipts *rc = s->receipts;
+	struct request *r, *next;
+
+	for (r = TAILQ_FIRST(&rc->waiting); r != NULL; r = next) {
+		next = TAILQ_NEXT(r, waiting);
+		if (r->revision <= kept)
+			continue;
+		TAILQ_REMOVE(&rc->waiting, r, waiting);
+		r->err = ns_fail(&r->why, NS_UNKNOWN, EF_UNKNOWN,
+		    "another appliance became the primary: the outcome is unknown; repeat it with "
+		    "the "
+		    "same --idempotency-key");
+		request_finish(s, r);
+	}
+}
+
+void
 receipts_rewound(struct sync *s, uint64_t revision)
 {
-	answer_up_to(s, UINT64_MAX, false);
+	receipts_term(s, revision);
 	if (s->receipts->served > revision)
 		s->receipts->served = revision;
 }

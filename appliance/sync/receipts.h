@@ -21,6 +21,9 @@ void	 receipts_fleet(struct sync *);
 void	 receipts_served(struct sync *, uint64_t revision);
 /* The head went back. */
 void	 receipts_rewound(struct sync *, uint64_t revision);
+/* Another primary: of what waits, only what is no newer than `kept` is known to be in its history.  The rest is
+ * answered "outcome unknown": a number above it is soon that of another change. */
+void	 receipts_term(struct sync *, uint64_t kept);
 /* Nothing up to this revision will be served soon (map full): answer now. */
 void	 receipts_give_up(struct sync *, uint64_t revision);
 void	 receipts_tick(struct sync *, uint64_t now_ns);

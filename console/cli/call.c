@@ -144,3 +144,41 @@ cli_print_rows(json_t *document, const char *key)
 	}
 	json_decref(document);
 }
+
+/* Every body of the envelope is a message, and where it is its descriptor says. */
+static const ProtobufCMessage *
+body_of(const Ns__Envelope *env)
+{
+	const ProtobufCFieldDescriptor *f = protobuf_c_message_descriptor_get_field(
+	    &ns__envelope__descriptor, (unsigned)env->body_case);
+
+	return *(const ProtobufCMessage *const *)(const void *)((const char *)env + f->offset);
+}
+
+int
+cli_show(struct cli *cli, Ns__Envelope *request, const struct cli_view *view)
+{
+	int code = CLI_OK;
+	Ns__Envelope *reply = cli_call(cli, request, &code);
+
+	if (reply == NULL)
+		return code;
+	if (reply->body_case != view->body)
+		code = cli_unexpected(cli);
+	else if (cli->format == CLI_TABLE)
+		view->table(body_of(reply));
+	else if (cli->format == CLI_JSONL && view->rows != NULL)
+		cli_print_rows(ns_json_from(body_of(reply), NULL), view->rows);
+	else
+		code = cli_print_json(cli, body_of(reply), view->schema);
+	ns__envelope__free_unpacked(reply, NULL);
+	return code;
+}
+
+void
+cli_object_table(const ProtobufCMessage *m)
+{
+	const Ns__ObjectReply *r = (const Ns__ObjectReply *)m;
+
+	printf("%s %s  change %llu\n", r->kind, r->name, (unsigned long long)r->revision);
+}

@@ -144,20 +144,9 @@ read_json(const char *path)
 static int
 call_object(struct cli *cli, Ns__Envelope *request)
 {
-	int code = CLI_OK;
-	Ns__Envelope *reply = cli_call(cli, request, &code);
-
-	if (reply == NULL)
-		return code;
-	Ns__ObjectReply *r = CLI_REPLY(reply, OBJECT_REPLY, object_reply);
-	if (r == NULL)
-		code = cli_unexpected(cli);
-	else if (cli->format != CLI_TABLE)
-		code = cli_print_json(cli, &r->base, "ns.check/1");
-	else
-		printf("check %s  change %llu\n", r->name, (unsigned long long)r->revision);
-	ns__envelope__free_unpacked(reply, NULL);
-	return code;
+	return cli_show(cli, request,
+	    &(const struct cli_view){
+		NS__ENVELOPE__BODY_OBJECT_REPLY, "ns.check/1", NULL, cli_object_table });
 }
 
 static int

@@ -129,6 +129,15 @@ void cli_print_json_value(struct cli *, json_t *); /* takes the reference */
 /* Each element of the JSON array `key` on a line of its own. */
 void cli_print_rows(json_t *document, const char *key); /* takes the reference */
 
+/* How a reply is shown: the table for people, the document with --json, its rows with --jsonl. */
+struct cli_view {
+	Ns__Envelope__BodyCase body;
+	const char *schema, *rows; /* rows: the array of them; NULL: the document is one row */
+	void (*table)(const ProtobufCMessage *);
+};
+int cli_show(struct cli *, Ns__Envelope *request, const struct cli_view *); /* asks; the exit code */
+void cli_object_table(const ProtobufCMessage *); /* of an ObjectReply: what became of it */
+
 /* ---- table.c ---- */
 /* Columns as wide as their content; numbers to the right.  Text from the network is made safe. */
 struct table;

@@ -5,15 +5,14 @@
 
 #include "console/cli/cli.h"
 
-static int
-list_print(struct cli *cli, const Ns__FleetListReply *r)
+static void
+list_print(const ProtobufCMessage *m)
 {
+	const Ns__FleetListReply *r = (const Ns__FleetListReply *)m;
 	static const char *const titles[] = { "NAME", "SITE", "ROLE", "STATE", "SERVES", "LAG",
 		"BEHIND", "QPS", "VERSION", "ENDPOINT" };
 	struct table *t;
 
-	if (cli->format != CLI_TABLE)
-		return cli_print_json(cli, &r->base, "ns.fleet.list/1");
 	t = table_new(titles, 10, "llllrrrrll");
 	for (size_t i = 0; i < r->n_appliances; i++) {
 		const Ns__FleetListReply__Appliance *a = r->appliances[i];
@@ -35,47 +34,36 @@ list_print(struct cli *cli, const Ns__FleetListReply *r)
 		fprintf(stderr,
 		    "nameserve: no word of the primary for %.0f s: this is what it said last\n",
 		    r->age_s);
-	return CLI_OK;
 }
 
 int
 cmd_fleet_list(struct cli *cli)
 {
 	Ns__FleetListRequest body = NS__FLEET_LIST_REQUEST__INIT;
-	Ns__Envelope request = NS__ENVELOPE__INIT, *reply;
-	const Ns__FleetListReply *r;
-	int code = CLI_OK;
+	Ns__Envelope request = NS__ENVELOPE__INIT;
 
 	request.body_case = NS__ENVELOPE__BODY_FLEET_LIST_REQUEST;
 	request.fleet_list_request = &body;
-	reply = cli_call(cli, &request, &code);
-	if (reply == NULL)
-		return code;
-	r = CLI_REPLY(reply, FLEET_LIST_REPLY, fleet_list_reply);
-	code = r != NULL ? list_print(cli, r) : cli_unexpected(cli);
-	ns__envelope__free_unpacked(reply, NULL);
-	return code;
+	return cli_show(cli, &request,
+	    &(const struct cli_view){
+		NS__ENVELOPE__BODY_FLEET_LIST_REPLY, "ns.fleet.list/1", NULL, list_print });
 }
 
 /* The token alone on one line: it goes into a file or an argument. */
-static int
-invite_print(struct cli *cli, const Ns__FleetInviteReply *r)
+static void
+invite_print(const ProtobufCMessage *m)
 {
-	if (cli->format != CLI_TABLE)
-		return cli_print_json(cli, &r->base, "ns.fleet.invite/1");
+	const Ns__FleetInviteReply *r = (const Ns__FleetInviteReply *)m;
 	printf("%s\n", r->token);
 	fprintf(stderr, "nameserve: good once, until %s: nameserved --config FILE --join TOKEN\n",
 	    r->until);
-	return CLI_OK;
 }
 
 int
 cmd_fleet_invite(struct cli *cli)
 {
 	Ns__FleetInviteRequest body = NS__FLEET_INVITE_REQUEST__INIT;
-	Ns__Envelope request = NS__ENVELOPE__INIT, *reply;
-	const Ns__FleetInviteReply *r;
-	int code = CLI_OK;
+	Ns__Envelope request = NS__ENVELOPE__INIT;
 
 	body.name = cli_str(cli->words[0]);
 	body.site = cli_str(cli->opt[OPT_SITE]);
@@ -83,13 +71,9 @@ cmd_fleet_invite(struct cli *cli)
 	body.comment = cli_str(cli->opt[OPT_COMMENT]);
 	request.body_case = NS__ENVELOPE__BODY_FLEET_INVITE_REQUEST;
 	request.fleet_invite_request = &body;
-	reply = cli_call(cli, &request, &code);
-	if (reply == NULL)
-		return code;
-	r = CLI_REPLY(reply, FLEET_INVITE_REPLY, fleet_invite_reply);
-	code = r != NULL ? invite_print(cli, r) : cli_unexpected(cli);
-	ns__envelope__free_unpacked(reply, NULL);
-	return code;
+	return cli_show(cli, &request,
+	    &(const struct cli_view){
+		NS__ENVELOPE__BODY_FLEET_INVITE_REPLY, "ns.fleet.invite/1", NULL, invite_print });
 }
 
 int
@@ -120,37 +104,29 @@ cmd_fleet_standby(struct cli *cli)
 	return cli_commit(cli, &request, NULL);
 }
 
-static int
-promote_print(struct cli *cli, const Ns__FleetPromoteReply *r)
+static void
+promote_print(const ProtobufCMessage *m)
 {
-	if (cli->format != CLI_TABLE)
-		return cli_print_json(cli, &r->base, "ns.fleet.promote/1");
+	const Ns__FleetPromoteReply *r = (const Ns__FleetPromoteReply *)m;
 	printf("%s is the primary of term %llu, from change %llu on\n", r->primary,
 	    (unsigned long long)r->term, (unsigned long long)r->revision);
 	for (size_t i = 0; i < r->n_unreachable; i++)
 		fprintf(stderr, "nameserve: %s could not be asked: what it alone has is lost\n",
 		    r->unreachable[i]);
-	return CLI_OK;
 }
 
 int
 cmd_fleet_promote(struct cli *cli)
 {
 	Ns__FleetPromoteRequest body = NS__FLEET_PROMOTE_REQUEST__INIT;
-	Ns__Envelope request = NS__ENVELOPE__INIT, *reply;
-	const Ns__FleetPromoteReply *r;
-	int code = CLI_OK;
+	Ns__Envelope request = NS__ENVELOPE__INIT;
 
 	body.name = cli_str(cli->words[0]);
 	body.confirm = cli_str(cli->opt[OPT_CONFIRM]);
 	body.comment = cli_str(cli->opt[OPT_COMMENT]);
 	request.body_case = NS__ENVELOPE__BODY_FLEET_PROMOTE_REQUEST;
 	request.fleet_promote_request = &body;
-	reply = cli_call(cli, &request, &code);
-	if (reply == NULL)
-		return code;
-	r = CLI_REPLY(reply, FLEET_PROMOTE_REPLY, fleet_promote_reply);
-	code = r != NULL ? promote_print(cli, r) : cli_unexpected(cli);
-	ns__envelope__free_unpacked(reply, NULL);
-	return code;
+	return cli_show(cli, &request,
+	    &(const struct cli_view){ NS__ENVELOPE__BODY_FLEET_PROMOTE_REPLY, "ns.fleet.promote/1",
+		NULL, promote_print });
 }

@@ -31,13 +31,22 @@ changes_table(Ns__Change *const *changes, size_t n)
 	table_print(&t);
 }
 
+static void
+list_table(const ProtobufCMessage *m)
+{
+	const Ns__HistoryListReply *r = (const Ns__HistoryListReply *)m;
+
+	changes_table(r->changes, r->n_changes);
+	if (r->next[0] != '\0')
+		fprintf(stderr, "nameserve: more: --cursor %s\n", r->next);
+}
+
 int
 cmd_history_list(struct cli *cli)
 {
 	Ns__HistoryListRequest body = NS__HISTORY_LIST_REQUEST__INIT;
 	Ns__Envelope request = NS__ENVELOPE__INIT;
 	uint64_t limit = 0;
-	int code = CLI_OK;
 
 	if (cli->opt[OPT_LIMIT] != NULL && !cli_number(cli->opt[OPT_LIMIT], 1000, &limit))
 		return cli_usage(NULL, "--limit %s: a number up to 1000", cli->opt[OPT_LIMIT]);
@@ -46,23 +55,9 @@ cmd_history_list(struct cli *cli)
 	body.limit = (uint32_t)limit;
 	request.body_case = NS__ENVELOPE__BODY_HISTORY_LIST_REQUEST;
 	request.history_list_request = &body;
-	Ns__Envelope *reply = cli_call(cli, &request, &code);
-	if (reply == NULL)
-		return code;
-	Ns__HistoryListReply *r = CLI_REPLY(reply, HISTORY_LIST_REPLY, history_list_reply);
-	if (r == NULL) {
-		code = cli_unexpected(cli);
-	} else if (cli->format == CLI_TABLE) {
-		changes_table(r->changes, r->n_changes);
-		if (r->next[0] != '\0')
-			fprintf(stderr, "nameserve: more: --cursor %s\n", r->next);
-	} else if (cli->format == CLI_JSONL) {
-		cli_print_rows(ns_json_from(&r->base, NULL), "changes");
-	} else {
-		cli_print_json(cli, &r->base, "ns.history.list/1");
-	}
-	ns__envelope__free_unpacked(reply, NULL);
-	return code;
+	return cli_show(cli, &request,
+	    &(const struct cli_view){ NS__ENVELOPE__BODY_HISTORY_LIST_REPLY, "ns.history.list/1",
+		"changes", list_table });
 }
 
 static void
@@ -76,8 +71,9 @@ diff_lines(char sign, char *const *lines, size_t n)
 }
 
 static void
-change_print(const Ns__HistoryShowReply *r)
+change_print(const ProtobufCMessage *m)
 {
+	const Ns__HistoryShowReply *r = (const Ns__HistoryShowReply *)m;
 	if (r->change != NULL)
 		changes_table((Ns__Change *const *)&r->change, 1);
 	if (r->change != NULL)
@@ -99,22 +95,12 @@ cmd_history_show(struct cli *cli)
 {
 	Ns__HistoryShowRequest body = NS__HISTORY_SHOW_REQUEST__INIT;
 	Ns__Envelope request = NS__ENVELOPE__INIT;
-	int code = CLI_OK;
 
 	if (!cli_number(cli->words[0], UINT64_MAX - 1, &body.revision))
 		return cli_usage(NULL, "%s: not a change's number", cli->words[0]);
 	request.body_case = NS__ENVELOPE__BODY_HISTORY_SHOW_REQUEST;
 	request.history_show_request = &body;
-	Ns__Envelope *reply = cli_call(cli, &request, &code);
-	if (reply == NULL)
-		return code;
-	Ns__HistoryShowReply *r = CLI_REPLY(reply, HISTORY_SHOW_REPLY, history_show_reply);
-	if (r == NULL)
-		code = cli_unexpected(cli);
-	else if (cli->format == CLI_TABLE)
-		change_print(r);
-	else
-		cli_print_json(cli, &r->base, "ns.history.show/1");
-	ns__envelope__free_unpacked(reply, NULL);
-	return code;
+	return cli_show(cli, &request,
+	    &(const struct cli_view){
+		NS__ENVELOPE__BODY_HISTORY_SHOW_REPLY, "ns.history.show/1", NULL, change_print });
 }

@@ -90,8 +90,9 @@ cmd_record_del(struct cli *cli)
 }
 
 static void
-records_table(const Ns__RecordListReply *r)
+records_table(const ProtobufCMessage *m)
 {
+	const Ns__RecordListReply *r = (const Ns__RecordListReply *)m;
 	static const char *const titles[] = { "NAME", "TTL", "TYPE", "DATA" };
 	struct table *t = table_new(titles, 4, "lrll");
 
@@ -113,7 +114,6 @@ cmd_record_list(struct cli *cli)
 	Ns__RecordListRequest body = NS__RECORD_LIST_REQUEST__INIT;
 	Ns__Envelope request = NS__ENVELOPE__INIT;
 	uint64_t limit = 0;
-	int code = CLI_OK;
 
 	if (cli->opt[OPT_LIMIT] != NULL && !cli_number(cli->opt[OPT_LIMIT], 10000, &limit))
 		return cli_usage(NULL, "--limit %s: a number up to 10000", cli->opt[OPT_LIMIT]);
@@ -124,18 +124,7 @@ cmd_record_list(struct cli *cli)
 	body.limit = (uint32_t)limit;
 	request.body_case = NS__ENVELOPE__BODY_RECORD_LIST_REQUEST;
 	request.record_list_request = &body;
-	Ns__Envelope *reply = cli_call(cli, &request, &code);
-	if (reply == NULL)
-		return code;
-	Ns__RecordListReply *r = CLI_REPLY(reply, RECORD_LIST_REPLY, record_list_reply);
-	if (r == NULL)
-		code = cli_unexpected(cli);
-	else if (cli->format == CLI_TABLE)
-		records_table(r);
-	else if (cli->format == CLI_JSONL)
-		cli_print_rows(ns_json_from(&r->base, NULL), "rrsets");
-	else
-		cli_print_json(cli, &r->base, "ns.record.list/1");
-	ns__envelope__free_unpacked(reply, NULL);
-	return code;
+	return cli_show(cli, &request,
+	    &(const struct cli_view){ NS__ENVELOPE__BODY_RECORD_LIST_REPLY, "ns.record.list/1",
+		"rrsets", records_table });
 }

@@ -8,32 +8,24 @@
 
 #define SETTINGS_MAX 16u
 
-static int
-settings_print(struct cli *cli, const Ns__SettingsReply *r)
+static void
+settings_print(const ProtobufCMessage *m)
 {
-	if (cli->format != CLI_TABLE)
-		return cli_print_json(cli, &r->base, "ns.settings/1");
+	const Ns__SettingsReply *r = (const Ns__SettingsReply *)m;
 	for (size_t i = 0; i < r->n_settings; i++) {
 		printf("%s", r->settings[i]->name);
 		for (size_t v = 0; v < r->settings[i]->n_values; v++)
 			printf("%c%s", v ? ',' : ' ', r->settings[i]->values[v]);
 		putchar('\n');
 	}
-	return CLI_OK;
 }
 
 static int
 settings_call(struct cli *cli, Ns__Envelope *request)
 {
-	int code = CLI_OK;
-	Ns__Envelope *reply = cli_call(cli, request, &code);
-
-	if (reply == NULL)
-		return code;
-	Ns__SettingsReply *r = CLI_REPLY(reply, SETTINGS_REPLY, settings_reply);
-	code = r != NULL ? settings_print(cli, r) : cli_unexpected(cli);
-	ns__envelope__free_unpacked(reply, NULL);
-	return code;
+	return cli_show(cli, request,
+	    &(const struct cli_view){
+		NS__ENVELOPE__BODY_SETTINGS_REPLY, "ns.settings/1", NULL, settings_print });
 }
 
 int

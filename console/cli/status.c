@@ -7,8 +7,9 @@
 #include "ipc/json.h"
 
 static void
-status_table(const Ns__StatusReply *s)
+status_table(const ProtobufCMessage *m)
 {
+	const Ns__StatusReply *s = (const Ns__StatusReply *)m;
 	static const char *const titles[] = { "PROCESS", "PID", "STATE", "RESTARTS", "UPTIME" };
 	struct table *t = table_new(titles, 5, "lrlrr");
 
@@ -54,22 +55,12 @@ cmd_status(struct cli *cli)
 {
 	Ns__StatusRequest body = NS__STATUS_REQUEST__INIT;
 	Ns__Envelope request = NS__ENVELOPE__INIT;
-	int code = CLI_OK;
 
 	request.body_case = NS__ENVELOPE__BODY_STATUS_REQUEST;
 	request.status_request = &body;
-	Ns__Envelope *reply = cli_call(cli, &request, &code);
-	if (reply == NULL)
-		return code;
-	Ns__StatusReply *s = CLI_REPLY(reply, STATUS_REPLY, status_reply);
-	if (s == NULL)
-		code = cli_unexpected(cli);
-	else if (cli->format == CLI_TABLE)
-		status_table(s);
-	else
-		code = cli_print_json(cli, &s->base, "ns.status/1");
-	ns__envelope__free_unpacked(reply, NULL);
-	return code;
+	return cli_show(cli, &request,
+	    &(const struct cli_view){
+		NS__ENVELOPE__BODY_STATUS_REPLY, "ns.status/1", NULL, status_table });
 }
 
 /* ---- stats ---- */

@@ -4,8 +4,9 @@
 #include "console/cli/cli.h"
 
 static void
-print_reply(const Ns__TestReply *t)
+print_reply(const ProtobufCMessage *m)
 {
+	const Ns__TestReply *t = (const Ns__TestReply *)m;
 	static const char *const titles[] = { "STEP", "WHAT" };
 	struct table *table = table_new(titles, 2, "ll");
 
@@ -25,8 +26,7 @@ int
 cmd_test(struct cli *cli)
 {
 	Ns__TestRequest body = NS__TEST_REQUEST__INIT;
-	Ns__Envelope request = NS__ENVELOPE__INIT, *reply;
-	int code = CLI_OK;
+	Ns__Envelope request = NS__ENVELOPE__INIT;
 
 	body.name = cli_str(cli->words[0]);
 	body.type = cli_str(cli->words[1]);
@@ -36,16 +36,7 @@ cmd_test(struct cli *cli)
 	body.draft = cli->opt[OPT_DRAFT] != NULL;
 	request.body_case = NS__ENVELOPE__BODY_TEST_REQUEST;
 	request.test_request = &body;
-	reply = cli_call(cli, &request, &code);
-	if (reply == NULL)
-		return code;
-	Ns__TestReply *t = CLI_REPLY(reply, TEST_REPLY, test_reply);
-	if (t == NULL)
-		code = cli_unexpected(cli);
-	else if (cli->format == CLI_TABLE)
-		print_reply(t);
-	else
-		code = cli_print_json(cli, &t->base, "ns.test/1");
-	ns__envelope__free_unpacked(reply, NULL);
-	return code;
+	return cli_show(cli, &request,
+	    &(const struct cli_view){
+		NS__ENVELOPE__BODY_TEST_REPLY, "ns.test/1", NULL, print_reply });
 }

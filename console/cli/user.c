@@ -5,34 +5,12 @@
 #include "console/cli/cli.h"
 #include "ipc/json.h"
 
-/* ---- what comes back ---- */
 static int
 object_call(struct cli *cli, Ns__Envelope *request, const char *schema)
 {
-	int code = CLI_OK;
-	Ns__Envelope *reply = cli_call(cli, request, &code);
-
-	if (reply == NULL)
-		return code;
-	Ns__ObjectReply *r = CLI_REPLY(reply, OBJECT_REPLY, object_reply);
-	if (r == NULL)
-		code = cli_unexpected(cli);
-	else if (cli->format != CLI_TABLE)
-		code = cli_print_json(cli, &r->base, schema);
-	else
-		printf("%s %s  change %llu\n", r->kind, r->name, (unsigned long long)r->revision);
-	ns__envelope__free_unpacked(reply, NULL);
-	return code;
-}
-
-static int
-print_list(struct cli *cli, const ProtobufCMessage *m, const char *rows, const char *schema)
-{
-	if (cli->format == CLI_JSONL) {
-		cli_print_rows(ns_json_from(m, NULL), rows);
-		return CLI_OK;
-	}
-	return cli_print_json(cli, m, schema);
+	return cli_show(cli, request,
+	    &(const struct cli_view){
+		NS__ENVELOPE__BODY_OBJECT_REPLY, schema, NULL, cli_object_table });
 }
 
 /* ---- users ---- */
@@ -81,8 +59,9 @@ cmd_user_delete(struct cli *cli)
 }
 
 static void
-users_table(const Ns__UserListReply *r)
+users_table(const ProtobufCMessage *m)
 {
+	const Ns__UserListReply *r = (const Ns__UserListReply *)m;
 	static const char *const titles[] = { "NAME", "UNIX", "ROLE", "HERE", "CHANGED" };
 	struct table *t = table_new(titles, 5, "lllll");
 
@@ -103,22 +82,12 @@ cmd_user_list(struct cli *cli)
 {
 	Ns__UserListRequest body = NS__USER_LIST_REQUEST__INIT;
 	Ns__Envelope request = NS__ENVELOPE__INIT;
-	int code = CLI_OK;
 
 	request.body_case = NS__ENVELOPE__BODY_USER_LIST_REQUEST;
 	request.user_list_request = &body;
-	Ns__Envelope *reply = cli_call(cli, &request, &code);
-	if (reply == NULL)
-		return code;
-	Ns__UserListReply *r = CLI_REPLY(reply, USER_LIST_REPLY, user_list_reply);
-	if (r == NULL)
-		code = cli_unexpected(cli);
-	else if (cli->format == CLI_TABLE)
-		users_table(r);
-	else
-		code = print_list(cli, &r->base, "users", "ns.user.list/1");
-	ns__envelope__free_unpacked(reply, NULL);
-	return code;
+	return cli_show(cli, &request,
+	    &(const struct cli_view){
+		NS__ENVELOPE__BODY_USER_LIST_REPLY, "ns.user.list/1", "users", users_table });
 }
 
 /* ---- accounts ---- */
@@ -189,8 +158,9 @@ cli_sites(char *const *sites, size_t n, char *out, size_t size)
 }
 
 static void
-accounts_table(const Ns__AccountListReply *r)
+accounts_table(const ProtobufCMessage *m)
 {
+	const Ns__AccountListReply *r = (const Ns__AccountListReply *)m;
 	static const char *const titles[] = { "NAME", "ZONES", "SITES" };
 	struct table *t = table_new(titles, 3, "lrl");
 	char sites[256];
@@ -209,22 +179,12 @@ cmd_account_list(struct cli *cli)
 {
 	Ns__AccountListRequest body = NS__ACCOUNT_LIST_REQUEST__INIT;
 	Ns__Envelope request = NS__ENVELOPE__INIT;
-	int code = CLI_OK;
 
 	request.body_case = NS__ENVELOPE__BODY_ACCOUNT_LIST_REQUEST;
 	request.account_list_request = &body;
-	Ns__Envelope *reply = cli_call(cli, &request, &code);
-	if (reply == NULL)
-		return code;
-	Ns__AccountListReply *r = CLI_REPLY(reply, ACCOUNT_LIST_REPLY, account_list_reply);
-	if (r == NULL)
-		code = cli_unexpected(cli);
-	else if (cli->format == CLI_TABLE)
-		accounts_table(r);
-	else
-		code = print_list(cli, &r->base, "accounts", "ns.account.list/1");
-	ns__envelope__free_unpacked(reply, NULL);
-	return code;
+	return cli_show(cli, &request,
+	    &(const struct cli_view){ NS__ENVELOPE__BODY_ACCOUNT_LIST_REPLY, "ns.account.list/1",
+		"accounts", accounts_table });
 }
 
 /* ---- zone set ---- */

@@ -8,19 +8,25 @@
 #include "ipc/json.h"
 
 static void
-zones_table(Ns__ZoneInfo *const *zones, size_t n)
+zones_table(const ProtobufCMessage *m)
 {
+	const Ns__ZoneListReply *r = (const Ns__ZoneListReply *)m;
 	static const char *const titles[] = { "NAME", "SERIAL", "RECORDS", "DNSSEC", "CHANGED" };
 	struct table *t = table_new(titles, 5, "lrrll");
 
-	for (size_t i = 0; i < n; i++) {
-		table_cell(t, "%s", zones[i]->name);
-		table_cell(t, "%u", zones[i]->serial);
-		table_cell(t, "%llu", (unsigned long long)zones[i]->records);
-		table_cell(t, "%s", zones[i]->dnssec);
-		table_cell(t, "%s", zones[i]->changed);
+	for (size_t i = 0; i < r->n_zones; i++) {
+		const Ns__ZoneInfo *z = r->zones[i];
+
+		table_cell(t, "%s", z->name);
+		table_cell(t, "%u", z->serial);
+		table_cell(t, "%llu", (unsigned long long)z->records);
+		table_cell(t, "%s", z->dnssec);
+		table_cell(t, "%s", z->changed);
 	}
 	table_print(&t);
+	if (r->next[0] != '\0')
+		fprintf(stderr, "nameserve: %zu of %llu zones; more: --cursor %s\n", r->n_zones,
+		    (unsigned long long)r->total, r->next);
 }
 
 int
@@ -29,7 +35,6 @@ cmd_zone_list(struct cli *cli)
 	Ns__ZoneListRequest body = NS__ZONE_LIST_REQUEST__INIT;
 	Ns__Envelope request = NS__ENVELOPE__INIT;
 	uint64_t limit = 0;
-	int code = CLI_OK;
 
 	if (cli->opt[OPT_LIMIT] != NULL && !cli_number(cli->opt[OPT_LIMIT], 1000, &limit))
 		return cli_usage(NULL, "--limit %s: a number up to 1000", cli->opt[OPT_LIMIT]);
@@ -38,24 +43,23 @@ cmd_zone_list(struct cli *cli)
 	body.limit = (uint32_t)limit;
 	request.body_case = NS__ENVELOPE__BODY_ZONE_LIST_REQUEST;
 	request.zone_list_request = &body;
-	Ns__Envelope *reply = cli_call(cli, &request, &code);
-	if (reply == NULL)
-		return code;
-	Ns__ZoneListReply *r = CLI_REPLY(reply, ZONE_LIST_REPLY, zone_list_reply);
-	if (r == NULL) {
-		code = cli_unexpected(cli);
-	} else if (cli->format == CLI_TABLE) {
-		zones_table(r->zones, r->n_zones);
-		if (r->next[0] != '\0')
-			fprintf(stderr, "nameserve: %zu of %llu zones; more: --cursor %s\n",
-			    r->n_zones, (unsigned long long)r->total, r->next);
-	} else if (cli->format == CLI_JSONL) {
-		cli_print_rows(ns_json_from(&r->base, NULL), "zones");
-	} else {
-		cli_print_json(cli, &r->base, "ns.zone.list/1");
-	}
-	ns__envelope__free_unpacked(reply, NULL);
-	return code;
+	return cli_show(cli, &request,
+	    &(const struct cli_view){
+		NS__ENVELOPE__BODY_ZONE_LIST_REPLY, "ns.zone.list/1", "zones", zones_table });
+}
+
+static void
+zone_table(const ProtobufCMessage *m)
+{
+	const Ns__ZoneInfo *z = (const Ns__ZoneInfo *)m;
+	char sites[256] = "";
+
+	cli_sites(z->sites, z->n_sites, sites, sizeof sites);
+	printf("%s  serial %u  records %llu  rrsets %llu  dnssec %s  version %llu  served %llu  "
+	       "changed %s  sites %s\n",
+	    z->name, z->serial, (unsigned long long)z->records, (unsigned long long)z->rrsets,
+	    z->dnssec, (unsigned long long)z->version, (unsigned long long)z->served_version,
+	    z->changed, sites);
 }
 
 int
@@ -63,32 +67,13 @@ cmd_zone_show(struct cli *cli)
 {
 	Ns__ZoneShowRequest body = NS__ZONE_SHOW_REQUEST__INIT;
 	Ns__Envelope request = NS__ENVELOPE__INIT;
-	int code = CLI_OK;
 
 	body.zone = cli_str(cli->words[0]);
 	request.body_case = NS__ENVELOPE__BODY_ZONE_SHOW_REQUEST;
 	request.zone_show_request = &body;
-	Ns__Envelope *reply = cli_call(cli, &request, &code);
-	if (reply == NULL)
-		return code;
-	Ns__ZoneInfo *z = CLI_REPLY(reply, ZONE_INFO, zone_info);
-	char sites[256] = "";
-
-	if (z != NULL)
-		cli_sites(z->sites, z->n_sites, sites, sizeof sites);
-	if (z == NULL)
-		code = cli_unexpected(cli);
-	else if (cli->format == CLI_TABLE)
-		printf("%s  serial %u  records %llu  rrsets %llu  dnssec %s  version %llu  served "
-		       "%llu  "
-		       "changed %s  sites %s\n",
-		    z->name, z->serial, (unsigned long long)z->records,
-		    (unsigned long long)z->rrsets, z->dnssec, (unsigned long long)z->version,
-		    (unsigned long long)z->served_version, z->changed, sites);
-	else
-		cli_print_json(cli, &z->base, "ns.zone/1");
-	ns__envelope__free_unpacked(reply, NULL);
-	return code;
+	return cli_show(cli, &request,
+	    &(const struct cli_view){
+		NS__ENVELOPE__BODY_ZONE_INFO, "ns.zone/1", NULL, zone_table });
 }
 
 int
@@ -143,8 +128,9 @@ cmd_zone_restore(struct cli *cli)
 }
 
 static void
-trash_table(const Ns__TrashListReply *r)
+trash_table(const ProtobufCMessage *m)
 {
+	const Ns__TrashListReply *r = (const Ns__TrashListReply *)m;
 	static const char *const titles[] = { "ZONE", "DELETED", "BY", "CHANGE", "UNTIL" };
 	struct table *t = table_new(titles, 5, "lllrl");
 
@@ -166,27 +152,15 @@ cmd_zone_trash(struct cli *cli)
 	Ns__TrashListRequest body = NS__TRASH_LIST_REQUEST__INIT;
 	Ns__Envelope request = NS__ENVELOPE__INIT;
 	uint64_t limit = 0;
-	int code = CLI_OK;
 
 	if (cli->opt[OPT_LIMIT] != NULL && !cli_number(cli->opt[OPT_LIMIT], 1000, &limit))
 		return cli_usage(NULL, "--limit %s: a number up to 1000", cli->opt[OPT_LIMIT]);
 	body.limit = (uint32_t)limit;
 	request.body_case = NS__ENVELOPE__BODY_TRASH_LIST_REQUEST;
 	request.trash_list_request = &body;
-	Ns__Envelope *reply = cli_call(cli, &request, &code);
-	if (reply == NULL)
-		return code;
-	Ns__TrashListReply *r = CLI_REPLY(reply, TRASH_LIST_REPLY, trash_list_reply);
-	if (r == NULL)
-		code = cli_unexpected(cli);
-	else if (cli->format == CLI_TABLE)
-		trash_table(r);
-	else if (cli->format == CLI_JSONL)
-		cli_print_rows(ns_json_from(&r->base, NULL), "items");
-	else
-		cli_print_json(cli, &r->base, "ns.zone.trash/1");
-	ns__envelope__free_unpacked(reply, NULL);
-	return code;
+	return cli_show(cli, &request,
+	    &(const struct cli_view){
+		NS__ENVELOPE__BODY_TRASH_LIST_REPLY, "ns.zone.trash/1", "items", trash_table });
 }
 
 /* ---- export: a stream ---- */

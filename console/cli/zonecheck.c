@@ -19,8 +19,9 @@ print_lines(const char *title, char *const *lines, size_t n)
 }
 
 static void
-print_check(const Ns__ZoneCheckReply *c)
+print_check(const ProtobufCMessage *m)
 {
+	const Ns__ZoneCheckReply *c = (const Ns__ZoneCheckReply *)m;
 	static const char *const titles[] = { "ASKED", "ADDRESS", "ANSWER" };
 	struct table *t = table_new(titles, 3, "lll");
 
@@ -47,23 +48,13 @@ cmd_zone_check(struct cli *cli)
 {
 	Ns__ZoneCheckRequest body = NS__ZONE_CHECK_REQUEST__INIT;
 	Ns__Envelope request = NS__ENVELOPE__INIT;
-	int code = CLI_OK;
 
 	if (cli->opt[OPT_TIMEOUT] == NULL)
 		cli->timeout_ms = WAIT_MS;
 	body.zone = cli_str(cli->words[0]);
 	request.body_case = NS__ENVELOPE__BODY_ZONE_CHECK_REQUEST;
 	request.zone_check_request = &body;
-	Ns__Envelope *reply = cli_call(cli, &request, &code);
-	if (reply == NULL)
-		return code;
-	Ns__ZoneCheckReply *c = CLI_REPLY(reply, ZONE_CHECK_REPLY, zone_check_reply);
-	if (c == NULL)
-		code = cli_unexpected(cli);
-	else if (cli->format == CLI_TABLE)
-		print_check(c);
-	else
-		code = cli_print_json(cli, &c->base, "ns.zone.check/1");
-	ns__envelope__free_unpacked(reply, NULL);
-	return code;
+	return cli_show(cli, &request,
+	    &(const struct cli_view){
+		NS__ENVELOPE__BODY_ZONE_CHECK_REPLY, "ns.zone.check/1", NULL, print_check });
 }

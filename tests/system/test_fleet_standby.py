@@ -107,6 +107,23 @@ def test_nothing_acknowledged_is_lost(fleet):
     assert p.values("back.example.com.") == ["192.0.2.3"]
 
 
+def test_told_by_the_old_primary_first(fleet):
+    """Who was away finds its old primary as a replica of another one, before that one can call: it follows all the same."""
+    p, (r1, r2) = fleet.primary, fleet.replicas
+    pause(r2, signal.SIGSTOP)
+    promote(r1)
+    wait_until(lambda: p.cli_json("status")["role"] == "replica" and p.follows(), "p follows r1", 15)
+    pause(r1, signal.SIGSTOP)
+    try:
+        pause(r2, signal.SIGCONT)
+        wait_until(lambda: "p is a replica; the primary is r1" in r2.log(), "p refuses r2", 15)
+        assert r2.cli_json("status")["term"] == 1
+    finally:
+        pause(r1, signal.SIGCONT)
+    wait_until(lambda: r2.cli_json("status")["primary"]["name"] == "r1" and r2.follows(), "r2 follows r1", 15)
+    same_history(fleet.members)
+
+
 def test_silent_standby(fleet):
     """Edits are refused with its name in about 2 s, and go on when it is back, or when an admin says so."""
     p, (r1, r2) = fleet.primary, fleet.replicas
