@@ -50,7 +50,6 @@ entry_drop(struct checks *c, struct entry *e)
 	LIST_REMOVE(e, by_name);
 	ns__check__free_unpacked(e->def, NULL);
 	free(e->name);
-	free(e->flips);
 	free(e);
 	c->count--;
 }

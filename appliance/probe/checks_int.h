@@ -10,7 +10,6 @@
 #include "appliance/probe/schedule.h"
 
 #define CHECK_BUCKETS 65536u
-#define FLIPS_KEPT    16u
 #define CALC_DEPTH    8u
 
 /* One probe, for every check that asks the same. */
@@ -31,12 +30,6 @@ struct shared {
 	struct rtt	 rtt;
 };
 
-struct flip {
-	int64_t		 at_ms;
-	enum board_state state;
-	char		 reason[REASON_MAX];
-};
-
 struct entry {
 	LIST_ENTRY(entry) by_id, by_name, of_shared;
 	TAILQ_ENTRY(entry) special;
@@ -51,8 +44,6 @@ struct entry {
 	enum board_state before;	/* the verdict of an earlier life or definition; BOARD_UNKNOWN: none */
 	uint32_t	 rtt_before;	/* µs, likewise; 0: none */
 	char		 reason[REASON_MAX];
-	struct flip	*flips;		/* FLIPS_KEPT of them, or NULL */
-	unsigned	 nflips;	/* ever */
 };
 
 struct checks {

@@ -93,16 +93,13 @@ judge(struct checks *c, const struct entry *e, int64_t now_ms, struct verdict *v
 
 /* ---- where it goes ---- */
 static void
-note_flip(struct checks *c, struct entry *e, const struct verdict *v, int64_t now_ms)
+note_flip(struct checks *c, const struct entry *e, const struct verdict *v, int64_t now_ms)
 {
-	struct flip *f;
+	struct flip f = { .check = e->id, .at_ms = now_ms, .state = (uint8_t)v->state };
 
-	if (e->flips == NULL)
-		e->flips = xcalloc(FLIPS_KEPT, sizeof *e->flips);
-	f = &e->flips[e->nflips++ % FLIPS_KEPT];
-	f->at_ms = now_ms;
-	f->state = v->state;
-	memcpy(f->reason, v->reason, sizeof f->reason);
+	snprintf(f.name, sizeof f.name, "%s", e->name);
+	snprintf(f.reason, sizeof f.reason, "%s", v->reason);
+	flips_note(c->conf.flips, &f);
 	c->flips++;
 	log_info("check.flip", "check=%s state=%s reason=%s", log_quote(e->name),
 	    v->state == BOARD_UP ? "up" : "down", log_quote(v->reason));

@@ -1,6 +1,6 @@
 /* probe - the appliance's questions to the outside: health checks, and what the parent says of a zone.
  *
- * One loop and ZeroMQ's thread; one file of its own, opened before the sandbox; no zone data.  Writes
+ * One loop and ZeroMQ's thread; two files of its own, opened before the sandbox; no zone data.  Writes
  * the health board.  Speaks to sync only:
  *     → RoleHello      whenever the link comes up, and every second until it was welcomed
  *     ← ParentRequest → ParentReply    with the same id
@@ -45,13 +45,13 @@ struct probe {
 
 /* What outlives a restart of the appliance: checks.h. */
 static int
-states_open(const struct role *role)
+file_open(const struct role *role, const char *name)
 {
-	char *path = xasprintf("%s/probe/states", role_data_dir(role));
+	char *path = xasprintf("%s/probe/%s", role_data_dir(role), name);
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
 	if (fd < 0)
-		log_warn("probe.states", "path=%s text=\"states will not outlive a restart\"",
+		log_warn("probe.file", "path=%s text=\"what is in it will not outlive a restart\"",
 		    log_quote(path));
 	free(path);
 	return fd;
@@ -69,7 +69,8 @@ checks_open(struct probe *p, const Ns__Config *config)
 	(void)getrlimit(RLIMIT_NOFILE, &files);
 	p->checks_conf = (struct checks_conf){ .probers = &p->probers,
 		.board = &p->board,
-		.states_fd = states_open(p->role),
+		.states_fd = file_open(p->role, "states"),
+		.flips = flips_new(file_open(p->role, "flips")),
 		.appliance = config->name,
 		.at_once = PROBES_MAX };
 	if (files.rlim_cur < PROBES_MAX + SPARE_FILES)
@@ -237,6 +238,7 @@ probe_run(struct role *role)
 		continue;
 	parents_destroy(&p->parents);
 	checks_destroy(&p->checks);
+	flips_destroy(&p->checks_conf.flips);
 	ns_sock_destroy(&p->bus);
 	event_free(p->second);
 	target_rules_free(&p->conf.rules);

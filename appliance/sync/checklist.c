@@ -12,7 +12,8 @@
 #include "ipc/base/clock.h"
 #include "ipc/base/xalloc.h"
 
-#define PAGE 1000u
+#define PAGE  1000u
+#define FLIPS 100u /* of a history, when nobody says how many */
 #define PAGE_TELL \
 	250u /* of a query: 250 states of 3 votes and some text stay far below a message */
 #define WAIT_NS 1000000000ull
@@ -21,6 +22,7 @@ struct listing {
 	uint64_t asked; /* id of the query */
 	uint64_t until_ns;
 	size_t at; /* checks of the reply that have been asked about */
+	bool history; /* flips and no checks */
 	unsigned limit;
 };
 static struct request_list asked = TAILQ_HEAD_INITIALIZER(asked);
@@ -98,17 +100,23 @@ read_one(struct request *r, struct store *s)
 }
 
 static void
-read_work(struct job *job, void *store)
+reply_begin(struct request *r)
 {
-	struct request *r = (struct request *)job;
-	Ns__CheckListReply *m;
+	Ns__CheckListReply *m = xmalloc(sizeof *m);
 
-	if (request_expired(r))
-		return;
-	m = xmalloc(sizeof *m);
 	ns__check_list_reply__init(m);
 	m->next = xstrdup("");
 	request_reply(r, NS__ENVELOPE__BODY_CHECK_LIST_REPLY, m);
+}
+
+static void
+read_work(struct job *job, void *store)
+{
+	struct request *r = (struct request *)job;
+
+	if (request_expired(r))
+		return;
+	reply_begin(r);
 	if (r->env->check_list_request->name[0] != '\0') {
 		r->err = read_one(r, store);
 		return;
@@ -119,13 +127,31 @@ read_work(struct job *job, void *store)
 }
 
 /* ---- loop ---- */
+static void
+refuse_history(struct sync *s, struct request *r)
+{
+	request_refuse(s, r, NS_UNAVAILABLE, ES_NO_PROBE,
+	    "the probe process, which knows what flipped, is not there; try again");
+}
+
+static bool
+send_query(struct sync *s, struct listing *l, Ns__CheckQuery *q)
+{
+	Ns__Envelope env = NS__ENVELOPE__INIT;
+
+	env.id = l->asked = ++last_id;
+	env.body_case = NS__ENVELOPE__BODY_CHECK_QUERY;
+	env.check_query = q;
+	l->until_ns = clock_mono_ns() + WAIT_NS;
+	return bus_send(s, ROLE_PROBE, &env) == NS_OK;
+}
+
 /* False: there is nobody to ask, or nothing more to ask about. */
 static bool
 ask(struct sync *s, struct request *r)
 {
 	struct listing *l = r->state;
 	const Ns__CheckListReply *m = r->reply->check_list_reply;
-	Ns__Envelope env = NS__ENVELOPE__INIT;
 	Ns__CheckQuery q = NS__CHECK_QUERY__INIT;
 	uint64_t ids[PAGE_TELL];
 
@@ -135,11 +161,24 @@ ask(struct sync *s, struct request *r)
 		return false;
 	q.ids = ids;
 	q.flips = r->env->check_list_request->name[0] != '\0';
-	env.id = l->asked = ++last_id;
-	env.body_case = NS__ENVELOPE__BODY_CHECK_QUERY;
-	env.check_query = &q;
-	l->until_ns = clock_mono_ns() + WAIT_NS;
-	return bus_send(s, ROLE_PROBE, &env) == NS_OK;
+	return send_query(s, l, &q);
+}
+
+/* What flipped is the probe's to know: of checks that are no more, too. */
+static void
+ask_history(struct sync *s, struct request *r)
+{
+	const Ns__CheckListRequest *in = r->env->check_list_request;
+	struct listing *l = r->state;
+	Ns__CheckQuery q = NS__CHECK_QUERY__INIT;
+
+	l->history = true;
+	q.history = in->limit == 0 ? FLIPS : l->limit;
+	q.history_of = in->name;
+	if (send_query(s, l, &q))
+		TAILQ_INSERT_TAIL(&asked, r, waiting);
+	else
+		refuse_history(s, r);
 }
 
 static void
@@ -162,6 +201,11 @@ check_list_request(struct sync *s, struct request *r)
 	l->limit = limit == 0 || limit > PAGE ? PAGE : limit;
 	r->state = l;
 	r->free_state = listing_free;
+	if (r->env->check_list_request->history) {
+		reply_begin(r);
+		ask_history(s, r);
+		return;
+	}
 	r->job.work = read_work;
 	r->job.done = read_done;
 	request_push(s, s->reads, r->kind->lane, r);
@@ -225,10 +269,16 @@ check_list_report(struct sync *s, const Ns__Envelope *env)
 			break;
 		merge(m->checks[j], told->checks[i]);
 	}
-	m->frozen = told != NULL && told->frozen;
+	if (told != NULL) {
+		m->frozen = told->frozen;
+		m->flips = told->history;
+		m->n_flips = told->n_history;
+		told->history = NULL;
+		told->n_history = 0;
+	}
 	if (told != NULL)
 		ns__check_report__free_unpacked(told, NULL);
-	if (ask(s, r))
+	if (!((struct listing *)r->state)->history && ask(s, r))
 		return;
 	TAILQ_REMOVE(&asked, r, waiting);
 	request_finish(s, r);
@@ -245,7 +295,10 @@ check_list_tick(struct sync *s, uint64_t now_ns)
 		if (now_ns < ((struct listing *)r->state)->until_ns && r->conn != NULL)
 			continue;
 		TAILQ_REMOVE(&asked, r, waiting);
-		request_finish(s, r);
+		if (((struct listing *)r->state)->history)
+			refuse_history(s, r);
+		else
+			request_finish(s, r);
 	}
 }
 

@@ -219,6 +219,7 @@ int cmd_backup(struct cli *);
 int cmd_restore_backup(struct cli *);
 int cmd_check_list(struct cli *);
 int cmd_check_show(struct cli *);
+int cmd_check_history(struct cli *);
 int cmd_check_set(struct cli *);
 int cmd_check_del(struct cli *);
 int cmd_check_override(struct cli *);

@@ -148,6 +148,9 @@ const struct cli_command cli_commands[] = {
 	    cmd_check_list },
 	{ "check", "show", "NAME", "one check: its state, who says what, its last flips", NULL, 1,
 	    1, 0, cmd_check_show },
+	{ "check", "history", "[NAME]", "what flipped on this appliance, newest first",
+	    "Of one check or of all, also of those that are no more; 100, or as --limit says.", 0,
+	    1, OPT_BIT(OPT_LIMIT), cmd_check_history },
 	{ "check", "set", "NAME FILE|-", "make or change a check from a JSON file",
 	    "Types: http, https, tcp, tls, icmp, dns, calculated, push. For example {\"type\": "
 	    "\"https\", \"target\": \"192.0.2.20\", \"host\": \"www.example.com\", \"path\": "

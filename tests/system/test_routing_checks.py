@@ -207,6 +207,15 @@ def test_states_outlive_the_probe_and_the_appliance(lab):
     c = wait_until(lambda: (c := show(lab, "kept"))["state"] != "unknown" and c, "a state", 10)
     assert c["state"] == "up" and c["stale"] and c["since"][:19] == since[:19]
     becomes(lab, "kept", "down", "refused")
+    # And so does what flipped, also of a check that is no more.
+    assert [f["state"] for f in show(lab, "kept")["flips"]] == ["down", "up"]
+    lab.cli("check", "del", "kept")
+    flips = lab.cli_json("check", "history", "kept")["flips"]
+    assert [(f["check"], f["state"]) for f in flips] == [("kept", "down"), ("kept", "up")] and "refused" in flips[0]["reason"]
+    both = lab.cli_json("check", "history", "--limit", 2)["flips"]
+    assert len(both) == 2 and both[0]["at"] >= both[1]["at"] and both[0] == flips[0]
+    assert "refused" in lab.cli("check", "history")
+    assert lab.cli_json("check", "history", "no-such-check")["flips"] == []
 
 
 def test_a_fleet_has_the_same_checks():
