@@ -82,6 +82,11 @@ print_limits(const Ns__StatsReply *s)
 		       "truncated %llu\n",
 		    (unsigned long long)s->rrl_dropped, (unsigned long long)s->rrl_slipped,
 		    (unsigned long long)s->budget_dropped, (unsigned long long)s->budget_slipped);
+	if (s->routed > 0)
+		printf("routed %llu  from pools that are down %llu  for the client's network %llu  "
+		       "place not known %llu\n",
+		    (unsigned long long)s->routed, (unsigned long long)s->routed_down,
+		    (unsigned long long)s->routed_ecs, (unsigned long long)s->routed_nowhere);
 	for (size_t i = 0; i < s->n_floods; i++) {
 		fputs("flood  ", stdout);
 		print_safe(stdout, s->floods[i]->zone);
