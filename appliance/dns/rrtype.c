@@ -153,8 +153,8 @@ rrtype_from_chars(const char *text, size_t len)
 	for (unsigned i = 0; i < TABLE_SIZE; i++) {
 		const char *name = table[i].name;
 
-		if (name != NULL && (name[0] | 0x20) == (text[0] | 0x20) &&
-		    strncasecmp(name, text, len) == 0 && name[len] == '\0')
+		if (name != NULL && (name[0] | 0x20) == (text[0] | 0x20) && strlen(name) == len &&
+		    strncasecmp(name, text, len) == 0)
 			return (uint16_t)i;
 	}
 	if (len == strlen(policy.name) && strncasecmp(policy.name, text, len) == 0)

@@ -72,11 +72,11 @@ only(struct reading *r, json_t *object, const char *names)
 		return refuse(r, E_POLICY, "an object is expected");
 	json_object_foreach(object, key, value)
 	{
-		size_t n = strlen(key);
-		const char *p = names;
+		size_t n = strcspn(key, " ");
+		const char *p = n > 0 && key[n] == '\0' ? names : NULL;
 
-		while ((p = strstr(p, key)) != NULL &&
-		       !((p == names || p[-1] == ' ') && n > 0 && (p[n] == ' ' || p[n] == '\0')))
+		while (p != NULL && (p = strstr(p, key)) != NULL &&
+		       !((p == names || p[-1] == ' ') && (p[n] == ' ' || p[n] == '\0')))
 			p++;
 		if (p == NULL)
 			return refuse(
@@ -830,7 +830,7 @@ policy_from_text(
 {
 	struct reading *r = xcalloc(1, sizeof *r);
 	struct wbuf w = wbuf_init(out, outsize);
-	size_t word = strcspn(text, " \t");
+	size_t word = 0;
 	json_error_t error;
 	json_t *doc = NULL;
 	enum ns_err err = NS_OK;
@@ -839,7 +839,9 @@ policy_from_text(
 	r->data_at = 1;
 	r->nodes = r->edges = r->keys = r->pool = r->answers = wbuf_grow(POLICY_SIZE);
 	r->data = wbuf_grow(2 * UINT16_MAX);
-	r->type = rrtype_from_chars(text, word < len ? word : len);
+	while (word < len && text[word] != ' ' && text[word] != '\t')
+		word++;
+	r->type = rrtype_from_chars(text, word);
 	if (r->type == 0 || !policy_type_ok(r->type))
 		err = ns_fail(why, NS_INVALID, E_POLICY,
 		    "\"%.*s\": no type that a policy can answer for", (int)(word < 20 ? word : 20),

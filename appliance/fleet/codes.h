@@ -30,6 +30,8 @@ enum fleet_code {
 	EF_HELD = 2725,		/* another is about to be promoted */
 	EF_UNSTORED = 2726,	/* committed here, not stored by the standby: outcome unknown */
 	EF_PROMOTE = 2727,	/* this appliance cannot be promoted now */
+	EF_DRAINED = 2728,	/* it is, or is not, drained already */
+	EF_LAST = 2729,		/* nobody would be left in service */
 };
 
 #endif

@@ -41,6 +41,19 @@ take_key(uint8_t out[FLEET_KEY], bool *there, const ProtobufCBinaryData *in)
 	return *there || in->len == 0;
 }
 
+static bool
+take_drain(struct member *m, const Ns__FleetMember__Drain *in)
+{
+	if (in == NULL)
+		return true;
+	m->drained = true;
+	m->drain.at_ms = in->at_ms;
+	m->drain.ttl = in->ttl;
+	m->drain.ttl_partial = in->ttl_partial;
+	return take_text(m->drain.author, sizeof m->drain.author, in->author) &&
+	       take_text(m->drain.reason, sizeof m->drain.reason, in->reason);
+}
+
 bool
 member_from_message(struct member *m, const Ns__FleetMember *in)
 {
@@ -60,12 +73,25 @@ member_from_message(struct member *m, const Ns__FleetMember *in)
 	       (m->endpoint[0] == '\0' ||
 		   endpoint_read(m->endpoint, false, &ss, &len, NULL) == NS_OK) &&
 	       take_key(m->key, &m->enrolled, &in->key) &&
-	       take_key(m->invite_key, &m->invited, &in->invite_key);
+	       take_key(m->invite_key, &m->invited, &in->invite_key) && take_drain(m, in->drain);
+}
+
+static void
+give_drain(const struct member_drain *d, Ns__FleetMember__Drain *out)
+{
+	ns__fleet_member__drain__init(out);
+	out->author = (char *)(uintptr_t)d->author;
+	out->reason = (char *)(uintptr_t)d->reason;
+	out->at_ms = d->at_ms;
+	out->ttl = d->ttl;
+	out->ttl_partial = d->ttl_partial;
 }
 
 void
-member_to_message(const struct member *m, Ns__FleetMember *out)
+member_to_message(const struct member *m, struct member_message *to)
 {
+	Ns__FleetMember *out = &to->message;
+
 	ns__fleet_member__init(out);
 	out->name = (char *)(uintptr_t)m->name;
 	out->site = (char *)(uintptr_t)m->site;
@@ -81,6 +107,10 @@ member_to_message(const struct member *m, Ns__FleetMember *out)
 	if (m->invited)
 		out->invite_key =
 		    (ProtobufCBinaryData){ FLEET_KEY, (uint8_t *)(uintptr_t)m->invite_key };
+	if (m->drained) {
+		give_drain(&m->drain, &to->drain);
+		out->drain = &to->drain;
+	}
 }
 
 void
@@ -161,6 +191,16 @@ roster_active(const struct roster *r)
 
 	for (size_t i = 0; i < r->count; i++)
 		n += r->members[i].enrolled && !r->members[i].removed;
+	return n;
+}
+
+size_t
+roster_serving(const struct roster *r)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->count; i++)
+		n += r->members[i].enrolled && !r->members[i].removed && !r->members[i].drained;
 	return n;
 }
 

@@ -20,6 +20,12 @@
 /* After it was used it holds so long for the same key: the answer may have been lost. */
 #define FLEET_INVITE_AGAIN_MS (60 * 1000LL)
 
+struct member_drain {
+	char author[64], reason[512]; /* as long as those of a change */
+	int64_t at_ms;
+	uint32_t ttl; /* the largest that was served then, */
+	bool ttl_partial; /* as far as there was time to look */
+};
 struct member {
 	char name[FLEET_NAME], site[FLEET_NAME], trust[16], endpoint[ENDPOINT_MAX];
 	bool enrolled, removed, invited, standby;
@@ -27,6 +33,8 @@ struct member {
 	uint8_t key[FLEET_KEY], invite_key[FLEET_KEY];
 	int64_t invite_until_ms;
 	uint64_t since;
+	bool drained; /* out of service: it answers what still comes, and checks nothing */
+	struct member_drain drain;
 };
 struct roster {
 	size_t count;
@@ -37,8 +45,12 @@ bool member_name_ok(const char *); /* as [appliance] name: letters, digits, - . 
 bool member_trust_ok(const char *);
 /* false: not a member that can be. */
 bool member_from_message(struct member *, const Ns__FleetMember *);
-/* Borrows the strings and keys of the member. */
-void member_to_message(const struct member *, Ns__FleetMember *);
+/* A member as it is stored: `message`, and what that points to.  Borrows the strings and keys of the member. */
+struct member_message {
+	Ns__FleetMember message;
+	Ns__FleetMember__Drain drain;
+};
+void member_to_message(const struct member *, struct member_message *);
 
 void roster_free(struct roster *);
 void roster_copy(struct roster *, const struct roster *);
@@ -49,6 +61,8 @@ bool roster_put(struct roster *, const struct member *);
 /* Where the invitation said that it is; "": it did not. */
 const char *roster_site(const struct roster *, const char *name);
 const struct member *roster_find(const struct roster *, const char *name); /* removed ones too */
+/* In the fleet and not drained: who shares the health checks. */
+size_t roster_serving(const struct roster *);
 size_t roster_active(const struct roster *); /* enrolled and not removed */
 
 /* May this key connect?  Fills what the connection is called from then on. */

@@ -6,6 +6,7 @@
 
 #include "appliance/dns/name.h"
 #include "appliance/sync/apply.h"
+#include "appliance/sync/bodycheck.h"
 #include "appliance/sync/errors.h"
 #include "appliance/sync/residency.h"
 #include "appliance/sync/writer.h"

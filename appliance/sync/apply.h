@@ -11,10 +11,6 @@
 #include "appliance/sync/batch.h"
 #include "ipc/nameserve.pb-c.h"
 
-/* Is it a body that a change can have: names, kinds, zwires, everything below its zone.  For bodies from
- * elsewhere, before change_apply(); NS_CORRUPT. */
-enum ns_err	 change_body_check(const Ns__ChangeBody *, struct ns_why *)
-		    __attribute__((warn_unused_result));
 /* Uses revision and at_ms of the header; touches the zones in the batch.  NS_CONFLICT: the store is not
  * what the change was made on (a replica has diverged): nothing is to be committed. */
 enum ns_err	 change_apply(struct batch *, const struct store_change *, const Ns__ChangeBody *,

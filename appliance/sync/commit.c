@@ -96,6 +96,10 @@ plan_commit(struct request *r, struct batch *b, struct plan *p, struct change *c
 		commit_reply_zone(m, &p->zones[i].z, p->count);
 	}
 	r->revision = m->revision;
+	m->n_warnings = p->nwarnings;
+	m->warnings = p->warnings;
+	p->nwarnings = 0;
+	p->warnings = NULL;
 	return err;
 }
 

@@ -6,6 +6,7 @@
  *   fleet.c     sockets, allow-list, who said what       fleetpub.c   the primary's side
  *   fleetrep.c  the replica's side                       forward.c    edits at a replica
  *   fleetcmd.c  invite, list, remove                     fleetlog.c   the log and zones, read for others
+ *   fleetdrain.c drain, undrain
  *   fleetdoor.c strangers at the port */
 #ifndef NS_SYNC_FLEET_H
 #define NS_SYNC_FLEET_H
@@ -223,5 +224,11 @@ void	 fleet_invite_request(struct sync *, struct request *);
 enum ns_err fleet_invite_write(struct request *, struct batch *);
 enum ns_err fleet_remove_text(struct request *);
 enum ns_err fleet_remove_write(struct request *, struct batch *);
+
+/* ---- fleetdrain.c ---- */
+void	 fleet_drain_request(struct sync *, struct request *);
+enum ns_err fleet_drain_write(struct request *, struct batch *);
+/* What people are told of it; NULL: it is not drained. */
+Ns__Drained *drained_message(const struct member *);
 
 #endif

@@ -97,6 +97,8 @@ invite_store(struct request *r, struct batch *b, const struct roster *roster)
 {
 	const struct invitation *v = r->state;
 	const struct member *old = roster_find(roster, v->member.name);
+	const struct member *was = roster_find(roster, v->self.name);
+	struct member self = v->self;
 	struct change c;
 	enum ns_err err = NS_OK;
 	char comment[512];
@@ -111,8 +113,12 @@ invite_store(struct request *r, struct batch *b, const struct roster *roster)
 	    r->env->fleet_invite_request->comment[0] != '\0' ? r->env->fleet_invite_request->comment
 							     : "an invitation");
 	change_begin(&c, &r->caller, "fleet", comment, b->now_ms, b->term);
-	if (!same_member(roster_find(roster, v->self.name), &v->self))
-		err = member_put(b, &c, &v->self, &r->why);
+	if (was != NULL && !was->removed) {
+		self.drained = was->drained;
+		self.drain = was->drain;
+	}
+	if (!same_member(was, &self))
+		err = member_put(b, &c, &self, &r->why);
 	if (err == NS_OK)
 		err = member_put(b, &c, &v->member, &r->why);
 	if (err == NS_OK)
@@ -270,6 +276,7 @@ fill_member(const struct sync *s, const struct member *m, Ns__FleetListReply__Ap
 
 	a->endpoint = xstrdup(m->endpoint);
 	a->trust = xstrdup(m->trust);
+	a->drained = drained_message(m);
 	if (!m->enrolled) {
 		a->version = xstrdup("");
 		a->state = xstrdup("invited");
@@ -282,6 +289,11 @@ fill_member(const struct sync *s, const struct member *m, Ns__FleetListReply__Ap
 		own = pub_peer(s, m, clock_mono_ns());
 		fill_peer(a, own, head, 0);
 		free(own);
+	}
+	/* Who is silent is silent first of all. */
+	if (m->drained && (strcmp(a->state, "ok") == 0 || strcmp(a->state, "lag") == 0)) {
+		free(a->state);
+		a->state = xstrdup("drained");
 	}
 }
 
@@ -388,6 +400,7 @@ fleet_status(struct sync *s, Ns__StatusReply *m)
 	m->primary->name = xstrdup(fleet_is_replica(s) ? f->facts.primary : s->name);
 	m->primary->reachable = fleet_reachable(s);
 	m->primary->lag_s = fleet_lag_s(s);
+	m->drained = drained_message(roster_find(f->roster, s->name));
 	standby_status(s, m);
 	if (fleet_is_replica(s)) {
 		replica_problems(s, m);

@@ -96,11 +96,8 @@ bool	 import_parser_failed(const struct import_parser *);	/* it keeps no text an
 /* Checks the zone and fills it; outcome IMPORT_FAILED with why. */
 void	 import_parser_end(struct import_parser *, struct import_zone *);
 
-/* ---- storing (writer thread): importwrite.c, importdraft.c ---- */
+/* ---- storing (writer thread): importwrite.c ---- */
 struct writer_thread;
-/* What makes the zone what the file says, as operations; NULL with why: too much of it. */
-Ns__ZoneEdit	*import_draft(const struct store_zone *, const struct diff *, bool newer,
-		    struct ns_why *);
 void	 import_zone_work(struct job *, void *writer_thread);
 
 /* ---- sessions (loop): import.c ---- */

@@ -13,11 +13,11 @@
 #include "appliance/sync/errors.h"
 #include "appliance/sync/place.h"
 #include "appliance/sync/policycheck.h"
-#include "appliance/sync/plan.h"
 #include "appliance/sync/storeview.h"
 #include "appliance/sync/users.h"
 #include "appliance/sync/window.h"
 #include "appliance/sync/writer.h"
+#include "appliance/sync/zonedraft.h"
 #include "appliance/zonemap/image.h"
 #include "ipc/base/clock.h"
 #include "ipc/base/xalloc.h"
@@ -287,7 +287,7 @@ draft_or_refuse(struct import_zone *in, const struct store_zone *z, const struct
 		    "the zone exists and the file differs (%llu records to add, %llu to remove): "
 		    "--commit -m TEXT replaces it",
 		    (unsigned long long)d->nadded, (unsigned long long)d->nremoved);
-	s->draft = import_draft(z, d, newer, why);
+	s->draft = zone_draft(z, d, newer, &(size_t){ ZONEDRAFT_OCTETS }, why);
 	if (s->draft == NULL)
 		return NS_USAGE;
 	in->outcome = IMPORT_UNCHANGED;

@@ -15,6 +15,7 @@
 #include "appliance/sync/trash.h"
 #include "appliance/sync/window.h"
 #include "appliance/sync/writer.h"
+#include "appliance/sync/zonedraft.h"
 #include "ipc/base/log.h"
 #include "ipc/base/xalloc.h"
 
@@ -25,6 +26,7 @@ struct inverse {
 	const struct store_change *row;
 	char *const *confirm;
 	size_t nconfirm;
+	bool draft; /* nothing is written: what would be */
 	struct plan plan;
 	struct plan_for f;
 	struct change c;
@@ -203,6 +205,16 @@ revert_settings(struct inverse *v, Ns__ChangeBody *body)
 }
 
 /* ---- the change ---- */
+static bool
+draftable(const Ns__ChangeBody *body)
+{
+	for (size_t i = 0; i < body->n_zones; i++)
+		if (body->zones[i]->kind == NS__CHANGE_BODY__ZONE__KIND__CREATE ||
+		    body->zones[i]->kind == NS__CHANGE_BODY__ZONE__KIND__DELETE)
+			return false;
+	return body->n_settings == 0;
+}
+
 static enum ns_err
 revert_all(struct inverse *v, Ns__ChangeBody *body)
 {
@@ -211,6 +223,10 @@ revert_all(struct inverse *v, Ns__ChangeBody *body)
 	if (body->n_withheld_zones > 0)
 		return ns_fail(&v->r->why, NS_INVALID, ES_NO_INVERSE,
 		    "zones of that change are not held at this site: what they were is not known");
+	if (v->draft && !draftable(body))
+		return ns_fail(&v->r->why, NS_USAGE, ES_NEEDS_COMMIT,
+		    "that change made or deleted a zone, or set settings, which no draft can hold: "
+		    "--commit -m TEXT takes it back at once");
 	if (body->n_objects > 0 || (body->n_zones == 0 && body->n_settings == 0))
 		return ns_fail(&v->r->why, NS_INVALID, ES_NO_INVERSE,
 		    "that change is no change of zones or settings: there is nothing to take back");
@@ -239,17 +255,19 @@ revert(struct inverse *v, const char *kind, const char *comment, bool rail)
 		return ns_fail(&r->why, NS_NOTFOUND, ES_NO_REVISION, "there is no change %llu",
 		    (unsigned long long)v->revision);
 	v->row = &row;
-	v->f = (struct plan_for){
-		.store = b->store, .now_ms = b->now_ms, .request = r, .except = v->revision
-	};
+	/* A draft is committed as any other: an open window of the change holds its RRsets against it. */
+	v->f = (struct plan_for){ .store = b->store,
+		.now_ms = b->now_ms,
+		.request = r,
+		.except = v->draft ? 0 : v->revision };
 	plan_init(&v->plan, body->n_zones);
 	change_begin(&v->c, &r->caller, kind, comment, b->now_ms, b->term);
 	err = revert_all(v, body);
-	if (err == NS_OK && rail)
+	if (err == NS_OK && rail && !v->draft)
 		err = plan_rail(&v->plan, v->confirm, v->nconfirm, &r->why);
 	v->c.body.reverts = v->revision;
 	if (err == NS_OK)
-		err = plan_commit(r, b, &v->plan, &v->c);
+		err = v->draft ? plan_draft(r, &v->plan) : plan_commit(r, b, &v->plan, &v->c);
 	change_free(&v->c);
 	plan_free(&v->plan);
 	trash_free(&v->back);
@@ -265,7 +283,8 @@ revert_write(struct request *r, struct batch *b)
 		.b = b,
 		.revision = in->revision,
 		.confirm = in->confirm,
-		.nconfirm = in->n_confirm };
+		.nconfirm = in->n_confirm,
+		.draft = in->draft };
 
 	return revert(&v, "revert", in->comment, true);
 }
@@ -326,6 +345,8 @@ rewind_to(struct request *r, struct batch *b, struct zoneplan *z, struct plan *p
 		    "at that serial the zone came with its DNSSEC signatures, which fit no other "
 		    "serial: import the signed file again");
 	past_free(&past);
+	if (err == NS_OK && in->draft)
+		return plan_draft(r, p);
 	if (err == NS_OK)
 		err = plan_rail(p, in->confirm, in->n_confirm, &r->why);
 	if (err != NS_OK)

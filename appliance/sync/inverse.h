@@ -1,5 +1,6 @@
 /* inverse - changes made of the log: the opposite of a change, a zone at an earlier serial, a deleted zone
- * back from the trash.  Each is a new change; serials only move forward.  Writer and reader threads. */
+ * back from the trash.  Each is a new change, or operations for a draft of one; serials only move forward.
+ * Writer and reader threads. */
 #ifndef NS_SYNC_INVERSE_H
 #define NS_SYNC_INVERSE_H
 

@@ -131,15 +131,15 @@ member_put(struct batch *b, struct change *c, const struct member *m, struct ns_
 {
 	struct store_object o = { .kind = MEMBER_KIND, .version = b->revision + 1 };
 	Ns__ChangeBody__Object *out = xmalloc(sizeof *out);
-	Ns__FleetMember msg;
+	struct member_message msg;
 	enum ns_err err;
 
 	snprintf(o.name, sizeof o.name, "%s", m->name);
 	ns__change_body__object__init(out);
 	member_to_message(m, &msg);
-	out->body.len = ns__fleet_member__get_packed_size(&msg);
+	out->body.len = ns__fleet_member__get_packed_size(&msg.message);
 	out->body.data = xmalloc(out->body.len + 1);
-	ns__fleet_member__pack(&msg, out->body.data);
+	ns__fleet_member__pack(&msg.message, out->body.data);
 	err = store_object_put(b->store, &o, out->body.data, out->body.len, why);
 	out->kind = xstrdup(o.kind);
 	out->name = xstrdup(o.name);

@@ -12,6 +12,7 @@
 #include "appliance/sync/errors.h"
 #include "appliance/sync/window.h"
 #include "ipc/base/xalloc.h"
+#include "ipc/envelope.h"
 
 void
 plan_init(struct plan *p, size_t room)
@@ -24,6 +25,9 @@ plan_free(struct plan *p)
 {
 	for (size_t i = 0; i < p->count; i++)
 		zoneplan_free(&p->zones[i]);
+	for (size_t i = 0; i < p->nwarnings; i++)
+		ns__error__free_unpacked(p->warnings[i], NULL);
+	free(p->warnings);
 	free(p->zones);
 	*p = (struct plan){ 0 };
 }
@@ -50,11 +54,32 @@ plan_zone(struct plan *p, struct store *s, const uint8_t *apex, struct ns_why *w
 	return NULL;
 }
 
+static void
+add_warning(void *arg, const struct ns_why *in)
+{
+	struct plan *p = arg;
+	struct ns_why why = *in;
+	Ns__Error borrowed, *e;
+
+	if (p->nwarnings == PLAN_WARNINGS)
+		return;
+	ns_error_from_why(&borrowed, &why);
+	e = xmalloc(sizeof *e);
+	*e = borrowed;
+	e->zone = xstrdup(why.zone);
+	e->owner = xstrdup(why.owner);
+	e->type = xstrdup(why.type);
+	e->field = xstrdup(why.field);
+	e->text = xstrdup(why.text);
+	p->warnings = xreallocarray(p->warnings, p->nwarnings + 1, sizeof(Ns__Error *));
+	p->warnings[p->nwarnings++] = e;
+}
+
 enum ns_err
 plan_end(struct plan *p, const struct plan_for *f, struct ns_why *why)
 {
 	struct zoneplan *z = &p->zones[p->count - 1];
-	enum ns_err err = zoneplan_end(z, f->now_ms, f->warn, f->warn_arg, why);
+	enum ns_err err = zoneplan_end(z, f->now_ms, add_warning, p, why);
 
 	if (err == NS_OK && !diff_empty(&z->diff))
 		err = window_check(f->store, &z->z, &z->diff, f->except, f->request, why);

@@ -13,15 +13,17 @@
 #define RAIL_PERCENT 30u
 #define RAIL_RECORDS 20u
 
+#define PLAN_WARNINGS 100u		/* the first ones */
+
 struct plan {
 	size_t		 count, room;
 	struct zoneplan	*zones;		/* do not move */
+	size_t		 nwarnings;
+	Ns__Error	**warnings;	/* malloc'ed, and each of them; the reply may take them over */
 };
 struct plan_for {
 	struct store	*store;
 	int64_t		 now_ms;
-	zonecheck_warn_fn *warn;
-	void		*warn_arg;
 	struct request	*request;	/* gets the conflict */
 	uint64_t	 except;	/* a change whose window does not count: it is taken back */
 };

@@ -9,11 +9,7 @@
 #include "appliance/sync/plan.h"
 #include "appliance/sync/reader.h"
 #include "ipc/base/clock.h"
-#include "ipc/base/text.h"
 #include "ipc/base/xalloc.h"
-#include "ipc/envelope.h"
-
-#define WARNINGS_MAX 100
 
 enum ns_err
 plan_text(struct request *r)
@@ -25,62 +21,6 @@ plan_text(struct request *r)
 	r->state = edit_request_read(&as_commit, &r->why);
 	r->free_state = edit_request_free;
 	return r->state != NULL ? NS_OK : r->why.err;
-}
-
-/* ---- warnings ---- */
-static void
-add_warning(void *arg, const struct ns_why *in)
-{
-	Ns__PlanReply *m = arg;
-	struct ns_why why = *in;
-	Ns__Error borrowed, *e;
-
-	if (m->n_warnings == WARNINGS_MAX)
-		return;
-	ns_error_from_why(&borrowed, &why);
-	e = xmalloc(sizeof *e);
-	*e = borrowed;
-	e->zone = xstrdup(why.zone);
-	e->owner = xstrdup(why.owner);
-	e->type = xstrdup(why.type);
-	e->field = xstrdup(why.field);
-	e->text = xstrdup(why.text);
-	m->warnings = xreallocarray(m->warnings, m->n_warnings + 1, sizeof *m->warnings);
-	m->warnings[m->n_warnings++] = e;
-}
-
-/* The apex is looked at anew for its serial alone: what was wrong there before is not this plan's. */
-static void
-drop_old_warnings(Ns__PlanReply *m, const struct zoneplan *z)
-{
-	char apex[NAME_MAX_TEXT];
-	size_t kept = 0;
-
-	name_to_text(z->z.name, apex);
-	for (size_t i = 0; i < m->n_warnings; i++)
-		if (strcmp(m->warnings[i]->owner, apex) != 0)
-			m->warnings[kept++] = m->warnings[i];
-		else
-			ns__error__free_unpacked(m->warnings[i], NULL);
-	m->n_warnings = kept;
-}
-
-/* Does anything at the apex change but the serial? */
-static bool
-apex_changes(const struct zoneplan *z)
-{
-	const struct wbuf *sides[] = { &z->diff.removed, &z->diff.added };
-	bool serial_only = diff_soa_serial_only(&z->diff, z->z.name);
-
-	for (int i = 0; i < 2; i++) {
-		struct zwire_iter it = zwire_iter(sides[i]->base, sides[i]->len);
-		struct rrset s;
-
-		while (zwire_next(&it, &s) && name_equal(s.owner, z->z.name))
-			if (s.type != RR_SOA || !serial_only)
-				return true;
-	}
-	return false;
 }
 
 /* ---- effects ---- */
@@ -164,7 +104,7 @@ zone_reply(const struct zoneplan *z, size_t *octets)
 }
 
 static void
-fill(Ns__PlanReply *m, const struct plan *p)
+fill(Ns__PlanReply *m, struct plan *p)
 {
 	char hash[PLAN_HASH];
 	size_t octets = 0;
@@ -174,17 +114,17 @@ fill(Ns__PlanReply *m, const struct plan *p)
 		m->zones[m->n_zones++] = zone_reply(&p->zones[i], &octets);
 	plan_hash(p, hash);
 	m->plan_hash = xstrdup(hash);
+	m->n_warnings = p->nwarnings;
+	m->warnings = p->warnings;
+	p->nwarnings = 0;
+	p->warnings = NULL;
 }
 
 enum ns_err
 plan_read(struct request *r, struct store *s)
 {
 	Ns__PlanReply *m = xmalloc(sizeof *m);
-	struct plan_for f = { .store = s,
-		.now_ms = clock_wall_ms(),
-		.warn = add_warning,
-		.warn_arg = m,
-		.request = r };
+	struct plan_for f = { .store = s, .now_ms = clock_wall_ms(), .request = r };
 	struct plan p;
 	enum ns_err err;
 
@@ -194,9 +134,6 @@ plan_read(struct request *r, struct store *s)
 		return err;
 	}
 	err = plan_edits(&p, r->state, &f, &r->why);
-	for (size_t i = 0; i < p.count && err == NS_OK; i++)
-		if (!apex_changes(&p.zones[i]))
-			drop_old_warnings(m, &p.zones[i]);
 	if (err == NS_OK)
 		fill(m, &p);
 	store_rollback(s);

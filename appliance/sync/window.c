@@ -95,7 +95,7 @@ refuse(uint64_t revision, const struct store_zone *z, const struct rrset *key, s
 		conflict_of(r)->unconfirmed = revision;
 	ns_fail(why, NS_CONFLICT, ES_WINDOW_OPEN,
 	    "change %llu, which touched it, waits for its confirmation: nameserve confirm %llu, or "
-	    "revert %llu, first",
+	    "revert %llu --commit, first",
 	    (unsigned long long)revision, (unsigned long long)revision,
 	    (unsigned long long)revision);
 	place_names(why, z->name, key->owner, key->type);

@@ -156,6 +156,7 @@ char **cli_commas(const char *text, size_t *n);
 bool cli_commit_fill(struct cli *, Ns__CommitRequest *);
 void cli_commit_free(Ns__CommitRequest *);
 void cli_print_conflict(const Ns__Conflict *); /* on stderr */
+void cli_print_warning(FILE *, const Ns__Error *);
 
 /* ---- single operations (record.c): into the zone's draft, or at once with --commit; the exit code ---- */
 int cli_edit_op(struct cli *, Ns__RecordOp *);
@@ -163,8 +164,13 @@ int cli_edit_op(struct cli *, Ns__RecordOp *);
 /* ---- drafts (draft.c) ---- */
 /* One operation more in the zone's draft, once the appliance has found it sound; the exit code. */
 int cli_draft_op(struct cli *, Ns__RecordOp *);
-/* A whole draft that the appliance made (import); refused when there is one already. */
-int cli_draft_take(struct cli *, const Ns__ZoneEdit *);
+/* A whole draft that the appliance made (import), or several (revert); refused when there is one already. */
+int cli_draft_take(struct cli *, Ns__ZoneEdit *);
+int cli_drafts_take(struct cli *, Ns__ZoneEdit *const *, size_t n);
+
+/* ---- fleet (fleet.c) ---- */
+/* What a drain means, in two lines. */
+void drained_print(FILE *, const char *name, const Ns__Drained *);
 
 /* ---- the commands, by noun ---- */
 int cmd_console(struct cli *);
@@ -227,6 +233,8 @@ int cmd_check_push(struct cli *);
 int cmd_fleet_list(struct cli *);
 int cmd_fleet_invite(struct cli *);
 int cmd_fleet_remove(struct cli *);
+int cmd_fleet_drain(struct cli *);
+int cmd_fleet_undrain(struct cli *);
 int cmd_fleet_standby(struct cli *);
 int cmd_fleet_promote(struct cli *);
 int cmd_help(struct cli *);

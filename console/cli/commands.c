@@ -107,13 +107,17 @@ const struct cli_command cli_commands[] = {
 	    0, CLI_MAX_WORDS, (EDIT & ~OPT_BIT(OPT_COMMIT)) | OPT_BIT(OPT_ALL), cmd_commit },
 	{ "confirm", NULL, "CHANGE", "keep a change that was made with --confirm-within", NULL, 1,
 	    1, DIRECT, cmd_confirm },
-	{ "revert", NULL, "CHANGE", "the inverse of a change, as a new one",
-	    "What was changed again since is a conflict (exit 5) that names it. To revert the "
-	    "making of a "
-	    "zone is to delete it, which takes --confirm=ZONE.",
+	{ "revert", NULL, "CHANGE", "the inverse of a change, in drafts",
+	    "A draft for each zone of the change: `plan --all` shows them, `commit` makes them so; "
+	    "--commit does it in one step. What was changed again since is a conflict (exit 5) "
+	    "that "
+	    "names it. The making or deletion of a zone, and settings, are taken back with "
+	    "--commit "
+	    "only; to revert the making of a zone is to delete it, which takes --confirm=ZONE.",
 	    1, 1, DIRECT | OPT_BIT(OPT_CONFIRM), cmd_revert },
-	{ "restore", NULL, "ZONE", "the zone as it was at --to SERIAL, under a new serial", NULL, 1,
-	    1, DIRECT | OPT_BIT(OPT_TO) | OPT_BIT(OPT_CONFIRM), cmd_restore },
+	{ "restore", NULL, "ZONE", "the zone as it was at --to SERIAL, in a draft",
+	    "--commit does it in one step. Serials only move forward: it gets a new one.", 1, 1,
+	    DIRECT | OPT_BIT(OPT_TO) | OPT_BIT(OPT_CONFIRM), cmd_restore },
 	{ "settings", "show", "", "what zone create puts at the apex", NULL, 0, 0, 0,
 	    cmd_settings_show },
 	{ "settings", "set", "NAME VALUE...", "nameservers NS,NS... hostmaster NAME", NULL, 2, 32,
@@ -186,6 +190,13 @@ const struct cli_command cli_commands[] = {
 	{ "fleet", "remove", "NAME", "cut an appliance off at once; needs --confirm=NAME",
 	    "It keeps answering DNS with what it has, and gets nothing new.", 1, 1,
 	    OPT_BIT(OPT_CONFIRM) | OPT_BIT(OPT_COMMENT), cmd_fleet_remove },
+	{ "fleet", "drain", "NAME", "take an appliance out of service",
+	    "It checks nothing any more and its addresses are announced no more; what still comes "
+	    "is "
+	    "answered. Says until when caches hold what it answered. -m says why. At the primary.",
+	    1, 1, OPT_BIT(OPT_COMMENT), cmd_fleet_drain },
+	{ "fleet", "undrain", "NAME", "put a drained appliance back into service", NULL, 1, 1,
+	    OPT_BIT(OPT_COMMENT), cmd_fleet_undrain },
 	{ "stats", NULL, "", "queries, rcodes, latency of this appliance",
 	    "--scope zone:ZONE counts one zone. --top zones, clients, names or qtypes lists who "
 	    "and "

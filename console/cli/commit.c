@@ -8,13 +8,24 @@
 #include "ipc/base/xalloc.h"
 #include "ipc/envelope.h"
 
+void
+cli_print_warning(FILE *f, const Ns__Error *w)
+{
+	fprintf(f, "warning W%04u ", w->code);
+	print_safe(f, w->owner);
+	fputc(' ', f);
+	print_safe(f, w->type);
+	fputs(": ", f);
+	print_safe(f, w->text);
+	fputc('\n', f);
+}
+
 static int
 print_commit(struct cli *cli, const Ns__CommitReply *r)
 {
 	for (size_t i = 0; i < r->n_warnings; i++) {
-		fprintf(stderr, "nameserve: warning W%04u ", r->warnings[i]->code);
-		print_safe(stderr, r->warnings[i]->text);
-		fputc('\n', stderr);
+		fputs("nameserve: ", stderr);
+		cli_print_warning(stderr, r->warnings[i]);
 	}
 	if (cli->format != CLI_TABLE) {
 		cli_print_json(cli, &r->base, "ns.commit/1");
@@ -200,6 +211,22 @@ cmd_confirm(struct cli *cli)
 	return cli_commit(cli, &request, NULL);
 }
 
+/* The change is not made: what it would be goes into drafts. */
+static int
+drafts_asked(struct cli *cli, Ns__Envelope *request)
+{
+	int code = CLI_OK;
+	Ns__Envelope *reply = cli_call(cli, request, &code);
+	Ns__CommitReply *r;
+
+	if (reply == NULL)
+		return code;
+	r = CLI_REPLY(reply, COMMIT_REPLY, commit_reply);
+	code = r != NULL ? cli_drafts_take(cli, r->drafts, r->n_drafts) : cli_unexpected(cli);
+	ns__envelope__free_unpacked(reply, NULL);
+	return code;
+}
+
 int
 cmd_revert(struct cli *cli)
 {
@@ -210,11 +237,12 @@ cmd_revert(struct cli *cli)
 		return cli_usage(NULL, "%s: not a change's number", cli->words[0]);
 	body.comment = cli_str(cli->opt[OPT_COMMENT]);
 	body.idempotency_key = cli_str(cli->opt[OPT_KEY]);
+	body.draft = cli->opt[OPT_COMMIT] == NULL;
 	if (cli->opt[OPT_CONFIRM] != NULL)
 		body.confirm = cli_commas(cli->opt[OPT_CONFIRM], &body.n_confirm);
 	request.body_case = NS__ENVELOPE__BODY_REVERT_REQUEST;
 	request.revert_request = &body;
-	int code = cli_commit(cli, &request, NULL);
+	int code = body.draft ? drafts_asked(cli, &request) : cli_commit(cli, &request, NULL);
 	free(body.confirm);
 	return code;
 }
@@ -234,9 +262,10 @@ cmd_restore(struct cli *cli)
 	body.idempotency_key = cli_str(cli->opt[OPT_KEY]);
 	if (cli->opt[OPT_CONFIRM] != NULL)
 		body.confirm = cli_commas(cli->opt[OPT_CONFIRM], &body.n_confirm);
+	body.draft = cli->opt[OPT_COMMIT] == NULL;
 	request.body_case = NS__ENVELOPE__BODY_REWIND_REQUEST;
 	request.rewind_request = &body;
-	int code = cli_commit(cli, &request, NULL);
+	int code = body.draft ? drafts_asked(cli, &request) : cli_commit(cli, &request, NULL);
 	free(body.confirm);
 	return code;
 }

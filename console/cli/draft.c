@@ -6,22 +6,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "console/cli/cli.h"
+#include "console/cli/draft.h"
 #include "ipc/base/clock.h"
 #include "ipc/base/hash.h"
 #include "ipc/base/xalloc.h"
-#include "ipc/client/draft.h"
 #include "ipc/json.h"
 
 #define LOCK_MS       5000u
-#define CODE_HAVE     1310u /* a draft of that zone is there already */
 #define CODE_NO_LINK  1311u
 #define CODE_NO_DRAFT 1312u
 
 /* ---- which drafts ---- */
 /* The appliance that answers here names the drafts; *code when it does not. */
-static struct ns_drafts *
-drafts_linked(struct cli *cli, int *code)
+struct ns_drafts *
+cli_drafts_linked(struct cli *cli, int *code)
 {
 	Ns__StatusRequest body = NS__STATUS_REQUEST__INIT;
 	Ns__Envelope request = NS__ENVELOPE__INIT, *reply;
@@ -101,14 +99,19 @@ zone_call(struct cli *cli, const char *zone, Ns__Envelope **reply, int *code)
 }
 
 /* ---- one operation more ---- */
-static int
-print_draft(struct cli *cli, const Ns__Draft *d)
+json_t *
+cli_draft_json(const Ns__Draft *d)
+{
+	return json_pack("{ss ss sI sI si}", "schema", "ns.draft/1", "zone", d->zone, "base_serial",
+	    (json_int_t)d->base_serial, "base_version", (json_int_t)d->base_version, "ops",
+	    (int)d->n_ops);
+}
+
+int
+cli_draft_print(struct cli *cli, const Ns__Draft *d)
 {
 	if (cli->format != CLI_TABLE) {
-		cli_print_json_value(
-		    cli, json_pack("{ss ss sI sI si}", "schema", "ns.draft/1", "zone", d->zone,
-			     "base_serial", (json_int_t)d->base_serial, "base_version",
-			     (json_int_t)d->base_version, "ops", (int)d->n_ops));
+		cli_print_json_value(cli, cli_draft_json(d));
 		return CLI_OK;
 	}
 	printf("draft %s  %zu operation%s on serial %u\n", d->zone, d->n_ops,
@@ -119,8 +122,8 @@ print_draft(struct cli *cli, const Ns__Draft *d)
 	return CLI_OK;
 }
 
-static Ns__Draft *
-draft_new(const char *zone, uint64_t version, uint32_t serial)
+Ns__Draft *
+cli_draft_new(const char *zone, uint64_t version, uint32_t serial)
 {
 	Ns__Draft *d = xmalloc(sizeof *d);
 
@@ -132,8 +135,8 @@ draft_new(const char *zone, uint64_t version, uint32_t serial)
 	return d;
 }
 
-static void
-draft_add(Ns__Draft *d, const Ns__RecordOp *op)
+void
+cli_draft_add(Ns__Draft *d, const Ns__RecordOp *op)
 {
 	size_t len = ns__record_op__get_packed_size(op);
 	uint8_t *bytes = xmalloc(len + 1);
@@ -172,7 +175,7 @@ op_into(struct cli *cli, struct ns_drafts *drafts, const Ns__ZoneInfo *z, Ns__Re
 	int code;
 
 	if (err == NS_NOTFOUND)
-		d = draft_new(z->name, z->version, z->serial);
+		d = cli_draft_new(z->name, z->version, z->serial);
 	else if (err != NS_OK)
 		return cli_error(cli, &why);
 	if (cli->opt[OPT_BASE] != NULL &&
@@ -182,13 +185,13 @@ op_into(struct cli *cli, struct ns_drafts *drafts, const Ns__ZoneInfo *z, Ns__Re
 		ns__draft__free_unpacked(d, NULL);
 		return cli_error(cli, &why);
 	}
-	draft_add(d, op);
+	cli_draft_add(d, op);
 	code = check_draft(cli, d);
 	if ((code == CLI_OK || code == ns_err_exit(NS_CONFLICT)) &&
 	    ns_draft_save(drafts, d, &why) != NS_OK)
 		code = cli_error(cli, &why);
 	else if (code == CLI_OK)
-		code = print_draft(cli, d);
+		code = cli_draft_print(cli, d);
 	else if (code == ns_err_exit(NS_CONFLICT))
 		fputs("nameserve: the operation is in the draft all the same\n", stderr);
 	ns__draft__free_unpacked(d, NULL);
@@ -201,45 +204,13 @@ cli_draft_op(struct cli *cli, Ns__RecordOp *op)
 	int code = CLI_OK;
 	Ns__Envelope *reply = NULL;
 	Ns__ZoneInfo *z = zone_call(cli, cli->words[0], &reply, &code);
-	struct ns_drafts *drafts = z != NULL ? drafts_linked(cli, &code) : NULL;
+	struct ns_drafts *drafts = z != NULL ? cli_drafts_linked(cli, &code) : NULL;
 
 	if (drafts != NULL)
 		code = op_into(cli, drafts, z, op);
 	ns_drafts_close(&drafts);
 	if (reply != NULL)
 		ns__envelope__free_unpacked(reply, NULL);
-	return code;
-}
-
-int
-cli_draft_take(struct cli *cli, const Ns__ZoneEdit *edit)
-{
-	int code = CLI_OK;
-	struct ns_why why = { 0 };
-	Ns__Draft *d = NULL;
-	struct ns_drafts *drafts = drafts_linked(cli, &code);
-
-	if (drafts == NULL)
-		return code;
-	if (ns_draft_load(drafts, edit->zone, &d, &why) != NS_NOTFOUND) {
-		if (d != NULL) {
-			(void)ns_fail(&why, NS_CONFLICT, CODE_HAVE,
-			    "there is a draft of %s with %zu operations already: commit it, or "
-			    "nameserve draft drop %s --yes",
-			    d->zone, d->n_ops, d->zone);
-			ns__draft__free_unpacked(d, NULL);
-		}
-		return fail(cli, &drafts, &why);
-	}
-	d = draft_new(edit->zone, edit->base_version, edit->base_serial);
-	for (size_t i = 0; i < edit->n_ops; i++)
-		draft_add(d, edit->ops[i]);
-	if (ns_draft_save(drafts, d, &why) != NS_OK)
-		code = cli_error(cli, &why);
-	else
-		code = print_draft(cli, d);
-	ns__draft__free_unpacked(d, NULL);
-	ns_drafts_close(&drafts);
 	return code;
 }
 
@@ -346,7 +317,7 @@ draft_named(struct cli *cli, struct ns_drafts **drafts, int *code)
 	struct ns_why why = { 0 };
 	Ns__Draft *d = NULL;
 
-	*drafts = drafts_linked(cli, code);
+	*drafts = cli_drafts_linked(cli, code);
 	if (*drafts == NULL)
 		return NULL;
 	if (ns_draft_load(*drafts, cli->words[0], &d, &why) != NS_OK)
@@ -393,7 +364,7 @@ cmd_draft_undo(struct cli *cli)
 			  : ns_draft_drop(drafts, d->zone, &why)) != NS_OK)
 		code = cli_error(cli, &why);
 	else
-		code = print_draft(cli, d);
+		code = cli_draft_print(cli, d);
 	ns__draft__free_unpacked(d, NULL);
 	ns_drafts_close(&drafts);
 	return code;
@@ -411,7 +382,7 @@ cmd_draft_drop(struct cli *cli)
 		    "what is in the draft would be lost: --yes when that is meant");
 		return cli_error(cli, &why);
 	}
-	if ((drafts = drafts_linked(cli, &code)) == NULL)
+	if ((drafts = cli_drafts_linked(cli, &code)) == NULL)
 		return code;
 	if (ns_draft_drop(drafts, cli->words[0], &why) != NS_OK)
 		code = cli_error(cli, &why);
@@ -438,7 +409,7 @@ cmd_draft_rebase(struct cli *cli)
 		if (code == CLI_OK && ns_draft_save(drafts, d, &why) != NS_OK)
 			code = cli_error(cli, &why);
 		else if (code == CLI_OK)
-			code = print_draft(cli, d);
+			code = cli_draft_print(cli, d);
 	}
 	if (reply != NULL)
 		ns__envelope__free_unpacked(reply, NULL);
@@ -568,13 +539,8 @@ print_plan(const Ns__PlanReply *r)
 			puts("   ... longer than is shown");
 		print_effects(z);
 	}
-	for (size_t i = 0; i < r->n_warnings; i++) {
-		const Ns__Error *w = r->warnings[i];
-
-		printf("warning W%04u %s %s: ", w->code, w->owner, w->type);
-		print_safe(stdout, w->text);
-		putchar('\n');
-	}
+	for (size_t i = 0; i < r->n_warnings; i++)
+		cli_print_warning(stdout, r->warnings[i]);
 	printf("plan %s\n", r->plan_hash);
 }
 
@@ -582,7 +548,7 @@ static int
 plan_drafts(struct cli *cli)
 {
 	int code = CLI_OK;
-	struct ns_drafts *drafts = drafts_linked(cli, &code);
+	struct ns_drafts *drafts = cli_drafts_linked(cli, &code);
 	Ns__Envelope *reply = NULL;
 	struct set s;
 
@@ -697,7 +663,7 @@ cmd_commit(struct cli *cli)
 	struct ns_drafts *drafts;
 	struct set s;
 
-	if (code != CLI_OK || (drafts = drafts_linked(cli, &code)) == NULL)
+	if (code != CLI_OK || (drafts = cli_drafts_linked(cli, &code)) == NULL)
 		return code;
 	if (set_load(cli, drafts, &s, &code)) {
 		code = commit_set(cli, drafts, &s);

@@ -5,6 +5,22 @@
 
 #include "console/cli/cli.h"
 
+void
+drained_print(FILE *f, const char *name, const Ns__Drained *d)
+{
+	fprintf(f, "%s is drained since %s by ", name, d->since);
+	print_safe(f, d->author);
+	if (d->reason[0] != '\0') {
+		fputs(": ", f);
+		print_safe(f, d->reason);
+	}
+	fprintf(f,
+	    "\n  it answers what still comes; the largest TTL is %s%u s: caches hold what it "
+	    "answered "
+	    "before until %s%s\n",
+	    d->ttl_partial ? "at least " : "", d->ttl, d->until, d->ttl_partial ? " or later" : "");
+}
+
 static void
 list_print(const ProtobufCMessage *m)
 {
@@ -30,6 +46,9 @@ list_print(const ProtobufCMessage *m)
 		table_cell(t, "%s", a->endpoint);
 	}
 	table_print(&t);
+	for (size_t i = 0; i < r->n_appliances; i++)
+		if (r->appliances[i]->drained != NULL)
+			drained_print(stdout, r->appliances[i]->name, r->appliances[i]->drained);
 	if (r->age_s > 2)
 		fprintf(stderr,
 		    "nameserve: no word of the primary for %.0f s: this is what it said last\n",
@@ -88,6 +107,47 @@ cmd_fleet_remove(struct cli *cli)
 	request.body_case = NS__ENVELOPE__BODY_FLEET_REMOVE_REQUEST;
 	request.fleet_remove_request = &body;
 	return cli_commit(cli, &request, NULL);
+}
+
+static int
+drain(struct cli *cli, bool undrain)
+{
+	Ns__FleetDrainRequest body = NS__FLEET_DRAIN_REQUEST__INIT;
+	Ns__Envelope request = NS__ENVELOPE__INIT, *reply;
+	const Ns__FleetDrainReply *r;
+	int code = CLI_OK;
+
+	body.name = cli_str(cli->words[0]);
+	body.undrain = undrain;
+	body.comment = cli_str(cli->opt[OPT_COMMENT]);
+	request.body_case = NS__ENVELOPE__BODY_FLEET_DRAIN_REQUEST;
+	request.fleet_drain_request = &body;
+	reply = cli_call(cli, &request, &code);
+	if (reply == NULL)
+		return code;
+	r = CLI_REPLY(reply, FLEET_DRAIN_REPLY, fleet_drain_reply);
+	if (r == NULL)
+		code = cli_unexpected(cli);
+	else if (cli->format != CLI_TABLE)
+		code = cli_print_json(cli, &r->base, "ns.fleet.drain/1");
+	else if (r->drained != NULL)
+		drained_print(stdout, r->name, r->drained);
+	else
+		printf("change %llu  %s is in service\n", (unsigned long long)r->revision, r->name);
+	ns__envelope__free_unpacked(reply, NULL);
+	return code;
+}
+
+int
+cmd_fleet_drain(struct cli *cli)
+{
+	return drain(cli, false);
+}
+
+int
+cmd_fleet_undrain(struct cli *cli)
+{
+	return drain(cli, true);
 }
 
 int

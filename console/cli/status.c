@@ -27,6 +27,8 @@ status_table(const ProtobufCMessage *m)
 	if (s->checks > 0)
 		printf("checks %llu, down %llu, flips %llu\n", (unsigned long long)s->checks,
 		    (unsigned long long)s->checks_down, (unsigned long long)s->flips);
+	if (s->drained != NULL)
+		drained_print(stdout, s->name, s->drained);
 	for (size_t i = 0; i < s->n_processes; i++) {
 		const Ns__StatusReply__Process *p = s->processes[i];
 		if (strcmp(p->role, "worker") == 0)

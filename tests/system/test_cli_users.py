@@ -29,16 +29,16 @@ NEEDS = {
     "plan": "viewer", "test": "viewer", "confirm": "operator", "revert": "operator", "rewind": "operator",
     "trash_list": "viewer", "zone_restore": "operator",
     "fleet_list": "viewer", "fleet_invite": "admin", "fleet_remove": "admin",
-    "fleet_standby": "admin", "fleet_promote": "admin",
+    "fleet_drain": "admin", "fleet_standby": "admin", "fleet_promote": "admin",
     "user_set": "admin", "user_list": "viewer", "account_set": "admin", "account_list": "viewer",
     "check_set": "operator", "check_state": "operator", "check_list": "viewer",
 }
 # At a replica: what goes on to the primary, and what is done on the primary's own socket only. All else is
 # the replica's own to answer.
-FORWARDED = {"zone_create", "zone_delete", "commit", "confirm", "revert", "rewind", "zone_restore", "settings_set",
-             "check_set", "check_state"}
-ONLY_AT_PRIMARY = {"zone_set", "user_set", "account_set", "backup_restore", "fleet_invite", "fleet_remove",
-                   "fleet_standby", "import_begin"}
+FORWARDED = {"zone_create", "zone_delete", "commit", "confirm", "revert", "rewind", "zone_restore", "check_set",
+             "check_state"}
+ONLY_AT_PRIMARY = {"zone_set", "settings_set", "user_set", "account_set", "backup_restore", "fleet_invite", "fleet_remove",
+                   "fleet_drain", "fleet_standby", "import_begin"}
 # Between the processes of an appliance: on the control socket nobody may send them.
 BUS = {"metrics_request", "digest_request", "parent_request"}
 
@@ -88,9 +88,11 @@ def test_each_request_at_a_replica():
         told = {t["sent"].removesuffix("_request"): t.get("code") for t in map(json.loads, out.splitlines())}
         assert {k for k in NEEDS if told[k] == 2721} == FORWARDED
         assert {k for k in NEEDS if told[k] == 2715} == ONLY_AT_PRIMARY
-        # Relayed by one that is trusted with an operator's part, what needs an admin is refused all the same.
+        # No appliance passes on more than an operator may do: what needs an admin is refused where it is typed.
+        assert not {k for k in FORWARDED if NEEDS[k] == "admin"}
         plain = fleet.add("plain")
-        assert "plain" in plain.fails(4, "settings", "set", "nameservers", "ns1.example.net")
+        refused = plain.fails(7, "settings", "set", "nameservers", "ns1.example.net")
+        assert "E2715" in refused and fleet.primary.name in refused
         plain.cli("zone", "create", "new.example", "--ns", "ns1.example.net.")
 
 

@@ -67,7 +67,7 @@ def test_its_rrsets_are_held(example):
     example.cli("record", "set", "example.com", "www", 60, "TXT", '"x"', "--commit")
     edit(example, "free", "192.0.2.4")
     assert "UNCONFIRMED" in example.cli("status")
-    example.cli("revert", done["revision"])
+    example.cli("revert", done["revision"], "--commit")
     assert example.values("www.example.com") == ["192.0.2.10"] and unconfirmed(example) == {}
     edit(example, "www", "192.0.2.9")
 

@@ -96,9 +96,19 @@ def test_the_plan_says_what_the_commit_does(example):
     assert "up to 300 s" in text and plan["plan_hash"] in text and "warning W" in text
     assert "E2119" in example.fails(5, "commit", "example.com", "--plan", "0" * 64)
     done = example.cli_json("commit", "example.com", "--plan", plan["plan_hash"])
-    assert done["serial"] == zone["serial_after"]
+    assert done["serial"] == zone["serial_after"] and done["warnings"] == plan["warnings"]
     shown = example.cli_json("history", "show", done["revision"])["diffs"][0]
     assert shown["added"] == zone["added"] and shown["removed"] == zone["removed"]
+
+
+def test_a_commit_warns_as_the_plan_does(example):
+    """Of what it touches, and not of what was odd before."""
+    odd = ("record", "add", "example.com", "@", 300, "MX", "10 gone", "--commit")
+    assert [w["owner"] for w in example.cli_json(*odd)["warnings"]] == ["example.com."]
+    said = example.cli_run("record", "set", "example.com", "odd", 60, "MX", "10 nowhere", "--commit")
+    assert said.returncode == 0 and said.stderr.count("warning W") == 1
+    assert "odd.example.com. MX: " in said.stderr
+    assert not example.cli_json("record", "set", "example.com", "even", 60, "A", "192.0.2.5", "--commit")["warnings"]
 
 
 def test_a_conflict_carries_base_theirs_and_mine(two):

@@ -41,13 +41,13 @@ def test_the_log_alone_makes_the_same_store(example):
     cli("record", "set", "example.com", "b", 60, "A", "192.0.2.1", "--commit", "--confirm-within", "1h")
     revision = cli_revision(example)
     cli("confirm", revision)
-    cli("revert", revision)
-    cli("restore", "example.com", "--to", serial)
+    cli("revert", revision, "--commit")
+    cli("restore", "example.com", "--to", serial, "--commit")
     cli("zone", "delete", "big.example", "--confirm=big.example")
     cli("zone", "restore", "big.example")
-    cli("revert", cli_revision(example), "--confirm=big.example")
+    cli("revert", cli_revision(example), "--commit", "--confirm=big.example")
     cli("settings", "set", "hostmaster", "other.op.example.")
-    cli("revert", cli_revision(example))
+    cli("revert", cli_revision(example), "--commit")
     cli("account", "create", "acme")
     cli("account", "create", "gone")
     cli("zone", "create", "acme.example", "--account", "acme")
@@ -62,6 +62,10 @@ def test_the_log_alone_makes_the_same_store(example):
     kinds = {c["kind"] for c in example.cli_json("history", "list", "--limit", 100)["changes"]}
     assert kinds >= {"settings", "create", "edit", "import", "delete", "confirm", "revert", "restore", "undelete"}
     replays(example)
+
+
+def cli_json_revision(a, *words, **kw):
+    return a.cli_json(*words, **kw)["revision"]
 
 
 def cli_revision(a):
@@ -93,7 +97,7 @@ def test_revert_is_the_inverse(example):
     ]
     serial = int(soa(example)[2])
     for change in reversed(changes):
-        done = cli("revert", change, "-m", f"not {change}")
+        done = cli("revert", change, "--commit", "-m", f"not {change}")
         assert "served by" in done
     assert export(example) == before
     now = soa(example)
@@ -103,9 +107,9 @@ def test_revert_is_the_inverse(example):
     assert last["kind"] == "revert" and last["comment"] == f"not {changes[0]}"
     # Twice makes no difference: what is so already stays.
     revision = cli_revision(example)
-    cli("revert", changes[0])
+    cli("revert", changes[0], "--commit")
     assert cli_revision(example) == revision
-    example.fails(3, "revert", 9999)
+    example.fails(3, "revert", 9999, "--commit")
 
 
 def cli_del(a, *words):
@@ -116,7 +120,7 @@ def test_revert_of_what_was_touched_since_is_a_conflict(example):
     first = edit(example, "www", "192.0.2.1")
     edit(example, "www", "192.0.2.2")
     revision = cli_revision(example)
-    done = example.cli_run("--json", "revert", first)
+    done = example.cli_run("--json", "revert", first, "--commit")
     assert done.returncode == 5
     error = json.loads(done.stdout)["error"]
     assert error["code"] == "E2121"
@@ -127,7 +131,7 @@ def test_revert_of_what_was_touched_since_is_a_conflict(example):
     # Another RRset that changed since is no obstacle.
     second = edit(example, "a", "192.0.2.3")
     edit(example, "b", "192.0.2.4")
-    example.cli("revert", second)
+    example.cli("revert", second, "--commit")
     assert example.values("a.example.com") == "NXDOMAIN" and example.values("b.example.com") == ["192.0.2.4"]
 
 
@@ -137,24 +141,71 @@ def test_revert_of_several_zones_is_all_or_nothing(example):
         example.cli("record", "set", zone, "x", 60, "A", "192.0.2.1")
     both = example.cli_json("commit", "--all")["revision"]
     edit(example, "x", "192.0.2.2", zone="example.net")
-    example.fails(5, "revert", both)
+    example.fails(5, "revert", both, "--commit")
     assert example.values("x.example.com") == ["192.0.2.1"]
     edit(example, "x", "192.0.2.1", zone="example.net")
-    example.cli("revert", both)
+    example.cli("revert", both, "--commit")
     assert example.values("x.example.com") == example.values("x.example.net") == "NXDOMAIN"
+
+
+def test_a_revert_is_drafts_until_it_is_committed(example):
+    """Of each zone of the change; shown, planned and committed as what was typed is, and nothing before."""
+    cli = example.cli
+    cli("zone", "import", "example.net", "-", stdin=zone_text("example.net."))
+    before = {z: export(example, z) for z in ("example.com", "example.net")}
+    for zone in before:
+        cli("record", "set", zone, "www", 60, "A", "192.0.2.1", "192.0.2.2")
+        cli("record", "set", zone, "www", 60, "AAAA", "2001:db8::1")
+    cli("record", "set", "example.com", "@", 77, "SOA", "ns1 root 7 1 2 1209600 77")
+    both = cli_json_revision(example, "commit", "--all", "--confirm=*")
+    after = {z: export(example, z) for z in before}
+    made = example.cli_json("revert", both)["drafts"]
+    assert [(d["zone"], d["ops"]) for d in made] == [("example.com.", 3), ("example.net.", 2)]
+    assert {z: export(example, z) for z in before} == after and cli_revision(example) == both
+    assert "del www.example.com. AAAA" in cli("draft", "show", "example.com")
+    assert "a draft of example.com. with 3" in example.fails(5, "revert", both)  # what is typed is not written over
+    assert example.cli_json("plan", "--all")["zones"][0]["records_added"] == 2
+    cli("commit", "--all", "-m", "back", "--confirm=*")
+    assert {z: export(example, z) for z in before} == before and soa(example)[3:] == ["7200", "3600", "1209600", "300"]
+    assert "so already" in cli("revert", both)
+    # What cannot be a draft says so; what waits to be confirmed holds its RRsets against drafts, too.
+    cli("zone", "create", "new.example", "--ns", "ns1.example.net.")
+    assert "--commit" in example.fails(2, "revert", cli_revision(example))
+    edit(example, "w", "192.0.2.9")
+    held = cli_json_revision(example, "record", "set", "example.com", "w", 60, "A", "192.0.2.8", "--commit",
+                             "--confirm-within", "1h")
+    assert f"revert {held} --commit" in example.fails(5, "revert", held)
+    cli("revert", held, "--commit")
+    assert example.values("w.example.com") == ["192.0.2.9"]
+
+
+def test_a_restore_is_a_draft_until_it_is_committed(example):
+    serial, before = int(soa(example)[2]), export(example)
+    edit(example, "a", "192.0.2.1")
+    edit(example, "www", "192.0.2.2")
+    example.cli("restore", "example.com", "--to", serial)
+    assert example.values("www.example.com") == ["192.0.2.2"]
+    example.cli("commit", "example.com", "-m", "as it was")
+    assert export(example) == before
+    # As much as no message holds takes --commit.
+    many = "".join(f"h{i} IN TXT {'x' * 200}\n" for i in range(4000))
+    full = cli_json_revision(example, "zone", "import", "big.example", "-", stdin=zone_text("big.example.", 7, many))
+    example.cli("zone", "import", "big.example", "-", "--commit", "--confirm=*", stdin=zone_text("big.example.", 8))
+    assert "4001 records to add" in example.fails(2, "restore", "big.example", "--to", 7)
+    assert cli_revision(example) == full + 1
 
 
 def test_revert_of_zones_made_and_deleted(example):
     example.cli("zone", "import", "new.example", "-", stdin=zone_text("new.example.", records="a IN A 192.0.2.7\n"))
     made = cli_revision(example)
-    example.fails(9, "revert", made)
+    example.fails(9, "revert", made, "--commit")
     edit(example, "b", "192.0.2.8", zone="new.example")
-    example.fails(5, "revert", made, "--confirm=new.example")
+    example.fails(5, "revert", made, "--commit", "--confirm=new.example")
     example.cli("zone", "delete", "new.example", "--confirm=new.example")
     deleted = cli_revision(example)
-    example.cli("revert", deleted)
+    example.cli("revert", deleted, "--commit")
     assert example.values("b.new.example") == ["192.0.2.8"]
-    example.fails(5, "revert", deleted)
+    example.fails(5, "revert", deleted, "--commit")
 
 
 def test_restore_to_an_earlier_serial(example):
@@ -172,16 +223,17 @@ def test_restore_to_an_earlier_serial(example):
         states[example.cli_json("zone", "show", "example.com")["serial"]] = export(example)
     for serial, records in states.items():
         now = example.cli_json("zone", "show", "example.com")["serial"]
-        done = example.cli_json("restore", "example.com", "--to", serial, "-m", "back", "--confirm=example.com")
+        done = example.cli_json("restore", "example.com", "--to", serial, "--commit", "-m", "back",
+                                "--confirm=example.com")
         assert done["serial"] > now
         assert export(example) == records
-    assert "history list" in example.fails(3, "restore", "example.com", "--to", 5)
+    assert "history list" in example.fails(3, "restore", "example.com", "--to", 5, "--commit")
     example.fails(2, "restore", "example.com")
     # Past a deletion: the zone keeps its history.
     cli("zone", "delete", "example.com", "--confirm=example.com")
-    example.fails(3, "restore", "example.com", "--to", min(states))
+    example.fails(3, "restore", "example.com", "--to", min(states), "--commit")
     cli("zone", "restore", "example.com")
-    cli("restore", "example.com", "--to", min(states), "--confirm=example.com")
+    cli("restore", "example.com", "--to", min(states), "--commit", "--confirm=example.com")
     assert export(example) == states[min(states)]
 
 
@@ -191,9 +243,9 @@ def test_the_rail_holds_for_restore_and_revert(appliance):
     appliance.cli("zone", "import", "big.example", "-", stdin=few)
     appliance.cli("zone", "import", "big.example", "-", "--commit", stdin=many)
     change = cli_revision(appliance)
-    assert "E2118" in appliance.fails(9, "revert", change)
-    assert "E2118" in appliance.fails(9, "restore", "big.example", "--to", 1)
-    appliance.cli("restore", "big.example", "--to", 1, "--confirm=big.example")
+    assert "E2118" in appliance.fails(9, "revert", change, "--commit")
+    assert "E2118" in appliance.fails(9, "restore", "big.example", "--to", 1, "--commit")
+    appliance.cli("restore", "big.example", "--to", 1, "--commit", "--confirm=big.example")
     assert appliance.values("h59.big.example") == "NXDOMAIN"
 
 

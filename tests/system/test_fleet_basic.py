@@ -60,7 +60,7 @@ def test_refusals_come_back(fleet):
     r1.fails(5, "record", "set", "example.com", "a", "60", "A", "192.0.2.9", "--commit", "--base", "1")
     # Only on the primary's own socket, and never more than what the appliance is trusted with.
     assert "primary" in r1.fails(7, "fleet", "invite", "r9")
-    assert "operator" in r1.fails(4, "settings", "set", "nameservers", "ns1.example.net")
+    assert "at the primary (p) only" in r1.fails(7, "settings", "set", "nameservers", "ns1.example.net")
     assert "primary" in r1.fails(7, "user", "create", "anna", "--unix", "daemon", "--role", "admin")
 
 
@@ -88,6 +88,39 @@ def test_history_names_who_serves_it(fleet):
 
     for m in fleet.members:
         wait_until(lambda m=m: all_of(m), "all serve it")
+
+
+def test_drain(fleet):
+    """Out of service: everybody knows, with the reason; it answers on, with every change."""
+    p, (r1, r2) = fleet.primary, fleet.replicas
+    set_a(p, "drain", "192.0.2.1")
+    p.cli("record", "set", "example.com", "old", "172800", "A", "192.0.2.1", "--commit")
+    assert "primary" in r1.fails(7, "fleet", "drain", "r1")
+    p.fails(3, "fleet", "drain", "nobody")
+    p.fails(5, "fleet", "undrain", "r1")
+    done = p.cli_json("fleet", "drain", "r1", "-m", "a new fan")["drained"]
+    assert done["author"] == "root" and done["reason"] == "a new fan" and done["ttl"] == 172800
+    assert done["since"] < done["until"] and not done["ttl_partial"]
+    p.fails(5, "fleet", "drain", "r1")
+    for m in fleet.members:
+        wait_until(lambda m=m: fleet.state("r1", m)["state"] == "drained", f"{m.name} knows")
+        assert fleet.state("r1", m)["drained"] == done and fleet.state("r2", m)["state"] == "ok"
+    assert r1.cli_json("status")["drained"] == done and "drained" not in r2.cli_json("status")
+    assert "a new fan" in r1.cli("status") and "172800" in p.cli("fleet", "list")
+    # It goes on answering, and is waited for.
+    served = set_a(p, "drain", "192.0.2.2", "--wait", "served")["served"]
+    assert "r1" in [r["appliance"] for r in served] and r1.values("drain.example.com.") == ["192.0.2.2"]
+    # Nobody takes the last ones out.
+    p.cli("fleet", "drain", "r2")
+    assert "last appliance in service" in p.fails(6, "fleet", "drain", "p")
+    r1.kill()
+    r1.start()
+    wait_until(lambda: r1.follows(p.revision()), "r1 is back", 30)
+    assert r1.cli_json("status")["drained"] == done
+    for name in ("r1", "r2"):
+        assert f"{name} is in service" in p.cli("fleet", "undrain", name)
+    for m in fleet.members:
+        wait_until(lambda m=m: "drained" not in fleet.state("r1", m), f"{m.name} knows")
 
 
 def test_nsid_names_the_appliance(fleet):

@@ -3,6 +3,7 @@
  * Says what differs and exits 1, or prints "same REVISION ZONES". */
 // link: appliance/sync/secret.c
 // link: appliance/sync/apply.c
+// link: appliance/sync/bodycheck.c
 // link: appliance/sync/batch.c
 // link: appliance/sync/checkdelta.c
 // link: appliance/sync/diff.c
@@ -21,6 +22,7 @@
 
 #include "appliance/dns/name.h"
 #include "appliance/sync/apply.h"
+#include "appliance/sync/bodycheck.h"
 #include "appliance/sync/queue.h"
 #include "appliance/sync/storeview.h"
 #include "ipc/base/xalloc.h"

@@ -225,23 +225,51 @@ static void
 test_members_as_messages(void **state)
 {
 	struct member m = a_member("fra1-a", 5), back;
-	Ns__FleetMember msg;
+	struct member_message to;
+	Ns__FleetMember *msg = &to.message;
+	char longer[sizeof m.drain.reason + 1];
 
 	(void)state;
 	snprintf(m.site, sizeof m.site, "%s", "fra1");
 	snprintf(m.endpoint, sizeof m.endpoint, "%s", "tcp://127.0.0.1:7300");
 	m.since = 12;
-	member_to_message(&m, &msg);
-	assert_true(member_from_message(&back, &msg));
+	member_to_message(&m, &to);
+	assert_true(member_from_message(&back, msg));
 	assert_memory_equal(&m, &back, sizeof m);
-	msg.key.len = 31;
-	assert_false(member_from_message(&back, &msg));
-	msg.key.len = FLEET_KEY;
-	msg.trust = (char *)(uintptr_t) "admin";
-	assert_false(member_from_message(&back, &msg));
-	msg.trust = (char *)(uintptr_t) "viewer";
-	msg.name = (char *)(uintptr_t) "a:b";
-	assert_false(member_from_message(&back, &msg));
+	msg->key.len = 31;
+	assert_false(member_from_message(&back, msg));
+	msg->key.len = FLEET_KEY;
+	msg->trust = (char *)(uintptr_t) "admin";
+	assert_false(member_from_message(&back, msg));
+	msg->trust = (char *)(uintptr_t) "viewer";
+	msg->name = (char *)(uintptr_t) "a:b";
+	assert_false(member_from_message(&back, msg));
+
+	m.drained = true;
+	m.drain = (struct member_drain){ "anna", "a new fan", 5000, 3600, true };
+	member_to_message(&m, &to);
+	assert_true(member_from_message(&back, msg));
+	assert_memory_equal(&m, &back, sizeof m);
+	memset(longer, 'x', sizeof longer - 1);
+	longer[sizeof longer - 1] = '\0';
+	to.drain.reason = longer;
+	assert_false(member_from_message(&back, msg));
+}
+
+static void
+test_who_serves(void **state)
+{
+	struct member in = a_member("a", 1), out = a_member("b", 2), gone = a_member("c", 3),
+		      guest = a_member("d", 0);
+	struct roster r = { 0 };
+
+	(void)state;
+	out.drained = gone.removed = guest.invited = true;
+	assert_true(roster_put(&r, &in) && roster_put(&r, &out) && roster_put(&r, &gone) &&
+		    roster_put(&r, &guest));
+	assert_int_equal(roster_serving(&r), 1);
+	assert_int_equal(roster_active(&r), 2);
+	roster_free(&r);
 }
 
 static void
@@ -441,6 +469,7 @@ main(void)
 		cmocka_unit_test(test_roster_cuts_off),
 		cmocka_unit_test(test_roster_is_bounded),
 		cmocka_unit_test(test_members_as_messages),
+		cmocka_unit_test(test_who_serves),
 		cmocka_unit_test(test_zap_decides),
 		cmocka_unit_test(test_ring),
 		cmocka_unit_test(test_window),

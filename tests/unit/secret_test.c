@@ -1,7 +1,7 @@
 /* secret - when the cookie secret rolls, whatever the clock does; how it is kept, fed, and not shown. */
 // link: appliance/sync/checkdelta.c appliance/sync/secret.c appliance/sync/change.c appliance/sync/diff.c appliance/sync/batch.c
 // link: appliance/sync/feedblock.c appliance/sync/importzone.c appliance/sync/request.c appliance/sync/people.c
-// link: appliance/sync/apply.c appliance/sync/patch.c appliance/sync/place.c appliance/sync/settings.c
+// link: appliance/sync/bodycheck.c appliance/sync/apply.c appliance/sync/patch.c appliance/sync/place.c appliance/sync/settings.c
 // link: appliance/sync/storeview.c
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,6 +14,7 @@
 
 #include "appliance/sync/apply.h"
 #include "appliance/sync/batch.h"
+#include "appliance/sync/bodycheck.h"
 #include "appliance/sync/secret.h"
 #include "tests/lib/store_kit.h"
 

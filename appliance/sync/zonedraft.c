@@ -1,22 +1,28 @@
-/* importdraft - the difference between a zone and a file of it as operations, for a draft of the client's.
- * Writer thread. */
+/* zonedraft - see zonedraft.h. */
+#include "appliance/sync/zonedraft.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "appliance/dns/name.h"
 #include "appliance/dns/rrtype.h"
 #include "appliance/sync/difftext.h"
-#include "appliance/sync/edit.h"
 #include "appliance/sync/errors.h"
-#include "appliance/sync/import.h"
+#include "appliance/sync/place.h"
+#include "appliance/sync/writer.h"
 #include "ipc/base/xalloc.h"
-
-#define DRAFT_OCTETS (700u << 10) /* of a reply that must fit NS_MSG_MAX */
 
 struct drafting {
 	Ns__ZoneEdit *m;
-	size_t octets, room;
+	size_t *octets; /* that there is room for */
+	size_t room; /* of the list of operations */
 };
+
+static void
+spend(struct drafting *d, size_t octets)
+{
+	*d->octets -= octets < *d->octets ? octets : *d->octets;
+}
 
 static Ns__RecordOp *
 add_op(struct drafting *d, Ns__RecordOp__Kind kind, const struct rrset *set)
@@ -28,7 +34,7 @@ add_op(struct drafting *d, Ns__RecordOp__Kind kind, const struct rrset *set)
 	op->kind = kind;
 	op->name = reply_name(set->owner);
 	op->type = xstrdup(rrtype_to_text(set->type, type));
-	d->octets += strlen(op->name) + strlen(op->type) + 16;
+	spend(d, strlen(op->name) + strlen(op->type) + 16);
 	if (d->m->n_ops == d->room) {
 		d->room = d->room != 0 ? 2 * d->room : 16;
 		d->m->ops = xreallocarray(d->m->ops, d->room, sizeof *d->m->ops);
@@ -48,17 +54,17 @@ add_set(struct drafting *d, const struct rrset *set)
 	op->ttl = set->ttl;
 	op->ttl_given = true;
 	op->rdata = xcalloc(set->count + 1u, sizeof *op->rdata);
-	while (rbuf_left(&r) > 0 && op->n_rdata < set->count && d->octets < DRAFT_OCTETS &&
+	while (rbuf_left(&r) > 0 && op->n_rdata<set->count && * d->octets> 0 &&
 	       (p = rrset_next_rdata(&r, &n)) != NULL) {
 		op->rdata[op->n_rdata] = rdata_line(set->type, p, n);
-		d->octets += strlen(op->rdata[op->n_rdata++]) + 4;
+		spend(d, strlen(op->rdata[op->n_rdata++]) + 4);
 	}
 }
 
 static bool
 fits(const struct drafting *d)
 {
-	return d->octets < DRAFT_OCTETS && d->m->n_ops < EDIT_OPS_MAX;
+	return *d->octets > 0 && d->m->n_ops < EDIT_OPS_MAX;
 }
 
 static void
@@ -83,29 +89,45 @@ add_diff(struct drafting *d, const struct diff *diff, bool skip_soa)
 	}
 }
 
-static void
-edit_free_message(Ns__ZoneEdit *m)
-{
-	protobuf_c_message_free_unpacked(&m->base, NULL);
-}
-
 Ns__ZoneEdit *
-import_draft(const struct store_zone *z, const struct diff *diff, bool newer, struct ns_why *why)
+zone_draft(const struct store_zone *z, const struct diff *diff, bool newer, size_t *octets,
+    struct ns_why *why)
 {
-	struct drafting d = { .m = xmalloc(sizeof *d.m) };
+	struct drafting d = { .m = xmalloc(sizeof *d.m), .octets = octets };
 
 	ns__zone_edit__init(d.m);
 	d.m->zone = reply_name(z->name);
 	d.m->base_version = z->version;
 	d.m->base_serial = z->serial;
-	/* The serial of a newer file is kept, any other is set at the commit. */
 	add_diff(&d, diff, !newer && diff_soa_serial_only(diff, z->name));
 	if (fits(&d))
 		return d.m;
-	edit_free_message(d.m);
+	protobuf_c_message_free_unpacked(&d.m->base, NULL);
 	ns_fail(why, NS_USAGE, ES_NEEDS_COMMIT,
-	    "the file differs too much for a draft (%llu records to add, %llu to remove): "
-	    "--commit -m TEXT replaces the zone",
+	    "too much would change for a draft (%llu records to add, %llu to remove): --commit -m "
+	    "TEXT does it at once",
 	    (unsigned long long)diff->nadded, (unsigned long long)diff->nremoved);
 	return NULL;
+}
+
+enum ns_err
+plan_draft(struct request *r, struct plan *p)
+{
+	Ns__CommitReply *m = commit_reply_new(r);
+	size_t octets = ZONEDRAFT_OCTETS;
+
+	m->drafts = xcalloc(p->count + 1, sizeof *m->drafts);
+	for (size_t i = 0; i < p->count; i++) {
+		const struct zoneplan *z = &p->zones[i];
+		Ns__ZoneEdit *edit;
+
+		if (diff_empty(&z->diff))
+			continue;
+		if ((edit = zone_draft(&z->z, &z->diff, false, &octets, &r->why)) == NULL) {
+			place_names(&r->why, z->z.name, NULL, 0);
+			return r->why.err;
+		}
+		m->drafts[m->n_drafts++] = edit;
+	}
+	return NS_OK;
 }
