@@ -46,6 +46,8 @@ is_up(const struct walk *w, const struct policy_answer *a)
 {
 	const struct board *board = w->r->conf->board;
 
+	if (a->flags & POLICY_DRAIN)
+		return false;
 	return a->check_name == 0 || board == NULL || board_up(board, a->check);
 }
 

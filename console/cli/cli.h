@@ -191,6 +191,8 @@ int cmd_record_del(struct cli *);
 int cmd_test(struct cli *);
 int cmd_policy_set(struct cli *);
 int cmd_policy_show(struct cli *);
+int cmd_policy_drain(struct cli *);
+int cmd_policy_undrain(struct cli *);
 int cmd_policy_del(struct cli *);
 int cmd_policy_list(struct cli *);
 int cmd_draft_list(struct cli *);

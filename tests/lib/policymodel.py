@@ -19,7 +19,7 @@ class Model:
         self.pools, self.root, self.health = policy["pools"], policy["root"], health
 
     def up(self, answer):
-        return "check" not in answer or self.health[answer["check"]][0]
+        return not answer.get("drain") and ("check" not in answer or self.health[answer["check"]][0])
 
     def least(self, pool):
         least = pool.get("min_healthy", 1)
@@ -186,6 +186,8 @@ class Maker:
             answer = {"value": f"10.{index // 256}.{index % 256}.{i + 1}", "check": r.choice(self.checks)}
             if r.random() < 0.3:
                 answer["weight"] = r.choice([0, 1, 5])
+            if r.random() < 0.1:
+                answer["drain"] = True
             answers.append(answer)
         pool = {"answers": answers}
         pool["serve"] = r.choice(["all", "all", "one", 1, 2])

@@ -384,6 +384,38 @@ def test_draft_show_list_del_history(server):
     assert values(ask(server, "d.example.com")) == ("10.0.0.1",)
 
 
+def test_drain_of_an_answer(server):
+    """It counts as down: its pool goes on without it, failover passes over it, and its check has no say."""
+    policy = {"ttl": 77, "root": {"use": "failover", "order": [{"pool": "a"}, {"pool": "b"}]}, "pools": pools(
+        a=([{"value": "10.0.0.1", "check": "c1"}, {"value": "10.0.0.2", "weight": 3, "check": "c2"}], {}),
+        b=(["10.0.0.3"], {}))}
+    put(server, "dr", "A", policy)
+    words = ("example.com", "dr", "A")
+    shown = server.cli_json("policy", "show", *words)
+    done = server.cli_run("policy", "drain", *words, "10.0.0.2", "--commit", "-m", "maintenance")
+    assert done.returncode == 0 and "in 77 s" in done.stderr and "forgotten it at" in done.stderr
+    assert values(ask(server, "dr.example.com")) == ("10.0.0.1",)
+    drained = server.cli_json("policy", "show", *words)["pools"]["a"]["answers"][1]
+    assert drained == {"value": "10.0.0.2", "weight": 3, "check": "c2", "drain": True}
+    server.cli("policy", "drain", *words, "10.0.0.1", "--commit", "-m", "the other too")
+    assert values(ask(server, "dr.example.com")) == ("10.0.0.3",)
+    for value in ("10.0.0.1", "10.0.0.2"):
+        server.cli("policy", "undrain", *words, value, "--commit", "-m", "back")
+    assert server.cli_json("policy", "show", *words) == shown
+    assert values(ask(server, "dr.example.com")) == ("10.0.0.1", "10.0.0.2")
+    # In a draft it waits for the commit, and the plan knows how long old answers live.
+    server.cli("policy", "drain", *words, "10.0.0.2")
+    assert values(ask(server, "dr.example.com")) == ("10.0.0.1", "10.0.0.2")
+    assert "up to 77 s" in server.cli("plan", "example.com")
+    server.cli("draft", "drop", "example.com", "--yes")
+    assert "no answer" in server.fails(3, "policy", "drain", *words, "10.9.9.9", "--commit", "-m", "x")
+    assert "no policy" in server.fails(3, "policy", "drain", "example.com", "dr", "AAAA", "10.0.0.2")
+    policy["pools"]["a"]["answers"][1]["drain"] = 1
+    with pytest.raises(CliError) as e:
+        put(server, "dr", "A", policy)
+    assert "true or false" in e.value.err
+
+
 def test_export_reads_back(server):
     text = server.cli("zone", "export", "example.com")
     lines = text.splitlines()
