@@ -4,19 +4,26 @@ what DNS answers, that nothing else changes, and that it heals by itself."""
 import collections
 import contextlib
 import json
+import os
+import pathlib
+import re
+import subprocess
 import threading
 
 import dns.rcode
 import pytest
 
-from appliance import Appliance, zone_text
+from appliance import ROOT, Appliance, zone_text
 from certs import NAME, make
 from endpoints import (Names, Server, becomes, http, in_turn, named, pong, put, redirect, saying, server_tls, show,
                        silent, slow)
+from netbox import CLIENTS, SERVER6, netbox
 from peers import wait_until
 
 ZONE = "broken.example"
 SPARE = "198.51.100.1"
+# What `make install` lets open the ping socket.
+GROUP = re.search(r"= (.*)", (ROOT / "appliance" / "probe" / "sysctl.conf").read_text())[1]
 FORBIDDEN = "127.2.0.1"  # [probe] allow does not open it
 WEB = {"type": "http", "body": "is ok", "path": "/hz", "redirects": 3}
 
@@ -284,3 +291,25 @@ def test_the_nearest_one(lab):
     far.close()
     wait_until(lambda: lab.values("www.near.example") == second, "the nearest has gone", 30)
     near.close()
+
+
+# ---- ICMP ----
+@pytest.mark.skipif(os.getuid() != 0, reason="needs root to make a network of its own")
+def test_icmp_without_rights():
+    """Echoes come through the kernel's ping socket, which our group may open; the probe itself may nothing."""
+    with netbox():
+        pathlib.Path("/proc/sys/net/ipv4/ping_group_range").write_text(GROUP)
+        with Appliance(config="[probe]\nallow = 198.51.100.0/24, 2001:db8::/32\n") as a:
+            for name, target in (("v4", CLIENTS[0]), ("v6", SERVER6)):
+                put(a, name, type="icmp", target=target)
+                vote = becomes(a, name, "up", "echo")["votes"][0]
+                assert vote["state"] == "up" and 0 < vote["rtt_ms"] < 500
+            with open(f"/proc/{a.pid('probe')}/status", encoding="ascii") as f:
+                status = dict(line.split(":\t", 1) for line in f.read().splitlines() if ":\t" in line)
+            assert {int(status[c], 16) for c in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")} == {0}
+            assert status["Seccomp"] == "2" and status["NoNewPrivs"] == "1" and status["Uid"].split()[0] == "61005"
+            subprocess.run(["ip", "addr", "del", f"{CLIENTS[0]}/32", "dev", "lo"], check=True)
+            becomes(a, "v4", "down", "cannot be sent: Network is unreachable")
+            subprocess.run(["ip", "addr", "add", f"{CLIENTS[0]}/32", "dev", "lo"], check=True)
+            becomes(a, "v4", "up", "echo")
+            assert [f["state"] for f in show(a, "v6")["flips"]] == ["up"]
