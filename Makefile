@@ -30,7 +30,7 @@ LDFLAGS = $(LTO_LINK) -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SAN)
 GENFLAGS := $(filter-out -W%,$(CFLAGS)) -w
 
 # ---- libraries: name = folder(s); arrows go one way (make style checks includes) ----
-LIBS          := base ipc client ui dns dnstext zonemap serve role store fleet
+LIBS          := base ipc client ui dns dnstext zonemap serve role store fleet keys
 SRC_base      := $(wildcard ipc/base/*.c)
 SRC_ipc       := $(wildcard ipc/*.c)
 SRC_client    := $(wildcard ipc/client/*.c)
@@ -42,6 +42,7 @@ SRC_serve     := $(wildcard appliance/serve/*.c)
 SRC_role      := $(wildcard appliance/role/*.c)
 SRC_store     := $(wildcard appliance/store/*.c)
 SRC_fleet     := $(wildcard appliance/fleet/*.c)
+SRC_keys      := $(wildcard appliance/keys/*.c)
 
 # ---- programs: sources, libraries of ours, libraries of others ----
 ROLES   := sync signer answer worker probe
@@ -54,10 +55,10 @@ SRC_nameserve  := $(wildcard console/cli/*.c)
 USE_nameserve  := ui client ipc ipcgen base
 LD_nameserve   := $(ZMQ_LIBS) -lncursesw -ltinfo -levent -lprotobuf-c -ljansson -lcrypto
 SRC_sync       := $(wildcard appliance/sync/*.c)
-USE_sync       := role store fleet dnstext zonemap dns ipc ipcgen base
+USE_sync       := role store fleet keys dnstext zonemap dns ipc ipcgen base
 LD_sync        := $(ROLE_LIBS) $(ZMQ_LIBS) -lsqlite3 -lldns -ljansson -lcrypto -lpthread
 SRC_signer     := $(wildcard appliance/signer/*.c)
-USE_signer     := role zonemap dns ipc ipcgen base
+USE_signer     := role keys zonemap dns ipc ipcgen base
 LD_signer      := $(ROLE_LIBS) $(ZMQ_LIBS) -lcrypto -lpthread
 SRC_answer     := $(wildcard appliance/answer/*.c)
 USE_answer     := role serve zonemap dns ipc ipcgen base
@@ -113,7 +114,7 @@ $(foreach p,$(ROLES),$(eval $(call PROG_RULE,$(p),$(B)/libexec/nameserve-$(p))))
 # tests/unit/NAME_test.c is one cmocka program.  It links every library, and tests/lib/*.c; what it
 # wants from a process folder (pure logic) it names in a line  `// link: appliance/sync/edit.c`.
 UNITS     := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/*_test.c))
-ALL_LIBS  := ui client ipc role store fleet dnstext serve zonemap dns ipcgen base
+ALL_LIBS  := ui client ipc role store fleet keys dnstext serve zonemap dns ipcgen base
 TEST_LD   := -lcmocka -lncursesw -ltinfo $(ROLE_LIBS) $(ZMQ_LIBS) -lsqlite3 -lldns -lssl -lcrypto -ljansson -linih \
 	     -lmaxminddb -lpthread -lm
 SRC_testlib := $(wildcard tests/lib/*.c)

@@ -84,6 +84,7 @@ else
 	stage propagation 240 two_at_a_time tests_of edits process fleet
 	stage console 240 tests_of cli console
 	stage routing 180 tests_of routing
+	stage dnssec 120 tests_of dnssec
 	stage sanitizers 240 sanitized
 fi
 echo

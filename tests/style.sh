@@ -32,7 +32,7 @@ arrow() {
 }
 arrow ipc/base ipc/base
 arrow ipc/client ipc/client ipc ipc/base
-for f in dns zonemap serve store role; do
+for f in dns zonemap serve store role keys; do
 	case $f in
 	dns) arrow appliance/dns appliance/dns ipc/base ;;
 	zonemap) arrow appliance/zonemap appliance/zonemap appliance/dns ipc/base ;;
@@ -40,9 +40,10 @@ for f in dns zonemap serve store role; do
 	store) arrow appliance/store appliance/store appliance/dns ipc/base ;;
 	fleet) arrow appliance/fleet appliance/fleet ipc ipc/base ;;
 	role) arrow appliance/role appliance/role ipc ipc/base ;;
+	keys) arrow appliance/keys appliance/keys appliance/dns ipc ipc/base ;;
 	esac
 done
-libs="ipc ipc/base appliance/dns appliance/zonemap appliance/serve appliance/store appliance/fleet appliance/role"
+libs="ipc ipc/base appliance/dns appliance/zonemap appliance/serve appliance/store appliance/fleet appliance/keys appliance/role"
 for p in supervisor sync signer answer worker probe api; do
 	[ -d appliance/$p ] || continue
 	# shellcheck disable=SC2086

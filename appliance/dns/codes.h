@@ -35,6 +35,7 @@ enum dns_code {
 	E_POLICY_PLAIN = 1135, /* a policy and plain records of its type at one name */
 	E_POLICY_PLACE = 1136, /* a policy where none may be */
 	E_POLICY_TTL = 1137, /* the pseudo record's TTL is 0: the policy has its own */
+	E_ALIAS = 1138, /* an ALIAS beside addresses, or one that leads nowhere */
 	E_ZWIRE = 1140, /* a zwire that breaks its own rules */
 	E_ZONE_SIZE = 1141,
 	/* one policy */

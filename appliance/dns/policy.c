@@ -11,8 +11,9 @@ policy_type_ok(uint16_t type)
 	const struct rrtype *t = rrtype_find(type);
 
 	/* What makes the zone's own shape is no matter of health or place. */
-	return !rrtype_is_meta(type) && type != RR_NSPOLICY && type != RR_SOA && type != RR_NS &&
-	       type != RR_DS && type != RR_DNAME && (t == NULL || (t->flags & RRT_DNSSEC) == 0);
+	return !rrtype_is_meta(type) && type != RR_NSPOLICY && type != RR_ALIAS && type != RR_SOA &&
+	       type != RR_NS && type != RR_DS && type != RR_DNAME &&
+	       (t == NULL || (t->flags & RRT_DNSSEC) == 0);
 }
 
 const char *

@@ -104,19 +104,23 @@ static const struct rrtype table[TABLE_SIZE] = {
 	ROW(CAA, 0, -1, FIELDS(RDF_U8, RDF_STRING, RDF_REST), "flags tag value"),	/* RFC 8659 */
 };
 /* Far behind the others: not in the table. */
-static const struct rrtype policy = {
-	RR_NSPOLICY, "NSPOLICY", 0, -1, FIELDS(RDF_U16, RDF_REST1), "type policy"
+static const struct rrtype far[] = {
+	{ RR_ALIAS, "ALIAS", RRT_SINGLE, 0, FIELDS(RDF_NAME), "target" },
+	{ RR_NSPOLICY, "NSPOLICY", 0, -1, FIELDS(RDF_U16, RDF_REST1), "type policy" },
 };
+#define FAR (sizeof far / sizeof far[0])
 /* clang-format on */
 
 const struct rrtype *
 rrtype_find(uint16_t type)
 {
-	if (type >= TABLE_SIZE)
-		return type == RR_NSPOLICY ? &policy : NULL;
-	if (table[type].name == NULL)
-		return NULL;
-	return &table[type];
+	if (type < TABLE_SIZE)
+		return table[type].name != NULL ? &table[type] : NULL;
+	for (size_t i = 0; i < FAR; i++) {
+		if (far[i].type == type)
+			return &far[i];
+	}
+	return NULL;
 }
 
 /* RFC 6895 3.1: 128 to 255 are for questions and meta types, 0 is reserved for SIG(0). */
@@ -157,8 +161,10 @@ rrtype_from_chars(const char *text, size_t len)
 		    strncasecmp(name, text, len) == 0)
 			return (uint16_t)i;
 	}
-	if (len == strlen(policy.name) && strncasecmp(policy.name, text, len) == 0)
-		return RR_NSPOLICY;
+	for (size_t i = 0; i < FAR; i++) {
+		if (len == strlen(far[i].name) && strncasecmp(far[i].name, text, len) == 0)
+			return far[i].type;
+	}
 	return type_from_number(text, len);
 }
 

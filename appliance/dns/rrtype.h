@@ -24,8 +24,9 @@ enum rr_type {
 	RR_HTTPS = 65, RR_SPF = 99, RR_NID = 104, RR_L32 = 105, RR_L64 = 106, RR_LP = 107,
 	RR_EUI48 = 108, RR_EUI64 = 109, RR_TKEY = 249, RR_TSIG = 250, RR_IXFR = 251,
 	RR_AXFR = 252, RR_MAILB = 253, RR_MAILA = 254, RR_ANY = 255, RR_URI = 256, RR_CAA = 257,
-	/* The last for private use (RFC 6895 3.1), so that it ends an owner: policy.h.  Never served. */
-	RR_NSPOLICY = 65534,
+	/* For private use (RFC 6895 3.1), kept in zones and never served.  ALIAS has PowerDNS's number: the
+	 * name's A and AAAA are those of its target (serve/alias.c).  NSPOLICY: policy.h. */
+	RR_ALIAS = 65401, RR_NSPOLICY = 65534,
 };
 
 enum rdata_field {

@@ -38,11 +38,13 @@ struct text_line {
 	uint32_t	 line, start, opened;	/* now; of the record; of its first parenthesis */
 	unsigned	 depth;
 	bool		 quote, comment, escape, fresh, blank;	/* blank: it began with white space */
-	bool		 policy;	/* the line is TEXT_POLICY and what follows it */
+	bool		 mark;		/* the line is TEXT_MARK and what follows it */
 };
 
-/* A comment that is none: what a policy is in a master file. */
-#define TEXT_POLICY ";ns-policy "
+/* Comments that are none: what a policy and an ALIAS are in a master file. */
+#define TEXT_MARK   ";ns-"
+#define TEXT_POLICY TEXT_MARK "policy "
+#define TEXT_ALIAS  TEXT_MARK "alias "
 void	 text_line_init(struct text_line *, char buf[ZONETEXT_MAX_LINE]);
 /* Make room for the next record; to be called after READY. */
 void	 text_line_reset(struct text_line *);

@@ -20,7 +20,7 @@ text_line_reset(struct text_line *l)
 	l->start = l->line;
 	l->fresh = true;
 	l->blank = false;
-	l->policy = false;
+	l->mark = false;
 }
 
 struct text_cursor
@@ -66,7 +66,7 @@ end_of_line(struct text_line *l, struct ns_why *why)
 	if (l->escape)
 		return bad(l, why, E_TEXT_SYNTAX, "a backslash stands at the end of the line");
 	l->comment = false;
-	if (l->policy && l->len < strlen(TEXT_POLICY))
+	if (l->mark && l->len < strlen(TEXT_MARK))
 		l->len = 0;
 	l->line++;
 	return l->depth > 0 ? put(l, "\n", 1, why) : TEXT_LINE_READY;
@@ -102,8 +102,8 @@ special(struct text_line *l, char c, struct ns_why *why)
 		return put(l, &c, 1, why);
 	if (c == ';') {
 		l->comment = true;
-		l->policy = l->len == 0 && !l->blank && l->depth == 0;
-		if (l->policy)
+		l->mark = l->len == 0 && !l->blank && l->depth == 0;
+		if (l->mark)
 			return put(l, &c, 1, why);
 		return TEXT_LINE_MORE;
 	}
@@ -112,11 +112,11 @@ special(struct text_line *l, char c, struct ns_why *why)
 
 /* More of a comment at the start of a line: forgotten as soon as it is just a comment. */
 static enum text_line_state
-policy_text(struct text_line *l, const char *text, size_t n, struct ns_why *why)
+mark_text(struct text_line *l, const char *text, size_t n, struct ns_why *why)
 {
-	while (n > 0 && l->len < strlen(TEXT_POLICY)) {
-		if (*text != TEXT_POLICY[l->len]) {
-			l->policy = false;
+	while (n > 0 && l->len < strlen(TEXT_MARK)) {
+		if (*text != TEXT_MARK[l->len]) {
+			l->mark = false;
 			l->len = 0;
 			return TEXT_LINE_MORE;
 		}
@@ -137,7 +137,7 @@ take_some(struct text_line *l, const char *text, size_t len, size_t *used, struc
 		n = end != NULL ? (size_t)(end - text) : len;
 		*used = n;
 		if (n > 0)
-			return l->policy ? policy_text(l, text, n, why) : TEXT_LINE_MORE;
+			return l->mark ? mark_text(l, text, n, why) : TEXT_LINE_MORE;
 	}
 	if (l->fresh) {
 		l->fresh = false;

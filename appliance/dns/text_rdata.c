@@ -45,6 +45,7 @@ text_is_plain(uint16_t type)
 		RR_MG,
 		RR_MR,
 		RR_MINFO,
+		RR_ALIAS,
 	};
 
 	for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++) {

@@ -21,12 +21,12 @@ struct zonetext {
 	bool has_owner, has_default, has_last;
 	uint32_t ttl_default, ttl_last;
 	struct text_line line;
-	/* The policies of the name that had one last: plain records of their types right below are what
+	/* The policies, or the ALIAS, of the name that had one last: plain records of their types right below are what
 	 * other servers make of them. */
 	uint8_t policy_owner[NAME_MAX_WIRE];
 	uint16_t policy_type[POLICY_TYPES];
 	unsigned npolicy;
-	uint64_t policies;
+	uint64_t policies, aliases;
 	struct ns_why failed; /* err NS_OK: not yet */
 	uint8_t rdata[UINT16_MAX];
 	char buf[ZONETEXT_MAX_LINE];
@@ -264,6 +264,64 @@ is_projection(const struct zonetext *zt, uint16_t type)
 	return false;
 }
 
+/* Plain records of that type, at this owner, are no more than what other servers make of it. */
+static void
+project(struct zonetext *zt, uint16_t type)
+{
+	if (!name_equal(zt->policy_owner, zt->owner))
+		zt->npolicy = 0;
+	memcpy(zt->policy_owner, zt->owner, name_len(zt->owner));
+	if (zt->npolicy < POLICY_TYPES)
+		zt->policy_type[zt->npolicy++] = type;
+}
+
+static enum ns_err
+read_alias_words(struct zonetext *zt, struct record *rec, struct ns_why *why)
+{
+	struct text_job job = {
+		.type = RR_ALIAS,
+		.t = rrtype_find(RR_ALIAS),
+		.origin = zt->origin,
+		.line = zt->line.start,
+		.out = wbuf_init(zt->rdata, sizeof zt->rdata),
+		.why = why,
+	};
+	struct text_token tok;
+	enum ns_err err;
+
+	if (!text_next(&rec->c, &tok))
+		return ns_fail(why, NS_INVALID, E_ALIAS, "the ALIAS has no name");
+	if ((err = read_owner(zt, &tok, why)) != NS_OK)
+		return err;
+	if (!text_next(&rec->c, &tok) || !text_ttl(tok.p, tok.len, &rec->ttl))
+		return ns_fail(why, NS_INVALID, E_ALIAS, "the ALIAS has no TTL");
+	job.c = rec->c;
+	if ((err = text_rdata(&job)) != NS_OK)
+		return err;
+	rrpile_add(zt->pile, zt->owner, RR_ALIAS, rec->ttl, zt->rdata, job.out.len, zt->line.start);
+	return NS_OK;
+}
+
+/* ";ns-alias OWNER TTL TARGET" */
+static enum ns_err
+read_alias(struct zonetext *zt, struct ns_why *why)
+{
+	struct record rec = { .c = text_line_cursor(&zt->line), .type = RR_ALIAS };
+	enum ns_err err;
+
+	rec.c.p += strlen(TEXT_ALIAS);
+	err = read_alias_words(zt, &rec, why);
+	if (err != NS_OK) {
+		if (why != NULL && why->line == 0)
+			why->line = zt->line.start;
+		return say_whose(zt, &rec, err, why);
+	}
+	project(zt, RR_A);
+	project(zt, RR_AAAA);
+	zt->aliases++;
+	return NS_OK;
+}
+
 /* ";ns-policy OWNER TYPE {JSON}" */
 static enum ns_err
 read_policy(struct zonetext *zt, struct ns_why *why)
@@ -290,13 +348,24 @@ read_policy(struct zonetext *zt, struct ns_why *why)
 			why->line = zt->line.start;
 		return say_whose(zt, &rec, err, why);
 	}
-	if (!name_equal(zt->policy_owner, zt->owner))
-		zt->npolicy = 0;
-	memcpy(zt->policy_owner, zt->owner, name_len(zt->owner));
-	if (zt->npolicy < POLICY_TYPES)
-		zt->policy_type[zt->npolicy++] = get_u16(zt->rdata);
+	project(zt, get_u16(zt->rdata));
 	zt->policies++;
 	return NS_OK;
+}
+
+static bool
+line_is(const struct zonetext *zt, const char *mark)
+{
+	return zt->line.len >= strlen(mark) && memcmp(zt->buf, mark, strlen(mark)) == 0;
+}
+
+/* A line that other software takes for a comment. */
+static enum ns_err
+read_mark(struct zonetext *zt, struct ns_why *why)
+{
+	if (line_is(zt, TEXT_POLICY))
+		return read_policy(zt, why);
+	return line_is(zt, TEXT_ALIAS) ? read_alias(zt, why) : NS_OK;
 }
 
 static enum ns_err
@@ -319,6 +388,7 @@ read_rdata(struct zonetext *zt, struct record *rec, struct ns_why *why)
 	err = text_rdata(&job);
 	if (err == NS_OK)
 		err = settle_ttl(zt, rec, job.out.len, why);
+	zt->aliases += err == NS_OK && rec->type == RR_ALIAS;
 	if (err == NS_OK && !is_projection(zt, rec->type))
 		rrpile_add(zt->pile, zt->owner, rec->type, rec->ttl, zt->rdata, job.out.len,
 		    zt->line.start);
@@ -377,7 +447,7 @@ take(struct zonetext *zt, enum text_line_state state, struct ns_why *why)
 		return NS_INVALID;
 	if (state == TEXT_LINE_READY) {
 		if (zt->line.len > 0)
-			err = zt->line.policy ? read_policy(zt, why) : read_record(zt, why);
+			err = zt->line.mark ? read_mark(zt, why) : read_record(zt, why);
 		text_line_reset(&zt->line);
 	}
 	return err;
@@ -418,4 +488,10 @@ uint64_t
 zonetext_policies(const struct zonetext *zt)
 {
 	return zt->policies;
+}
+
+uint64_t
+zonetext_aliases(const struct zonetext *zt)
+{
+	return zt->aliases;
 }

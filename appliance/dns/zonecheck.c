@@ -161,6 +161,55 @@ check_policies(
 	return NS_OK;
 }
 
+/* Does a policy of the owner stand for that type? */
+static bool
+has_policy(const uint8_t *zwire, size_t len, uint16_t type)
+{
+	struct rrset policies;
+	struct rbuf r;
+	const uint8_t *rdata;
+	size_t n;
+
+	if (!zonecheck_find(zwire, len, RR_NSPOLICY, &policies))
+		return false;
+	r = rbuf_init(policies.rdata, policies.rdata_len);
+	while ((rdata = rrset_next_rdata(&r, &n)) != NULL) {
+		if (n >= 2 && get_u16(rdata) == type)
+			return true;
+	}
+	return false;
+}
+
+/* An ALIAS stands for A and AAAA, so that nothing else may. */
+static enum ns_err
+check_alias(const struct zonecheck *z, const struct rrset *alias, const uint8_t *zwire, size_t len)
+{
+	static const uint16_t types[] = { RR_A, RR_AAAA };
+	struct rbuf r = rbuf_init(alias->rdata, alias->rdata_len);
+	size_t n = 0;
+	const uint8_t *target = rrset_next_rdata(&r, &n);
+	char word[RRTYPE_MAX_TEXT];
+	struct rrset plain;
+
+	for (unsigned i = 0; i < sizeof types / sizeof types[0]; i++) {
+		bool policy = has_policy(zwire, len, types[i]);
+
+		if (policy || zonecheck_find(zwire, len, types[i], &plain))
+			return refuse(z, E_ALIAS, alias->owner, alias->type,
+			    "it gives the name's A and AAAA, and there %s %s too: remove one of "
+			    "the two",
+			    policy ? "is a policy for" : "are records of type",
+			    rrtype_to_text(types[i], word));
+	}
+	if (target == NULL || name_check(target, n) != n || *target == 0)
+		return refuse(z, E_ALIAS, alias->owner, alias->type,
+		    "its target is the root, which has no address");
+	if (name_equal(target, alias->owner))
+		return refuse(
+		    z, E_ALIAS, alias->owner, alias->type, "its target is the name itself");
+	return NS_OK;
+}
+
 /* Limits, and what holds for one set wherever it stands. */
 static enum ns_err
 check_set(const struct zonecheck *z, const struct rrset *set)
@@ -174,8 +223,10 @@ check_set(const struct zonecheck *z, const struct rrset *set)
 		    "the type exists in messages only: no zone holds a record of it");
 	if (t != NULL && (t->flags & RRT_SINGLE) != 0 && set->count > 1)
 		return refuse(z, E_SINGLE, set->owner, set->type,
-		    "there are %u records, a name has one at most (%s)", set->count,
-		    set->type == RR_DNAME ? "RFC 6672 2.4" : "RFC 2181 10");
+		    "there are %u records, a name has one at most%s", set->count,
+		    set->type == RR_DNAME   ? " (RFC 6672 2.4)"
+		    : set->type == RR_ALIAS ? ""
+					    : " (RFC 2181 10)");
 	if (size > RRSET_MAX_WIRE)
 		return refuse(z, E_RRSET_SIZE, set->owner, set->type,
 		    "%u records of %zu octets in a reply: one set may have %u, to fit one TCP "
@@ -210,6 +261,8 @@ check_sets(const struct zonecheck *z, const uint8_t *owner, const uint8_t *zwire
 		*seen |= seen_of(set.type);
 		if (set.type == RR_NSPOLICY)
 			err = check_policies(z, &set, zwire, len);
+		else if (set.type == RR_ALIAS)
+			err = check_alias(z, &set, zwire, len);
 		if (err != NS_OK)
 			return err;
 	}

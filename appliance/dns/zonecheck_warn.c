@@ -36,7 +36,8 @@ target_in(const uint8_t *zwire, size_t len)
 	struct rrset set;
 
 	if (zonecheck_find(zwire, len, RR_A, &set) || zonecheck_find(zwire, len, RR_AAAA, &set) ||
-	    zonecheck_find(zwire, len, RR_NSPOLICY, &set))
+	    zonecheck_find(zwire, len, RR_NSPOLICY, &set) ||
+	    zonecheck_find(zwire, len, RR_ALIAS, &set))
 		return TARGET_ADDRESS;
 	return zonecheck_find(zwire, len, RR_CNAME, &set) ? TARGET_CNAME : TARGET_NOTHING;
 }

@@ -22,6 +22,8 @@ enum ns_err	 zonetext_feed(struct zonetext *, const char *text, size_t len, stru
 enum ns_err	 zonetext_end(struct zonetext *, struct ns_why *) __attribute__((warn_unused_result));
 /* Policies that were read (";ns-policy" lines). */
 uint64_t	 zonetext_policies(const struct zonetext *);
+/* And ALIASes (";ns-alias" lines, or records as PowerDNS writes them). */
+uint64_t	 zonetext_aliases(const struct zonetext *);
 
 /* One rdata as a user types it ("10 mx1"), relative names completed with `origin`.
  * `strict` is the rule for typed edits (contract.md): a name that contains a dot but does not end

@@ -12,6 +12,8 @@ gate_judge(const struct gate_view *v)
 		return GATE_HELD;
 	if (!v->others)
 		return GATE_OPEN;
+	if (v->leaving && !v->leaving_now)
+		return v->leaving_ever ? GATE_SILENT : GATE_UNHEARD;
 	if (v->standby && v->standby_now)
 		return GATE_OPEN;
 	if (v->standby)

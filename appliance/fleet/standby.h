@@ -28,6 +28,8 @@ struct gate_view {
 	bool standby;	    /* one is named */
 	bool standby_ever;  /* heard since we started */
 	bool standby_now;   /* its link is there, and its last word is young */
+	bool leaving;	    /* another one takes its place, and the one before must hear so first: */
+	bool leaving_ever, leaving_now;
 	bool heard;	    /* others since we started, or this process was promoted */
 };
 enum gate_state gate_judge(const struct gate_view *);

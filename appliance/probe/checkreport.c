@@ -32,21 +32,50 @@ state_text(enum board_state s)
 	return texts[s];
 }
 
-static void
-add_vote(const struct checks *c, const struct shared *s, Ns__CheckInfo *m)
+static char *
+vote_text(enum vote_state state, bool abstains)
 {
 	static const char *const texts[] = { "unknown", "up", "down" };
+
+	return xstrdup(abstains ? "abstain" : texts[state]);
+}
+
+/* Of each that is asked, in the order in which they are. */
+static Ns__CheckInfo__Vote *
+vote(const struct checks *c, const struct entry *e, uint16_t slot, uint64_t now)
+{
 	Ns__CheckInfo__Vote *v = xmalloc(sizeof *v);
+	const struct vote *theirs = slot != 0 ? ballot_vote(c, e, slot) : NULL;
+	struct vote_row own = ballot_own(c, e, now);
 
 	ns__check_info__vote__init(v);
-	v->appliance = xstrdup(c->conf.appliance);
-	v->state = xstrdup(s->last.abstain ? "abstain" : texts[s->hyst.state]);
-	v->rtt_ms = s->last.rtt_us / 1000.0;
-	v->reason = clean(s->last_ms != 0 ? s->last.reason : "not looked at yet");
-	v->age_s = s->last_ms != 0 ? (double)clock_since(clock_mono_ms(), s->last_ms) / 1000 : 0;
-	m->votes = xmalloc(sizeof *m->votes);
-	m->votes[0] = v;
-	m->n_votes = 1;
+	v->appliance = xstrdup(c->peers->list[slot].name);
+	if (slot != 0 && theirs == NULL) {
+		v->state = xstrdup("unknown");
+		v->reason = xstrdup("nothing was heard of it");
+	} else if (slot != 0) {
+		v->heard_s = (double)clock_since(now, theirs->heard_ms) / 1000;
+		v->state = vote_text(theirs->state, theirs->abstains);
+		v->rtt_ms = theirs->rtt_us / 1000.0;
+		v->age_s = theirs->age_ms / 1000.0 + v->heard_s;
+		v->reason = clean(theirs->reason);
+	} else {
+		v->state = vote_text(own.state, own.abstains);
+		v->rtt_ms = own.rtt_us / 1000.0;
+		v->age_s = own.age_ms / 1000.0;
+		v->reason = clean(own.reason);
+	}
+	return v;
+}
+
+static void
+add_votes(const struct checks *c, const struct entry *e, Ns__CheckInfo *m)
+{
+	uint64_t now = clock_mono_ms();
+
+	m->votes = xcalloc(e->nassigned + 1, sizeof *m->votes);
+	for (size_t i = 0; i < e->nassigned; i++)
+		m->votes[m->n_votes++] = vote(c, e, e->assigned[i], now);
 }
 
 static void
@@ -130,8 +159,7 @@ info(const struct checks *c, const struct entry *e, bool flips)
 	m->initial = e->flags & BOARD_INITIAL;
 	m->stale = e->flags & BOARD_STALE;
 	m->frozen = e->flags & BOARD_FROZEN;
-	if (e->shared != NULL)
-		add_vote(c, e->shared, m);
+	add_votes(c, e, m);
 	if (e->flags & BOARD_OVERRIDDEN && e->def->override != NULL)
 		add_override(e->def->override, m);
 	if (flips)
@@ -146,6 +174,7 @@ checks_report(struct checks *c, const Ns__CheckQuery *q)
 
 	ns__check_report__init(m);
 	add_history(c, q, m);
+	m->frozen = c->peers->frozen;
 	m->checks = xcalloc(q->n_ids + 1, sizeof *m->checks);
 	for (size_t i = 0; i < q->n_ids; i++) {
 		const struct entry *e = check_by_id(c, q->ids[i]);

@@ -13,6 +13,10 @@
 #define START_PER_S 2000u /* new checks begin within so much of a second each */
 #define BUSY_MS     100u /* no room for a probe: try again */
 #define TURN        256u /* probes begun before the loop has its turn */
+/* Where others vote we only measure, for latency nodes: that much more seldom, and not below */
+#define MEASURE_TIMES 10u
+#define MEASURE_MS    60000u
+#define CONTROL_MS    500u /* a control target is not looked at sooner again */
 
 static uint32_t
 random_number(void)
@@ -44,6 +48,7 @@ key_of(const Ns__Check *def, size_t *len)
 
 	bare.initial = bare.probers = (char *)(uintptr_t)protobuf_c_empty_string;
 	bare.override = bare.push = NULL;
+	bare.control = false;
 	bare.n_of = 0;
 	*len = ns__check__get_packed_size(&bare);
 	key = xmalloc(*len + 1);
@@ -60,12 +65,120 @@ again(struct shared *s, uint64_t now, uint64_t after_ms)
 	schedule_put(&s->of->schedule, &s->due, now + after_ms);
 }
 
+static bool
+is_mine(const struct shared *s)
+{
+	const struct entry *e;
+
+	LIST_FOREACH(e, &s->users, of_shared)
+	if (e->mine)
+		return true;
+	return false;
+}
+
+static uint64_t
+interval_of(const struct shared *s)
+{
+	uint64_t ms = (uint64_t)(s->def->interval * 1000);
+
+	if (is_mine(s))
+		return ms;
+	return ms * MEASURE_TIMES > MEASURE_MS ? ms * MEASURE_TIMES : MEASURE_MS;
+}
+
+/* ---- control targets ---- */
+static bool
+is_control(const struct shared *s)
+{
+	const struct entry *e;
+
+	LIST_FOREACH(e, &s->users, of_shared)
+	if (e->def->control)
+		return true;
+	return false;
+}
+
+static void
+controls_set(struct checks *c, struct shared *s)
+{
+	size_t i = 0;
+	bool wanted = is_control(s);
+
+	while (i < c->ncontrols && c->controls[i] != s)
+		i++;
+	if (i == c->ncontrols && wanted && i < CONTROLS_MAX)
+		c->controls[c->ncontrols++] = s;
+	else if (i < c->ncontrols && !wanted)
+		c->controls[i] = c->controls[--c->ncontrols];
+}
+
+static enum control
+controls_say(const struct checks *c, uint64_t since_ms)
+{
+	struct control_look looks[CONTROLS_MAX];
+
+	for (size_t i = 0; i < c->ncontrols; i++) {
+		const struct shared *s = c->controls[i];
+
+		looks[i].good = s->last.good;
+		looks[i].at_ms = s->last.abstain ? 0 : s->last_ms;
+	}
+	return control_judge(looks, c->ncontrols, since_ms);
+}
+
+void
+controls_look(struct checks *c)
+{
+	bool was = c->cut_off;
+
+	c->cut_off = controls_say(c, 0) == CONTROL_CUT;
+	if (c->cut_off == was)
+		return;
+	log_warn("checks.control", "reached=%d", !c->cut_off);
+	ballot_anew(c);
+}
+
+/* Something looks bad: is it us? */
+static void
+controls_hurry(struct checks *c, uint64_t now)
+{
+	for (size_t i = 0; i < c->ncontrols; i++) {
+		struct shared *s = c->controls[i];
+
+		if (s->run == NULL && clock_since(now, s->last_ms) > CONTROL_MS)
+			again(s, now, 0);
+	}
+}
+
+/* What a look says of its target, and not of us.  The look that decides a fall has to be borne out by a
+ * control target that was reached since the one before it. */
+static bool
+counts(struct shared *s, const struct result *r, uint64_t now)
+{
+	struct checks *c = s->of;
+	enum control word;
+
+	if (r->abstain)
+		return false;
+	if (r->good || c->ncontrols == 0 || is_control(s))
+		return true;
+	controls_hurry(c, now);
+	if (!s->hyst.recheck)
+		return !c->cut_off;
+	word = controls_say(c, s->began_ms > HYST_RECHECK_MS ? s->began_ms - HYST_RECHECK_MS : 0);
+	if (word == CONTROL_CUT) {
+		s->hyst.recheck = false;
+		s->hyst.streak = 0;
+	}
+	return word == CONTROL_FINE;
+}
+
 static void
 on_result(void *arg, const struct result *r)
 {
 	struct shared *s = arg;
 	struct checks *c = s->of;
-	uint64_t now = clock_mono_ms(), interval = (uint64_t)(s->def->interval * 1000);
+	uint64_t now = clock_mono_ms();
 	uint64_t wait, took = now - s->began_ms;
 	struct entry *e;
 
@@ -74,15 +187,20 @@ on_result(void *arg, const struct result *r)
 	c->probes++;
 	s->last = *r;
 	s->last_ms = now;
-	if (!r->abstain) {
+	if (counts(s, &s->last, now)) {
 		(void)rtt_take(&s->rtt, r->good ? r->rtt_us : 0);
 		(void)hyst_result(&s->hyst, r->good, s->def->fall, s->def->rise);
 	}
-	wait = hyst_next_ms(&s->hyst, interval, random_number());
+	wait = hyst_next_ms(&s->hyst, interval_of(s), random_number());
 	/* The interval is from start to start, the second look from the end. */
 	again(s, now, s->hyst.recheck ? wait : wait > took ? wait - took : 0);
+	if (is_control(s))
+		controls_look(c);
 	LIST_FOREACH(e, &s->users, of_shared)
-	check_settle(c, e);
+	{
+		ballot_cast(c, e);
+		check_settle(c, e);
+	}
 	shared_start(c);
 }
 
@@ -168,12 +286,13 @@ shared_join(struct checks *c, struct entry *e)
 	uint8_t *key;
 	struct shared *s;
 
-	e->reason[0] = '\0';
+	free(e->refused);
+	e->refused = NULL;
 	if (prober == NULL || !target_of(e->def, &target))
 		return;
 	if ((no = target_refused(&c->conf.probers->rules, &target)) != NULL) {
-		snprintf(e->reason, sizeof e->reason,
-		    "not done: %s address, which [probe] allow does not open", no);
+		e->refused =
+		    xasprintf("not done: %s address, which [probe] allow does not open", no);
 		return;
 	}
 	key = key_of(e->def, &len);
@@ -199,12 +318,27 @@ shared_join(struct checks *c, struct entry *e)
 	LIST_INSERT_HEAD(&s->users, e, of_shared);
 	e->shared = s;
 	e->rtt_before = 0;
+	controls_set(c, s);
+}
+
+void
+shared_hurry(struct checks *c, struct entry *e)
+{
+	struct shared *s = e->shared;
+	uint64_t now = clock_mono_ms();
+
+	if (!e->mine || s == NULL || s->run != NULL || s->last_ms == 0 ||
+	    clock_since(now, s->last_ms) < (uint64_t)(s->def->interval * 1000))
+		return;
+	again(s, now, random_number() % 1000);
+	shared_start(c);
 }
 
 /* The probe ends when nobody wants it any more. */
 static void
 release(struct checks *c, struct shared *s)
 {
+	controls_set(c, s);
 	if (!LIST_EMPTY(&s->users))
 		return;
 	if (s->run != NULL) {
@@ -247,9 +381,7 @@ shared_move(struct checks *c, struct entry *e)
 		return;
 	}
 	if (!same_target(s->def, e->def))
-		e->before = BOARD_UNKNOWN;
-	else if (!(e->flags & (BOARD_INITIAL | BOARD_OVERRIDDEN)))
-		e->before = e->state;
+		e->verdict = VOTE_NONE;
 	e->rtt_before = same_target(s->def, e->def) ? s->rtt.shown : 0;
 	e->shared = NULL;
 	LIST_REMOVE(e, of_shared);

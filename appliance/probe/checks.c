@@ -2,8 +2,10 @@
 #include <event2/event.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "appliance/probe/checks_int.h"
+#include "ipc/base/clock.h"
 #include "ipc/base/log.h"
 #include "ipc/base/xalloc.h"
 
@@ -44,6 +46,7 @@ entry_drop(struct checks *c, struct entry *e)
 {
 	shared_leave(c, e);
 	check_forget(c, e);
+	ballot_forget(c, e);
 	if (e->is_special)
 		TAILQ_REMOVE(&c->special, e, special);
 	LIST_REMOVE(e, by_id);
@@ -117,8 +120,10 @@ take(struct checks *c, const Ns__CheckFeed__Entry *m)
 	e->def = def;
 	e->version = m->version;
 	e->round = c->round;
+	ballot_assign(c, e);
 	shared_move(c, e);
 	make_special(c, e);
+	ballot_cast(c, e);
 	if (!c->loading)
 		check_settle(c, e);
 }
@@ -165,6 +170,8 @@ checks_second(struct checks *c)
 		return;
 	TAILQ_FOREACH(e, &c->special, special)
 	check_settle(c, e);
+	controls_look(c);
+	ballot_second(c);
 }
 
 void
@@ -174,6 +181,10 @@ checks_notice(const struct checks *c, Ns__ProbeNotice *m)
 	m->probes = c->probes;
 	m->flips = c->flips;
 	m->down = c->down;
+	m->frozen = c->peers->frozen;
+	m->votes = c->votes;
+	m->votes_dropped = c->votes_dropped;
+	m->assigned = c->assigned;
 }
 
 struct checks *
@@ -182,7 +193,13 @@ checks_new(const struct checks_conf *conf)
 	struct checks *c = xcalloc(1, sizeof *c);
 
 	c->conf = *conf;
+	if (conf->states_fd >= 0 && conf->board != NULL)
+		states_restore(conf->board, conf->states_fd);
 	TAILQ_INIT(&c->special);
+	TAILQ_INIT(&c->outbox);
+	(void)!getrandom(&c->epoch, sizeof c->epoch, 0);
+	c->peers = xcalloc(1, sizeof *c->peers);
+	peers_init(c->peers, conf->appliance, conf->site, clock_mono_ms());
 	return c;
 }
 
@@ -200,6 +217,7 @@ checks_destroy(struct checks **cp)
 		while ((e = LIST_FIRST(&c->by_id[i])) != NULL)
 			entry_drop(c, e);
 	shared_stop(c);
+	ballot_stop(c);
 	free(c);
 	*cp = NULL;
 }

@@ -2,6 +2,7 @@
  *
  *   checks.c      the table: what sync feeds, by number and by name
  *   checkrun.c    one probe for equal checks: when, and what its results make of it (hyst.h)
+ *   ballot.c      our votes to the other appliances, theirs to us, and what they make of a check
  *   checkstate.c  from votes, overrides, pushes and other checks to the state on the health board
  *   checkreport.c how they are, for people
  * One loop, its thread.  States are also kept in a file of ours, 8 octets a check at 8 times its number,
@@ -21,14 +22,20 @@ struct checks_conf {
 	struct board	*board;
 	int		 states_fd;	/* -1: none */
 	struct flips	*flips;		/* their history */
-	const char	*appliance;
+	const char	*appliance, *site;
+	void		(*send)(void *arg, const char *to, const uint8_t *, size_t);	/* votes; "": to all */
+	void		*send_arg;
 	unsigned	 at_once;	/* probes; at most PROBES_MAX */
 };
 
 struct checks	*checks_new(const struct checks_conf *);
 void	 checks_destroy(struct checks **);
 void	 checks_feed(struct checks *, const Ns__CheckFeed *);
-/* Overrides and pushes end. */
+/* Who votes, and what they say. */
+void	 checks_fleet(struct checks *, const Ns__ProbeFleet *);
+void	 checks_votes(struct checks *, const Ns__VotesIn *);
+void	 checks_peer(struct checks *, const Ns__ProbePeer *);
+/* Overrides, pushes and votes end; all of our votes leave now and then. */
 void	 checks_second(struct checks *);
 /* malloc'ed; in the order of the question. */
 Ns__CheckReport	*checks_report(struct checks *, const Ns__CheckQuery *);

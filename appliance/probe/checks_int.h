@@ -5,12 +5,17 @@
 #include <sys/queue.h>
 
 #include "appliance/probe/checks.h"
+#include "appliance/probe/control.h"
 #include "appliance/probe/hyst.h"
+#include "appliance/probe/peers.h"
 #include "appliance/probe/rtt.h"
 #include "appliance/probe/schedule.h"
+#include "appliance/probe/votewire.h"
+#include "ipc/base/log.h"
 
 #define CHECK_BUCKETS 65536u
 #define CALC_DEPTH    8u
+#define CONTROLS_MAX  16u	/* more are done, and control nothing */
 
 /* One probe, for every check that asks the same. */
 struct shared {
@@ -30,6 +35,16 @@ struct shared {
 	struct rtt	 rtt;
 };
 
+/* What another appliance said last. */
+struct vote {
+	uint16_t	 slot;		/* of peers */
+	enum vote_state	 state;
+	bool		 abstains, looked;
+	uint32_t	 rtt_us, age_ms;	/* of its look, when it said so: */
+	uint64_t	 heard_ms;
+	char		*reason;
+};
+
 struct entry {
 	LIST_ENTRY(entry) by_id, by_name, of_shared;
 	TAILQ_ENTRY(entry) special;
@@ -41,9 +56,21 @@ struct entry {
 	enum board_state state;		/* as on the board */
 	unsigned	 flags;
 	int64_t		 since_ms;	/* wall clock */
-	enum board_state before;	/* the verdict of an earlier life or definition; BOARD_UNKNOWN: none */
-	uint32_t	 rtt_before;	/* µs, likewise; 0: none */
+	enum board_state before;	/* what was kept of an earlier life; BOARD_UNKNOWN: nothing */
+	uint32_t	 rtt_before;	/* µs, of an earlier life or definition; 0: none */
 	char		 reason[REASON_MAX];
+	char		*refused;	/* why it is not done here, or NULL */
+	/* ballot.c */
+	uint16_t	*assigned;	/* slots of peers */
+	size_t		 nassigned;	/* 0: nobody looks at a check of that type */
+	uint64_t	 assigned_round;
+	bool		 mine;		/* we are one of them */
+	struct vote	*votes;		/* of others */
+	size_t		 nvotes;
+	enum vote_state	 verdict;	/* of the votes, whatever else is in force */
+	TAILQ_ENTRY(entry) outbox;
+	unsigned	 repeats;	/* so often our vote still leaves; 0: not in the outbox */
+	enum vote_state	 told;
 };
 
 struct checks {
@@ -57,6 +84,19 @@ struct checks {
 	bool		 loading;
 	size_t		 count, running, down;
 	uint64_t	 probes, flips, late;
+	/* ballot.c */
+	struct peers	*peers;
+	TAILQ_HEAD(, entry) outbox;
+	struct votes_draft draft;
+	struct event	*post;
+	uint64_t	 epoch, seq, posted_ns, all_ms;
+	size_t		 slice, assigned;
+	uint64_t	 votes, votes_dropped;
+	struct log_limit limit;
+	/* checkrun.c */
+	struct shared	*controls[CONTROLS_MAX];
+	size_t		 ncontrols;
+	bool		 cut_off;	/* none of them is reached */
 };
 
 struct entry	*check_by_id(struct checks *, uint64_t);
@@ -66,15 +106,34 @@ uint32_t	 check_hash(const void *, size_t);
 /* checkrun.c */
 void	 shared_join(struct checks *, struct entry *);
 void	 shared_leave(struct checks *, struct entry *);
-/* Its definition is another one: the probe goes on where nothing else is asked; else the verdict on the
- * same target stands until there is one by the new definition. */
+/* Its definition is another one: the probe goes on where nothing else is asked; a verdict on another
+ * target is none. */
 void	 shared_move(struct checks *, struct entry *);
 void	 shared_start(struct checks *);
 void	 shared_stop(struct checks *);
+/* Are we cut off?  If that has changed, so have all of our votes. */
+void	 controls_look(struct checks *);
+/* It may have become ours to look at: now, if so. */
+void	 shared_hurry(struct checks *, struct entry *);
+
+/* ballot.c */
+void	 ballot_assign(struct checks *, struct entry *);
+void	 ballot_forget(struct checks *, struct entry *);
+void	 ballot_cast(struct checks *, struct entry *);
+struct quorum_verdict	 ballot_judge(struct checks *, const struct entry *,
+    char reason[REASON_MAX]);
+struct vote_row	 ballot_own(const struct checks *, const struct entry *, uint64_t now_ms);
+/* NULL: that one has said nothing. */
+const struct vote	*ballot_vote(const struct checks *, const struct entry *, uint16_t slot);
+/* All of our votes may be others; they leave at once. */
+void	 ballot_anew(struct checks *);
+void	 ballot_second(struct checks *);
+void	 ballot_stop(struct checks *);
 
 /* checkstate.c */
 /* What the check says now, to the board; and to those calculated from it. */
 void	 check_settle(struct checks *, struct entry *);
+void	 states_restore(struct board *, int fd);
 void	 check_remember(struct checks *, struct entry *);	/* a new entry: what was */
 void	 check_forget(struct checks *, struct entry *);
 

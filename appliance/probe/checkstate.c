@@ -58,21 +58,25 @@ by_initial(const struct entry *e, struct verdict *v, const char *reason)
 	say(v, state_from(e->def->initial), BOARD_INITIAL, reason);
 }
 
+/* What was before a restart holds until votes say otherwise. */
 static void
-probed(const struct entry *e, struct verdict *v)
+probed(struct checks *c, struct entry *e, struct verdict *v)
 {
-	const struct shared *s = e->shared;
+	struct quorum_verdict q = ballot_judge(c, e, v->reason);
 
-	if (s->hyst.state != VOTE_NONE)
-		say(v, s->hyst.state == VOTE_UP ? BOARD_UP : BOARD_DOWN, 0, s->last.reason);
-	else if (e->before != BOARD_UNKNOWN)
-		say(v, e->before, BOARD_STALE, "as before: not looked at since");
-	else
-		by_initial(e, v, s->last_ms != 0 ? s->last.reason : "not looked at yet");
+	if (!c->peers->frozen)
+		e->verdict = q.state;
+	v->state = e->verdict == VOTE_NONE ? state_from(e->def->initial)
+		   : e->verdict == VOTE_UP ? BOARD_UP
+					   : BOARD_DOWN;
+	v->flags = (e->verdict == VOTE_NONE ? BOARD_INITIAL
+		       : q.stale            ? BOARD_STALE
+					    : 0) |
+		   (c->peers->frozen ? BOARD_FROZEN : 0);
 }
 
 static void
-judge(struct checks *c, const struct entry *e, int64_t now_ms, struct verdict *v)
+judge(struct checks *c, struct entry *e, int64_t now_ms, struct verdict *v)
 {
 	const Ns__Check *def = e->def;
 
@@ -80,15 +84,13 @@ judge(struct checks *c, const struct entry *e, int64_t now_ms, struct verdict *v
 		say(v, state_from(def->override->state), BOARD_OVERRIDDEN, "override");
 	else if (def->n_of > 0)
 		calculated(c, e, v);
-	else if (e->shared != NULL)
-		probed(e, v);
+	else if (prober_of(def->type) != NULL)
+		probed(c, e, v);
 	else if (in_force(def->push, now_ms))
 		say(v, state_from(def->push->state), 0, "pushed");
 	else
 		by_initial(e, v,
-		    e->reason[0] != '\0' ? e->reason
-		    : def->push != NULL  ? "the last push has expired"
-					 : "nothing was pushed yet");
+		    def->push != NULL ? "the last push has expired" : "nothing was pushed yet");
 }
 
 /* ---- where it goes ---- */
@@ -130,7 +132,7 @@ settle(struct checks *c, struct entry *e, unsigned depth)
 {
 	int64_t now_ms = clock_wall_ms();
 	enum board_state old = e->state;
-	bool was_guess = e->flags & (BOARD_INITIAL | BOARD_STALE);
+	unsigned old_flags = e->flags;
 	struct verdict v;
 	struct entry *other;
 
@@ -145,10 +147,8 @@ settle(struct checks *c, struct entry *e, unsigned depth)
 	}
 	e->state = v.state;
 	e->flags = v.flags;
-	if (e->shared != NULL || e->reason[0] == '\0' || v.flags & BOARD_OVERRIDDEN ||
-	    e->def->n_of > 0 || strcmp(e->def->type, "push") == 0)
-		memcpy(e->reason, v.reason, sizeof e->reason);
-	write_out(c, e, v.state != old || was_guess);
+	memcpy(e->reason, v.reason, sizeof e->reason);
+	write_out(c, e, v.state != old || v.flags != old_flags);
 	if (v.state == old || depth == 0 || c->loading)
 		return;
 	TAILQ_FOREACH(other, &c->special, special)
@@ -163,24 +163,43 @@ check_settle(struct checks *c, struct entry *e)
 	settle(c, e, CALC_DEPTH);
 }
 
+/* The board outlives us, the file outlives the appliance: what it says holds before anybody has told us of
+ * any check, for workers answer already. */
+void
+states_restore(struct board *board, int fd)
+{
+	uint64_t words[512];
+	uint64_t id = 0;
+	ssize_t n;
+
+	while (id < BOARD_SLOTS &&
+	       (n = pread(fd, words, sizeof words, (off_t)(id * sizeof *words))) > 0) {
+		size_t count = (size_t)n / sizeof *words;
+
+		for (size_t i = 0; i < count; i++) {
+			struct board_word w = board_word_of(words[i]);
+
+			if (words[i] != 0 && board_raw(board, id + i) == 0)
+				board_write(board, id + i, &w);
+		}
+		if (count == 0)
+			return;
+		id += count;
+	}
+}
+
 void
 check_remember(struct checks *c, struct entry *e)
 {
 	struct board_word w = { .state = BOARD_UNKNOWN };
-	uint64_t raw = 0;
 
-	/* The board outlives us, the file outlives the appliance. */
 	if (c->conf.board != NULL)
 		w = board_read(c->conf.board, e->id);
-	if (w.state == BOARD_UNKNOWN && c->conf.states_fd >= 0 && e->id < BOARD_SLOTS &&
-	    pread(c->conf.states_fd, &raw, sizeof raw, (off_t)(e->id * sizeof raw)) ==
-		(ssize_t)sizeof raw) {
-		w = board_word_of(raw);
-	}
 	e->rtt_before = w.rtt_us;
 	if (w.state == BOARD_UNKNOWN || w.flags & (BOARD_INITIAL | BOARD_OVERRIDDEN))
 		return;
 	e->before = w.state;
+	e->verdict = w.state == BOARD_UP ? VOTE_UP : VOTE_DOWN;
 	e->since_ms = (int64_t)w.since * 1000;
 }
 

@@ -15,6 +15,7 @@
 #define ROUNDS 2u
 #define STRAYS_MAX \
 	32u /* wrong packets on one socket: somebody guesses; the next try has another port */
+#define ANSWERED  "it answered "
 #define QUERY_MAX 512u
 #define SERVFAIL  2
 #define NOTIMP    4
@@ -90,6 +91,12 @@ fault(struct lookup *l, const char *what)
 	snprintf(l->fault, sizeof l->fault, "%s", what);
 }
 
+bool
+lookup_was_answered(const char *fault)
+{
+	return strncmp(fault, ANSWERED, strlen(ANSWERED)) == 0;
+}
+
 static void
 wait_ms(struct lookup *l, unsigned ms)
 {
@@ -129,7 +136,7 @@ take_reply(struct lookup *l, const uint8_t *data, size_t len)
 			packet_free(&packet);
 			return true;
 		}
-		snprintf(text, sizeof text, "it answered %s",
+		snprintf(text, sizeof text, ANSWERED "%s",
 		    packet.rcode == SERVFAIL  ? "SERVFAIL"
 		    : packet.rcode == REFUSED ? "REFUSED"
 					      : "NOTIMP");

@@ -28,6 +28,8 @@ typedef void lookup_fn(void *arg, const struct packet *, const char *fault);
 struct lookup;
 /* Calls back exactly once, never from inside this call.  NULL: too many at once. */
 struct lookup	*lookup_start(struct event_base *, const struct lookup_ask *, lookup_fn *, void *arg);
+/* Does that fault say that a server answered, with a refusal? */
+bool	 lookup_was_answered(const char *fault);
 void	 lookup_cancel(struct lookup **);	/* no callback follows; NULL is fine */
 
 #endif

@@ -81,6 +81,8 @@ take(const ldns_rr *rr, enum packet_section section, struct packet_record *out)
 		return false;
 	out->section = section;
 	out->type = (uint16_t)ldns_rr_get_type(rr);
+	/* RFC 2181 8: what looks negative is 0. */
+	out->ttl = ldns_rr_ttl(rr) <= INT32_MAX ? ldns_rr_ttl(rr) : 0;
 	name_lower(out->owner, ldns_rdf_data(owner), len);
 	for (size_t i = 0; i < ldns_rr_rd_count(rr); i++) {
 		const ldns_rdf *rdf = ldns_rr_rdf(rr, i);

@@ -27,6 +27,7 @@ struct packet_record {
 	enum packet_section section;
 	uint8_t		 owner[255];	/* lower case */
 	uint16_t	 type;
+	uint32_t	 ttl;
 	const uint8_t	*rdata;		/* names in it uncompressed */
 	size_t		 len;
 };

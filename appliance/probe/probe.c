@@ -6,6 +6,9 @@
  *     ← ParentRequest → ParentReply    with the same id
  *     ← CheckFeed     all checks after each hello, then what changes
  *     ← CheckQuery → CheckReport       with the same id
+ *     ← ProbeFleet    who votes; ProbePeer: the link to that one came up
+ *     ← VotesIn, → VotesOut            from and to the probes of other appliances
+ *     ← AliasFeed      the targets of all ALIASes (aliases.h)
  *     → ProbeNotice   when what it counts has changed, at most every second
  * Its death costs what was being asked; sync's deadline tells the asker, and the board stays. */
 #include <event2/event.h>
@@ -16,6 +19,7 @@
 #include <sys/resource.h>
 
 #include "appliance/dns/name.h"
+#include "appliance/probe/aliases.h"
 #include "appliance/probe/checks.h"
 #include "appliance/probe/parent.h"
 #include "appliance/probe/sandbox.h"
@@ -35,6 +39,8 @@ struct probe {
 	struct board board;
 	struct checks *checks;
 	struct checks_conf checks_conf;
+	struct aliases *aliases;
+	struct aliases_conf aliases_conf;
 	Ns__ProbeNotice told;
 	bool tell;
 	struct log_limit log_limit;
@@ -43,7 +49,7 @@ struct probe {
 #define CA_FILE     "/etc/ssl/certs/ca-certificates.crt"
 #define SPARE_FILES 512u /* descriptors for the rest of us */
 
-/* What outlives a restart of the appliance: checks.h. */
+/* What outlives a restart of the appliance: checks.h, aliases.h. */
 static int
 file_open(const struct role *role, const char *name)
 {
@@ -72,6 +78,7 @@ checks_open(struct probe *p, const Ns__Config *config)
 		.states_fd = file_open(p->role, "states"),
 		.flips = flips_new(file_open(p->role, "flips")),
 		.appliance = config->name,
+		.site = config->site,
 		.at_once = PROBES_MAX };
 	if (files.rlim_cur < PROBES_MAX + SPARE_FILES)
 		p->checks_conf.at_once =
@@ -92,6 +99,12 @@ probe_open(struct role *role)
 			p->conf.nresolvers++;
 	target_rules_read(&p->conf.rules, config->probe_allow, config->n_probe_allow);
 	checks_open(p, config);
+	p->aliases_conf = (struct aliases_conf){ .resolvers = p->conf.resolvers,
+		.nresolvers = p->conf.nresolvers,
+		.rules = &p->conf.rules,
+		.table = p->board.aliases,
+		.file = file_open(role, "aliases"),
+		.keep_s = config->resolver_keep_s };
 }
 
 /* ---- the bus ---- */
@@ -153,14 +166,33 @@ check_query(struct probe *p, uint64_t id, const Ns__CheckQuery *q)
 }
 
 static void
+send_votes(void *arg, const char *to, const uint8_t *octets, size_t len)
+{
+	struct probe *p = arg;
+	Ns__Envelope env = NS__ENVELOPE__INIT;
+	Ns__VotesOut m = NS__VOTES_OUT__INIT;
+
+	m.to = (char *)(uintptr_t)to;
+	m.votes = (ProtobufCBinaryData){ len, (uint8_t *)(uintptr_t)octets };
+	env.body_case = NS__ENVELOPE__BODY_VOTES_OUT;
+	env.votes_out = &m;
+	if (ns_send(p->bus, NULL, &env) != NS_OK && log_allowed(&p->log_limit, 1))
+		log_warn("probe.send", "text=\"the bus takes no votes\"");
+}
+
+static void
 send_notice(struct probe *p)
 {
 	Ns__Envelope env = NS__ENVELOPE__INIT;
 	Ns__ProbeNotice m = NS__PROBE_NOTICE__INIT;
 
 	checks_notice(p->checks, &m);
+	aliases_notice(p->aliases, &m);
 	if (!p->tell && m.checks == p->told.checks && m.probes == p->told.probes &&
-	    m.flips == p->told.flips && m.down == p->told.down)
+	    m.flips == p->told.flips && m.down == p->told.down && m.votes == p->told.votes &&
+	    m.votes_dropped == p->told.votes_dropped && m.frozen == p->told.frozen &&
+	    m.assigned == p->told.assigned && m.aliases == p->told.aliases &&
+	    m.alias_faults == p->told.alias_faults && m.alias_refused == p->told.alias_refused)
 		return;
 	env.body_case = NS__ENVELOPE__BODY_PROBE_NOTICE;
 	env.probe_notice = &m;
@@ -181,8 +213,16 @@ on_message(void *arg, const struct ns_peer *peer, const Ns__Envelope *env)
 		parent_request(p, env->id, env->parent_request);
 	else if (env->body_case == NS__ENVELOPE__BODY_CHECK_FEED)
 		checks_feed(p->checks, env->check_feed);
+	else if (env->body_case == NS__ENVELOPE__BODY_ALIAS_FEED)
+		aliases_feed(p->aliases, env->alias_feed);
 	else if (env->body_case == NS__ENVELOPE__BODY_CHECK_QUERY)
 		check_query(p, env->id, env->check_query);
+	else if (env->body_case == NS__ENVELOPE__BODY_PROBE_FLEET)
+		checks_fleet(p->checks, env->probe_fleet);
+	else if (env->body_case == NS__ENVELOPE__BODY_PROBE_PEER)
+		checks_peer(p->checks, env->probe_peer);
+	else if (env->body_case == NS__ENVELOPE__BODY_VOTES_IN)
+		checks_votes(p->checks, env->votes_in);
 }
 
 static void
@@ -223,7 +263,11 @@ probe_run(struct role *role)
 	p->conf.base = role->base;
 	p->parents = parents_new(&p->conf, send_parent, p);
 	p->probers.base = role->base;
+	p->checks_conf.send = send_votes;
+	p->checks_conf.send_arg = p;
 	p->checks = checks_new(&p->checks_conf);
+	p->aliases_conf.base = role->base;
+	p->aliases = aliases_new(&p->aliases_conf);
 	p->second = event_new(role->base, -1, EV_PERSIST, on_second, p);
 	if (p->second == NULL || event_add(p->second, &second) < 0)
 		fatal("probe.loop", "text=\"no timers\"");
@@ -239,6 +283,7 @@ probe_run(struct role *role)
 	parents_destroy(&p->parents);
 	checks_destroy(&p->checks);
 	flips_destroy(&p->checks_conf.flips);
+	aliases_destroy(&p->aliases);
 	ns_sock_destroy(&p->bus);
 	event_free(p->second);
 	target_rules_free(&p->conf.rules);

@@ -18,6 +18,13 @@ weight(const char *name, uint64_t check_id)
 	return h ^ h >> 33;
 }
 
+/* Ours before theirs?  Equal weights by name: lists are in one order nowhere. */
+static bool
+before(uint64_t w, const char *name, uint64_t other, const char *other_name)
+{
+	return w != other ? w > other : strcmp(name, other_name) < 0;
+}
+
 size_t
 quorum_assign(
     const struct quorum_member *m, size_t n, uint64_t check_id, size_t want, uint16_t *out)
@@ -25,22 +32,27 @@ quorum_assign(
 	uint64_t weights[QUORUM_MEMBERS];
 	size_t count = 0;
 
+	if (want == 0 || want > QUORUM_MEMBERS)
+		want = QUORUM_MEMBERS;
 	for (size_t i = 0; i < n && i < QUORUM_MEMBERS; i++) {
-		uint64_t w = weight(m[i].name, check_id);
-		size_t at = count;
+		uint64_t w;
+		size_t at;
 
 		if (m[i].out || m[i].silent_ms > QUORUM_SILENT_MS)
 			continue;
-		/* Heaviest first; equal ones by their place in the list, which all share. */
-		for (; at > 0 && weights[at - 1] < w; at--) {
-			weights[at] = weights[at - 1];
-			out[at] = out[at - 1];
-		}
+		w = weight(m[i].name, check_id);
+		at = count < want ? count : want;
+		while (at > 0 && before(w, m[i].name, weights[at - 1], m[out[at - 1]].name))
+			at--;
+		if (at == want)
+			continue;
+		count += count < want;
+		memmove(&weights[at + 1], &weights[at], (count - 1 - at) * sizeof *weights);
+		memmove(&out[at + 1], &out[at], (count - 1 - at) * sizeof *out);
 		weights[at] = w;
 		out[at] = (uint16_t)i;
-		count++;
 	}
-	return want != 0 && count > want ? want : count;
+	return count;
 }
 
 /* Sites among the chosen members of the assigned. */

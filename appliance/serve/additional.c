@@ -2,7 +2,7 @@
  *
  * In a flat image the compiler has listed the nodes; in a tree they are looked up here.  What does
  * not fit is left out silently (RFC 2181 9), except glue that a referral is lost without. */
-#include "appliance/serve/work.h"
+#include "appliance/serve/address.h"
 
 #include "ipc/base/wbuf.h"
 
@@ -100,24 +100,51 @@ pointer_to(const struct reply *r, size_t at)
 	return r->out[at] == 0 ? 0 : (uint16_t)(0xc000u | at);
 }
 
+/* Its policy's or its ALIAS's: what is not known is left out. */
+static bool
+put_found(struct reply *r, const struct image_node *node, uint16_t type, uint16_t pointer)
+{
+	struct address_set found;
+	size_t start = r->len;
+
+	if (address_of(r, &r->hop, node, type, &found) != ADDRESS_FOUND)
+		return true;
+	if (pointer == 0 || !emit_set_at(r, ADDITIONAL, &found.set, pointer))
+		return false;
+	emit_ttl(r, start, found.ttl);
+	return true;
+}
+
+/* Both families of the node, which is in the hop's zone. */
+static bool
+put_node(struct reply *r, const struct image_node *node, uint16_t pointer)
+{
+	struct image_set address;
+	bool all = true;
+
+	for (unsigned t = 0; t < sizeof types / sizeof types[0]; t++) {
+		if (image_set_find(node, types[t], &address)) {
+			if (pointer == 0 || !emit_set_at(r, ADDITIONAL, &address, pointer))
+				all = false;
+		} else if ((node->flags & NODE_POLICY) != 0 &&
+			   !put_found(r, node, types[t], pointer)) {
+			all = false;
+		}
+	}
+	return all;
+}
+
 static bool
 put_addresses(struct reply *r, const struct image_set *set, unsigned i, uint16_t pointer)
 {
 	unsigned unit = load_u16(set->add + 4u * i);
 	unsigned place = load_u16(set->add + 4u * i + 2) & ADD_PLACE;
 	struct image_node node;
-	struct image_set address;
-	bool all = true;
 
 	if (unit != 0 ? !image_node_at(&r->hop.zone, (uint16_t)unit, &node)
 		      : !find_in_tree(r, set, place, &node))
 		return true;
-	for (unsigned t = 0; t < sizeof types / sizeof types[0]; t++) {
-		if (image_set_find(&node, types[t], &address) &&
-		    (pointer == 0 || !emit_set_at(r, ADDITIONAL, &address, pointer)))
-			all = false;
-	}
-	return all;
+	return put_node(r, &node, pointer);
 }
 
 enum fit
@@ -151,4 +178,31 @@ additional(struct reply *r, const struct image_set *set, size_t base, const stru
 		}
 	}
 	return fit;
+}
+
+void
+additional_one(struct reply *r, uint16_t type, const uint8_t *rdata, size_t len, size_t at)
+{
+	const struct rrtype *t = rrtype_find(type);
+	uint8_t name[NAME_MAX_WIRE];
+	struct lookup l;
+	int place;
+
+	if (t == NULL || t->additional < 0 ||
+	    (place = rdata_name_at(type, rdata, len, 0, NULL)) < 0)
+		return;
+	if (rdata[place] != 0) {
+		name_lower(name, rdata + place, name_len(rdata + place));
+		if (!name_in(name, r->hop.zone.apex))
+			return;
+		lookup_other(&r->hop, name, &l);
+		at += (size_t)place;
+	} else if ((type == RR_SVCB || type == RR_HTTPS) && get_u16(rdata) > 0) {
+		lookup_name(&r->hop, &l);
+		at = hop_place(&r->hop, 0);
+	} else {
+		return;
+	}
+	if (l.kind == LOOKUP_NODE || (l.kind == LOOKUP_WILD && l.node.nsets > 0))
+		(void)put_node(r, &l.node, pointer_to(r, at));
 }

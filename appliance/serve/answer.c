@@ -79,8 +79,12 @@ answer_node(struct reply *r, struct chain *c, const struct lookup *l)
 			put_answer(r, &set, wild);
 		return false;
 	}
-	if ((l->node.flags & NODE_POLICY) != 0 && policy_answer(r, c, l, &moved))
-		return moved;
+	if ((l->node.flags & NODE_POLICY) != 0) {
+		if (policy_answer(r, c, l, &moved))
+			return moved;
+		if (alias_answer(r, l))
+			return false;
+	}
 	if (qtype == RR_RRSIG && put_rrsigs(r, &l->node)) {
 		if (wild)
 			proof_wild(r);
@@ -188,6 +192,7 @@ answer_question(struct reply *r)
 		proof_flush(r);
 	if (r->rcode == RCODE_SERVFAIL) {
 		r->aa = false;
-		r->w->ede = EDE_IMAGE;
+		if (r->w->ede == EDE_NONE)
+			r->w->ede = EDE_IMAGE;
 	}
 }

@@ -10,9 +10,11 @@
 /* RFC 8914 4 */
 enum info_code {
 	INFO_OTHER = 0,
+	INFO_STALE = 3,
 	INFO_PROHIBITED = 18,
 	INFO_NOT_AUTHORITATIVE = 20,
 	INFO_NOT_SUPPORTED = 21,
+	INFO_NO_AUTHORITY = 22,
 };
 
 static const struct reason {
@@ -29,6 +31,8 @@ static const struct reason {
 	[EDE_TRANSFER_UDP] = { INFO_NOT_SUPPORTED, "AXFR needs TCP" },
 	[EDE_IMAGE] = { INFO_OTHER, "zone image damaged" },
 	[EDE_CHAIN] = { INFO_OTHER, "alias chain is a loop or too long" },
+	[EDE_ALIAS] = { INFO_NO_AUTHORITY, "no address of the ALIAS target is known" },
+	[EDE_ALIAS_STALE] = { INFO_STALE, "the ALIAS target's addresses could not be refreshed" },
 	[EDE_DNAME] = { INFO_OTHER, "DNAME leads to a name over 255 octets" },
 	[EDE_OPTIONS] = { INFO_OTHER, "EDNS options do not fit their record" },
 	[EDE_COOKIE] = { INFO_OTHER, "COOKIE: not 8 or 16 to 40 octets" },

@@ -184,9 +184,9 @@ emit_named(struct reply *r, enum section section, const struct image_set *set, c
 	return emit_whole(r, section, set, owner, len);
 }
 
-/* Lower the TTLs of the records from there to the end of what is written. */
-void
-emit_cap_ttl(struct reply *r, size_t from, uint32_t ttl)
+/* The TTLs of the records from there to the end of what is written: `cap` lowers only. */
+static void
+write_ttl(struct reply *r, size_t from, uint32_t ttl, bool cap)
 {
 	uint8_t *p = r->out;
 
@@ -196,8 +196,20 @@ emit_cap_ttl(struct reply *r, size_t from, uint32_t ttl)
 		from += from < r->len && p[from] >= 0xc0 ? 2 : 1;
 		if (from + 10 > r->len)
 			return;
-		if (get_u32(p + from + 4) > ttl)
+		if (!cap || get_u32(p + from + 4) > ttl)
 			put_u32(p + from + 4, ttl);
 		from += 10u + get_u16(p + from + 8);
 	}
+}
+
+void
+emit_cap_ttl(struct reply *r, size_t from, uint32_t ttl)
+{
+	write_ttl(r, from, ttl, true);
+}
+
+void
+emit_ttl(struct reply *r, size_t from, uint32_t ttl)
+{
+	write_ttl(r, from, ttl, false);
 }

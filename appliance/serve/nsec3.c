@@ -1,51 +1,14 @@
 /* nsec3.c - which NSEC3 records prove what is not there (RFC 5155 7.2); behind proof.c.
  *
- * A name is hashed when it is asked for: on the stack, by libcrypto's SHA-1 itself, because EVP's
- * contexts allocate.  The hash is a name below the apex, so the record at it or before it is found as
- * an NSEC's is, in a list of this chain's records alone; before the first comes the last. */
-/* SHA1_Init() and its kind are deprecated since OpenSSL 3.0 in favour of EVP. */
-#define OPENSSL_API_COMPAT 10100
+ * A name is hashed when it is asked for.  The hash is a name below the apex, so the record at it or before
+ * it is found as an NSEC's is, in a list of this chain's records alone; before the first comes the last. */
 #include "appliance/serve/work.h"
 
-#include <openssl/sha.h>
 #include <string.h>
 
 /* Names above the closest encloser that are tried when it has no NSEC3 itself: an empty non-terminal that
  * only opted-out delegations make (RFC 5155 7.1).  ip6.arpa is the deepest tree there is. */
 #define CLIMB_MAX 34u
-
-_Static_assert(NSEC3_HASH == SHA_DIGEST_LENGTH, "SHA-1 has 20 octets");
-
-static void
-to_base32hex(const uint8_t hash[NSEC3_HASH], uint8_t label[NSEC3_LABEL])
-{
-	static const char digits[] = "0123456789abcdefghijklmnopqrstuv";
-
-	for (unsigned group = 0; group < NSEC3_HASH / 5; group++) {
-		uint64_t bits = 0;
-
-		for (unsigned i = 0; i < 5; i++)
-			bits = bits << 8 | hash[5 * group + i];
-		for (unsigned i = 0; i < 8; i++)
-			label[8 * group + i] = (uint8_t)digits[bits >> (35 - 5 * i) & 31];
-	}
-}
-
-void
-nsec3_hash(
-    const struct nsec3_chain *chain, const uint8_t *name, size_t len, uint8_t label[NSEC3_LABEL])
-{
-	uint8_t hash[NSEC3_HASH];
-	SHA_CTX sha;
-
-	for (unsigned i = 0; i <= chain->iterations; i++) {
-		SHA1_Init(&sha);
-		SHA1_Update(&sha, i == 0 ? name : hash, i == 0 ? len : sizeof hash);
-		SHA1_Update(&sha, chain->salt, chain->salt_len);
-		SHA1_Final(hash, &sha);
-	}
-	to_base32hex(hash, label);
-}
 
 enum found { NOTHING, COVERS, MATCHES };
 

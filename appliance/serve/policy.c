@@ -29,12 +29,6 @@ struct walk {
 	struct client_place place;
 };
 
-/* What a pool gives: numbers of its answers. */
-struct picked {
-	unsigned n;
-	uint16_t answer[POLICY_PICK];
-};
-
 static bool
 spend(struct walk *w)
 {
@@ -623,9 +617,27 @@ put_record(struct reply *r, const struct policy *po, const struct policy_answer 
 	return true;
 }
 
+/* Addresses of the names that the records lead to, which begin at `at`. */
+static void
+put_additional(struct reply *r, const struct policy *po, const struct picked *picked, size_t at)
+{
+	struct policy_answer a;
+
+	for (unsigned i = 0; i < picked->n; i++) {
+		if (!policy_answer_at(po, picked->answer[i], &a))
+			return;
+		while (r->out[at] != 0 && r->out[at] < 0xc0)
+			at += r->out[at] + 1u;
+		at += (r->out[at] == 0 ? 1u : 2u) + 10;
+		additional_one(r, po->type, a.rdata, a.rdlen, at);
+		at += a.rdlen;
+	}
+}
+
 static void
 put_picked(struct reply *r, const struct policy *po, const struct picked *picked, bool wild)
 {
+	const struct rrtype *t = rrtype_find(po->type);
 	size_t start = r->len;
 	uint16_t count = r->count[ANSWER];
 	struct policy_answer a;
@@ -643,6 +655,8 @@ put_picked(struct reply *r, const struct policy *po, const struct picked *picked
 		proof_wild(r);
 	}
 	proof_flush(r);
+	if (t != NULL && t->additional >= 0)
+		put_additional(r, po, picked, start);
 }
 
 /* The CNAME as a set, so that the chain goes on from it as from any. */
@@ -668,9 +682,29 @@ follow(struct reply *r, struct chain *c, const struct policy *po, const struct p
 	return chain_cname(c, r, &set, wild);
 }
 
+bool
+policy_pick(struct reply *r, const struct image_set *set, struct policy *po, struct picked *picked)
+{
+	struct walk w = { .r = r, .po = po, .budget = WALK_BUDGET };
+
+	if (!policy_open(po, set->body, set->body_len) || po->type != set->type)
+		return false;
+	TRACE(r, "policy", "the name has a policy for type %u, TTL %u", po->type, po->ttl);
+	know_client(&w);
+	r->q->routed |= SERVE_ROUTED;
+	walk(&w, picked);
+	if (w.ecs && w.scope > 0)
+		r->q->routed |= SERVE_ROUTED_ECS;
+	if (w.ecs && w.scope > r->w->ecs.scope)
+		r->w->ecs.scope = (uint8_t)w.scope;
+	return w.budget > 0;
+}
+
 static bool
 find(const struct image_node *node, uint16_t qtype, struct image_set *set)
 {
+	if (qtype == RR_ALIAS)
+		return false;
 	if (qtype == RR_ANY)
 		return image_policy_find(node, 0, set);
 	if (image_policy_find(node, qtype, set))
@@ -685,27 +719,14 @@ policy_answer(struct reply *r, struct chain *c, const struct lookup *l, bool *mo
 	struct image_set set;
 	struct policy po;
 	struct picked picked;
-	struct walk w = { .r = r, .po = &po, .budget = WALK_BUDGET };
 	size_t start = r->len;
 
 	*moved = false;
 	if (!find(&l->node, r->q->qtype, &set))
 		return false;
-	if (!policy_open(&po, set.body, set.body_len) || po.type != set.type) {
+	if (!policy_pick(r, &set, &po, &picked)) {
 		r->rcode = RCODE_SERVFAIL;
-		return true;
-	}
-	TRACE(r, "policy", "the name has a policy for type %u, TTL %u", po.type, po.ttl);
-	know_client(&w);
-	r->q->routed |= SERVE_ROUTED;
-	walk(&w, &picked);
-	if (w.ecs && w.scope > 0)
-		r->q->routed |= SERVE_ROUTED_ECS;
-	if (w.ecs && w.scope > r->w->ecs.scope)
-		r->w->ecs.scope = (uint8_t)w.scope;
-	if (w.budget == 0)
-		r->rcode = RCODE_SERVFAIL;
-	else if (picked.n == 0) {
+	} else if (picked.n == 0) {
 		negative_nodata(r, l);
 		emit_cap_ttl(r, start, po.ttl);
 	} else if (po.type == RR_CNAME && r->q->qtype != RR_CNAME && r->q->qtype != RR_ANY)

@@ -6,6 +6,7 @@
 #define NS_SERVE_WORK_H
 
 #include "appliance/dns/name.h"
+#include "appliance/dns/policy.h"
 #include "appliance/dns/rrtype.h"
 #include "appliance/serve/serve.h"
 #include "appliance/zonemap/image_read.h"
@@ -54,6 +55,8 @@ enum ede {
 	EDE_TRANSFER_UDP,
 	EDE_IMAGE,
 	EDE_CHAIN,
+	EDE_ALIAS,
+	EDE_ALIAS_STALE,
 	EDE_DNAME,
 	EDE_OPTIONS,
 	EDE_COOKIE,
@@ -212,6 +215,7 @@ bool	 emit_sigs(struct reply *, enum section, const struct image_set *, unsigned
 bool	 emit_named(struct reply *, enum section, const struct image_set *, const uint8_t *owner,
 	    size_t len);
 void	 emit_cap_ttl(struct reply *, size_t from, uint32_t ttl);
+void	 emit_ttl(struct reply *, size_t from, uint32_t ttl);
 /* Where label number i of the hop's name stands in the reply. */
 unsigned hop_place(const struct hop *, unsigned label);
 /* The label at which the name with that many labels below the apex begins. */
@@ -256,6 +260,15 @@ bool	 chain_dname(struct chain *, struct reply *, const struct lookup *);
 
 /* policy.c: false: the name has no policy for the type that is asked for.  *moved: the hop is another. */
 bool	 policy_answer(struct reply *, struct chain *, const struct lookup *, bool *moved);
+/* What a pool gives: numbers of its answers. */
+struct picked {
+	unsigned	n;
+	uint16_t	answer[POLICY_PICK];
+};
+/* What the policy of that set says to this asker; false: broken. */
+bool	 policy_pick(struct reply *, const struct image_set *, struct policy *, struct picked *);
+/* address.c: false: the name has no ALIAS that the question is about. */
+bool	 alias_answer(struct reply *, const struct lookup *);
 
 /* negative.c */
 void	 negative_nodata(struct reply *, const struct lookup *);
@@ -279,9 +292,6 @@ struct denial {
 	void	(*no_ds)(struct reply *, const struct lookup *);
 };
 extern const struct denial denial_nsec, denial_nsec3;
-/* The base32hex text of a name's hash (RFC 5155 5), lower case. */
-void	 nsec3_hash(const struct nsec3_chain *, const uint8_t *name, size_t len,
-	    uint8_t label[NSEC3_LABEL]);
 /* pack.c: an NS set written anew with all the compression there is; where its names went. */
 #define PACKED_MAX	64u
 struct packed {
@@ -295,6 +305,8 @@ bool	 emit_packed(struct reply *, enum section, const struct image_set *, unsign
 enum fit { FIT_ALL, FIT_SOME, FIT_NOT };	/* optional ones missing; mandatory glue missing */
 enum fit additional(struct reply *, const struct image_set *, size_t base,
 	    const struct packed *);
+/* Addresses for the name in one record that a policy gave: its rdata stands at `at` in the reply. */
+void	 additional_one(struct reply *, uint16_t type, const uint8_t *rdata, size_t len, size_t at);
 /* chaos.c */
 void	 chaos(const struct serve_conf *, struct query *);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "appliance/dns/name.h"
+#include "appliance/signer/compile.h"
 #include "appliance/signer/names.h"
 #include "appliance/zonemap/image.h"
 #include "appliance/zonemap/image_format.h"
@@ -23,11 +24,12 @@
 
 struct feed {
 	struct writer *w;
+	struct compiler *compiler;
 	struct feed_calls calls;
 	bool open; /* feed_welcome() came after the last feed_reset() */
 
 	/* the zone that is coming in pieces */
-	struct image_builder *builder;
+	struct compile_whole *builder;
 	uint8_t building[NAME_MAX_WIRE];
 	uint64_t building_version;
 
@@ -40,6 +42,9 @@ struct feed {
 
 	/* what the staged state lacks */
 	struct names *lost, *asked; /* asked: a part of lost */
+	struct names *rekey; /* zones whose keys changed */
+	struct names
+	    *unfit; /* zones that could not be signed: what is served is older, or nothing */
 	struct names *gone; /* zones whose last word was DELETE, while not all is published */
 	const char *why; /* told with what is asked */
 	bool lost_whole;
@@ -59,6 +64,9 @@ feed_new(struct writer *w, const struct feed_calls *calls)
 	f->lost = names_new();
 	f->asked = names_new();
 	f->gone = names_new();
+	f->rekey = names_new();
+	f->unfit = names_new();
+	f->compiler = compiler_new(w);
 	f->revision = writer_revision(w);
 	return f;
 }
@@ -66,9 +74,10 @@ feed_new(struct writer *w, const struct feed_calls *calls)
 static void
 batch_clear(struct feed *f)
 {
-	image_builder_destroy(&f->builder);
+	compile_cancel(&f->builder);
 	names_clear(f->batch);
 	f->whole = f->failed = f->deferred = false;
+	compiler_next_change(f->compiler);
 }
 
 void
@@ -83,6 +92,9 @@ feed_destroy(struct feed **fp)
 	names_destroy(&f->lost);
 	names_destroy(&f->asked);
 	names_destroy(&f->gone);
+	names_destroy(&f->rekey);
+	names_destroy(&f->unfit);
+	compiler_destroy(&f->compiler);
 	free(f);
 	*fp = NULL;
 }
@@ -271,7 +283,7 @@ batch_end(struct feed *f, uint64_t revision)
 		f->revision = revision;
 	if (f->builder != NULL) {
 		/* Its later pieces never came: what there is of it may not be served. */
-		image_builder_destroy(&f->builder);
+		compile_cancel(&f->builder);
 		lose(f, f->building, "its last piece is missing");
 	}
 	if (f->failed) {
@@ -304,18 +316,25 @@ struct arrival {
 	uint8_t name[NAME_MAX_WIRE];
 	map_off image; /* what we have; 0: none */
 	uint64_t version; /* of that */
+	uint32_t account;
 };
 
-static uint64_t
-image_version(const struct feed *f, map_off off)
+static void
+know_image(const struct feed *f, struct arrival *a)
 {
 	struct map_view view;
 	const struct image *img;
 	size_t len;
 
+	a->image = writer_zone_find(f->w, a->name);
+	if (a->image == 0)
+		return;
 	(void)writer_view(f->w, &view);
-	img = map_block_at(&view, off, &len);
-	return img != NULL && len >= sizeof *img ? img->version : 0;
+	img = map_block_at(&view, a->image, &len);
+	if (img == NULL || len < sizeof *img)
+		return;
+	a->version = img->version;
+	a->account = img->account;
 }
 
 static enum ns_err
@@ -328,6 +347,7 @@ put(struct feed *f, const struct arrival *a, map_off image, bool retire)
 	if (retire && a->image != 0)
 		image_retire(f->w, a->image);
 	settle(f, a->name);
+	names_remove(f->unfit, a->name);
 	f->calls.staged(f->calls.arg, a->name);
 	return NS_OK;
 }
@@ -339,31 +359,65 @@ builder_is_for(const struct feed *f, const struct arrival *a)
 	       f->building_version == a->zone->version;
 }
 
+/* With the zone's keys as they are now, a reference. */
+static enum ns_err
+how_to_compile(
+    struct feed *f, const struct arrival *a, struct compile_zone *how, struct ns_why *why)
+{
+	enum keys_found found = KEYS_NONE;
+
+	*how = (struct compile_zone){ .apex = a->name,
+		.version = a->version,
+		.account = a->account,
+		.old = a->image,
+		.now = f->calls.now != NULL ? f->calls.now(f->calls.arg) : 0 };
+	if (a->zone != NULL) {
+		how->version = a->zone->version;
+		how->account = a->zone->account;
+	}
+	if (f->calls.keys != NULL)
+		found = f->calls.keys(f->calls.arg, a->name, &how->keys, why);
+	if (found != KEYS_FOUND)
+		how->keys = NULL;
+	return found == KEYS_LOCKED ? NS_FAILED : NS_OK;
+}
+
+static enum ns_err
+begin_whole(struct feed *f, const struct arrival *a, struct ns_why *why)
+{
+	struct compile_zone how;
+	enum ns_err err;
+
+	if (f->builder != NULL) {
+		compile_cancel(&f->builder);
+		lose(f, f->building, "its last piece is missing");
+	}
+	err = how_to_compile(f, a, &how, why);
+	if (err != NS_OK)
+		return err;
+	f->builder = compile_begin(f->compiler, &how);
+	zone_keys_unref(&how.keys);
+	memcpy(f->building, a->name, sizeof f->building);
+	f->building_version = a->zone->version;
+	return NS_OK;
+}
+
 static enum ns_err
 zone_replace(struct feed *f, const struct arrival *a, struct ns_why *why)
 {
 	const Ns__FeedZone *z = a->zone;
-	const struct image_meta meta = { .version = z->version, .account = z->account };
-	enum ns_err err;
+	enum ns_err err = builder_is_for(f, a) ? NS_OK : begin_whole(f, a, why);
 	map_off image;
 
-	if (!builder_is_for(f, a)) {
-		if (f->builder != NULL) {
-			image_builder_destroy(&f->builder);
-			lose(f, f->building, "its last piece is missing");
-		}
-		f->builder = image_builder_new(f->w, a->name, &meta);
-		memcpy(f->building, a->name, sizeof f->building);
-		f->building_version = z->version;
-	}
-	err = image_builder_add(f->builder, z->zwire.data, z->zwire.len, why);
+	if (err == NS_OK)
+		err = compile_add(f->builder, z->zwire.data, z->zwire.len, why);
 	if (err != NS_OK) {
-		image_builder_destroy(&f->builder);
+		compile_cancel(&f->builder);
 		return err;
 	}
 	if (z->partial)
 		return NS_OK;
-	err = image_builder_end(&f->builder, &image, why);
+	err = compile_end(&f->builder, &image, why);
 	return err != NS_OK ? err : put(f, a, image, true);
 }
 
@@ -371,7 +425,7 @@ static enum ns_err
 zone_delta(struct feed *f, const struct arrival *a, struct ns_why *why)
 {
 	const Ns__FeedZone *z = a->zone;
-	const struct image_meta meta = { .version = z->version, .account = z->account };
+	struct compile_zone how;
 	enum ns_err err;
 	map_off image;
 
@@ -379,8 +433,11 @@ zone_delta(struct feed *f, const struct arrival *a, struct ns_why *why)
 		return ns_fail(why, NS_CONFLICT, CODE_FEED_BASE,
 		    "the delta is for version %llu, the map holds %llu",
 		    (unsigned long long)z->base_version, (unsigned long long)a->version);
-	err = image_edit(f->w, a->image, &meta, z->zwire.data, z->zwire.len, z->gone.data,
-	    z->gone.len, &image, why);
+	err = how_to_compile(f, a, &how, why);
+	if (err == NS_OK)
+		err = compile_change(f->compiler, &how, z->zwire.data, z->zwire.len, z->gone.data,
+		    z->gone.len, &image, why);
+	zone_keys_unref(&how.keys);
 	return err != NS_OK ? err : put(f, a, image, false);
 }
 
@@ -424,12 +481,18 @@ zone_failed(struct feed *f, const struct arrival *a, enum ns_err err, const stru
 	if (err == NS_UNAVAILABLE) {
 		/* Room for others, before more of this batch comes in. */
 		f->failed = true;
-		image_builder_destroy(&f->builder);
+		compile_cancel(&f->builder);
 		writer_abort(f->w);
 		return;
 	}
 	if (err == NS_CONFLICT) {
 		lose(f, a->name, "its delta is for another version");
+		return;
+	}
+	if (err == NS_FAILED) {
+		names_add(f->unfit, a->name);
+		settle(f, a->name);
+		f->calls.refused(f->calls.arg, a->name, why);
 		return;
 	}
 	if (a->zone->kind == NS__FEED_ZONE__KIND__DELTA) {
@@ -445,7 +508,7 @@ zone_failed(struct feed *f, const struct arrival *a, enum ns_err err, const stru
 static bool
 arrival_read(struct feed *f, const Ns__FeedZone *z, struct arrival *a)
 {
-	a->zone = z;
+	*a = (struct arrival){ .zone = z };
 	if (z->name.len == 0 || name_check(z->name.data, z->name.len) != z->name.len ||
 	    (size_t)z->kind >= sizeof kinds / sizeof kinds[0]) {
 		if (log_allowed(&f->log_limit, 1))
@@ -454,8 +517,7 @@ arrival_read(struct feed *f, const Ns__FeedZone *z, struct arrival *a)
 		return false;
 	}
 	name_lower(a->name, z->name.data, z->name.len);
-	a->image = writer_zone_find(f->w, a->name);
-	a->version = a->image != 0 ? image_version(f, a->image) : 0;
+	know_image(f, a);
 	return true;
 }
 
@@ -474,6 +536,7 @@ zone_apply(struct feed *f, const Ns__FeedZone *z)
 		names_add(f->gone, a.name);
 	else
 		names_remove(f->gone, a.name);
+	names_remove(f->rekey, a.name);
 	if (f->failed)
 		return;
 	if (is_old(&a)) {
@@ -483,6 +546,90 @@ zone_apply(struct feed *f, const Ns__FeedZone *z)
 	err = kinds[z->kind].apply(f, &a, &why);
 	if (err != NS_OK)
 		zone_failed(f, &a, err, &why);
+}
+
+/* ---- other keys, and a later time ---- */
+
+void
+feed_keys_changed(struct feed *f, const uint8_t *apex)
+{
+	names_add(f->rekey, apex);
+}
+
+static enum ns_err
+make_again(struct feed *f, const uint8_t *name, bool *staged)
+{
+	struct ns_why why = { 0 };
+	struct compile_zone how;
+	struct arrival a = { 0 };
+	map_off image = 0;
+	enum ns_err err;
+
+	memcpy(a.name, name, name_len(name));
+	know_image(f, &a);
+	err = how_to_compile(f, &a, &how, &why);
+	if (err == NS_OK)
+		err = compile_again(f->compiler, &how, &image, &why);
+	zone_keys_unref(&how.keys);
+	*staged = err == NS_OK && image != 0;
+	if (*staged)
+		err = put(f, &a, image, false);
+	if (err != NS_OK && err != NS_UNAVAILABLE) {
+		names_add(f->unfit, a.name);
+		f->calls.refused(f->calls.arg, a.name, &why);
+	}
+	return err;
+}
+
+/* The zones whose keys came with this batch and whose content did not. */
+static void
+apply_rekey(struct feed *f)
+{
+	uint8_t name[NAME_MAX_WIRE];
+	bool staged;
+
+	for (const uint8_t *n; !f->failed && (n = names_after(f->rekey, NULL)) != NULL;) {
+		memcpy(name, n, name_len(n));
+		names_remove(f->rekey, name);
+		if (names_remove(f->unfit, name)) {
+			lose(f, name, "its keys came, and what is served of it is not its content");
+			continue;
+		}
+		if (writer_zone_find(f->w, name) == 0)
+			continue;
+		if (!f->whole)
+			names_add(f->batch, name);
+		if (make_again(f, name, &staged) == NS_UNAVAILABLE) {
+			f->failed = true;
+			writer_abort(f->w);
+		}
+	}
+}
+
+bool
+feed_refresh(struct feed *f, const uint8_t *apex)
+{
+	bool staged = false;
+
+	if (!f->open || f->whole || f->builder != NULL || names_count(f->batch) > 0 ||
+	    feed_is_behind(f))
+		return false;
+	if (writer_zone_find(f->w, apex) == 0)
+		return true;
+	names_add(f->batch, apex);
+	if (make_again(f, apex, &staged) == NS_UNAVAILABLE)
+		does_not_fit(f);
+	else if (staged)
+		publish(f);
+	else
+		batch_clear(f);
+	return true;
+}
+
+const struct compile_stats *
+feed_signed(const struct feed *f)
+{
+	return compiler_stats(f->compiler);
 }
 
 /* Kept by the writer whatever becomes of the batch: the newest is always right. */
@@ -519,6 +666,8 @@ feed_apply(struct feed *f, const Ns__Feed *feed)
 		zone_apply(f, feed->zones[i]);
 	if (!f->open)
 		return;
+	if (feed->publish)
+		apply_rekey(f);
 	if (feed->publish || (f->deferred && !feed_is_held(f)))
 		batch_end(f, feed->revision);
 }

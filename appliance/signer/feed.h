@@ -7,6 +7,9 @@
  *   - The map is full: the batch is forgotten, its zones are lost, and the old stays.  Later batches
  *     are tried on their own, so that deletions make room; the revision that we claim stays until
  *     feed_retry() has brought back all that was lost.
+ *   - A zone with keys is signed before it is staged (compile.h).  One that cannot be, or whose result is not
+ *     fit to be served, is refused: the old image stays; where there is none the zone is not served.  It is asked
+ *     for when its keys change.
  *   - A whole zone that cannot be compiled is refused: the old image stays, `refused` says so.  Asking
  *     again would bring the same octets.
  * So no change is dropped in silence, and the published revision never says more than is served. */
@@ -16,6 +19,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "appliance/signer/compile.h"
 #include "appliance/zonemap/writer.h"
 #include "ipc/base/err.h"
 #include "ipc/nameserve.pb-c.h"
@@ -33,6 +37,10 @@ struct feed_calls {
 	/* A zone that may be new is staged: for digest.h. */
 	void	(*staged)(void *arg, const uint8_t *name);
 	void	*arg;
+	/* Who has the keys of a zone (keys.h); NULL: no zone is signed here. */
+	keys_find_fn	*keys;
+	/* UNIX seconds: what signatures are made and judged by. */
+	uint32_t	(*now)(void *arg);
 };
 
 struct feed	*feed_new(struct writer *, const struct feed_calls *);
@@ -48,6 +56,14 @@ void	 feed_apply(struct feed *, const Ns__Feed *);
 bool	 feed_is_behind(const struct feed *);	/* something is lost */
 bool	 feed_is_held(const struct feed *);	/* batches wait for zones that were asked for */
 size_t	 feed_lost(const struct feed *);		/* zones that are missing */
+
+/* A zone's keys are others now, or there are none any more.  With the next feed_apply(), in its batch, the
+ * zone is made anew from what is served, unless the feed brings it; where nothing is, it is asked for. */
+void	 feed_keys_changed(struct feed *, const uint8_t *apex);
+/* Signatures of that zone may be due: made anew and published by themselves.  False: a batch is open, so
+ * not now. */
+bool	 feed_refresh(struct feed *, const uint8_t *apex);
+const struct compile_stats	*feed_signed(const struct feed *);
 void	 feed_retry(struct feed *);		/* ask for all that is lost */
 void	 feed_held_too_long(struct feed *);
 

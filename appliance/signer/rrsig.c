@@ -123,7 +123,7 @@ rrsig_is_valid_at(const struct rrsig *sig, uint32_t now)
 bool
 rrsig_is_due(const struct rrsig *sig, uint32_t now)
 {
-	return rrsig_left(sig, now) < (int32_t)RRSIG_SPARE;
+	return rrsig_left(sig, now) < (int32_t)(RRSIG_SPARE + RRSIG_SOON);
 }
 
 /* ---- what is signed ---- */

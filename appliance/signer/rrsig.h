@@ -17,6 +17,7 @@
 #define RRSIG_VALID  (14u * 86400u)
 #define RRSIG_JITTER (3u * 86400u)
 #define RRSIG_SPARE  (7u * 86400u)
+#define RRSIG_SOON   (12u * 3600u)	/* where one is made anew, those go along that would be due so soon */
 
 #define RRSIG_HEAD   18u		/* up to the signer's name */
 #define RRSIG_MAX    (RRSIG_HEAD + NAME_MAX_WIRE + RRSIG_SIG_LEN)
@@ -41,7 +42,7 @@ bool	 rrsig_read(const uint8_t *rdata, size_t len, struct rrsig *);
 /* Seconds that are left of it at `now`; negative: it has ended. */
 int32_t	 rrsig_left(const struct rrsig *, uint32_t now);
 bool	 rrsig_is_valid_at(const struct rrsig *, uint32_t now);
-bool	 rrsig_is_due(const struct rrsig *, uint32_t now);
+bool	 rrsig_is_due(const struct rrsig *, uint32_t now);	/* or soon */
 
 /* Makes and verifies; keeps OpenSSL's contexts between calls.  Not shared by threads. */
 struct rrsigner;

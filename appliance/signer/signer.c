@@ -6,22 +6,30 @@
  *     ← RoleWelcome, Feed → FeedAck for each, Published for each batch (feed.h)
  *     → ResyncZone    for a zone that must come whole
  *     ← DigestRequest → DigestReply (digest.h)
+ *     ← KeyWork → KeyWorkDone (keywork.h); keys arrive with feeds (keystore.h)
  * Its death costs no query: workers go on with the map as it is, its successor adopts it. */
 #include <event2/event.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "appliance/dns/name.h"
 #include "appliance/role/role.h"
 #include "appliance/signer/digest.h"
 #include "appliance/signer/feed.h"
+#include "appliance/signer/keystore.h"
+#include "appliance/signer/keywork.h"
+#include "appliance/signer/refresh.h"
 #include "appliance/signer/sandbox.h"
 #include "appliance/zonemap/writer.h"
 #include "ipc/base/clock.h"
 #include "ipc/base/log.h"
 #include "ipc/base/xalloc.h"
+#include "ipc/envelope.h"
 #include "ipc/sock.h"
 
 #define CODE_DIGEST_BUSY 5020
@@ -35,6 +43,7 @@
 #define HOLD_MS           5000u /* that a batch waits for zones that were asked for */
 #define RETRY_FIRST_MS    1000u /* after the map was full */
 #define RETRY_LAST_MS     30000u
+#define RENEW_SLICE_NS    2000000ull /* the same for signatures that are due */
 #define DIGEST_SLICE_NS   2000000ull /* a feed waits no longer than this and one zone */
 #define MAP_LIMIT_DEFAULT (8ull << 30)
 
@@ -45,8 +54,12 @@ struct signer {
 	struct worker_page *pages[ROLE_MAX_WORKERS];
 	struct feed *feed;
 	struct digest *digest;
+	struct refresh *refresh;
+	struct vault *vault; /* NULL: no_vault says why */
+	struct ns_why no_vault;
+	struct keystore *keys;
 	struct ns_sock *bus;
-	struct event *second, *reclaim, *hold, *retry, *slice, *huge;
+	struct event *second, *reclaim, *hold, *retry, *slice, *huge, *renew;
 	unsigned reclaim_ms, retry_ms;
 	unsigned seconds;
 	size_t lost; /* when the hold timer was last set */
@@ -88,6 +101,22 @@ log_adopted(const struct signer *s, uint64_t ns)
 		    "until all zones came anew\"");
 }
 
+/* A signer without keys compiles and serves all the same. */
+static void
+open_vault(struct signer *s)
+{
+	char dir[PATH_MAX];
+
+	if (!vault_secure_heap())
+		log_warn("signer.memory", "text=\"the memory of keys cannot be locked: see ulimit "
+					  "-l\"");
+	snprintf(dir, sizeof dir, "%s/signer", role_data_dir(s->role));
+	if (vault_open(ROLE_FD_KEK, dir, &s->vault, &s->no_vault) != NS_OK)
+		log_warn("signer.keys", "text=%s", log_quote(s->no_vault.text));
+	(void)close(ROLE_FD_KEK);
+	s->keys = keystore_new(s->vault, s->no_vault.text);
+}
+
 static void
 signer_open(struct role *role)
 {
@@ -108,6 +137,7 @@ signer_open(struct role *role)
 		&why) != NS_OK)
 		fatal("signer.map", "text=%s", log_quote(why.text));
 	log_adopted(s, clock_mono_ns() - t0);
+	open_vault(s);
 }
 
 /* ---- timers ---- */
@@ -168,6 +198,11 @@ send_hello(struct signer *s)
 	hello.generation = s->role->start->generation;
 	hello.map_revision = s->ask_all ? 0 : writer_revision(s->w);
 	hello.map_loaded = !s->ask_all && writer_loaded(s->w);
+	if (s->vault != NULL)
+		hello.public_key = (ProtobufCBinaryData){ VAULT_KEY,
+			(uint8_t *)(uintptr_t)vault_public(s->vault) };
+	else
+		hello.no_key = s->no_vault.text;
 	env.body_case = NS__ENVELOPE__BODY_ROLE_HELLO;
 	env.role_hello = &hello;
 	tell(s, 0, &env);
@@ -267,6 +302,13 @@ staged(void *arg, const uint8_t *name)
 	digest_staged(s->digest, name);
 }
 
+static uint32_t
+now_s(void *arg)
+{
+	(void)arg;
+	return (uint32_t)(clock_wall_ms() / 1000);
+}
+
 /* ---- waiting and retrying ---- */
 
 /* After every feed: is somebody to be waited for, is something to be asked for later? */
@@ -359,6 +401,68 @@ want_digest(struct signer *s, uint64_t id, const Ns__DigestRequest *req)
 	tell(s, id, &env);
 }
 
+/* ---- keys ---- */
+
+static void
+send_error(struct signer *s, uint64_t id, struct ns_why *why)
+{
+	Ns__Envelope env = NS__ENVELOPE__INIT;
+	Ns__Error error;
+
+	ns_error_from_why(&error, why);
+	env.body_case = NS__ENVELOPE__BODY_ERROR;
+	env.error = &error;
+	tell(s, id, &env);
+}
+
+static void
+on_key_work(struct signer *s, uint64_t id, const Ns__KeyWork *work)
+{
+	Ns__Envelope env = NS__ENVELOPE__INIT;
+	Ns__KeyWorkDone done;
+	struct ns_why why = s->no_vault;
+
+	if (s->vault == NULL) {
+		send_error(s, id, &why);
+		return;
+	}
+	why = (struct ns_why){ 0 };
+	if (keywork_do(s->vault, work, &done, &why) == NS_OK) {
+		env.body_case = NS__ENVELOPE__BODY_KEY_WORK_DONE;
+		env.key_work_done = &done;
+		tell(s, id, &env);
+	} else {
+		log_info("signer.key_work", "verb=%d code=%u text=%s", (int)work->verb, why.code,
+		    log_quote(why.text));
+		send_error(s, id, &why);
+	}
+	keywork_free(&done);
+}
+
+/* Keys of a feed, before its zones. */
+static void
+take_keys(struct signer *s, const Ns__Feed *feed)
+{
+	struct ns_why why = { 0 };
+	char text[NAME_MAX_TEXT];
+
+	if (feed->start_over)
+		keystore_clear(s->keys);
+	if (feed->keyring.len > 0 && s->vault != NULL &&
+	    vault_take(s->vault, feed->keyring.data, feed->keyring.len, &why) != NS_OK) {
+		log_error("signer.keyring", "text=%s", log_quote(why.text));
+		role_problem(s->role, why.text);
+	}
+	for (size_t i = 0; i < feed->n_keys; i++) {
+		const Ns__FeedKeys *k = feed->keys[i];
+
+		if (name_check(k->name.data, k->name.len) != k->name.len ||
+		    !keystore_put(s->keys, k->name.data, k->body.data, k->body.len))
+			log_error("signer.keys", "zone=%s text=\"its keys cannot be read\"",
+			    log_quote(k->name.len > 0 ? name_to_text(k->name.data, text) : ""));
+	}
+}
+
 /* ---- the loop ---- */
 
 static void
@@ -380,6 +484,7 @@ on_feed(struct signer *s, const Ns__Feed *feed)
 		return;
 	if (feed->start_over)
 		s->ask_all = false;
+	take_keys(s, feed);
 	feed_apply(s->feed, feed);
 	send_ack(s, feed->seq);
 	watch_feed(s);
@@ -400,6 +505,9 @@ on_message(void *arg, const struct ns_peer *peer, const Ns__Envelope *env)
 		break;
 	case NS__ENVELOPE__BODY_DIGEST_REQUEST:
 		want_digest(s, env->id, env->digest_request);
+		break;
+	case NS__ENVELOPE__BODY_KEY_WORK:
+		on_key_work(s, env->id, env->key_work);
 		break;
 	case NS__ENVELOPE__BODY_ERROR:
 		if (log_allowed(&s->log_limit, 1))
@@ -428,6 +536,17 @@ on_link(void *arg, bool up)
 }
 
 static void
+on_renew(evutil_socket_t fd, short what, void *arg)
+{
+	struct signer *s = arg;
+
+	(void)fd;
+	(void)what;
+	if (refresh_step(s->refresh, clock_mono_ns() + RENEW_SLICE_NS))
+		arm(s->renew, 0);
+}
+
+static void
 on_second(evutil_socket_t fd, short what, void *arg)
 {
 	struct signer *s = arg;
@@ -435,6 +554,8 @@ on_second(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	digest_idle(s->digest, clock_mono_ns());
+	refresh_sweep(s->refresh, now_s(NULL));
+	arm(s->renew, 0);
 	if (++s->seconds % TRIM_SECONDS == 0)
 		writer_trim(s->w);
 	if (!event_pending(s->huge, EV_TIMEOUT, NULL))
@@ -469,8 +590,9 @@ make_events(struct signer *s)
 	s->retry = evtimer_new(base, on_retry, s);
 	s->slice = evtimer_new(base, on_slice, s);
 	s->huge = evtimer_new(base, on_huge, s);
+	s->renew = evtimer_new(base, on_renew, s);
 	if (s->second == NULL || s->reclaim == NULL || s->hold == NULL || s->retry == NULL ||
-	    s->slice == NULL || s->huge == NULL)
+	    s->slice == NULL || s->huge == NULL || s->renew == NULL)
 		fatal("signer.loop", "text=\"no timers\"");
 	s->retry_ms = RETRY_FIRST_MS;
 }
@@ -484,7 +606,8 @@ signer_run(struct role *role)
 		.published = published,
 		.refused = refused,
 		.staged = staged,
-		.arg = s };
+		.arg = s,
+		.now = now_s };
 	struct ns_why why = { 0 };
 	char *path = ns_bus_path(role_run_dir(role));
 
@@ -492,6 +615,7 @@ signer_run(struct role *role)
 	make_events(s);
 	s->feed = feed_new(s->w, &calls);
 	s->digest = digest_new(s->w, digest_reply, s);
+	s->refresh = refresh_new(s->w, s->feed);
 	s->bus = ns_dealer_connect(role->base, path, on_message, s, &why);
 	if (s->bus == NULL)
 		fatal("signer.bus", "path=%s text=%s", log_quote(path), log_quote(why.text));
@@ -503,11 +627,14 @@ signer_run(struct role *role)
 	while (!role_stopping(role) && event_base_dispatch(role->base) == 0)
 		continue;
 	ns_sock_destroy(&s->bus);
+	refresh_destroy(&s->refresh);
 	feed_destroy(&s->feed);
 	digest_destroy(&s->digest);
-	for (size_t i = 0; i < 6; i++)
+	keystore_destroy(&s->keys);
+	vault_close(&s->vault);
+	for (size_t i = 0; i < 7; i++)
 		event_free((struct event *[]){
-		    s->second, s->reclaim, s->hold, s->retry, s->slice, s->huge }[i]);
+		    s->second, s->reclaim, s->hold, s->retry, s->slice, s->huge, s->renew }[i]);
 	writer_close(&s->w);
 	return role_stopping(role) ? 0 : 1;
 }

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "appliance/dns/zwire.h"
-#include "appliance/store/db.h"
+#include "appliance/store/mention.h"
 #include "appliance/store/part.h"
 #include "appliance/store/rows.h"
 
@@ -303,6 +303,16 @@ put_back(struct store *s, uint64_t zone, const struct part *row, bool moved, uin
 	return err;
 }
 
+/* The index of what is mentioned follows: `had` what was there before. */
+static enum ns_err
+owner_mentions(
+    struct store *s, uint64_t zone, const uint8_t *owner, bool had, const void *zwire, size_t len)
+{
+	enum ns_err err = had ? mention_clear_owner(s, zone, owner) : NS_OK;
+
+	return err == NS_OK ? mention_add(s, zone, zwire, len) : err;
+}
+
 static enum ns_err
 owner_put(struct store *s, uint64_t zone, const uint8_t *owner, const void *zwire, size_t len)
 {
@@ -310,7 +320,7 @@ owner_put(struct store *s, uint64_t zone, const uint8_t *owner, const void *zwir
 	struct skey key;
 	struct part part = { 0 };
 	uint64_t bytes;
-	bool moved = false;
+	bool moved = false, had = false;
 	enum ns_err err = check_owner(s, owner, zwire, len, &new), found;
 
 	if (err != NS_OK)
@@ -321,6 +331,7 @@ owner_put(struct store *s, uint64_t zone, const uint8_t *owner, const void *zwir
 			found = row_damaged(s, zone, "cannot be read");
 		else
 			found = splice(s, &part, &old, zwire, len);
+		had = found == NS_OK && mention_any(part.body + old.from, old.to - old.from);
 		moved = old.from == 0 && (old.to == 0 || len == 0);
 		db_reset(part.st);
 	}
@@ -332,7 +343,8 @@ owner_put(struct store *s, uint64_t zone, const uint8_t *owner, const void *zwir
 		(int64_t)len - (int64_t)(old.to - old.from),
 	};
 
-	if ((err = zone_count(s, ST_ZONE_BUMP, zone, by, &bytes)) != NS_OK)
+	if ((err = zone_count(s, ST_ZONE_BUMP, zone, by, &bytes)) != NS_OK ||
+	    (err = owner_mentions(s, zone, owner, had, zwire, len)) != NS_OK)
 		return err;
 	if (found == NS_NOTFOUND)
 		return insert_parts(s, zone, zwire, len, STORE_PART);
@@ -388,7 +400,8 @@ content_replace(struct store *s, uint64_t zone, const void *zwire, size_t len)
 	if ((st = db_writer(s, ST_PART_CLEAR)) == NULL)
 		return s->why.err;
 	db_bind_u64(st, 1, zone);
-	if ((err = db_run(s, st)) != NS_OK)
+	if ((err = db_run(s, st)) != NS_OK || (err = mention_clear(s, zone)) != NS_OK ||
+	    (err = mention_add(s, zone, zwire, len)) != NS_OK)
 		return err;
 	return insert_parts(s, zone, zwire, len, STORE_PART);
 }
@@ -416,7 +429,8 @@ content_append(struct store *s, uint64_t zone, const void *zwire, size_t len)
 		return err;
 	const int64_t by[3] = { (int64_t)span.records, (int64_t)span.rrsets, (int64_t)len };
 
-	if ((err = zone_count(s, ST_ZONE_BUMP, zone, by, &bytes)) != NS_OK)
+	if ((err = zone_count(s, ST_ZONE_BUMP, zone, by, &bytes)) != NS_OK ||
+	    (err = mention_add(s, zone, zwire, len)) != NS_OK)
 		return err;
 	return store_scratch(s, zone, &part, false, STORE_PART);
 }

@@ -2,7 +2,7 @@
  *
  * A migration runs in one transaction with its own number, so a power cut leaves either version.  A
  * released migration is never edited: to change the schema append one and raise STORE_SCHEMA. */
-#include "appliance/store/db.h"
+#include "appliance/store/mention.h"
 #include "ipc/base/clock.h"
 
 #include <stdio.h>
@@ -56,6 +56,12 @@ static const char *const migrations[] = {
 
 	/* Changes of which zones were taken out, with SHA-256 of the whole body: the chain holds on. */
 	"CREATE TABLE withheld (revision INTEGER PRIMARY KEY, digest BLOB NOT NULL) STRICT;",
+
+	/* Made from content, and made anew from it at the migration (mention.h). */
+	"CREATE TABLE mention ("
+	" kind TEXT NOT NULL, name BLOB NOT NULL, zone_id INTEGER NOT NULL, owner BLOB NOT NULL,"
+	" PRIMARY KEY (kind, name, zone_id, owner)) STRICT, WITHOUT ROWID;"
+	"CREATE INDEX mention_zone ON mention (zone_id, owner);",
 };
 
 _Static_assert(sizeof migrations / sizeof migrations[0] == STORE_SCHEMA, "one per version");
@@ -99,6 +105,21 @@ schema_check(struct store *s, int *version)
 	return NS_OK;
 }
 
+#define MIGRATION_MENTION 6
+
+static enum ns_err
+fill(struct store *s, int number)
+{
+	enum ns_err err;
+
+	if (number != MIGRATION_MENTION)
+		return NS_OK;
+	s->in_txn = true;
+	err = mention_all(s);
+	s->in_txn = false;
+	return err;
+}
+
 static enum ns_err
 migrate_one(struct store *s, int number)
 {
@@ -111,7 +132,7 @@ migrate_one(struct store *s, int number)
 	    "INSERT INTO migration VALUES (%d, %lld, '" NS_RELEASE "');"
 	    "PRAGMA user_version = %d; PRAGMA application_id = %d; COMMIT",
 	    number, (long long)clock_wall_ms(), number, STORE_APP_ID);
-	if ((err = db_exec(s, migrations[number - 1])) == NS_OK)
+	if ((err = db_exec(s, migrations[number - 1])) == NS_OK && (err = fill(s, number)) == NS_OK)
 		err = db_exec(s, sql);
 	if (err != NS_OK && !sqlite3_get_autocommit(s->db))
 		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);

@@ -116,6 +116,14 @@ const char *const db_sql[ST_MAX] = {
 	[ST_OBJECT_EACH] = "SELECT id, kind, name, version, body FROM object"
 			   " WHERE ?1 IS NULL OR kind = ?1 ORDER BY kind, name",
 
+	/* ---- what zones mention ---- */
+	[ST_MENTION_PUT] = "INSERT OR IGNORE INTO mention (kind, name, zone_id, owner)"
+			   " VALUES (?1, ?2, ?3, ?4)",
+	[ST_MENTION_CLEAR] = "DELETE FROM mention WHERE zone_id = ?1",
+	[ST_MENTION_OWNER] = "DELETE FROM mention WHERE zone_id = ?1 AND owner = ?2",
+	[ST_MENTION_EACH] = "SELECT name, zone_id, owner FROM mention WHERE kind = ?1"
+			    " AND (?2 IS NULL OR name = ?2) ORDER BY name, zone_id, owner",
+
 	/* ---- verify ---- */
 	[ST_VERIFY_ZONE] = "SELECT " ZONE_COLUMNS ", 0 FROM zone WHERE id > ?1 ORDER BY id LIMIT 1",
 	[ST_VERIFY_CHANGE] = "SELECT " CHANGE_COLUMNS ", body FROM change WHERE revision > ?1"

@@ -23,7 +23,7 @@
 #include "ipc/base/wbuf.h"
 
 #define STORE_PART 16384u
-#define STORE_SCHEMA 5			/* newest migration this code knows */
+#define STORE_SCHEMA 6			/* newest migration this code knows */
 #define STORE_HASH 32			/* SHA-256 */
 
 struct store;
@@ -93,6 +93,21 @@ enum ns_err	 store_content_put(struct store *, uint64_t zone, bool first, const 
  * `last` gets the last owner given, for the next call; NS_NOTFOUND at the end. */
 enum ns_err	 store_content_get(struct store *, uint64_t zone, const uint8_t *after, size_t want,
 		    struct wbuf *, uint8_t last[255]);
+
+/* ---- what zones mention: an index that comes with their content ---- */
+enum store_mention { STORE_CHECKS, STORE_ALIASES };
+struct store_mentioned {
+	const uint8_t	*name;		/* of the check; of the ALIAS's target: wire, lower case */
+	size_t		 len;
+	uint64_t	 zone;
+	const uint8_t	*owner;		/* wire */
+};
+typedef bool store_mention_fn(void *arg, const struct store_mentioned *);
+/* In order of name, zone and owner; name NULL: all.  False from fn stops. */
+enum ns_err	 store_mention_each(struct store *, enum store_mention, const void *name, size_t len,
+		    store_mention_fn *, void *arg);
+/* Rises whenever this handle changes the index. */
+uint64_t	 store_mentions(const struct store *);
 
 /* ---- change log ---- */
 struct store_change {

@@ -16,7 +16,7 @@
 #include "ipc/base/xalloc.h"
 
 static const char *const tables[] = { "migration", "zone", "part", "change", "change_zone",
-	"tombstone", "unconfirmed", "setting", "fact", "idem", "object", "withheld" };
+	"tombstone", "unconfirmed", "setting", "fact", "idem", "object", "withheld", "mention" };
 /* A big zone that is edited all the time is then finished in one piece, however long. */
 #define RESTARTS_MAX 3
 #define TABLES       (sizeof tables / sizeof tables[0])

@@ -2,7 +2,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "appliance/store/db.h"
+#include "appliance/store/mention.h"
 
 enum ns_err
 zone_row(struct store *s, sqlite3_stmt *st, struct store_zone *z)
@@ -141,13 +141,13 @@ store_zone_put(struct store *s, struct store_zone *z, struct ns_why *why)
 static enum ns_err
 bury(struct store *s, uint64_t id, uint64_t revision, int64_t now_ms)
 {
-	sqlite3_stmt *st = db_writer(s, ST_PART_CLEAR);
+	sqlite3_stmt *st;
 	uint8_t key[NAME_MAX_KEY];
 	const uint8_t *name;
 	size_t len;
-	enum ns_err err;
+	enum ns_err err = mention_clear(s, id);
 
-	if (st == NULL)
+	if (err != NS_OK || (st = db_writer(s, ST_PART_CLEAR)) == NULL)
 		return s->why.err;
 	db_bind_u64(st, 1, id);
 	if ((err = db_run(s, st)) != NS_OK || (st = db_writer(s, ST_ZONE_DROP)) == NULL)

@@ -64,6 +64,8 @@ static const struct key keys[] = {
 	{ "probe", "allow", LIST, LIST_AT(probe_allow), .check = config_check_net },
 	{ "probe", "ca", TEXT, AT(pb.probe_ca), .check = config_check_path },
 	{ "resolver", "address", LIST, LIST_AT(resolver), .check = config_check_dns },
+	{ "resolver", "keep", COUNT, AT(pb.resolver_keep_s), .min = 5, .max = 2592000,
+	    .fallback = "259200" },
 	{ "geo", "database", LIST, LIST_AT(geo_database), .check = config_check_path },
 };
 #define NKEYS (sizeof keys / sizeof *keys)

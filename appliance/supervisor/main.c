@@ -202,6 +202,8 @@ set_up_host(struct supervisor *s)
 	if (err == NS_OK)
 		err = dirs_prepare(s, &why);
 	if (err == NS_OK)
+		err = kek_open(s, &why);
+	if (err == NS_OK)
 		err = children_create(s, &why);
 	if (err == NS_OK)
 		err = sockets_bind(s, &why);

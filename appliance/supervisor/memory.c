@@ -76,7 +76,7 @@ memory_create(struct supervisor *s, struct ns_why *why)
 	err =
 	    make("ns-zonemap", ONE_PAGE, F_SEAL_SHRINK | F_SEAL_SEAL, &m->map_rw, &m->map_ro, why);
 	if (err == NS_OK)
-		err = make("ns-board", BOARD_OCTETS, SEAL_SIZE, &m->board_rw, &m->board_ro, why);
+		err = make("ns-board", BOARD_FILE, SEAL_SIZE, &m->board_rw, &m->board_ro, why);
 	for (m->npages = 0; err == NS_OK && m->npages < s->config.pb.workers; m->npages++)
 		err = make_page(&m->pages[m->npages], (unsigned)m->npages, why);
 	if (err == NS_OK)

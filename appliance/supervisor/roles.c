@@ -20,11 +20,15 @@
 
 /* In the order of their start.  Sync opens the bus that the others knock at. */
 const struct role_spec role_specs[] = {
-	{ .role = ROLE_SYNC, .wants_table = true, .ready_ms = READY_MS, .silent_ms = SILENT_MS },
+	{ .role = ROLE_SYNC,
+	    .wants_table = true,
+	    .ready_ms = READY_MS,
+	    .silent_ms = SILENT_MS,
+	    .handed = HAND_BOARD },
 	{ .role = ROLE_SIGNER,
 	    .ready_ms = READY_MS,
 	    .silent_ms = SILENT_MS,
-	    .handed = HAND_MAP_RW | HAND_BOARD | HAND_ALL_PAGES },
+	    .handed = HAND_MAP_RW | HAND_BOARD | HAND_ALL_PAGES | HAND_KEK },
 	{ .role = ROLE_ANSWER,
 	    .ready_ms = READY_MS,
 	    .silent_ms = SILENT_MS,

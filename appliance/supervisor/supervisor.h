@@ -35,6 +35,7 @@ enum handed {
 	HAND_SOCKETS = 1 << 5,
 	HAND_BOARD_RW = 1 << 6,
 	HAND_GEO = 1 << 7, /* read-only */
+	HAND_KEK = 1 << 8, /* read-only */
 };
 
 struct role_spec {
@@ -126,6 +127,7 @@ struct supervisor {
 	struct tls_material tls;
 	int geo[GEO_FILES_MAX]; /* geo.c */
 	size_t ngeo;
+	int kek; /* kek.c; -1: there is none */
 	int programs[ROLE_MAX]; /* O_PATH, for execveat(); -1: not used */
 	int null_fd, locks[2];
 	struct child *children;
@@ -145,6 +147,9 @@ struct supervisor {
 
 /* users.c */
 enum ns_err users_find(struct users *, struct ns_why *) __attribute__((warn_unused_result));
+
+/* kek.c: the file that opens the signer's keys; after dirs_prepare(). */
+enum ns_err kek_open(struct supervisor *, struct ns_why *) __attribute__((warn_unused_result));
 
 /* dirs.c: make what is missing, refuse what cannot work, and hold the locks. */
 enum ns_err dirs_prepare(struct supervisor *, struct ns_why *) __attribute__((warn_unused_result));

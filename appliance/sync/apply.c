@@ -8,6 +8,7 @@
 #include "appliance/dns/zwire.h"
 #include "appliance/sync/checks.h"
 #include "appliance/sync/errors.h"
+#include "appliance/sync/keyfeed.h"
 #include "appliance/sync/patch.h"
 #include "appliance/sync/place.h"
 #include "appliance/sync/secret.h"
@@ -164,7 +165,8 @@ apply_create(struct apply *a)
 		return err;
 	if ((err = put_row(a)) != NS_OK)
 		return err;
-	batch_touch(a->b, &a->z, NULL);
+	/* With its keys, when it had any. */
+	batch_touch(a->b, &a->z, NULL)->keys = m->undelete;
 	a->b->zones++;
 	return store_content_put(s, a->z.id, true, m->added.data, m->added.len, a->why);
 }
@@ -176,7 +178,7 @@ apply_delete(struct apply *a)
 
 	if (err != NS_OK)
 		return err;
-	batch_touch(a->b, &a->z, NULL);
+	batch_touch(a->b, &a->z, NULL)->keys = true;
 	a->b->zones--;
 	return store_zone_drop(a->b->store, a->z.id, a->c->revision, a->c->at_ms, a->why);
 }
@@ -228,6 +230,7 @@ apply_object(struct batch *b, const struct store_change *c, const Ns__ChangeBody
 	enum ns_err err;
 
 	check_delta(b, m, c->revision);
+	keyfeed_delta(b, m);
 	if (m->removed) {
 		err = store_object_drop(s, m->kind, m->name, why);
 		if (err == NS_NOTFOUND)

@@ -18,6 +18,8 @@ struct caller {
 	uint32_t	uid;
 	char		name[64];	/* as it stands in the history */
 	char		via[16];	/* cli, console, api */
+	char		relay[64];	/* the appliance that passed it on, "": this one, */
+	char		relay_site[64];	/* and where that is */
 };
 
 struct authz {

@@ -8,6 +8,7 @@
 
 #include "appliance/dns/name.h"
 #include "appliance/sync/errors.h"
+#include "appliance/sync/keyfeed.h"
 #include "appliance/zonemap/image.h"
 #include "ipc/base/clock.h"
 #include "ipc/base/text.h"
@@ -21,6 +22,7 @@ batch_new(struct store *store, uint64_t revision, uint64_t term, uint64_t zones)
 	struct batch *g = xcalloc(1, sizeof *g);
 
 	g->store = store;
+	g->mentions = store_mentions(store);
 	g->now_ms = clock_wall_ms();
 	g->began_ns = clock_mono_ns();
 	g->revision = revision;
@@ -68,6 +70,7 @@ batch_destroy(struct batch **gp)
 		feed_block_destroy(&b);
 	}
 	batch_shrink(g);
+	free(g->key_times);
 	free(g->windows.windows);
 	people_destroy(&g->people);
 	check_deltas_destroy(&g->checks);
@@ -243,8 +246,14 @@ batch_build_feed(struct batch *g, struct ns_why *why)
 		.emit = block_add, .arg = g, .revision = g->revision, .secret = g->secret
 	};
 
+	enum ns_err err = keyfeed_batch(g, &out);
+
+	if (err != NS_OK) {
+		feed_out_abandon(&out);
+		return ns_fail(why, err, ES_STORE, "keys just written cannot be read back");
+	}
 	for (size_t i = 0; i < g->ntouched; i++) {
-		enum ns_err err = build_zone(g, &out, g->touched[i]);
+		err = build_zone(g, &out, g->touched[i]);
 
 		if (err != NS_OK) {
 			feed_out_abandon(&out);

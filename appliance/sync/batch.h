@@ -14,6 +14,7 @@
 #include "appliance/store/store.h"
 #include "appliance/sync/feedblock.h"
 #include "appliance/sync/import.h"
+#include "appliance/sync/members.h"
 #include "appliance/sync/request.h"
 
 #define BATCH_EDITS	  256		/* requests in one transaction */
@@ -30,6 +31,7 @@ struct touched {
 	struct touched	*next_hash;
 	uint64_t	 id, base_version, bytes_before;
 	uint8_t		 name[255];
+	bool		 keys;			/* the signer is told of its keys, or that it has none */
 	bool		 whole;			/* too much changed for a delta */
 	struct wbuf	 owners;		/* wire names, one after the other, in any order */
 	const struct import_zone *fresh;	/* its content at hand; NULL: read it back */
@@ -37,6 +39,7 @@ struct touched {
 
 /* Work for the writer that nobody asked for on the control socket: work() ends with batch_job(), and
  * done() runs in the loop when the batch is committed, or refused (err). */
+struct key_times;
 struct write_job {
 	struct job	 job;
 	struct write_job *next;
@@ -69,6 +72,7 @@ struct batch {
 	struct secret	 secret;		/* that it rolled; count 0: it did not */
 	struct write_job *jobs;		/* neither requests nor imports: the fleet's */
 	bool		 scrub;		/* zones went that may not be here: the file is written anew */
+	struct handover	 handover;	/* from the standby; revision 0: it stays */
 	bool		 members;	/* the fleet's members changed: */
 	struct roster	*roster;	/* as they are after the COMMIT; malloc'ed */
 	struct request_list done;
@@ -80,6 +84,12 @@ struct batch {
 	bool		 role_changed;	/* this appliance is, or is no longer, the primary */
 	bool		 rewound;	/* changes were dropped: `revision` is less than it was */
 	bool		 users_changed;
+	uint64_t mentions;		/* store_mentions() when it began */
+	bool		 aliases_changed;	/* zones may mention other ALIAS targets (aliases.h) */
+	const char	*appliance;		/* whose keyring matters here; NULL: nobody's */
+	bool		 keyring;		/* it changed */
+	struct key_times *key_times;	/* of zones whose keys changed */
+	size_t		 nkey_times;
 	struct check_deltas *checks;	/* that changed; NULL: none (checks.h) */
 	struct people	*people;		/* read anew after the commit, when users changed */
 	struct ns_why	 trouble;		/* the first time the store could not (full disk) */

@@ -4,8 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "appliance/sync/aliases.h"
 #include "appliance/sync/checks.h"
+#include "appliance/sync/dnssec.h"
 #include "appliance/sync/feed.h"
+#include "appliance/sync/fleet.h"
 #include "appliance/sync/parentcheck.h"
 #include "appliance/sync/receipts.h"
 #include "appliance/sync/stats.h"
@@ -86,11 +89,21 @@ bus_gone(struct sync *s, enum role_id id)
 		feed_signer_gone(s);
 	else if (id == ROLE_ANSWER)
 		status_notice(s, NULL);
-	else if (id == ROLE_PROBE)
+	else if (id == ROLE_PROBE) {
 		checkfeed_gone(s);
+		aliasfeed_gone();
+	}
 }
 
 /* ---- hello ---- */
+static void
+probe_hello(struct sync *s)
+{
+	votes_fleet(s); /* whose votes count comes before what they are about */
+	checkfeed_hello(s);
+	aliasfeed_hello(s);
+}
+
 static bool
 uid_allowed(const struct sync *s, enum role_id id, const struct ns_peer *peer)
 {
@@ -171,12 +184,14 @@ role_hello(struct sync *s, const struct ns_peer *peer, const Ns__Envelope *env)
 	    (unsigned long long)h->generation, (unsigned long long)h->map_revision, h->map_loaded);
 	/* Each hello begins a conversation anew, also on a link that is up: a signer that lost too much
 	 * asks for everything this way. */
-	if (id == ROLE_SIGNER)
+	if (id == ROLE_SIGNER) {
+		dnssec_signer_hello(s, h);
 		feed_signer_hello(s, peer, h);
-	else if (id == ROLE_PROBE)
-		checkfeed_hello(s);
-	else if (id == ROLE_ANSWER && s->bus->confirm != 0)
+	} else if (id == ROLE_PROBE) {
+		probe_hello(s);
+	} else if (id == ROLE_ANSWER && s->bus->confirm != 0) {
 		bus_confirm(s, s->bus->confirm);
+	}
 }
 
 /* ---- what roles say ---- */
@@ -204,6 +219,15 @@ on_served(struct sync *s, const Ns__Envelope *env)
 	receipts_served(s, env->served->revision);
 }
 
+static void
+on_parent(struct sync *s, const Ns__Envelope *env)
+{
+	if (dnssec_asked(env->id))
+		dnssec_parent(s, env);
+	else
+		parentcheck_reply(s, env);
+}
+
 static const struct {
 	Ns__Envelope__BodyCase body;
 	enum role_id from;
@@ -217,9 +241,12 @@ static const struct {
 	{ NS__ENVELOPE__BODY_METRICS, ROLE_ANSWER, stats_metrics },
 	{ NS__ENVELOPE__BODY_EXPLAINED, ROLE_ANSWER, testask_explained },
 	{ NS__ENVELOPE__BODY_ANSWER_NOTICE, ROLE_ANSWER, status_notice },
-	{ NS__ENVELOPE__BODY_PARENT_REPLY, ROLE_PROBE, parentcheck_reply },
+	{ NS__ENVELOPE__BODY_PARENT_REPLY, ROLE_PROBE, on_parent },
+	{ NS__ENVELOPE__BODY_KEY_WORK_DONE, ROLE_SIGNER, dnssec_done },
+	{ NS__ENVELOPE__BODY_ERROR, ROLE_SIGNER, dnssec_done },
 	{ NS__ENVELOPE__BODY_CHECK_REPORT, ROLE_PROBE, check_list_report },
 	{ NS__ENVELOPE__BODY_PROBE_NOTICE, ROLE_PROBE, checkfeed_notice },
+	{ NS__ENVELOPE__BODY_VOTES_OUT, ROLE_PROBE, votes_out },
 };
 
 void

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "appliance/sync/aliases.h"
 #include "appliance/sync/bus.h"
 #include "appliance/sync/checks.h"
 #include "appliance/sync/parentcheck.h"
@@ -179,6 +180,21 @@ checkfeed_status(Ns__StatusReply *m)
 	m->checks_down = notice->down;
 	m->probes = notice->probes;
 	m->flips = notice->flips;
+	m->checks_assigned = notice->assigned;
+	m->votes = notice->votes;
+	m->votes_dropped += notice->votes_dropped;
+	m->aliases = notice->aliases;
+	m->alias_faults = notice->alias_faults;
+	if (notice->alias_faults > 0)
+		status_problem(m, "aliases",
+		    xasprintf(
+			"%llu of %llu ALIAS targets cannot be resolved: see nameserve alias list",
+			(unsigned long long)notice->alias_faults,
+			(unsigned long long)notice->aliases));
+	if (notice->alias_refused > 0)
+		status_problem(m, "aliases",
+		    xasprintf("%llu ALIAS targets are too many: there is room for %u",
+			(unsigned long long)notice->alias_refused, ALIAS_TARGETS));
 	for (size_t i = 0; i < notice->n_problems; i++)
 		status_problem(m, "checks", xstrdup(notice->problems[i]));
 }

@@ -106,6 +106,7 @@ only_its_own(const Ns__Check *c, const struct type *t, struct ns_why *why)
 		{ "interval", c->interval != 0, M_PROBED },
 		{ "timeout", c->timeout != 0, M_PROBED },
 		{ "probers", c->probers[0] != '\0', M_PROBED },
+		{ "control", c->control, M_PROBED },
 	};
 
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
@@ -272,7 +273,9 @@ probed(Ns__Check *c, const struct type *t, struct ns_why *why)
 		c->timeout = 3;
 	count_default(&c->fall, 3);
 	count_default(&c->rise, 2);
-	text_default(&c->probers, "3");
+	text_default(&c->probers, c->control ? "all" : "3");
+	if (c->control && strcmp(c->probers, "all") != 0)
+		return refuse(why, "probers", "all look at a control target");
 	if (!probers_ok(c->probers))
 		return refuse(why, "probers", "probers is a number or \"all\"");
 	if (t->may & M_PATH) {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "appliance/dns/name.h"
 #include "appliance/sync/batch.h"
 #include "appliance/sync/errors.h"
 #include "appliance/sync/users.h"
@@ -76,6 +77,29 @@ uses(void *arg, const struct store_object *o, const void *body, size_t len)
 	return u->found[0] == '\0';
 }
 
+/* A policy that names it, in the refusal. */
+struct namer {
+	struct store *store;
+	struct ns_why *why;
+};
+
+static bool
+named(void *arg, const struct store_mentioned *m)
+{
+	struct namer *n = arg;
+	char owner[NAME_MAX_TEXT], zone[NAME_MAX_TEXT] = "?";
+	struct store_zone z;
+
+	name_to_text(m->owner, owner);
+	if (store_zone_by_id(n->store, m->zone, &z) == NS_OK)
+		name_to_text(z.name, zone);
+	ns_fail(n->why, NS_CONFLICT, ES_CHECK_USED, "the policy of %.200s in zone %.200s needs it",
+	    owner, zone);
+	snprintf(n->why->zone, sizeof n->why->zone, "%.*s", (int)sizeof n->why->zone - 1, zone);
+	snprintf(n->why->owner, sizeof n->why->owner, "%.*s", (int)sizeof n->why->owner - 1, owner);
+	return false;
+}
+
 /* ---- set and remove ---- */
 enum ns_err
 check_set_text(struct request *r)
@@ -99,9 +123,15 @@ remove_check(struct request *r, struct batch *b, const Ns__CheckSetRequest *in)
 {
 	struct object_edit e = { CHECK_KIND, in->name, in->comment, NULL };
 	struct user_of u = { .name = in->name };
+	struct namer n = { b->store, &r->why };
 
 	if (store_object_each(b->store, CHECK_KIND, uses, &u) != NS_OK)
 		return refuse(r, NS_CORRUPT, ES_STORE, "", "the checks cannot be read");
+	if (store_mention_each(b->store, STORE_CHECKS, in->name, strlen(in->name), named, &n) !=
+	    NS_OK)
+		return refuse(r, NS_CORRUPT, ES_STORE, "", "the policies cannot be read");
+	if (r->why.err != NS_OK)
+		return r->why.err;
 	if (u.found[0] != '\0')
 		return ns_fail(&r->why, NS_CONFLICT, ES_CHECK_USED,
 		    "the calculated check %s needs it", u.found);

@@ -213,6 +213,42 @@ add_all(Ns__Conflict *m, const struct zoneplan *p, struct sides *s)
 	}
 }
 
+static const struct rrset *
+set_of(const struct wbuf *zwire, const struct rrset *key, struct rrset *out)
+{
+	struct zwire_iter it = zwire_iter(zwire->base, zwire->len);
+
+	while (zwire_next(&it, out))
+		if (rrset_cmp(out, key) == 0)
+			return out;
+	return NULL;
+}
+
+void
+conflict_of_plan(Ns__Conflict *m, const struct zoneplan *p)
+{
+	for (size_t i = 0; i < p->edit.count; i++) {
+		const struct edit_owner *o = &p->edit.owners[i];
+		struct zwire_iter ib = zwire_iter(o->before.base, o->before.len);
+		struct zwire_iter ia = zwire_iter(o->after.base, o->after.len);
+		struct rrset key, other;
+		struct conflict_sets sets;
+
+		while (zwire_next(&ib, &key)) {
+			sets.base = sets.theirs = &key;
+			sets.mine = set_of(&o->after, &key, &other);
+			conflict_add(m, p->z.name, &key, &sets);
+		}
+		while (zwire_next(&ia, &key)) {
+			if (set_of(&o->before, &key, &other) != NULL)
+				continue;
+			sets.base = sets.theirs = NULL;
+			sets.mine = &key;
+			conflict_add(m, p->z.name, &key, &sets);
+		}
+	}
+}
+
 static void
 add_zone(Ns__Conflict *m, const struct zoneplan *p, const struct edit_zone *ez,
     const struct store_change *last)

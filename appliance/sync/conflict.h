@@ -23,5 +23,7 @@ struct conflict_sets {
 };
 void	 conflict_add(Ns__Conflict *, const uint8_t *apex, const struct rrset *key,
 	    const struct conflict_sets *);
+/* What a planned edit makes another, as if nobody else had changed anything. */
+void	 conflict_of_plan(Ns__Conflict *, const struct zoneplan *);
 
 #endif

@@ -6,9 +6,11 @@
 #include <string.h>
 
 #include "appliance/store/store.h"
+#include "appliance/sync/aliases.h"
 #include "appliance/sync/backup.h"
 #include "appliance/fleet/codes.h"
 #include "appliance/sync/checks.h"
+#include "appliance/sync/dnssec.h"
 #include "appliance/sync/conn.h"
 #include "appliance/sync/errors.h"
 #include "appliance/sync/fleet.h"
@@ -50,9 +52,12 @@ static const struct request_kind kinds[] = {
 	    .write = zone_create_write },
 	{ BODY(ZONE_DELETE_REQUEST), "zone.delete", USER_OPERATOR, ON_WRITER, .waits_served = true,
 	    .write = zone_delete_write },
-	{ BODY(IMPORT_BEGIN), "import.begin", USER_OPERATOR, ON_LOOP, .start = import_begin },
-	{ BODY(IMPORT_DATA), "import.data", USER_OPERATOR, ON_LOOP, .start = import_data },
-	{ BODY(IMPORT_END), "import.end", USER_OPERATOR, ON_LOOP, .start = import_end },
+	{ BODY(IMPORT_BEGIN), "import.begin", USER_OPERATOR, ON_LOOP, .relayed = true,
+	    .start = import_begin },
+	{ BODY(IMPORT_DATA), "import.data", USER_OPERATOR, ON_LOOP, .relayed = true,
+	    .start = import_data },
+	{ BODY(IMPORT_END), "import.end", USER_OPERATOR, ON_LOOP, .relayed = true,
+	    .start = import_end },
 	{ BODY(RECORD_LIST_REQUEST), "record.list", USER_VIEWER, ON_READER, LANE_BULK,
 	    .read = record_list_read },
 	{ BODY(COMMIT_REQUEST), "commit", USER_OPERATOR, ON_WRITER, .waits_served = true,
@@ -97,8 +102,14 @@ static const struct request_kind kinds[] = {
 	    .write = check_set_write },
 	{ BODY(CHECK_STATE_REQUEST), "check.state", USER_OPERATOR, ON_WRITER,
 	    .write = check_state_write },
+	{ BODY(DNSSEC_SET_REQUEST), "dnssec.set", USER_ADMIN, ON_LOOP, .waits_served = true,
+	    .primary_only = true, .start = dnssec_set_request, .write = dnssec_set_write },
+	{ BODY(DNSSEC_SHOW_REQUEST), "dnssec.show", USER_VIEWER, ON_LOOP,
+	    .start = dnssec_show_request },
 	{ BODY(CHECK_LIST_REQUEST), "check.list", USER_VIEWER, ON_LOOP,
 	    .start = check_list_request },
+	{ BODY(ALIAS_LIST_REQUEST), "alias.list", USER_VIEWER, ON_READER, LANE_BULK,
+	    .read = alias_list_read },
 	{ BODY(FLEET_LIST_REQUEST), "fleet.list", USER_VIEWER, ON_LOOP,
 	    .start = fleet_list_request },
 	{ BODY(FLEET_INVITE_REQUEST), "fleet.invite", USER_ADMIN, ON_LOOP, .primary_only = true,

@@ -63,6 +63,9 @@ enum sync_code {
 	ES_CHECK = 2214,	/* a health check that cannot be */
 	ES_CHECK_USED = 2215,	/* something needs it */
 	ES_NEIGHBOUR = 2213,	/* a zone of another account is equal, above or below */
+	ES_DNSSEC = 2295,	/* algorithm or denial that is not made here */
+	ES_DNSSEC_TYPE = 2296,	/* a type that only the signer makes */
+	ES_DNSSEC_SIGNED = 2297,	/* not with a zone that is signed here */
 	ES_RESIDENCY = 2280,	/* sites that cannot be, or leave out whoever leads */
 
 	ES_NO_REVISION = 2401,

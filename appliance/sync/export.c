@@ -13,6 +13,7 @@
 #include "appliance/dns/text_policy.h"
 #include "appliance/dns/zonetext.h"
 #include "appliance/dns/zwire.h"
+#include "appliance/sync/aliases.h"
 #include "appliance/sync/errors.h"
 #include "appliance/sync/reader.h"
 #include "appliance/sync/sync.h"
@@ -105,6 +106,8 @@ refill(struct dump *x)
 		while (zwire_next(&it, &set))
 			if (set.type == RR_NSPOLICY)
 				policies_to_zone(&set, &x->text);
+			else if (set.type == RR_ALIAS)
+				alias_to_zone(&set, &x->text);
 			else if (set.type != RR_SOA || !name_equal(set.owner, x->zone.name))
 				rrset_to_text(&set, &x->text);
 		if (!rbuf_ok(&it.r) || !wbuf_ok(&x->text))

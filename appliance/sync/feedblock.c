@@ -19,6 +19,7 @@ feed_block_destroy(struct feed_block **bp)
 	if (b == NULL)
 		return;
 	free(b->items);
+	free(b->keys);
 	wbuf_free(&b->bytes);
 	free(b);
 	*bp = NULL;
@@ -27,7 +28,8 @@ feed_block_destroy(struct feed_block **bp)
 size_t
 feed_block_size(const struct feed_block *b)
 {
-	return sizeof *b + b->room * sizeof *b->items + b->bytes.len;
+	return sizeof *b + b->room * sizeof *b->items + b->keys_room * sizeof *b->keys +
+	       b->bytes.len;
 }
 
 void
@@ -58,6 +60,23 @@ secret_view(const struct secret *s, unsigned i)
 		.data = (uint8_t *)(uintptr_t)s->value[i] };
 }
 
+static void
+keys_message(const struct feed_block *b, Ns__Feed *m)
+{
+	Ns__FeedKeys *keys = xcalloc(b->nkeys + 1, sizeof *keys);
+
+	m->keyring = view(b, b->keyring, b->keyring_len);
+	m->n_keys = b->nkeys;
+	m->keys = xcalloc(b->nkeys + 1, sizeof *m->keys);
+	m->keys[0] = keys;
+	for (size_t i = 0; i < b->nkeys; i++) {
+		ns__feed_keys__init(&keys[i]);
+		keys[i].name = view(b, b->keys[i].name, b->keys[i].name_len);
+		keys[i].body = view(b, b->keys[i].body, b->keys[i].body_len);
+		m->keys[i] = &keys[i];
+	}
+}
+
 void
 feed_block_message(const struct feed_block *b, Ns__Feed *m)
 {
@@ -70,6 +89,7 @@ feed_block_message(const struct feed_block *b, Ns__Feed *m)
 	m->cookie_secret = secret_view(&b->secret, 0);
 	m->cookie_previous = secret_view(&b->secret, 1);
 	m->cookie_until = b->secret.count > 1 ? secret_until(&b->secret) : 0;
+	keys_message(b, m);
 	m->n_zones = b->count;
 	m->zones = xcalloc(b->count + 1, sizeof *m->zones);
 	/* All in one allocation, which zones[0] stands for: see feed_block_message_free(). */
@@ -94,6 +114,8 @@ feed_block_message(const struct feed_block *b, Ns__Feed *m)
 void
 feed_block_message_free(Ns__Feed *m)
 {
+	free(m->keys[0]);
+	free(m->keys);
 	free(m->zones[0]);
 	free(m->zones);
 }
@@ -121,17 +143,26 @@ block_emit(struct feed_out *o)
 	o->emit(o->arg, b);
 }
 
+/* The open block, or the next one when it would get too large. */
+static struct feed_block *
+block_with_room(struct feed_out *o, size_t octets)
+{
+	struct feed_block *b = block_open(o);
+
+	if (b->count + b->nkeys > 0 && b->bytes.len + octets > FEED_BLOCK) {
+		block_emit(o);
+		b = block_open(o);
+	}
+	return b;
+}
+
 /* Room for an item of that many octets: the next block, when this one would get too large. */
 static struct feed_item *
 item_add(struct feed_out *o, const uint8_t *name, size_t octets)
 {
-	struct feed_block *b = block_open(o);
+	struct feed_block *b = block_with_room(o, octets);
 	struct feed_item *it;
 
-	if (b->count > 0 && b->bytes.len + octets > FEED_BLOCK) {
-		block_emit(o);
-		b = block_open(o);
-	}
 	if (b->count == b->room) {
 		b->room = b->room != 0 ? 2 * b->room : 16;
 		b->items = xreallocarray(b->items, b->room, sizeof *b->items);
@@ -150,6 +181,29 @@ put_bytes(struct feed_out *o, const void *data, size_t len, size_t *at, size_t *
 	*at = o->open->bytes.len;
 	*out_len = len;
 	wbuf_put(&o->open->bytes, data, len);
+}
+
+void
+feed_out_keyring(struct feed_out *o, const void *sealed, size_t len)
+{
+	struct feed_block *b = block_with_room(o, len);
+
+	put_bytes(o, sealed, len, &b->keyring, &b->keyring_len);
+}
+
+void
+feed_out_keys(struct feed_out *o, const uint8_t *zone, const void *body, size_t len)
+{
+	struct feed_block *b = block_with_room(o, len + NAME_MAX_WIRE);
+	struct feed_keys *k;
+
+	if (b->nkeys == b->keys_room) {
+		b->keys_room = b->keys_room != 0 ? 2 * b->keys_room : 16;
+		b->keys = xreallocarray(b->keys, b->keys_room, sizeof *b->keys);
+	}
+	k = &b->keys[b->nkeys++];
+	put_bytes(o, zone, name_len(zone), &k->name, &k->name_len);
+	put_bytes(o, body, len, &k->body, &k->body_len);
 }
 
 void

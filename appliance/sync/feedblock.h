@@ -27,6 +27,11 @@ struct feed_item {
 	size_t		 name, name_len, zwire, zwire_len, gone, gone_len;	/* places in bytes */
 };
 
+/* Keys of a zone; no body: it has none any more. */
+struct feed_keys {
+	size_t		 name, name_len, body, body_len;		/* places in bytes */
+};
+
 struct feed_block {
 	struct job	 job;		/* from the feeder to the loop */
 	TAILQ_ENTRY(feed_block) link;
@@ -37,6 +42,9 @@ struct feed_block {
 	struct secret	 secret;	/* count 0: nothing is said of it */
 	size_t		 count, room;
 	struct feed_item *items;
+	size_t		 nkeys, keys_room;
+	struct feed_keys *keys;
+	size_t		 keyring, keyring_len;	/* sealed to this appliance; 0: nothing is said of it */
 	struct wbuf	 bytes;
 };
 TAILQ_HEAD(feed_block_list, feed_block);
@@ -57,6 +65,9 @@ struct feed_out {
 	struct secret secret;		/* goes with the first block */
 };
 
+/* Before any zone of the same batch. */
+void	 feed_out_keyring(struct feed_out *, const void *sealed, size_t len);
+void	 feed_out_keys(struct feed_out *, const uint8_t *zone, const void *body, size_t len);
 void	 feed_out_delete(struct feed_out *, const uint8_t *name, uint64_t version);
 /* A whole zone from memory, in pieces where it is large. */
 void	 feed_out_replace(struct feed_out *, const struct store_zone *, const void *zwire, size_t len);

@@ -8,6 +8,7 @@
 
 #include "appliance/dns/name.h"
 #include "appliance/store/store.h"
+#include "appliance/sync/keyfeed.h"
 #include "appliance/sync/sync.h"
 #include "ipc/base/log.h"
 #include "ipc/base/xalloc.h"
@@ -126,6 +127,8 @@ run_order(struct feeder *f)
 		give_one(&w);
 	if (err == NS_OK && !f->now.one)
 		err = secret_load(f->store, &w.out.secret, &why);
+	if (err == NS_OK && !f->now.one)
+		err = keyfeed_all(f->store, f->conf.appliance, &w.out);
 	if (err == NS_OK && !f->now.one)
 		err = store_zones_since(
 		    f->store, f->now.start_over ? 0 : f->now.since, each_zone, &w);

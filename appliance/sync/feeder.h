@@ -16,6 +16,7 @@
 struct feeder;
 struct feeder_conf {
 	const char	*dir;
+	const char	*appliance;
 	struct wake	*wake;
 	void		(*arrived)(struct job *, struct sync *);	/* a struct feed_block */
 };

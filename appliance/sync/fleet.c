@@ -11,6 +11,7 @@
 #include "appliance/sync/batch.h"
 #include "appliance/sync/fleetlog.h"
 #include "appliance/sync/gate.h"
+#include "appliance/sync/handover.h"
 #include "appliance/sync/receipts.h"
 #include "appliance/sync/stats.h"
 #include "appliance/sync/writer.h"
@@ -213,6 +214,7 @@ fleet_start(struct sync *s, struct writer_opened *o)
 	struct ns_why why = { 0 };
 
 	f->facts = o->facts;
+	handover_begin(s, &o->handover);
 	fleet_lost(s, o->lost_text, o->lost_file);
 	f->started_ns = clock_mono_ns();
 	if (o->roster != NULL) {
@@ -263,6 +265,7 @@ fleet_stop(struct sync *s)
 		event_free(f->tick);
 	roster_free(f->roster);
 	free(f->roster);
+	free(f->voters);
 	free(f);
 	s->fleet = NULL;
 }
@@ -296,7 +299,10 @@ fleet_batch(struct sync *s, struct batch *b)
 		free(f->roster);
 		f->roster = b->roster;
 		b->roster = NULL;
+		if (b->handover.revision != 0)
+			handover_begin(s, &b->handover);
 		pub_members(s);
+		votes_fleet(s);
 	}
 	if (f->on && b->wrote && !fleet_is_replica(s))
 		pub_committed(s);

@@ -6,8 +6,8 @@
  *   fleet.c     sockets, allow-list, who said what       fleetpub.c   the primary's side
  *   fleetrep.c  the replica's side                       forward.c    edits at a replica
  *   fleetcmd.c  invite, list, remove                     fleetlog.c   the log and zones, read for others
- *   fleetdrain.c drain, undrain
- *   fleetdoor.c strangers at the port */
+ *   fleetdoor.c strangers at the port                    votes.c      votes on checks, carried
+ *   fleetdrain.c drain, undrain */
 #ifndef NS_SYNC_FLEET_H
 #define NS_SYNC_FLEET_H
 
@@ -104,12 +104,15 @@ struct fleet {
 	uint64_t	 started_ns, asked_ns;
 	uint64_t	 strangers, malformed, admitted, refused;
 	struct calls	*calls;		/* fleetcall.c */
+	struct voters	*voters;	/* votes.c */
+	uint64_t	 votes_dropped;
 	struct promotion *promotion;	/* promote.c; NULL: none under way */
 	uint64_t	 newest_term;	/* that a member told */
 	uint64_t	 held_until_ns;	/* another one is being promoted */
 	bool		 anyone;	/* another was heard, as the primary, since the start */
 	bool		 heard;		/* ... and all others, or they had their time; or we were promoted */
 	char		 rival[FLEET_NAME];	/* says that it is the primary of our term, too */
+	struct handover	 handover;	/* from one standby to another */
 	char		 lost[512];	/* what was dropped, and where it is kept; for status */
 	char		 lost_file[256];
 	struct log_limit limit;
@@ -166,7 +169,7 @@ void	 rep_follow(struct sync *, const char *endpoint, const uint8_t *key);
 void	 rep_leave(struct sync *);
 bool	 rep_busy(const struct sync *);	/* changes wait or are being applied */
 
-/* ---- fleetcall.c: links of our own to others, while there is something to tell or to ask ---- */
+/* ---- fleetcall.c: a link of our own to each of the others ---- */
 void	 calls_start(struct sync *);
 void	 calls_stop(struct sync *);
 void	 calls_tick(struct sync *, uint64_t now_ns);
@@ -179,8 +182,19 @@ struct call_said {
 	char		 role[16];
 };
 const struct call_said *call_said(const struct sync *, const char *name, uint64_t since_ns);
+/* To that one, or all ("") whose link is up. */
+void	 calls_send(struct sync *, const char *to, struct packet *);
 /* A member told its term. */
 void	 fleet_newer(struct sync *, const char *name, uint64_t term);
+
+/* ---- votes.c: what probes say to each other, unread ---- */
+void	 votes_linked(struct sync *, const char *name);	/* our link to that one came up */
+void	 votes_take(struct sync *, const char *from, const Ns__FleetVotes *);
+/* The same, from one that calls us. */
+void	 votes_called(struct sync *, const struct member *, const struct fleet_from *,
+	    const Ns__FleetVotes *);
+void	 votes_out(struct sync *, const Ns__Envelope *);	/* from the probe */
+void	 votes_fleet(struct sync *);	/* to the probe: who there is */
 
 /* ---- promote.c ---- */
 void	 fleet_promote_request(struct sync *, struct request *);

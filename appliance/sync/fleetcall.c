@@ -1,10 +1,11 @@
-/* fleetcall - links of our own to other appliances' fleet ports.  Loop only.
+/* fleetcall - a link of our own to every other appliance's fleet port.  Loop only.
  *
- * A replica calls the primary and stays on that link.  This is the other direction: the primary calls every
- * appliance that does not follow it ("I am the primary of term N"), so that all find a new one by
- * themselves and an old one that returns hears that it is none any more; a candidate asks all where they
- * stand, and a replica that misses its primary asks some of them in turn who it is now.  Who answers is
- * who has the member's key. */
+ * A replica follows the primary by another link.  These carry votes on checks (votes.c), and calls: the
+ * primary calls every appliance that does not follow it ("I am the primary of term N"), so that all find a
+ * new one by themselves and an old one that returns hears that it is none any more; a candidate asks all
+ * where they stand, and a replica that misses its primary asks some of them in turn who it is now.  Who
+ * answers is who has the member's key.
+ * What was queued on a link that broke would come late, as if it were new: the socket goes with it. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,10 @@
 #define LOST_TURN_NS 2000000000ull
 #define LOST_CALLS   4u
 #define CALL_MISS_NS 2000000000ull /* who was heard since then needs no call */
+/* libzmq does not try again after a refused handshake (whoever has just joined is not known everywhere
+ * yet): we do, after twice so long, then four times, then FLEET_REDIAL_NS. */
+#define DIAL_NS   500000000ull
+#define DIAL_MOST 3u
 
 struct call {
 	struct sync *s;
@@ -27,7 +32,9 @@ struct call {
 	uint8_t key[FLEET_KEY];
 	zsock_t *z;
 	struct ns_sock *sock;
-	uint64_t sent_ns;
+	bool up, broke;
+	unsigned dials; /* since it was up */
+	uint64_t dialed_ns, sent_ns;
 	struct call_said said;
 };
 struct calls {
@@ -76,36 +83,43 @@ fleet_newer(struct sync *s, const char *name, uint64_t term)
 
 /* ---- what they say ---- */
 static void
+take_position(struct call *c, const Ns__Envelope *env)
+{
+	const Ns__FleetPosition *in = env->fleet_position;
+	struct sync *s = c->s;
+
+	c->said.heard_ns = clock_mono_ns();
+	c->said.term = env->term;
+	c->said.at = (struct position){ in->log_term, in->revision };
+	snprintf(c->said.role, sizeof c->said.role, "%.*s", (int)sizeof c->said.role - 1, in->role);
+	fleet_newer(s, c->name, env->term);
+	if (env->term > s->head.term && strcmp(in->role, "primary") == 0) {
+		const struct member *m = roster_find(s->fleet->roster, c->name);
+
+		if (m != NULL)
+			fleet_obey(s, m, env->term);
+	}
+	/* Without a standby anybody who agrees on the term will do. */
+	if (!fleet_is_replica(s) && env->term == s->head.term && strcmp(in->role, "replica") == 0 &&
+	    strcmp(in->primary, s->name) == 0)
+		gate_heard(s, false);
+}
+
+static void
 call_message(void *arg, zsock_t *z)
 {
 	struct call *c = arg;
 	struct sync *s = c->s;
 	struct fleet_from from = { .fd = -1 };
 	struct ns_why why = { 0 };
-	const Ns__FleetPosition *in;
 	Ns__Envelope *env;
 
 	if (fleet_recv(z, false, NULL, NULL, &from, &env, &why) != FLEET_OK)
 		return;
-	if (env->body_case == NS__ENVELOPE__BODY_FLEET_POSITION) {
-		in = env->fleet_position;
-		c->said.heard_ns = clock_mono_ns();
-		c->said.term = env->term;
-		c->said.at = (struct position){ in->log_term, in->revision };
-		snprintf(c->said.role, sizeof c->said.role, "%.*s", (int)sizeof c->said.role - 1,
-		    in->role);
-		fleet_newer(s, c->name, env->term);
-		if (env->term > s->head.term && strcmp(in->role, "primary") == 0) {
-			const struct member *m = roster_find(s->fleet->roster, c->name);
-
-			if (m != NULL)
-				fleet_obey(s, m, env->term);
-		}
-		/* Without a standby anybody who agrees on the term will do. */
-		if (!fleet_is_replica(s) && env->term == s->head.term &&
-		    strcmp(in->role, "replica") == 0 && strcmp(in->primary, s->name) == 0)
-			gate_heard(s, false);
-	}
+	if (env->body_case == NS__ENVELOPE__BODY_FLEET_POSITION)
+		take_position(c, env);
+	else if (env->body_case == NS__ENVELOPE__BODY_FLEET_VOTES)
+		votes_take(s, c->name, env->fleet_votes);
 	ns__envelope__free_unpacked(env, NULL);
 }
 
@@ -137,13 +151,18 @@ asks_now(const struct sync *s, const struct member *m, uint64_t now_ns)
 }
 
 static bool
-wanted(struct sync *s, const struct member *m, uint64_t now_ns)
+linked(const struct sync *s, const struct member *m)
+{
+	return m->enrolled && !m->removed && m->endpoint[0] != '\0' &&
+	       strcmp(m->name, s->name) != 0;
+}
+
+static bool
+called(struct sync *s, const struct member *m, uint64_t now_ns)
 {
 	const struct follower *fo = pub_follower(s->fleet, m->name);
 	bool hold;
 
-	if (!m->enrolled || m->removed || m->endpoint[0] == '\0' || strcmp(m->name, s->name) == 0)
-		return false;
 	if (promote_asks(s, &hold))
 		return true;
 	if (fleet_is_replica(s))
@@ -163,10 +182,45 @@ call_find(const struct calls *c, const struct member *m)
 }
 
 static void
-call_add(struct sync *s, const struct member *m)
+on_link(void *arg, bool up)
+{
+	struct call *c = arg;
+
+	c->broke = c->broke || (c->up && !up);
+	c->up = up;
+	if (!up)
+		return;
+	c->dials = 0;
+	votes_linked(c->s, c->name);
+}
+
+static void
+dial(struct call *c, uint64_t now_ns)
+{
+	struct sync *s = c->s;
+	struct ns_why why = { 0 };
+
+	ns_sock_destroy(&c->sock);
+	c->up = c->broke = false;
+	c->sent_ns = 0;
+	c->dialed_ns = now_ns;
+	c->dials += c->dials < DIAL_MOST;
+	c->z = fleet_socket(ZMQ_DEALER, &s->fleet->keys, c->key);
+	c->sock = c->z != NULL ? ns_sock_wrap(s->role->base, c->z, call_message, c, &why) : NULL;
+	if (c->sock == NULL) {
+		log_error("fleet.call", "name=%s text=%s", c->name, log_quote(why.text));
+		return;
+	}
+	ns_sock_on_link(c->sock, on_link, c);
+	if (fleet_connect(c->z, c->endpoint, &why) != NS_OK)
+		log_error("fleet.call", "name=%s text=%s", c->name, log_quote(why.text));
+	ns_sock_look(c->sock);
+}
+
+static void
+call_add(struct sync *s, const struct member *m, uint64_t now_ns)
 {
 	struct calls *list = s->fleet->calls;
-	struct ns_why why = { 0 };
 	struct call *c;
 
 	if (list->count == FLEET_MEMBERS)
@@ -176,15 +230,23 @@ call_add(struct sync *s, const struct member *m)
 	memcpy(c->name, m->name, sizeof c->name);
 	memcpy(c->endpoint, m->endpoint, sizeof c->endpoint);
 	memcpy(c->key, m->key, FLEET_KEY);
-	c->z = fleet_socket(ZMQ_DEALER, &s->fleet->keys, m->key);
-	c->sock = c->z != NULL ? ns_sock_wrap(s->role->base, c->z, call_message, c, &why) : NULL;
-	if (c->sock == NULL || fleet_connect(c->z, m->endpoint, &why) != NS_OK) {
-		log_error("fleet.call", "name=%s text=%s", m->name, log_quote(why.text));
-		call_destroy(&c);
-		return;
-	}
-	ns_sock_look(c->sock);
 	list->list[list->count++] = c;
+	dial(c, now_ns);
+}
+
+void
+calls_send(struct sync *s, const char *to, struct packet *p)
+{
+	struct calls *list = s->fleet->calls;
+
+	for (size_t i = 0; list != NULL && i < list->count; i++) {
+		struct call *c = list->list[i];
+
+		if (!c->up || (to[0] != '\0' && strcmp(to, c->name) != 0))
+			continue;
+		(void)fleet_send(c->z, NULL, p);
+		ns_sock_look(c->sock);
+	}
 }
 
 static void
@@ -213,6 +275,17 @@ say(struct sync *s, struct call *c, uint64_t now_ns)
 	ns_sock_look(c->sock);
 }
 
+static void
+call_tick(struct sync *s, struct call *c, const struct member *m, uint64_t now_ns)
+{
+	uint64_t wait = c->dials < DIAL_MOST ? DIAL_NS << c->dials : FLEET_REDIAL_NS;
+
+	if (c->broke || (!c->up && clock_since(now_ns, c->dialed_ns) > wait))
+		dial(c, now_ns);
+	if (c->up && called(s, m, now_ns) && clock_since(now_ns, c->sent_ns) > CALL_PACE_NS)
+		say(s, c, now_ns);
+}
+
 void
 calls_tick(struct sync *s, uint64_t now_ns)
 {
@@ -222,18 +295,17 @@ calls_tick(struct sync *s, uint64_t now_ns)
 	for (size_t i = 0; i < f->roster->count; i++) {
 		const struct member *m = &f->roster->members[i];
 
-		if (wanted(s, m, now_ns) && call_find(c, m) == NULL)
-			call_add(s, m);
+		if (linked(s, m) && call_find(c, m) == NULL)
+			call_add(s, m, now_ns);
 	}
 	for (size_t i = 0; i < c->count; i++) {
 		const struct member *m = roster_find(f->roster, c->list[i]->name);
 
-		if (m == NULL || !wanted(s, m, now_ns) || call_find(c, m) != c->list[i]) {
+		if (m == NULL || !linked(s, m) || call_find(c, m) != c->list[i]) {
 			call_destroy(&c->list[i]);
 			c->list[i--] = c->list[--c->count];
-		} else if (c->list[i]->sent_ns == 0 ||
-			   clock_since(now_ns, c->list[i]->sent_ns) > CALL_PACE_NS) {
-			say(s, c->list[i], now_ns);
+		} else {
+			call_tick(s, c->list[i], m, now_ns);
 		}
 	}
 }

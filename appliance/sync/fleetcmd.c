@@ -401,6 +401,7 @@ fleet_status(struct sync *s, Ns__StatusReply *m)
 	m->primary->reachable = fleet_reachable(s);
 	m->primary->lag_s = fleet_lag_s(s);
 	m->drained = drained_message(roster_find(f->roster, s->name));
+	m->votes_dropped += f->votes_dropped;
 	standby_status(s, m);
 	if (fleet_is_replica(s)) {
 		replica_problems(s, m);

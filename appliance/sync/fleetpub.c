@@ -10,6 +10,7 @@
 #include "appliance/sync/fleet.h"
 #include "appliance/sync/fleetlog.h"
 #include "appliance/sync/gate.h"
+#include "appliance/sync/handover.h"
 #include "appliance/sync/receipts.h"
 #include "appliance/sync/writer.h"
 #include "ipc/base/clock.h"
@@ -321,13 +322,16 @@ hello(
 }
 
 /* ---- out ---- */
-/* The standby gets what is committed, the others what the standby has stored. */
+/* The standby gets what is committed, the others what the standby has stored, the standby before what says so. */
 static uint64_t
 limit_of(const struct sync *s, const struct follower *fo)
 {
 	const struct member *m = roster_standby(s->fleet->roster);
+	uint64_t released = gate_released(s), handed = handover_limit(s, fo->name);
 
-	return m != NULL && strcmp(m->name, fo->name) != 0 ? gate_released(s) : s->head.revision;
+	if (m != NULL ? strcmp(m->name, fo->name) == 0 : !handover_waits(s, s->head.revision))
+		return s->head.revision;
+	return handed > released ? handed : released;
 }
 
 static enum ns_err
@@ -530,6 +534,10 @@ pub_message(
 
 	if (env->body_case == NS__ENVELOPE__BODY_FLEET_CALL) {
 		call_take(s, m, from, env);
+		return;
+	}
+	if (env->body_case == NS__ENVELOPE__BODY_FLEET_VOTES) {
+		votes_called(s, m, from, env->fleet_votes);
 		return;
 	}
 	fleet_newer(s, m->name, env->term);

@@ -1,7 +1,9 @@
 /* forward - an edit at a replica is the primary's to do: there with the caller's name, and back when this
  * appliance serves it.  Loop only.
  *
- * The idempotency key goes along, so that a request whose answer was lost can be repeated anywhere. */
+ * The idempotency key goes along, so that a request whose answer was lost can be repeated anywhere.  An import's
+ * session is at the primary: its messages are passed on one by one, each no larger than a chunk, and a lost one
+ * is begun anew, which finds unchanged what went in. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,11 +62,27 @@ send_forward(struct sync *s, struct request *r)
 	return err;
 }
 
+/* A part of an import, and the session is lost: what has gone in stays. */
+static bool
+refuse_part(struct sync *s, struct request *r)
+{
+	if (r->kind->body != NS__ENVELOPE__BODY_IMPORT_DATA &&
+	    r->kind->body != NS__ENVELOPE__BODY_IMPORT_END)
+		return false;
+	r->err = ns_fail(&r->why, NS_UNKNOWN, EF_UNKNOWN,
+	    "the primary was lost in the middle of the import: import again, what went in is found "
+	    "unchanged");
+	request_finish(s, r);
+	return true;
+}
+
 static void
 refuse_away(struct sync *s, struct request *r)
 {
 	const char *name = s->fleet->facts.primary;
 
+	if (refuse_part(s, r))
+		return;
 	ns_fail(&r->why, NS_UNAVAILABLE, EF_PRIMARY,
 	    "the primary%s%s cannot be reached from %s: nothing was changed; DNS is answered all "
 	    "the "
@@ -80,10 +98,9 @@ forward_request(struct sync *s, struct request *r)
 	const struct request_kind *k = r->kind;
 	struct fleet *f = s->fleet;
 
-	if (!fleet_is_replica(s) ||
-	    (k->on != ON_WRITER && !k->primary_only && k->body != NS__ENVELOPE__BODY_IMPORT_BEGIN))
+	if (!fleet_is_replica(s) || (k->on != ON_WRITER && !k->primary_only && !k->relayed))
 		return false;
-	if (k->primary_only || k->on != ON_WRITER) {
+	if (k->primary_only) {
 		ns_fail(&r->why, NS_UNAVAILABLE, EF_ONLY_PRIMARY,
 		    "%s is done at the primary (%s) only", k->name, f->facts.primary);
 		r->err = NS_UNAVAILABLE;
@@ -131,8 +148,8 @@ take_reply(struct sync *s, struct request *r, Ns__Envelope *env)
 		r->reply = env;
 		if (env->body_case == NS__ENVELOPE__BODY_COMMIT_REPLY)
 			r->revision = env->commit_reply->revision;
-		if (env->body_case == NS__ENVELOPE__BODY_SETTINGS_REPLY)
-			r->revision = env->settings_reply->revision;
+		if (env->body_case == NS__ENVELOPE__BODY_IMPORT_REPLY)
+			r->revision = env->import_reply->revision;
 	}
 	/* "served" lists this appliance, unless all were asked for. */
 	if (r->err == NS_OK && env->body_case == NS__ENVELOPE__BODY_COMMIT_REPLY &&
@@ -165,6 +182,8 @@ static void
 end_unknown(struct sync *s, struct request *r, const char *text)
 {
 	TAILQ_REMOVE(&s->fleet->forwarded, r, waiting);
+	if (refuse_part(s, r))
+		return;
 	r->err = ns_fail(&r->why, NS_UNKNOWN, EF_UNKNOWN,
 	    "%s: the outcome is unknown; repeat it with the same --idempotency-key", text);
 	request_finish(s, r);
@@ -274,6 +293,8 @@ caller_of(struct caller *c, const struct member *m, const Ns__FleetForward *in)
 	*c = (struct caller){ .role = said < cap ? said : cap, .uid = UINT32_MAX };
 	text_copy(c->name, sizeof c->name, in->principal);
 	text_copy(c->via, sizeof c->via, in->via);
+	text_copy(c->relay, sizeof c->relay, m->name);
+	text_copy(c->relay_site, sizeof c->relay_site, m->site_claimed ? "" : m->site);
 }
 
 void
@@ -305,7 +326,7 @@ forward_take(
 		return;
 	}
 	k = control_kind(env->body_case);
-	if (k == NULL || k->on != ON_WRITER || k->primary_only) {
+	if (k == NULL || (k->on != ON_WRITER && !k->relayed) || k->primary_only) {
 		ns_fail(&why, NS_DENIED, EF_ONLY_PRIMARY,
 		    "this is done on the primary's own socket only");
 		send_refusal(s, &o, &why, NULL);

@@ -8,6 +8,7 @@
 #include "appliance/sync/batch.h"
 #include "appliance/sync/control.h"
 #include "appliance/sync/fleet.h"
+#include "appliance/sync/handover.h"
 #include "ipc/base/clock.h"
 #include "ipc/base/log.h"
 #include "ipc/base/xalloc.h"
@@ -102,6 +103,7 @@ gate_state(const struct sync *s)
 		v.standby_ever = fo->ever;
 		v.standby_now = fo->present && clock_since(now, fo->heard_ns) < STANDBY_SILENT_NS;
 	}
+	handover_look(s, &v);
 	return gate_judge(&v);
 }
 
@@ -114,16 +116,21 @@ passes(const struct sync *s, uint64_t revision)
 
 	if (state == GATE_REPLICA)
 		return true; /* a replica's batches are the primary's changes */
-	return gate_passes(state, m != NULL, fo != NULL ? fo->stored : 0, revision);
+	return gate_passes(state, m != NULL, fo != NULL ? fo->stored : 0, revision) &&
+	       !handover_waits(s, revision);
 }
 
 enum ns_err
 gate_refuses(const struct sync *s, struct ns_why *why)
 {
 	const struct fleet *f = s->fleet;
-	const struct member *m;
-	const struct follower *fo = standby_of(s, &m);
+	const struct member *m, *before;
+	const struct follower *fo = standby_of(s, &m), *its;
 
+	if ((before = handover_silent(s, &its)) != NULL) {
+		m = before;
+		fo = its;
+	}
 	switch (gate_state(s)) {
 	case GATE_OPEN:
 	case GATE_REPLICA:
@@ -236,6 +243,7 @@ gate_pump(struct sync *s)
 		release_first(s);
 		any = true;
 	}
+	handover_settle(s);
 	if (any)
 		pub_committed(s);
 }

@@ -4,12 +4,14 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "appliance/sync/batch.h"
 #include "appliance/sync/conn.h"
 #include "appliance/sync/control.h"
 #include "appliance/sync/errors.h"
 #include "appliance/sync/feed.h"
+#include "appliance/sync/fleet.h"
 #include "appliance/sync/import_session.h"
 #include "appliance/sync/receipts.h"
 #include "ipc/base/clock.h"
@@ -33,6 +35,8 @@ imports_new(void)
 	struct imports *im = xcalloc(1, sizeof *im);
 
 	TAILQ_INIT(&im->sessions);
+	/* No session of another appliance, or of before: who goes on with one of those finds none. */
+	(void)!getrandom(&im->last_id, sizeof im->last_id, GRND_NONBLOCK);
 	return im;
 }
 
@@ -59,13 +63,19 @@ imports_destroy(struct imports **imp)
 	*imp = NULL;
 }
 
+static bool
+same_caller(const struct caller *a, const struct caller *b)
+{
+	return a->uid == b->uid && strcmp(a->name, b->name) == 0 && strcmp(a->relay, b->relay) == 0;
+}
+
 static struct session *
 session_find(struct imports *im, const struct request *r, uint64_t id)
 {
 	struct session *se;
 
 	TAILQ_FOREACH(se, &im->sessions, link)
-	if (se->shared->id == id && se->shared->caller.uid == r->caller.uid)
+	if (se->shared->id == id && same_caller(&se->shared->caller, &r->caller))
 		return se;
 	return NULL;
 }
@@ -366,13 +376,19 @@ imports_gone(struct sync *s, const struct ns_peer *peer)
 }
 
 /* Does anybody still hear?  ZeroMQ tells it of a peer one sends to, and only then.  Clients ignore what
- * answers no request. */
+ * answers no request.  Of a client elsewhere only his appliance is known. */
 static void
 probe(struct sync *s, struct session *se)
 {
 	Ns__Envelope env = NS__ENVELOPE__INIT;
 	Ns__Done done = NS__DONE__INIT;
 
+	if (se->shared->caller.relay[0] != '\0') {
+		const struct follower *fo = pub_follower(s->fleet, se->shared->caller.relay);
+
+		se->gone = fo == NULL || !fo->present;
+		return;
+	}
 	env.body_case = NS__ENVELOPE__BODY_DONE;
 	env.done = &done;
 	se->gone = ns_send(s->control, &se->peer, &env) == NS_NOTFOUND;

@@ -110,6 +110,9 @@ check(struct import_parser *p, struct import_zone *z)
 		err = ns_fail(&p->why, NS_INVALID, E_POLICY_PLACE,
 		    "the file has signatures and a policy: what a policy answers nobody has "
 		    "signed");
+	if (err == NS_OK && z->external && zonetext_aliases(p->text) > 0)
+		err = ns_fail(&p->why, NS_INVALID, E_ALIAS,
+		    "the file has signatures and an ALIAS: what its target has nobody has signed");
 	return err;
 }
 

@@ -13,6 +13,7 @@
 #include "appliance/sync/errors.h"
 #include "appliance/sync/place.h"
 #include "appliance/sync/policycheck.h"
+#include "appliance/sync/residency.h"
 #include "appliance/sync/storeview.h"
 #include "appliance/sync/users.h"
 #include "appliance/sync/window.h"
@@ -277,8 +278,8 @@ replace_damaged(
 
 /* It differs and is not to be replaced at once. */
 static enum ns_err
-draft_or_refuse(struct import_zone *in, const struct store_zone *z, const struct diff *d,
-    bool newer, struct ns_why *why)
+draft_or_refuse(struct store *store, struct import_zone *in, const struct store_zone *z,
+    const struct diff *d, bool newer, struct ns_why *why)
 {
 	struct import_session *s = in->session;
 
@@ -287,6 +288,8 @@ draft_or_refuse(struct import_zone *in, const struct store_zone *z, const struct
 		    "the zone exists and the file differs (%llu records to add, %llu to remove): "
 		    "--commit -m TEXT replaces it",
 		    (unsigned long long)d->nadded, (unsigned long long)d->nremoved);
+	if (residency_may_tell(store, z, &s->caller, why) != NS_OK)
+		return NS_USAGE;
 	s->draft = zone_draft(z, d, newer, &(size_t){ ZONEDRAFT_OCTETS }, why);
 	if (s->draft == NULL)
 		return NS_USAGE;
@@ -330,7 +333,7 @@ update(struct writer_thread *w, struct import_zone *in, struct store_zone *z, st
 	else if (diff_empty(&d) || (!in->external && !newer && diff_same_but_serial(&d, in->name)))
 		in->outcome = IMPORT_UNCHANGED;
 	else if (!in->session->commit)
-		err = draft_or_refuse(in, z, &d, newer, why);
+		err = draft_or_refuse(w->store, in, z, &d, newer, why);
 	else if ((err = may_replace(w->store, in, z, &d, why)) == NS_OK)
 		err = replace(w, in, z, &d, why);
 	diff_free(&d);

@@ -267,7 +267,8 @@ revert(struct inverse *v, const char *kind, const char *comment, bool rail)
 		err = plan_rail(&v->plan, v->confirm, v->nconfirm, &r->why);
 	v->c.body.reverts = v->revision;
 	if (err == NS_OK)
-		err = v->draft ? plan_draft(r, &v->plan) : plan_commit(r, b, &v->plan, &v->c);
+		err = v->draft ? plan_draft(r, b->store, &v->plan)
+			       : plan_commit(r, b, &v->plan, &v->c);
 	change_free(&v->c);
 	plan_free(&v->plan);
 	trash_free(&v->back);
@@ -346,7 +347,7 @@ rewind_to(struct request *r, struct batch *b, struct zoneplan *z, struct plan *p
 		    "serial: import the signed file again");
 	past_free(&past);
 	if (err == NS_OK && in->draft)
-		return plan_draft(r, p);
+		return plan_draft(r, b->store, p);
 	if (err == NS_OK)
 		err = plan_rail(p, in->confirm, in->n_confirm, &r->why);
 	if (err != NS_OK)

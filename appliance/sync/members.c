@@ -160,3 +160,31 @@ members_free(struct change *c)
 	c->body.objects = NULL;
 	c->body.n_objects = 0;
 }
+
+/* ---- from one standby to another ---- */
+#define HANDOVER_FACT "handover" /* "TERM REVISION MUST NAME"; empty: none */
+
+enum ns_err
+handover_put(struct store *s, const struct handover *h, struct ns_why *why)
+{
+	char text[FLEET_NAME + 64] = "";
+
+	if (h->revision != 0)
+		snprintf(text, sizeof text, "%llu %llu %d %s", (unsigned long long)h->term,
+		    (unsigned long long)h->revision, h->must, h->from);
+	return store_fact_put(s, HANDOVER_FACT, text, why);
+}
+
+void
+handover_load(struct store *s, struct handover *h)
+{
+	char text[FLEET_NAME + 64], *rest = text;
+
+	*h = (struct handover){ 0 };
+	if (get(s, HANDOVER_FACT, text, sizeof text) != NS_OK || text[0] == '\0')
+		return;
+	h->term = strtoull(rest, &rest, 10);
+	h->revision = strtoull(rest, &rest, 10);
+	h->must = strtoul(rest, &rest, 10) != 0;
+	snprintf(h->from, sizeof h->from, "%s", *rest == ' ' ? rest + 1 : "");
+}

@@ -27,6 +27,17 @@ enum ns_err	 fleet_facts_join(struct store *, const char *name, uint64_t term,
 /* The primary moved, or has another key. */
 enum ns_err	 fleet_facts_primary(struct store *, const struct fleet_facts *, struct ns_why *);
 
+/* The standby is another one since change `revision`, or none: until the one before has stored that, it takes
+ * itself for the standby, and nothing of the change or after it counts.  A fact of the primary, so that it
+ * outlives a restart. */
+struct handover {
+	uint64_t term, revision;	/* 0: none is under way */
+	bool must;			/* false: none was named, and one that is silent is not waited for */
+	char from[FLEET_NAME];
+};
+enum ns_err	 handover_put(struct store *, const struct handover *, struct ns_why *);
+void	 handover_load(struct store *, struct handover *);
+
 /* All of them; what cannot be read is left out, with a line in the log. malloc'ed. */
 struct roster	*members_load(struct store *);
 /* Into the store, and into the change that carries it; members_free() ends what it put there. */

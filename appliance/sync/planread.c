@@ -5,6 +5,7 @@
 #include "appliance/dns/name.h"
 #include "appliance/dns/policy.h"
 #include "appliance/dns/rrtype.h"
+#include "appliance/sync/conflict.h"
 #include "appliance/sync/difftext.h"
 #include "appliance/sync/errors.h"
 #include "appliance/sync/plan.h"
@@ -90,8 +91,26 @@ effects(Ns__PlanReply__Zone *m, const struct zoneplan *z)
 		m->negative_ttl = negative_ttl(z);
 }
 
+/* The list goes from one message to the other; all zones of a plan share its room. */
+static void
+take_rrsets(Ns__PlanReply__Zone *m, const struct zoneplan *z, size_t *room)
+{
+	Ns__Conflict c = NS__CONFLICT__INIT;
+	size_t used;
+
+	m->rrsets_truncated = *room == 0 && !diff_empty(&z->diff);
+	if (*room == 0)
+		return;
+	conflict_of_plan(&c, z);
+	used = ns__conflict__get_packed_size(&c);
+	*room -= used < *room ? used : *room;
+	m->rrsets_truncated = c.truncated;
+	m->rrsets = c.rrsets;
+	m->n_rrsets = c.n_rrsets;
+}
+
 static Ns__PlanReply__Zone *
-zone_reply(const struct zoneplan *z, size_t *octets)
+zone_reply(const struct zoneplan *z, size_t *octets, size_t *rrsets)
 {
 	Ns__PlanReply__Zone *m = xmalloc(sizeof *m);
 	struct diff_lines removed, added;
@@ -117,6 +136,7 @@ zone_reply(const struct zoneplan *z, size_t *octets)
 		m->touched_percent = 100.0 * (double)z->touched / (double)z->z.records;
 	m->confirm = rail_hit(&z->z, z->touched);
 	effects(m, z);
+	take_rrsets(m, z, rrsets);
 	return m;
 }
 
@@ -124,11 +144,11 @@ static void
 fill(Ns__PlanReply *m, struct plan *p)
 {
 	char hash[PLAN_HASH];
-	size_t octets = 0;
+	size_t octets = 0, rrsets = CONFLICT_OCTETS;
 
 	m->zones = xcalloc(p->count + 1, sizeof *m->zones);
 	for (size_t i = 0; i < p->count; i++)
-		m->zones[m->n_zones++] = zone_reply(&p->zones[i], &octets);
+		m->zones[m->n_zones++] = zone_reply(&p->zones[i], &octets, &rrsets);
 	plan_hash(p, hash);
 	m->plan_hash = xstrdup(hash);
 	m->n_warnings = p->nwarnings;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "appliance/sync/errors.h"
+#include "appliance/sync/keyfeed.h"
 #include "appliance/sync/sync.h"
 #include "appliance/sync/users.h"
 #include "ipc/base/log.h"
@@ -114,7 +115,9 @@ zone_info(const struct store_zone *z, struct store *s, struct account_names **na
 	m->serial = z->serial;
 	m->records = z->records;
 	m->rrsets = z->rrsets;
-	m->dnssec = xstrdup(z->external ? "external" : "off");
+	m->dnssec = xstrdup(z->external                                ? "external"
+			    : keys_load(s, z->id, NULL, NULL) == NS_OK ? "on"
+								       : "off");
 	m->version = z->version;
 	m->changed = reply_time(z->changed_ms);
 	m->account = account_name(s, z->account, names);

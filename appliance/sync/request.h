@@ -33,6 +33,7 @@ struct request_kind {
 	enum lane	 lane;
 	bool		 waits_served;	/* the reply goes out when the change is served */
 	bool		 primary_only;	/* only on the primary's own socket: never forwarded */
+	bool		 relayed;	/* ON_LOOP, and forwarded all the same: what it begins is the primary's */
 	void		 (*start)(struct sync *, struct request *);		/* ON_LOOP */
 	enum ns_err	 (*read)(struct request *, struct store *);		/* ON_READER */
 	enum ns_err	 (*text)(struct request *);		/* before writer or reader; may be NULL */

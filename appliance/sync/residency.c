@@ -266,3 +266,24 @@ residency_may_lead(struct store *s, const char *name, const char *site, struct n
 	residency_free(&r);
 	return err;
 }
+
+enum ns_err
+residency_may_tell(
+    struct store *s, const struct store_zone *z, const struct caller *c, struct ns_why *why)
+{
+	struct residency *r = NULL;
+	enum ns_err err;
+	bool may;
+
+	if (c->relay[0] == '\0')
+		return NS_OK;
+	if ((err = residency_load(s, &r)) != NS_OK)
+		return ns_fail(why, err, ES_STORE, "the residencies cannot be read");
+	may = residency_allows(r, z->id, z->account, c->relay_site);
+	residency_free(&r);
+	return may ? NS_OK
+		   : ns_fail(why, NS_DENIED, ES_RESIDENCY,
+			 "the zone may not be held where %s is, and a draft would hold it there: "
+			 "--commit -m TEXT, or at another appliance",
+			 c->relay);
+}

@@ -51,6 +51,10 @@ enum ns_err	 residency_describe(struct store *, char ***out, size_t *n);
 /* May the appliance at that site be primary or standby?  NS_CONFLICT names what may not be held there. */
 enum ns_err	 residency_may_lead(struct store *, const char *name, const char *site, struct ns_why *);
 
+/* May a draft that holds the zone's records be made for this caller: where his appliance is?  NS_DENIED. */
+enum ns_err	 residency_may_tell(struct store *, const struct store_zone *, const struct caller *,
+		    struct ns_why *) __attribute__((warn_unused_result));
+
 /* ---- residencyset.c: the requests (writer thread of the primary) ---- */
 enum ns_err	 residency_zone_set(struct request *, struct batch *);
 enum ns_err	 residency_account_set(struct request *, struct batch *);

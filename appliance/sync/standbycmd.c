@@ -10,6 +10,7 @@
 #include "appliance/sync/control.h"
 #include "appliance/sync/fleet.h"
 #include "appliance/sync/gate.h"
+#include "appliance/sync/handover.h"
 #include "appliance/sync/residency.h"
 #include "appliance/sync/status.h"
 #include "appliance/sync/writer.h"
@@ -39,6 +40,10 @@ standby_check(const struct sync *s, const char *name, struct ns_why *why)
 	    clock_since(clock_mono_ns(), fo->heard_ns) > STANDBY_SILENT_NS)
 		return ns_fail(why, NS_UNAVAILABLE, EF_STANDBY,
 		    "%s is silent: as the standby it would stop all edits", name);
+	if (handover_must(s))
+		return ns_fail(why, NS_UNAVAILABLE, EF_STANDBY,
+		    "the standby is being changed: try again when edits go on, or nameserve fleet "
+		    "standby none");
 	return gate_refuses(s, why);
 }
 
@@ -68,6 +73,26 @@ put_marks(struct batch *b, struct change *c, const struct roster *roster, const 
 	return err;
 }
 
+/* The one before must hear of it, or it would go on as the standby of what it has. */
+static enum ns_err
+hand_over(struct batch *b, const struct change *c, const struct roster *roster, const char *name,
+    const char *own, struct ns_why *why)
+{
+	const struct member *old = roster_standby(roster);
+	enum ns_err err;
+
+	b->handover = (struct handover){ 0 };
+	if (old == NULL || strcmp(old->name, name) == 0 || strcmp(old->name, own) == 0)
+		return NS_OK;
+	b->handover = (struct handover){
+		.term = b->term, .revision = c->row.revision, .must = name[0] != '\0'
+	};
+	memcpy(b->handover.from, old->name, sizeof b->handover.from);
+	if ((err = handover_put(b->store, &b->handover, why)) != NS_OK)
+		b->handover = (struct handover){ 0 };
+	return err;
+}
+
 enum ns_err
 fleet_standby_write(struct request *r, struct batch *b)
 {
@@ -90,6 +115,8 @@ fleet_standby_write(struct request *r, struct batch *b)
 		err = put_marks(b, &c, roster, in->name, &r->why);
 	if (err == NS_OK)
 		err = change_end(&c, b->store, &r->why);
+	if (err == NS_OK)
+		err = hand_over(b, &c, roster, in->name, r->own_name, &r->why);
 	if (err == NS_OK) {
 		b->revision = r->revision = c.row.revision;
 		commit_reply_new(r)->revision = r->revision;

@@ -12,14 +12,17 @@
 
 #include "appliance/sync/backup.h"
 #include "appliance/sync/bus.h"
+#include "appliance/sync/aliases.h"
 #include "appliance/sync/checks.h"
 #include "appliance/sync/conn.h"
 #include "appliance/sync/control.h"
+#include "appliance/sync/dnssec.h"
 #include "appliance/sync/feed.h"
 #include "appliance/sync/feeder.h"
 #include "appliance/sync/fleet.h"
 #include "appliance/sync/gate.h"
 #include "appliance/sync/import.h"
+#include "appliance/sync/keysched.h"
 #include "appliance/sync/parentcheck.h"
 #include "appliance/sync/reader.h"
 #include "appliance/sync/receipts.h"
@@ -80,12 +83,17 @@ sync_release(struct sync *s, struct batch **bp)
 			receipts_rewound(s, b->revision);
 			feed_anew(s);
 			checkfeed_anew(s);
+			aliasfeed_changed(s);
+			keysched_load(s);
 		} else {
 			feed_live(s, &b->blocks);
 		}
+		keysched_update(s, b->key_times, b->nkey_times);
 		if (b->windows_changed)
 			windows_set(s->windows, &b->windows, clock_mono_ns());
 		checkfeed_deltas(s, &b->checks);
+		if (b->aliases_changed)
+			aliasfeed_changed(s);
 	}
 	imports_batch(s, b);
 	jobs_done(s, b);
@@ -138,7 +146,10 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	testask_tick(s, now);
 	verify_tick(s, now);
 	parentcheck_tick(s, now);
+	dnssec_tick(s, now);
+	keysched_tick(s, now);
 	check_list_tick(s, now);
+	aliasfeed_tick(s, now);
 	backup_tick(s, now);
 	restore_tick(s, now);
 	windows_tick(s, now);
@@ -194,9 +205,10 @@ store_opened(struct job *job, struct sync *s)
 {
 	static const struct timeval period = { 0, SYNC_TICK_MS * 1000 };
 	struct writer_opened *o = (struct writer_opened *)job;
-	struct feeder_conf conf = {
-		.dir = s->store_dir, .wake = s->wake, .arrived = feed_block_arrived
-	};
+	struct feeder_conf conf = { .dir = s->store_dir,
+		.appliance = s->name,
+		.wake = s->wake,
+		.arrived = feed_block_arrived };
 
 	if (o->err != NS_OK) {
 		const char *text = o->why.text[0] != '\0' ? o->why.text : ns_err_text(o->err);
@@ -214,6 +226,7 @@ store_opened(struct job *job, struct sync *s)
 	start_text(s);
 	fleet_start(s, o);
 	free(o);
+	keysched_load(s);
 	bind_sockets(s);
 	event_add(s->tick, &period);
 	role_ready(s->role);
@@ -281,6 +294,8 @@ stop(struct sync *s)
 	verify_stop();
 	backup_stop();
 	parentcheck_stop();
+	dnssec_stop();
+	keysched_stop();
 	check_list_stop();
 	control_free(s);
 	receipts_destroy(&s->receipts);
@@ -311,6 +326,7 @@ sync_open(struct role *role)
 	s->start = role->start;
 	s->name = role->start->config->name;
 	s->store_dir = xstrdup(role_data_dir(role));
+	aliases_open();
 	backup_sweep(s->store_dir);
 	restore_sweep(s->store_dir);
 	authz_init(&s->authz, role->start->admin_uid);

@@ -223,6 +223,7 @@ commit_batch(struct writer_thread *w)
 		if (b->log_term == 0 && b->wrote)
 			b->log_term = strcmp(w->head.role, "primary") == 0 ? b->term : 0;
 		secret_committed(w, &b->secret);
+		b->aliases_changed = store_mentions(w->store) != b->mentions;
 		if (b->members)
 			b->roster = members_load(w->store);
 		w->scrub = w->scrub || b->scrub;
@@ -281,6 +282,7 @@ run_batch(struct writer_thread *w, struct job *job)
 		fatal("store.begin", "err=%d text=%s", err, log_quote(why.text));
 	b = w->batch = batch_new(w->store, w->head.revision, w->head.term, w->head.zones);
 	b->job.done = w->conf.batch;
+	b->appliance = w->conf.appliance;
 	while (job != NULL) {
 		bool bulk = job->work != request_work;
 
@@ -372,6 +374,8 @@ open_store(struct writer_thread *w)
 		o->err = fleet_facts_load(w->store, &o->facts, &o->why);
 	if (o->err == NS_OK)
 		o->roster = members_load(w->store);
+	if (o->err == NS_OK)
+		handover_load(w->store, &o->handover);
 	if (o->err == NS_OK)
 		o->err = window_list(w->store, &o->windows);
 	if (o->err == NS_OK)

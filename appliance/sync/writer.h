@@ -26,6 +26,7 @@ struct writer_opened {
 	struct people	*people;
 	struct fleet_facts facts;
 	struct roster	*roster;	/* malloc'ed */
+	struct handover	 handover;
 	char		 lost_text[512], lost_file[256];	/* rewind.h */
 };
 

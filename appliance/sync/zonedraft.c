@@ -9,6 +9,7 @@
 #include "appliance/sync/difftext.h"
 #include "appliance/sync/errors.h"
 #include "appliance/sync/place.h"
+#include "appliance/sync/residency.h"
 #include "appliance/sync/writer.h"
 #include "ipc/base/xalloc.h"
 
@@ -111,7 +112,7 @@ zone_draft(const struct store_zone *z, const struct diff *diff, bool newer, size
 }
 
 enum ns_err
-plan_draft(struct request *r, struct plan *p)
+plan_draft(struct request *r, struct store *s, struct plan *p)
 {
 	Ns__CommitReply *m = commit_reply_new(r);
 	size_t octets = ZONEDRAFT_OCTETS;
@@ -123,7 +124,10 @@ plan_draft(struct request *r, struct plan *p)
 
 		if (diff_empty(&z->diff))
 			continue;
-		if ((edit = zone_draft(&z->z, &z->diff, false, &octets, &r->why)) == NULL) {
+		edit = residency_may_tell(s, &z->z, &r->caller, &r->why) == NS_OK
+			   ? zone_draft(&z->z, &z->diff, false, &octets, &r->why)
+			   : NULL;
+		if (edit == NULL) {
 			place_names(&r->why, z->z.name, NULL, 0);
 			return r->why.err;
 		}

@@ -12,6 +12,6 @@
 Ns__ZoneEdit	*zone_draft(const struct store_zone *, const struct diff *, bool newer, size_t *octets,
 		    struct ns_why *);
 /* A CommitReply with a draft for each zone of the plan that would change. */
-enum ns_err	 plan_draft(struct request *, struct plan *) __attribute__((warn_unused_result));
+enum ns_err	 plan_draft(struct request *, struct store *, struct plan *) __attribute__((warn_unused_result));
 
 #endif

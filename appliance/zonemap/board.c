@@ -15,14 +15,16 @@ board_map(struct board *b, int fd, bool writable)
 	void *at;
 
 	b->slots = NULL;
+	b->aliases = NULL;
 	/* Shorter than the slots: reading past the end would kill us. */
-	if (fstat(fd, &st) != 0 || st.st_size < (off_t)BOARD_OCTETS)
+	if (fstat(fd, &st) != 0 || st.st_size < (off_t)BOARD_FILE)
 		return false;
-	at = mmap(NULL, BOARD_OCTETS, PROT_READ | (writable ? PROT_WRITE : 0),
+	at = mmap(NULL, BOARD_FILE, PROT_READ | (writable ? PROT_WRITE : 0),
 	    MAP_SHARED | MAP_NORESERVE, fd, 0);
 	if (at == MAP_FAILED)
 		return false;
 	b->slots = at;
+	b->aliases = (struct alias_table *)(void *)((uint8_t *)at + BOARD_OCTETS);
 	return true;
 }
 
@@ -30,8 +32,9 @@ void
 board_unmap(struct board *b)
 {
 	if (b->slots != NULL)
-		munmap((void *)(uintptr_t)b->slots, BOARD_OCTETS);
+		munmap((void *)(uintptr_t)b->slots, BOARD_FILE);
 	b->slots = NULL;
+	b->aliases = NULL;
 }
 
 struct board_word

@@ -3,7 +3,8 @@
  * A memfd of fixed size that the supervisor makes; the probe is its only writer, signer, answer and
  * workers map it read-only.  Slot i is the check with the store's number i (never used again), one
  * 64-bit word, so that a read is one load and never torn.  Zeros: nobody has said anything of it.
- * The file is sparse: what no check has costs nothing.
+ * The file is sparse: what no check has costs nothing.  Behind the slots are the addresses of ALIAS
+ * targets (aliases.h).
  * Readers trust nothing: each word is cut to what can be meant, an unknown number reads as zeros. */
 #ifndef NS_ZONEMAP_BOARD_H
 #define NS_ZONEMAP_BOARD_H
@@ -13,8 +14,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "appliance/zonemap/aliases.h"
+
 #define BOARD_SLOTS  (1u << 24)	/* numbers of checks that can ever be given */
 #define BOARD_OCTETS ((size_t)BOARD_SLOTS * sizeof(uint64_t))
+#define BOARD_FILE   (BOARD_OCTETS + sizeof(struct alias_table))
 
 /* What an answer bound to a check counts as.  BOARD_UNKNOWN: no probe has written here (it is starting,
  * or there is no such check): no reason to take the answer away. */
@@ -38,6 +42,7 @@ struct board_word {
 
 struct board {
 	_Atomic uint64_t *slots;	/* NULL: not mapped; everything reads as unknown */
+	struct alias_table *aliases;	/* NULL: not mapped */
 };
 
 /* Map the descriptor.  False: slots stays NULL, and reading is safe all the same. */

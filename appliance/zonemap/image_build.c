@@ -77,7 +77,7 @@ owner_flags(const struct render_owner *o, struct zone_facts *facts)
 
 		if (type == RR_DNAME)
 			flags |= NODE_DNAME;
-		if (type == RR_NSPOLICY)
+		if (type == RR_NSPOLICY || type == RR_ALIAS)
 			flags |= NODE_POLICY;
 		if (o->keylen > 0 && type == RR_NS)
 			flags |= NODE_CUT;
@@ -123,7 +123,10 @@ image_head_fill(struct image *img, const uint8_t *apex, const struct image_meta 
 			 : facts->chain.used ? IMAGE_SIGNED | IMAGE_NSEC3
 			 : facts->has_nsec   ? IMAGE_SIGNED | IMAGE_NSEC
 					     : IMAGE_SIGNED,
+		.expires = meta->here ? meta->expires : 0,
 	};
+	if (meta->here)
+		img->flags |= IMAGE_HERE;
 	memcpy(img + 1, apex, len);
 	return sizeof *img + len;
 }

@@ -141,11 +141,35 @@ put_rdatas(const struct set_out *o, const struct image_set *set, uint16_t type)
 	return true;
 }
 
+/* An ALIAS is TTL and target. */
+static bool
+put_alias(const struct set_out *o, const struct image_set *set)
+{
+	size_t len = set->body_len - 4u;
+
+	if (set->body_len < 5)
+		return false;
+	wbuf_u8(o->out, (uint8_t)o->owner_len);
+	wbuf_put(o->out, o->owner, o->owner_len);
+	wbuf_u16(o->out, RR_ALIAS);
+	wbuf_u16(o->out, 0);
+	wbuf_put(o->out, set->body, 4);
+	wbuf_u16(o->out, 1);
+	wbuf_u32(o->out, (uint32_t)(2 + len));
+	wbuf_u16(o->out, (uint16_t)len);
+	wbuf_put(o->out, set->body + 4, len);
+	if (o->plain && wbuf_ok(o->out))
+		rdata_canonical(RR_ALIAS, o->out->base + o->out->len - len, len);
+	return wbuf_ok(o->out);
+}
+
 static bool
 put_set(const struct set_out *o, const struct image_set *set, uint16_t type, uint16_t covers)
 {
 	size_t size_at;
 
+	if (type == RR_ALIAS && image_set_is_policy(set))
+		return put_alias(o, set);
 	if (set->count == 0 || set->body_len < RR_HEAD)
 		return set->count == 0;
 	wbuf_u8(o->out, (uint8_t)o->owner_len);
@@ -178,6 +202,7 @@ put_range(
     const struct set_out *o, const struct image_node *node, unsigned from, unsigned to, bool sigs)
 {
 	const uint8_t *at = node->sets;
+	bool here = node->keylen == 0 && (o->ref->image->flags & IMAGE_HERE) != 0;
 	unsigned left = node->nsets;
 	struct image_set set;
 
@@ -186,6 +211,9 @@ put_range(
 			continue;
 		if (o->plain &&
 		    (set.type == RR_NSEC || set.type == RR_NSEC3 || set.type == RR_NSEC3PARAM))
+			continue;
+		if (o->plain && here &&
+		    (set.type == RR_DNSKEY || set.type == RR_CDS || set.type == RR_CDNSKEY))
 			continue;
 		if (!(sigs ? put_sigs(o, &set) : put_set(o, &set, set.type, 0)))
 			return false;
@@ -204,7 +232,7 @@ put_policies(const struct set_out *o, const struct image_node *node)
 	uint16_t count = 0;
 
 	while (image_set_next(node, &at, &left, &set)) {
-		if (!image_set_is_policy(&set))
+		if (!image_set_is_policy(&set) || set.type == RR_ALIAS)
 			continue;
 		if (count++ == 0) {
 			wbuf_u8(o->out, (uint8_t)o->owner_len);

@@ -105,7 +105,8 @@ note_sets(struct flat *f, struct flat_owner *o)
 		const struct rrset *set = &f->sets[o->set + i];
 		uint16_t type = set->type;
 
-		o->addresses = o->addresses || type == RR_A || type == RR_AAAA;
+		o->addresses = o->addresses || type == RR_A || type == RR_AAAA ||
+			       type == RR_ALIAS || type == RR_NSPOLICY;
 		o->hidden = o->hidden && (type == RR_RRSIG ? set->covers : type) == RR_NSEC3;
 	}
 }

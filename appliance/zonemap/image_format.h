@@ -25,9 +25,9 @@
  * the records: PATCH_SET: relative to the first record, else relative to the apex as it stands in
  * the packet (biased by PATCH_BIAS, because the owner's labels lie before it).  An add is a name in
  * the records whose addresses go to the additional section: the node (flat) or 0: look it up.  A
- * set of no records holds signatures that cover nothing, or, in a node with NODE_POLICY, a policy for that
- * type: where the records would be stands its form (dns/policy.h), as it was committed.  Such sets are
- * the last ones; who looks for records does not see them. */
+ * set of no records holds signatures that cover nothing, or, in a node with NODE_POLICY, an ALIAS (where the
+ * records would be stand its TTL and its target) or a policy for that type (there stands its form,
+ * dns/policy.h, as it was committed).  Such sets are the last ones; who looks for records does not see them. */
 #ifndef NS_ZONEMAP_IMAGE_FORMAT_H
 #define NS_ZONEMAP_IMAGE_FORMAT_H
 
@@ -44,6 +44,7 @@ enum image_flag {
 	IMAGE_SIGNED = 2,		/* the SOA has a signature: DO means something */
 	IMAGE_NSEC = 4,			/* signed, and denial is proven by NSEC */
 	IMAGE_NSEC3 = 8,		/* signed, and denial is proven by NSEC3 (nsec3_chain.h) */
+	IMAGE_HERE = 16,		/* signed by this appliance's signer */
 };
 
 struct image {
@@ -55,6 +56,8 @@ struct image {
 	uint8_t			height;		/* of the tree: 0 = its root is a leaf */
 	uint16_t		spare;
 	uint32_t		nodes_off;	/* flat: struct nodes from here */
+	uint32_t		expires;	/* IMAGE_HERE: when the first signature ends */
+	uint32_t		spare2;
 	map_off			tree;		/* IMAGE_TREE; bit 0 as in struct inner_entry */
 };
 
@@ -90,7 +93,7 @@ enum node_flag {
 	NODE_DNAME = 2,
 	NODE_OCCLUDED = 4,		/* flat: below a cut or a DNAME */
 	NODE_WILD = 8,			/* flat: "*" is a child */
-	NODE_POLICY = 16,		/* the last sets are policies */
+	NODE_POLICY = 16,		/* the last sets are an ALIAS, policies */
 };
 #define NODE_KEY_MASK	0x03ffu			/* NAME_MAX_KEY fits */
 #define NODE_FLAG_SHIFT	10

@@ -3,6 +3,7 @@
  * Runs in workers and in answer (query path) and in the signer. */
 #include "appliance/zonemap/image_read.h"
 
+#include "appliance/dns/rrtype.h"
 #include "appliance/zonemap/hash.h"
 
 /* Octets of the tables between struct nodes and the first node. */
@@ -155,7 +156,8 @@ image_policy_find(const struct image_node *node, uint16_t type, struct image_set
 	unsigned left = node->nsets;
 
 	while (image_set_next(node, &at, &left, set)) {
-		if (image_set_is_policy(set) && (type == 0 || set->type == type))
+		if (image_set_is_policy(set) &&
+		    (type == 0 ? set->type != RR_ALIAS : set->type == type))
 			return true;
 	}
 	return false;

@@ -63,13 +63,13 @@ bool	 image_set_next(const struct image_node *, const uint8_t **at, unsigned *le
 	    struct image_set *);
 bool	 image_set_find(const struct image_node *, uint16_t type, struct image_set *);
 
-/* Where records would be stands a policy (image_format.h). */
+/* Where records would be stands a policy or an ALIAS (image_format.h). */
 static inline bool
 image_set_is_policy(const struct image_set *set)
 {
 	return set->count == 0 && set->body_len > 0;
 }
-/* The policy of a node with NODE_POLICY for that type (0: the first). */
+/* The policy of a node with NODE_POLICY for that type (0: the first); its ALIAS for RR_ALIAS. */
 bool	 image_policy_find(const struct image_node *, uint16_t type, struct image_set *);
 
 /* Every node in canonical order. */

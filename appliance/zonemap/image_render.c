@@ -279,6 +279,30 @@ render_policies(const struct rrset *set, struct wbuf *out, unsigned *nsets, stru
 	return NS_OK;
 }
 
+/* An ALIAS as a set without records: its TTL, its target. */
+static enum ns_err
+render_alias(const struct rrset *set, struct wbuf *out, unsigned *nsets, struct ns_why *why)
+{
+	struct rbuf in = rbuf_init(set->rdata, set->rdata_len);
+	const uint8_t *rdata;
+	size_t len, size;
+
+	rdata = rrset_next_rdata(&in, &len);
+	if (rdata == NULL || set->count != 1 || name_check(rdata, len) != len)
+		return refuse(why, set->owner, set->type, "not an ALIAS");
+	size = SET_HEAD + ((4 + len + 3) & ~(size_t)3);
+	put_host16(out, RR_ALIAS);
+	put_host16(out, (unsigned)(size / 4));
+	put_host16(out, (unsigned)(4 + len));
+	put_host16(out, 0);
+	wbuf_u32(out, set->ttl);
+	wbuf_put(out, rdata, len);
+	while ((out->len & 3) != 0)
+		wbuf_u8(out, 0);
+	++*nsets;
+	return NS_OK;
+}
+
 static enum ns_err
 render_sets(const struct render *zone, const struct render_owner *o, struct wbuf *out,
     unsigned *nsets, struct ns_why *why)
@@ -297,8 +321,9 @@ render_sets(const struct render *zone, const struct render_owner *o, struct wbuf
 		sig = g < o->n ? &o->sets[g] : NULL;
 		if (set == NULL && sig == NULL)
 			return NS_OK;
-		if (set != NULL && set->type == RR_NSPOLICY) {
-			err = render_policies(set, out, nsets, why);
+		if (set != NULL && (set->type == RR_NSPOLICY || set->type == RR_ALIAS)) {
+			err = set->type == RR_ALIAS ? render_alias(set, out, nsets, why)
+						    : render_policies(set, out, nsets, why);
 			--*nsets;
 			s++;
 			if (err != NS_OK)

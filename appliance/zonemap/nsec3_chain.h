@@ -39,6 +39,14 @@ void	 nsec3_chain_of_image(const struct image_ref *, struct nsec3_chain *);
 bool	 nsec3_chain_has_set(const struct nsec3_chain *, const uint8_t *key, size_t keylen,
 	    const struct rrset *);
 bool	 nsec3_chain_has_node(const struct nsec3_chain *, const struct image_node *);
+/* The hash of a name (RFC 5155 5), lower case as it must be, and a hash as base32hex, whose order is the
+ * same.  On the stack: queries do it. */
+void	 nsec3_digest(const struct nsec3_chain *, const uint8_t *name, size_t len,
+	    uint8_t hash[NSEC3_HASH]);
+void	 nsec3_label(const uint8_t hash[NSEC3_HASH], uint8_t label[NSEC3_LABEL]);
+void	 nsec3_hash(const struct nsec3_chain *, const uint8_t *name, size_t len,
+	    uint8_t label[NSEC3_LABEL]);		/* both */
+
 /* Nothing but NSEC3 is at the node: its owner is no name of the zone (RFC 5155 7.2.8). */
 bool	 nsec3_is_alone(const struct image_node *);
 

@@ -61,6 +61,11 @@ enum cli_opt {
 	OPT_AT,
 	OPT_DRAFT,
 	OPT_FOR,
+	OPT_ALGORITHM,
+	OPT_DENIAL,
+	OPT_WHEN_SAFE,
+	OPT_FORCE,
+	OPT_EMERGENCY,
 	OPT_ASCII,
 	OPT_UTF8,
 	OPT_COLOR,
@@ -225,6 +230,13 @@ int cmd_stats(struct cli *);
 int cmd_verify(struct cli *);
 int cmd_backup(struct cli *);
 int cmd_restore_backup(struct cli *);
+int cmd_alias_list(struct cli *);
+int cmd_dnssec_enable(struct cli *);
+int cmd_dnssec_disable(struct cli *);
+int cmd_dnssec_rollover(struct cli *);
+int cmd_dnssec_ds_submitted(struct cli *);
+int cmd_dnssec_keys(struct cli *);
+int cmd_dnssec_ds(struct cli *);
 int cmd_check_list(struct cli *);
 int cmd_check_show(struct cli *);
 int cmd_check_history(struct cli *);

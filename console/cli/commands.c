@@ -87,6 +87,11 @@ const struct cli_command cli_commands[] = {
 	    cmd_policy_undrain },
 	{ "policy", "del", "ZONE NAME TYPE", "remove a policy, in a draft", NULL, 3, 3, EDIT,
 	    cmd_policy_del },
+	{ "alias", "list", "[ZONE]", "ALIAS records and what is known of their targets",
+	    "STATE: ours (a zone here answers for the target), ok, stale (the last look-up failed, "
+	    "and the addresses of before are given for KEPT more), lost (there are none to give: "
+	    "SERVFAIL), unknown (not looked up yet).",
+	    0, 1, PAGE, cmd_alias_list },
 	{ "test", NULL, "NAME TYPE", "what is answered to whom, and why, step by step",
 	    "The code that answers is asked itself: which zone, which rule of a policy, which "
 	    "health, "
@@ -168,7 +173,8 @@ const struct cli_command cli_commands[] = {
 	    "\"https\", \"target\": \"192.0.2.20\", \"host\": \"www.example.com\", \"path\": "
 	    "\"/hz\", \"expect\": \"200-299\", \"interval\": 30}. Defaults: interval 30, timeout "
 	    "3, "
-	    "fall 3, rise 2, initial down, probers 3. nameserve(1) has all fields.",
+	    "fall 3, rise 2, initial down, probers 3. \"control\": true makes it a control target: "
+	    "who reaches none of them abstains. nameserve(1) has all fields.",
 	    2, 2, OBJECT, cmd_check_set },
 	{ "check", "del", "NAME", "remove a check", NULL, 1, 1, OBJECT, cmd_check_del },
 	{ "check", "override", "NAME up|down|auto", "say how it is, whatever the probes say",
@@ -177,6 +183,37 @@ const struct cli_command cli_commands[] = {
 	{ "check", "push", "NAME up|down", "the state of a check of type push; needs --for TIME",
 	    "When the time is over without another push, it counts as its `initial` says.", 2, 2,
 	    OBJECT | OPT_BIT(OPT_FOR), cmd_check_push },
+	{ "dnssec", "enable", "ZONE", "sign the zone, or change how it denies names",
+	    "KSK and ZSK are made, the zone is signed and served, CDS and CDNSKEY are published. "
+	    "dnssec ds prints what the registrar needs. With --denial a signed zone changes over. "
+	    "At the primary only, like all that follows.",
+	    1, 1, OBJECT | OPT_BIT(OPT_WAIT) | OPT_BIT(OPT_ALGORITHM) | OPT_BIT(OPT_DENIAL),
+	    cmd_dnssec_enable },
+	{ "dnssec", "disable", "ZONE", "stop signing the zone; needs --confirm=ZONE",
+	    "Refused while the parent has a DS: --when-safe asks by CDS for its removal (RFC 8078) "
+	    "and unsigns when it has left the caches; --force unsigns now, and validating "
+	    "resolvers "
+	    "answer SERVFAIL. dnssec enable takes --when-safe back.",
+	    1, 1,
+	    OBJECT | OPT_BIT(OPT_WAIT) | OPT_BIT(OPT_CONFIRM) | OPT_BIT(OPT_WHEN_SAFE) |
+		OPT_BIT(OPT_FORCE),
+	    cmd_dnssec_disable },
+	{ "dnssec", "ds", "ZONE", "the DS for the registrar, one a line", NULL, 1, 1, 0,
+	    cmd_dnssec_ds },
+	{ "dnssec", "keys", "ZONE", "keys, their states, what comes next, the DS at the parent",
+	    "Asks the parent's servers through [resolver], where there is one.", 1, 1, 0,
+	    cmd_dnssec_keys },
+	{ "dnssec", "rollover", "ZONE ksk|zsk|algorithm | --all zsk", "replace a key",
+	    "ZSKs roll by themselves every 90 days. A KSK's roll waits for its DS at the parent. "
+	    "algorithm takes --algorithm. dnssec keys shows how far it is.",
+	    1, 2,
+	    OBJECT | OPT_BIT(OPT_WAIT) | OPT_BIT(OPT_ALGORITHM) | OPT_BIT(OPT_EMERGENCY) |
+		OPT_BIT(OPT_ALL),
+	    cmd_dnssec_rollover },
+	{ "dnssec", "ds-submitted", "ZONE", "the parent has the new DS: go on",
+	    "Checked at the parent's servers where there is a [resolver]; otherwise your word "
+	    "counts, and with --force in any case.",
+	    1, 1, OBJECT | OPT_BIT(OPT_WAIT) | OPT_BIT(OPT_FORCE), cmd_dnssec_ds_submitted },
 	{ "fleet", "list", "", "the appliances: role, state, what each serves, how far behind",
 	    NULL, 0, 0, 0, cmd_fleet_list },
 	{ "fleet", "invite", "NAME", "let an appliance in: prints its invitation, one line",

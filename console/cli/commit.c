@@ -6,6 +6,7 @@
 
 #include "console/cli/cli.h"
 #include "ipc/base/xalloc.h"
+#include "ipc/client/draftop.h"
 #include "ipc/envelope.h"
 
 void
@@ -147,24 +148,12 @@ print_state(const char *whose, const Ns__Conflict__State *s)
 	fputc('\n', stderr);
 }
 
-static bool
-same_state(const Ns__Conflict__State *a, const Ns__Conflict__State *b)
-{
-	if (a == NULL || b == NULL || a->there != b->there || a->n_rdata != b->n_rdata ||
-	    (a->there && a->ttl != b->ttl))
-		return false;
-	for (size_t i = 0; i < a->n_rdata; i++)
-		if (strcmp(a->rdata[i], b->rdata[i]) != 0)
-			return false;
-	return true;
-}
-
 static void
 print_rrset(const Ns__Conflict__RRset *s)
 {
 	const char *who = s->overlaps                     ? "to decide"
-			  : same_state(s->was, s->theirs) ? "yours alone"
-			  : same_state(s->was, s->mine)   ? "theirs alone"
+			  : state_same(s->was, s->theirs) ? "yours alone"
+			  : state_same(s->was, s->mine)   ? "theirs alone"
 							  : "the same";
 
 	fputs("  ", stderr);

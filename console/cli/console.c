@@ -22,6 +22,7 @@ cmd_console(struct cli *cli)
 		o.utf8 = 0;
 	else if (cli->opt[OPT_UTF8] != NULL)
 		o.utf8 = 1;
+	o.read_only = cli->opt[OPT_READ_ONLY] != NULL;
 	if (cli_client(cli, &code) == NULL)
 		return code;
 	return console_run(cli->client, &o);

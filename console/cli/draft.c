@@ -8,7 +8,6 @@
 
 #include "console/cli/draft.h"
 #include "ipc/base/clock.h"
-#include "ipc/base/hash.h"
 #include "ipc/base/xalloc.h"
 #include "ipc/json.h"
 
@@ -50,17 +49,6 @@ fail(struct cli *cli, struct ns_drafts **d, const struct ns_why *why)
 }
 
 /* ---- requests ---- */
-static void
-edit_of(Ns__ZoneEdit *edit, const Ns__Draft *d)
-{
-	ns__zone_edit__init(edit);
-	edit->zone = d->zone;
-	edit->base_version = d->base_version;
-	edit->base_serial = d->base_serial;
-	edit->ops = d->ops;
-	edit->n_ops = d->n_ops;
-}
-
 /* The reply, or NULL after a message. */
 static Ns__Envelope *
 plan_call(struct cli *cli, Ns__ZoneEdit **edits, size_t n, int *code)
@@ -122,34 +110,6 @@ cli_draft_print(struct cli *cli, const Ns__Draft *d)
 	return CLI_OK;
 }
 
-Ns__Draft *
-cli_draft_new(const char *zone, uint64_t version, uint32_t serial)
-{
-	Ns__Draft *d = xmalloc(sizeof *d);
-
-	ns__draft__init(d);
-	d->zone = draft_zone(zone);
-	d->base_version = version;
-	d->base_serial = serial;
-	d->created_ms = clock_wall_ms();
-	return d;
-}
-
-void
-cli_draft_add(Ns__Draft *d, const Ns__RecordOp *op)
-{
-	size_t len = ns__record_op__get_packed_size(op);
-	uint8_t *bytes = xmalloc(len + 1);
-
-	ns__record_op__pack(op, bytes);
-	d->ops = xreallocarray(d->ops, d->n_ops + 1, sizeof *d->ops);
-	d->ops[d->n_ops] = ns__record_op__unpack(NULL, len, bytes);
-	d->n_ops += d->ops[d->n_ops] != NULL;
-	free(bytes);
-	d->updated_ms = clock_wall_ms();
-	d->serial_no++;
-}
-
 /* Is what the draft has become sound?  A conflict with others' changes is told, but no reason to lose it. */
 static int
 check_draft(struct cli *cli, const Ns__Draft *d)
@@ -158,7 +118,7 @@ check_draft(struct cli *cli, const Ns__Draft *d)
 	Ns__Envelope *reply;
 	int code = CLI_OK;
 
-	edit_of(&edit, d);
+	draft_edit(&edit, d);
 	reply = plan_call(cli, edits, 1, &code);
 	if (reply != NULL)
 		ns__envelope__free_unpacked(reply, NULL);
@@ -175,7 +135,7 @@ op_into(struct cli *cli, struct ns_drafts *drafts, const Ns__ZoneInfo *z, Ns__Re
 	int code;
 
 	if (err == NS_NOTFOUND)
-		d = cli_draft_new(z->name, z->version, z->serial);
+		d = draft_new(z->name, z->version, z->serial, clock_wall_ms());
 	else if (err != NS_OK)
 		return cli_error(cli, &why);
 	if (cli->opt[OPT_BASE] != NULL &&
@@ -185,7 +145,7 @@ op_into(struct cli *cli, struct ns_drafts *drafts, const Ns__ZoneInfo *z, Ns__Re
 		ns__draft__free_unpacked(d, NULL);
 		return cli_error(cli, &why);
 	}
-	cli_draft_add(d, op);
+	draft_add(d, op, clock_wall_ms());
 	code = check_draft(cli, d);
 	if ((code == CLI_OK || code == ns_err_exit(NS_CONFLICT)) &&
 	    ns_draft_save(drafts, d, &why) != NS_OK)
@@ -353,13 +313,12 @@ cmd_draft_undo(struct cli *cli)
 	struct ns_why why = { 0 };
 	struct ns_drafts *drafts;
 	Ns__Draft *d = draft_named(cli, &drafts, &code);
+	Ns__RecordOp *op;
 
 	if (d == NULL)
 		return code;
-	if (d->n_ops > 0)
-		ns__record_op__free_unpacked(d->ops[--d->n_ops], NULL);
-	d->updated_ms = clock_wall_ms();
-	d->serial_no++;
+	if ((op = draft_undo(d, clock_wall_ms())) != NULL)
+		ns__record_op__free_unpacked(op, NULL);
 	if ((d->n_ops > 0 ? ns_draft_save(drafts, d, &why)
 			  : ns_draft_drop(drafts, d->zone, &why)) != NS_OK)
 		code = cli_error(cli, &why);
@@ -492,7 +451,7 @@ set_load(struct cli *cli, struct ns_drafts *drafts, struct set *s, int *code)
 	s->edits = xcalloc(s->n, sizeof *s->edits);
 	s->list = xcalloc(s->n, sizeof *s->list);
 	for (size_t i = 0; i < s->n; i++) {
-		edit_of(&s->edits[i], s->drafts[i]);
+		draft_edit(&s->edits[i], s->drafts[i]);
 		s->list[i] = &s->edits[i];
 	}
 	return true;
@@ -591,23 +550,6 @@ cmd_plan(struct cli *cli)
 }
 
 /* ---- commit ---- */
-/* The same drafts with the same words are the same request: when its outcome is unknown, trying again is
- * harmless, and needs no key of the user's. */
-static char *
-key_of(const Ns__CommitRequest *commit)
-{
-	static const uint8_t a[16] = "drafts' key one", b[16] = "drafts' key two";
-	size_t len = ns__commit_request__get_packed_size(commit);
-	uint8_t *bytes = xmalloc(len + 1);
-	char *key;
-
-	ns__commit_request__pack(commit, bytes);
-	key = xasprintf("draft-%016llx%016llx", (unsigned long long)hash_sip24(a, bytes, len),
-	    (unsigned long long)hash_sip24(b, bytes, len));
-	free(bytes);
-	return key;
-}
-
 static int
 drop_committed(struct cli *cli, struct ns_drafts *drafts, const struct set *s, int code)
 {
@@ -638,7 +580,7 @@ commit_set(struct cli *cli, struct ns_drafts *drafts, struct set *s)
 	commit.n_zones = s->n;
 	if (!cli_commit_fill(cli, &commit))
 		return CLI_USAGE;
-	key = key_of(&commit);
+	key = draft_key(&commit);
 	if (commit.idempotency_key[0] == '\0')
 		commit.idempotency_key = key;
 	request.body_case = NS__ENVELOPE__BODY_COMMIT_REQUEST;

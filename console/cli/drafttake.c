@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "console/cli/draft.h"
+#include "ipc/base/clock.h"
 #include "ipc/base/xalloc.h"
 #include "ipc/json.h"
 
@@ -32,10 +33,11 @@ none_yet(struct ns_drafts *drafts, const char *zone, struct ns_why *why)
 static Ns__Draft *
 draft_of(const Ns__ZoneEdit *edit)
 {
-	Ns__Draft *d = cli_draft_new(edit->zone, edit->base_version, edit->base_serial);
+	Ns__Draft *d =
+	    draft_new(edit->zone, edit->base_version, edit->base_serial, clock_wall_ms());
 
 	for (size_t i = 0; i < edit->n_ops; i++)
-		cli_draft_add(d, edit->ops[i]);
+		draft_add(d, edit->ops[i], clock_wall_ms());
 	return d;
 }
 

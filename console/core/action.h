@@ -41,6 +41,28 @@ enum ns_action_id {
 	ACT_SUSPEND,
 	ACT_INTERRUPT,
 	ACT_QUIT,
+	ACT_MENU,
+	ACT_DRAFTS,
+	ACT_PENDING,
+	ACT_EDIT,
+	ACT_ADD,
+	ACT_CLONE,
+	ACT_DELETE,
+	ACT_UNDO,
+	ACT_REDO,
+	ACT_COMMIT,
+	ACT_DISCARD,
+	ACT_CONFIRM,
+	ACT_LEAVE_OUT,
+	ACT_MINE,
+	ACT_THEIRS,
+	ACT_BOTH,
+	ACT_REVERT,
+	ACT_RESTORE,
+	ACT_TRASH,
+	ACT_ACCEPT,
+	ACT_NEXT_FIELD,
+	ACT_PREVIOUS_FIELD,
 	ACT_MAX,
 };
 
@@ -53,6 +75,13 @@ enum {
 	CTX_TABS = 16,
 	CTX_OPEN = 32, /* Enter goes into the row */
 	CTX_ZONE = 64, /* rows are zones, or in one */
+	CTX_FORM = 128, /* what is typed is text: only keys that are not can be commands */
+	CTX_RECORDS = 256, /* rows are RRsets */
+	CTX_DRAFT = 512, /* operations of a draft can be undone */
+	CTX_DIFF = 1024, /* what a commit would do */
+	CTX_CONFLICT = 2048,
+	CTX_CHANGES = 4096, /* what was committed: rows, or one */
+	CTX_TRASH = 8192, /* deleted zones */
 };
 
 struct ns_action {
@@ -62,7 +91,8 @@ struct ns_action {
 	const char *hint; /* for the footer; NULL: not there */
 	const char *help;
 	unsigned contexts;
-	const char *keys; /* by blanks, the first is shown */
+	const char *keys; /* by blanks, the first that works there is shown */
+	bool writes; /* not for a viewer */
 };
 
 extern const struct ns_action ns_actions[]; /* ends with ACT_NONE */

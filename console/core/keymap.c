@@ -1,6 +1,7 @@
 /* keymap.c - see keymap.h. */
 #include "console/core/keymap.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +19,19 @@ struct keymap {
 	size_t n;
 };
 
+/* Can both be wanted on one screen?  A list is none with a form's keys. */
+static bool
+meet(unsigned a, unsigned b)
+{
+	return ((a | b) & CTX_GLOBAL) != 0 || (a & b) != 0 || ((a ^ b) & CTX_FORM) == 0;
+}
+
+static bool
+is_text(uint32_t key)
+{
+	return key >= ' ' && key < UIKEY_BASE && key != UIKEY_BACKSPACE;
+}
+
 static enum ns_err
 bind(struct keymap *m, const struct ns_action *a, const char *name, struct ns_why *why)
 {
@@ -26,7 +40,7 @@ bind(struct keymap *m, const struct ns_action *a, const char *name, struct ns_wh
 	if (key == 0)
 		return ns_fail(why, NS_INVALID, CODE_KEYS, "%s: there is no key %s", a->name, name);
 	for (size_t i = 0; i < m->n; i++)
-		if (m->bound[i].key == key) /* in any context: a key never changes its meaning */
+		if (m->bound[i].key == key && meet(m->bound[i].action->contexts, a->contexts))
 			return ns_fail(why, NS_CONFLICT, CODE_KEYS, "%s means %s and %s", name,
 			    m->bound[i].action->name, a->name);
 	if (m->n == KEYS_MAX)
@@ -84,6 +98,8 @@ keymap_destroy(struct keymap **mp)
 const struct ns_action *
 keymap_find(const struct keymap *m, unsigned contexts, uint32_t key)
 {
+	if ((contexts & CTX_FORM) != 0 && is_text(key))
+		return NULL;
 	for (size_t i = 0; i < m->n; i++)
 		if (m->bound[i].key == key && (m->bound[i].action->contexts & contexts) != 0)
 			return m->bound[i].action;
@@ -91,13 +107,16 @@ keymap_find(const struct keymap *m, unsigned contexts, uint32_t key)
 }
 
 const char *
-keymap_key(const struct ns_action *a, char out[16])
+keymap_key(const struct ns_action *a, unsigned contexts, char out[16])
 {
-	size_t len = strcspn(a->keys, " ");
+	for (const char *p = a->keys; *p != '\0';) {
+		size_t len = strcspn(p, " ");
 
-	if (len > 15)
-		len = 15;
-	memcpy(out, a->keys, len);
-	out[len] = '\0';
+		snprintf(out, 16, "%.*s", (int)(len < 15 ? len : 15), p);
+		if ((contexts & CTX_FORM) == 0 || !is_text(key_number(out)))
+			return out;
+		p += len + (p[len] == ' ');
+	}
+	out[0] = '\0';
 	return out;
 }

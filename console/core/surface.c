@@ -199,6 +199,55 @@ surface_put(struct surface *s, int x, int y, int w, enum ui_role role, const cha
 	return at;
 }
 
+/* Octets of the first line of w columns. */
+static size_t
+line_of(const char *text, int w)
+{
+	size_t at = 0, blank = 0;
+	uint32_t cp;
+	int x = 0;
+
+	for (unsigned n; (n = text_next(text + at, &cp)) > 0; at += n) {
+		x += columns_of(cp);
+		if (x > w)
+			return blank > 0 ? blank : at > 0 ? at : n;
+		if (cp == ' ')
+			blank = at;
+	}
+	return at;
+}
+
+int
+text_lines(const char *text, int w)
+{
+	int n = 0;
+
+	for (; *text != '\0'; n++) {
+		text += line_of(text, w);
+		text += *text == ' ';
+	}
+	return n;
+}
+
+int
+surface_wrap(struct surface *s, struct rect r, enum ui_role role, const char *text)
+{
+	char line[1024];
+	int y = 0;
+
+	for (; y < r.h && *text != '\0'; y++) {
+		size_t n = line_of(text, r.w);
+
+		if (y + 1 == r.h)
+			n = strlen(text);
+		snprintf(line, sizeof line, "%.*s", (int)n, text);
+		surface_put(s, r.x, r.y + y, r.w, role, line);
+		text += n;
+		text += *text == ' ';
+	}
+	return y;
+}
+
 int
 surface_putf(struct surface *s, int x, int y, int w, enum ui_role role, const char *fmt, ...)
 {

@@ -48,6 +48,9 @@ int surface_put_right(struct surface *, int x, int y, int w, enum ui_role, const
 void surface_mark(struct surface *, struct rect, enum ui_role);
 void surface_park(struct surface *, int x, int y, bool on);
 const struct cell *surface_at(const struct surface *, int x, int y);
+/* Lines of at most w columns, broken at blanks; at most h, the last ends in an ellipsis.  Lines used. */
+int surface_wrap(struct surface *, struct rect, enum ui_role, const char *text);
+int text_lines(const char *text, int w);
 /* Columns that text takes. */
 int text_width(const char *text);
 /* One code point of UTF-8; bytes taken, 0 at the end; broken bytes come one by one as U+FFFD. */

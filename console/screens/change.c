@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "console/core/sanitize.h"
-#include "console/screens/ui.h"
+#include "console/screens/drafts.h"
 #include "console/widgets/lines.h"
 
 #define TIMEOUT_MS 5000u
@@ -14,6 +14,9 @@ struct change {
 	char title[512], places[512];
 	uint64_t request;
 	bool loaded;
+	size_t n_zones;
+	char zone[UI_OBJECT]; /* of the first */
+	uint32_t serial; /* that it had after it */
 };
 
 static void
@@ -66,6 +69,12 @@ take(struct view *v, const Ns__HistoryShowReply *r)
 		add_zone(v, r->diffs[i]);
 	if (r->n_diffs == 0)
 		lines_add(&c->lines, UI_DIM, "   no zone's records were changed");
+	c->n_zones = r->n_diffs;
+	c->zone[0] = '\0';
+	if (r->n_diffs > 0) {
+		snprintf(c->zone, sizeof c->zone, "%s", r->diffs[0]->zone);
+		c->serial = r->diffs[0]->serial_after;
+	}
 	c->loaded = true;
 }
 
@@ -127,19 +136,56 @@ change_draw(struct view *v, struct rect r)
 	lines_draw(&c->lines, s, (struct rect){ r.x, r.y + 3, r.w, r.h - 3 });
 }
 
+static void
+restore(struct view *v)
+{
+	struct change *c = v->state;
+	Ns__RewindRequest body = NS__REWIND_REQUEST__INIT;
+	Ns__Envelope request = NS__ENVELOPE__INIT;
+
+	body.zone = c->zone;
+	body.serial = c->serial;
+	body.draft = true;
+	request.body_case = NS__ENVELOPE__BODY_REWIND_REQUEST;
+	request.rewind_request = &body;
+	drafts_ask(v->ui, &request);
+}
+
+static const char *
+change_refuse(struct view *v, enum ns_action_id id)
+{
+	struct change *c = v->state;
+
+	if (id == ACT_REVERT)
+		return c->loaded ? NULL : "it is not loaded yet";
+	if (id != ACT_RESTORE)
+		return NULL;
+	return !c->loaded        ? "it is not loaded yet"
+	       : c->n_zones == 0 ? "no zone's records were changed"
+	       : c->n_zones > 1  ? "it changed several zones: nameserve restore ZONE --to SERIAL"
+				 : NULL;
+}
+
 static bool
 change_act(struct view *v, enum ns_action_id id)
 {
-	return lines_act(&((struct change *)v->state)->lines, id);
+	if (id == ACT_REVERT)
+		drafts_revert(v->ui, strtoull(v->object, NULL, 10));
+	else if (id == ACT_RESTORE)
+		restore(v);
+	else
+		return lines_act(&((struct change *)v->state)->lines, id);
+	return true;
 }
 
 const struct ns_screen_ops screen_change = {
 	.name = "Change",
 	.size = sizeof(struct change),
-	.contexts = CTX_GLOBAL | CTX_TEXT,
+	.contexts = CTX_GLOBAL | CTX_TEXT | CTX_CHANGES,
 	.open = change_open,
 	.close = change_close,
 	.reload = change_reload,
 	.draw = change_draw,
 	.act = change_act,
+	.refuse = change_refuse,
 };

@@ -72,6 +72,7 @@ console_run(struct ns_client *client, const struct console_options *o)
 		utf8 = o->utf8 > 0;
 	t->size(t->state, &w, &h);
 	struct ui *ui = ui_new(client, w, h, utf8 ? GLYPH_BLOCK : GLYPH_ASCII);
+	ui->read_only = o->read_only;
 	struct loop_user user = { ui, on_key, on_tick, on_draw, on_client, on_stderr };
 	ui->loop = loop_new(t, ui->surface, client, &user);
 	ui_main(now(ui), &screen_overview);

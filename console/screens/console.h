@@ -9,6 +9,7 @@
 struct console_options {
 	int utf8; /* 1: glyphs; 0: ASCII; -1: as locale and TERM say */
 	bool mono;
+	bool read_only; /* actions that change something say so instead */
 };
 
 /* The exit code; 2 after a message when the terminal cannot show it. */

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "console/core/loop.h"
-#include "console/screens/ui.h"
+#include "console/screens/drafts.h"
 #include "ipc/base/clock.h"
 
 #define LEAST_W 60
@@ -23,14 +23,19 @@ clock_text(int64_t wall_ms, char out[16])
 static void
 draw_bar(struct ui *ui, struct surface *s)
 {
-	char now[16], right[224];
+	char now[16], right[256], waits[32] = "";
 	const char *link = ui->lost ? "LINK LOST" : ui->heard_ms == 0 ? "connecting" : ui->primary;
 	bool slow = ui->loop != NULL && loop_slow(ui->loop);
 
 	surface_fill(s, (struct rect){ 0, 0, s->w, 1 }, UI_BAR);
 	clock_text(ui->wall_ms, now);
-	snprintf(right, sizeof right, "%s%s%s%s  %s%s ", slow ? "slow link  " : "", ui->user,
-	    ui->user[0] != '\0' ? ":" : "", ui->user[0] != '\0' ? ui->role : "", link, "");
+	if (ui->unconfirmed != 0 && ui->unconfirmed_until_ms > ui->mono_ms) {
+		unsigned left_s = (unsigned)((ui->unconfirmed_until_ms - ui->mono_ms) / 1000);
+
+		snprintf(waits, sizeof waits, ":confirm %u:%02u  ", left_s / 60, left_s % 60);
+	}
+	snprintf(right, sizeof right, "%s%s%s%s%s  %s ", waits, slow ? "slow link  " : "", ui->user,
+	    ui->user[0] != '\0' ? ":" : "", ui->user[0] != '\0' ? ui->role : "", link);
 	int w = text_width(right) + 10, left = s->w - w;
 	surface_putf(s, 1, 0, left > 12 ? left - 2 : s->w - 2, UI_BAR, "NameServe %s", ui->name);
 	if (left > 12)
@@ -44,12 +49,17 @@ draw_tabs(struct ui *ui, struct surface *s)
 		const struct ns_screen_ops *ops;
 		const char *text;
 	} tabs[] = { { &screen_overview, "1 Overview" }, { &screen_zones, "2 Zones" },
-		{ &screen_history, "6 History" } };
+		{ &screen_pending, "5 Pending" }, { &screen_history, "6 History" } };
 	int x = 1;
 
-	for (size_t i = 0; i < sizeof tabs / sizeof *tabs; i++)
-		x += 2 + surface_put(s, x, 1, s->w - x,
-			     ui->views[0]->ops == tabs[i].ops ? UI_TAB_ON : UI_TAB, tabs[i].text);
+	for (size_t i = 0; i < sizeof tabs / sizeof *tabs; i++) {
+		enum ui_role role = ui->views[0]->ops == tabs[i].ops ? UI_TAB_ON : UI_TAB;
+
+		x += surface_put(s, x, 1, s->w - x, role, tabs[i].text);
+		if (tabs[i].ops == &screen_pending && ui->drafts != NULL && ui->drafts->count > 0)
+			x += surface_putf(s, x, 1, s->w - x, role, "(%zu)", ui->drafts->count);
+		x += 2;
+	}
 	if (ui->refresh_ms != 1000)
 		surface_putf(
 		    s, s->w - 14, 1, 13, UI_DIM, "refresh %gs", (double)ui->refresh_ms / 1000);
@@ -76,16 +86,16 @@ draw_banner(struct ui *ui, struct surface *s)
 static void
 draw_footer(struct ui *ui, struct surface *s, int y)
 {
-	unsigned contexts = ui_top(ui)->ops->contexts;
+	unsigned contexts = ui_top(ui)->contexts;
 	int x = 1;
 
 	for (const struct ns_action *a = ns_actions; a->id != ACT_NONE; a++) {
 		char key[16];
 		int w;
 
-		if (a->hint == NULL || (a->contexts & contexts) == 0)
+		if (a->hint == NULL || (a->contexts & contexts) == 0 || ui_refuses(ui, a) != NULL ||
+		    keymap_key(a, contexts, key)[0] == '\0')
 			continue;
-		keymap_key(a, key);
 		w = text_width(key) + 1 + text_width(a->hint);
 		if (x + w > s->w - 1)
 			break;
@@ -123,6 +133,10 @@ ui_draw(struct ui *ui, struct surface *s)
 	else if (first == 2)
 		draw_tabs(ui, s);
 	top->ops->draw(top, (struct rect){ 0, first, s->w, s->h - first - 2 });
+	if (ui->dialog.on) {
+		dialog_draw(&ui->dialog, s, (struct rect){ 0, first, s->w, s->h - first });
+		return;
+	}
 	if (ui->prompt.on) {
 		draw_prompt(ui, s);
 		return;

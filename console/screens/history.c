@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "console/screens/drafts.h"
 #include "console/screens/pages.h"
 #include "console/screens/zone.h"
 #include "ipc/base/xalloc.h"
@@ -127,6 +128,18 @@ history_draw(struct view *v, struct rect r)
 		    h->pages.loaded ? "no changes yet" : "loading");
 }
 
+static const char *
+history_refuse(struct view *v, enum ns_action_id id)
+{
+	struct history *h = v->state;
+
+	if (id == ACT_RESTORE)
+		return "open the change first: it has the serial";
+	return (id == ACT_OPEN || id == ACT_REVERT) && pages_count(&h->pages) == 0
+		   ? "there is no change"
+		   : NULL;
+}
+
 static bool
 history_act(struct view *v, enum ns_action_id id)
 {
@@ -135,10 +148,12 @@ history_act(struct view *v, enum ns_action_id id)
 
 	if (ns_table_act(&h->table, id, pages_count(&h->pages)))
 		return true;
-	if (id == ACT_OPEN) {
+	if (id == ACT_OPEN || id == ACT_REVERT) {
 		row = pages_row(&h->pages, h->table.row);
-		if (row != NULL)
+		if (row != NULL && id == ACT_OPEN)
 			ui_open(v->ui, &screen_change, row->id);
+		else if (row != NULL)
+			drafts_revert(v->ui, strtoull(row->id, NULL, 10));
 		return true;
 	}
 	return v->object[0] != '\0' && zone_tab(v, id);
@@ -147,21 +162,23 @@ history_act(struct view *v, enum ns_action_id id)
 const struct ns_screen_ops screen_history = {
 	.name = "History",
 	.size = sizeof(struct history),
-	.contexts = CTX_GLOBAL | CTX_LIST | CTX_OPEN,
+	.contexts = CTX_GLOBAL | CTX_LIST | CTX_OPEN | CTX_CHANGES,
 	.open = history_open,
 	.close = history_close,
 	.reload = history_reload,
 	.draw = history_draw,
 	.act = history_act,
+	.refuse = history_refuse,
 };
 
 const struct ns_screen_ops screen_zone_history = {
 	.name = "Zone history",
 	.size = sizeof(struct history),
-	.contexts = CTX_GLOBAL | CTX_LIST | CTX_OPEN | CTX_TABS,
+	.contexts = CTX_GLOBAL | CTX_LIST | CTX_OPEN | CTX_TABS | CTX_CHANGES,
 	.open = history_open,
 	.close = history_close,
 	.reload = history_reload,
 	.draw = history_draw,
 	.act = history_act,
+	.refuse = history_refuse,
 };

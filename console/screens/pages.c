@@ -22,14 +22,19 @@ pages_init(struct pages *p, struct view *v, const struct pages_ops *ops, struct 
 	p->wish = NO_WISH;
 }
 
+void
+row_free(struct row *r)
+{
+	free(r->id);
+	for (unsigned c = 0; c < TABLE_COLUMNS; c++)
+		free(r->cells[c]);
+}
+
 static void
 drop_rows(struct page *page)
 {
-	for (size_t i = 0; page->rows != NULL && i < page->n; i++) {
-		free(page->rows[i].id);
-		for (unsigned c = 0; c < TABLE_COLUMNS; c++)
-			free(page->rows[i].cells[c]);
-	}
+	for (size_t i = 0; page->rows != NULL && i < page->n; i++)
+		row_free(&page->rows[i]);
 	free(page->rows);
 	page->rows = NULL;
 }
@@ -86,8 +91,8 @@ pages_reload(struct pages *p, bool to_top)
 	const struct row *row = NULL;
 
 	cancel(p);
-	if (!to_top && p->keep == NULL && p->n > 0)
-		row = pages_row(p, p->table->row);
+	if (!to_top && p->keep == NULL && p->n > 0 && p->table->row >= p->before)
+		row = pages_row(p, p->table->row - p->before);
 	if (row != NULL)
 		p->keep = xstrdup(row->id);
 	if (to_top) {
@@ -204,7 +209,7 @@ find_kept(struct pages *p, const struct page *page)
 		if (strcmp(page->rows[i].id, p->keep) == 0) {
 			size_t from = p->table->row - p->table->top;
 
-			p->table->row = page->first + i;
+			p->table->row = p->before + page->first + i;
 			p->table->top = p->table->row > from ? p->table->row - from : 0;
 			break;
 		}

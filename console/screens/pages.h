@@ -52,6 +52,7 @@ struct pages {
 	uint64_t tick;
 	char *keep; /* the id of the row the cursor was on, for after a reload */
 	struct ns_table *table;
+	size_t before; /* rows of the table that are not ours, above */
 };
 
 void pages_init(struct pages *, struct view *, const struct pages_ops *, struct ns_table *);
@@ -62,6 +63,7 @@ size_t pages_count(const struct pages *);
 /* NULL: not here; it is asked for. */
 const struct row *pages_row(struct pages *, size_t);
 table_cell_fn pages_cell; /* arg: struct pages */
+void row_free(struct row *);
 void row_set(struct view *, struct row *, unsigned column, enum ui_role, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));
 

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "console/screens/drafts.h"
+#include "console/screens/editor.h"
 #include "console/screens/pages.h"
 #include "console/screens/zone.h"
 #include "ipc/base/xalloc.h"
@@ -13,6 +15,12 @@ struct records {
 	struct ns_table table;
 	struct pages pages;
 	uint32_t serial;
+	uint64_t version;
+	/* What the draft adds stands above what is served, what it changes in its place: the added ones first. */
+	struct row *mine;
+	size_t n_mine;
+	uint64_t turn;
+	uint64_t seen; /* the revision of the last plan */
 };
 
 static uint64_t
@@ -37,31 +45,16 @@ records_rows(const Ns__Envelope *env, const char **next, uint64_t *total)
 	return env->record_list_reply->n_rrsets;
 }
 
-/* "www" of "www.example.com." in example.com., "@" of the zone itself. */
-static int
-relative(const char *name, const char *zone, const char **out)
-{
-	size_t n = strlen(name), z = strlen(zone);
-
-	*out = name;
-	if (strcmp(name, zone) == 0) {
-		*out = "@";
-		return 1;
-	}
-	if (n > z && strcmp(name + n - z, zone) == 0 && name[n - z - 1] == '.')
-		return (int)(n - z - 1);
-	return (int)n;
-}
-
 static void
 records_fill(struct view *v, const Ns__Envelope *env, size_t i, struct row *r)
 {
 	const Ns__RecordListReply__RRset *s = env->record_list_reply->rrsets[i];
 	struct records *state = v->state;
 	const char *name, *first = s->n_rdata > 0 ? s->rdata[0] : "";
-	int len = relative(s->name, v->object, &name);
+	int len = zone_relative(s->name, v->object, &name);
 
 	state->serial = env->record_list_reply->serial;
+	state->version = env->record_list_reply->version;
 	r->id = xasprintf("%s %s", s->name, s->type);
 	row_set(v, r, 0, UI_TEXT, "%.*s", len, name);
 	row_set(v, r, 1, UI_TEXT, "%s", s->type);
@@ -74,8 +67,177 @@ records_fill(struct view *v, const Ns__Envelope *env, size_t i, struct row *r)
 static const struct pages_ops pages_of_records = { records_ask, records_rows, records_fill };
 
 static const struct table_column columns[] = { { "NAME", 15, 1, false, 0 },
-	{ "TYPE", 8, 0, false, 0 }, { "TTL", 7, 0, true, 0 }, { "", 4, 0, false, 0 },
+	{ "TYPE", 9, 0, false, 0 }, { "TTL", 7, 0, true, 0 }, { "", 4, 0, false, 0 },
 	{ "DATA", 20, 3, false, 0 }, { NULL, 0, 0, false, 0 } };
+
+/* ---- what the draft makes of it ---- */
+static void
+fill_mine(struct view *v, const Ns__Conflict__RRset *set, enum ui_role role)
+{
+	struct records *s = v->state;
+	const Ns__Conflict__State *m = set->mine;
+	struct row *r;
+	const char *name;
+	int len = zone_relative(set->name, v->object, &name);
+
+	s->mine = xreallocarray(s->mine, s->n_mine + 1, sizeof *s->mine);
+	r = &s->mine[s->n_mine++];
+	*r = (struct row){ .id = xasprintf("%s %s", set->name, set->type) };
+	row_set(v, r, 0, role, "%.*s", len, name);
+	row_set(v, r, 1, role, "%s", set->type);
+	row_set(v, r, 2, role, "%u", m->ttl);
+	if (m->n_rdata > 1)
+		row_set(v, r, 3, role, "(+%zu)", m->n_rdata - 1);
+	row_set(v, r, 4, role, "%s", m->n_rdata > 0 ? m->rdata[0] : "");
+}
+
+static void
+forget_mine(struct records *s)
+{
+	for (size_t i = 0; i < s->n_mine; i++)
+		row_free(&s->mine[i]);
+	free(s->mine);
+	s->mine = NULL;
+	s->n_mine = s->pages.before = 0;
+}
+
+static void
+fill_all(struct view *v, const Ns__PlanReply *plan, bool fresh)
+{
+	for (size_t z = 0; plan != NULL && z < plan->n_zones; z++)
+		for (size_t i = 0; i < plan->zones[z]->n_rrsets; i++) {
+			const Ns__Conflict__RRset *set = plan->zones[z]->rrsets[i];
+
+			if (set->was != NULL && set->mine != NULL && set->mine->there &&
+			    set->was->there != fresh)
+				fill_mine(v, set, fresh ? UI_ADDED : UI_WARN);
+		}
+}
+
+/* The cursor stays on its row: what came or went above it is counted. */
+static void
+take_draft(struct view *v)
+{
+	struct records *s = v->state;
+	const struct drafts *d = v->ui->drafts;
+	size_t before = s->pages.before;
+
+	if (d == NULL || s->turn == d->turn || d->state == PLAN_ASKED)
+		return;
+	s->turn = d->turn;
+	forget_mine(s);
+	fill_all(v, d->plan, true);
+	s->pages.before = s->n_mine;
+	fill_all(v, d->plan, false);
+	if (s->table.row >= before)
+		s->table.row += s->pages.before - before;
+	else if (s->table.row >= s->pages.before)
+		s->table.row = s->pages.before;
+}
+
+static size_t
+count(const struct records *s)
+{
+	return s->pages.before + pages_count(&s->pages);
+}
+
+static const struct row *
+row_at(struct records *s, size_t row)
+{
+	return row < s->pages.before ? &s->mine[row] : pages_row(&s->pages, row - s->pages.before);
+}
+
+/* Name and type of a row; false: it is not here yet. */
+static bool
+row_key(struct records *s, size_t row, char name[UI_OBJECT], char type[32])
+{
+	const struct row *r = row_at(s, row);
+	const char *blank = r != NULL ? strrchr(r->id, ' ') : NULL;
+
+	if (blank == NULL)
+		return false;
+	snprintf(name, UI_OBJECT, "%.*s", (int)(blank - r->id), r->id);
+	snprintf(type, 32, "%s", blank + 1);
+	return true;
+}
+
+static const char *
+sign(struct view *v, size_t row, enum ui_role *role)
+{
+	static char text[2];
+	char name[UI_OBJECT], type[32];
+	const Ns__Conflict__RRset *set = NULL;
+
+	if (v->ui->drafts != NULL && v->ui->drafts->plan != NULL &&
+	    row_key(v->state, row, name, type))
+		set = drafts_rrset(v->ui->drafts, name, type);
+	if (set == NULL)
+		return "";
+	text[0] = draft_sign(set, role);
+	return text;
+}
+
+static const char *
+cell(void *arg, size_t row, unsigned column, enum ui_role *role)
+{
+	struct view *v = arg;
+	struct records *s = v->state;
+	const struct row *r;
+
+	if (column == TABLE_SIGN)
+		return sign(v, row, role);
+	r = row_at(s, row);
+	for (size_t i = s->pages.before; r != NULL && i < s->n_mine; i++)
+		if (strcmp(s->mine[i].id, r->id) == 0) {
+			r = &s->mine[i];
+			break;
+		}
+	if (r == NULL)
+		return NULL;
+	*role = (enum ui_role)r->roles[column];
+	return r->cells[column] != NULL ? r->cells[column] : "";
+}
+
+/* ---- edits ---- */
+static void
+edit(struct view *v, enum ns_action_id id)
+{
+	struct records *s = v->state;
+	char name[UI_OBJECT], type[32];
+	struct editor_what what = { .zone = v->object,
+		.clone = id == ACT_CLONE,
+		.version = s->version,
+		.serial = s->serial };
+
+	if (id != ACT_ADD) {
+		if (!row_key(s, s->table.row, name, type))
+			return;
+		what.name = name;
+		what.type = type;
+	}
+	editor_open(v->ui, &what);
+}
+
+static void delete (struct view *v)
+{
+	struct records *s = v->state;
+	char name[UI_OBJECT], type[32];
+	Ns__RecordOp op = NS__RECORD_OP__INIT;
+
+	if (!row_key(s, s->table.row, name, type))
+		return;
+	/* What is only in the draft goes from there. */
+	if (s->table.row < s->pages.before) {
+		if (drafts_leave_out(v->ui, v->object, name, type))
+			ui_say(v->ui, "Taken out of the draft");
+		return;
+	}
+	op.kind = NS__RECORD_OP__KIND__DEL;
+	op.name = name;
+	op.type = type;
+	if (drafts_put(v->ui, v->object, s->version, s->serial, &op))
+		ui_say(v->ui, "Deleted in the draft; it is served until you commit. u undoes");
+}
 
 static void
 records_open(struct view *v)
@@ -83,37 +245,66 @@ records_open(struct view *v)
 	struct records *s = v->state;
 
 	s->table.columns = columns;
+	s->table.signs = true;
 	pages_init(&s->pages, v, &pages_of_records, &s->table);
 }
 
 static void
 records_close(struct view *v)
 {
-	pages_free(&((struct records *)v->state)->pages);
+	struct records *s = v->state;
+
+	forget_mine(s);
+	pages_free(&s->pages);
 }
 
 static void
 records_reload(struct view *v)
 {
-	pages_reload(&((struct records *)v->state)->pages, false);
+	struct records *s = v->state;
+
+	(void)drafts_look(v->ui, v->object);
+	if (v->ui->revision != s->seen)
+		drafts_replan(v->ui);
+	s->seen = v->ui->revision;
+	pages_reload(&s->pages, false);
 }
 
 static void
 records_draw(struct view *v, struct rect r)
 {
 	struct records *s = v->state;
-	char state[48] = "", count[48] = "";
+	char state[96] = "", sum[48] = "", draft[64];
 
+	take_draft(v);
+	drafts_text(v->ui->drafts, draft, sizeof draft);
 	if (s->pages.loaded && pages_count(&s->pages) > 0) {
-		snprintf(state, sizeof state, "%u", s->serial);
-		snprintf(count, sizeof count, "%zu%s rrsets", pages_count(&s->pages),
+		snprintf(
+		    state, sizeof state, "%u%s%s", s->serial, draft[0] != '\0' ? "   " : "", draft);
+		snprintf(sum, sizeof sum, "%zu%s rrsets", pages_count(&s->pages),
 		    s->pages.ended ? "" : "+");
 	}
-	r = zone_title(v, r, state, count);
-	ns_table_draw(&s->table, v->ui->surface, r, pages_count(&s->pages), pages_cell, &s->pages);
-	if (pages_count(&s->pages) == 0)
+	r = zone_title(v, r, state, sum);
+	ns_table_draw(&s->table, v->ui->surface, r, count(s), cell, v);
+	if (count(s) == 0)
 		surface_put(v->ui->surface, r.x + 3, r.y + 1, r.w - 4, UI_DIM,
 		    s->pages.loaded ? "nothing here" : "loading");
+}
+
+static const char *
+records_refuse(struct view *v, enum ns_action_id id)
+{
+	const struct drafts *d = v->ui->drafts;
+
+	if (id == ACT_PENDING || id == ACT_UNDO)
+		return d != NULL && d->draft != NULL ? NULL : "no draft of this zone";
+	if (id == ACT_REDO)
+		return d != NULL && d->n_undone > 0 ? NULL : "nothing was undone";
+	if ((id == ACT_EDIT || id == ACT_CLONE || id == ACT_DELETE) &&
+	    count((struct records *)v->state) == 0)
+		return "no RRset is here";
+	return id == ACT_ADD && !((struct records *)v->state)->pages.loaded ? "not loaded yet"
+									    : NULL;
 }
 
 static bool
@@ -121,22 +312,46 @@ records_act(struct view *v, enum ns_action_id id)
 {
 	struct records *s = v->state;
 
-	if (ns_table_act(&s->table, id, pages_count(&s->pages)))
+	if (ns_table_act(&s->table, id, count(s)))
 		return true;
-	if (id == ACT_OBJECT_HISTORY) {
+	switch (id) {
+	case ACT_OBJECT_HISTORY:
 		ui_replace(v->ui, &screen_zone_history, v->object);
 		return true;
+	case ACT_PENDING:
+		ui_open(v->ui, &screen_diff, v->object);
+		return true;
+	case ACT_EDIT:
+	case ACT_ADD:
+	case ACT_CLONE:
+		edit(v, id);
+		return true;
+	case ACT_OPEN:
+		edit(v, ACT_EDIT);
+		return true;
+	case ACT_DELETE:
+		delete (v);
+		return true;
+	case ACT_UNDO:
+		(void)drafts_undo(v->ui, v->object);
+		return true;
+	case ACT_REDO:
+		(void)drafts_redo(v->ui, v->object);
+		return true;
+	default:
+		return zone_tab(v, id);
 	}
-	return zone_tab(v, id);
 }
 
 const struct ns_screen_ops screen_records = {
 	.name = "Records",
 	.size = sizeof(struct records),
-	.contexts = CTX_GLOBAL | CTX_LIST | CTX_TABS | CTX_ZONE,
+	.contexts =
+	    CTX_GLOBAL | CTX_LIST | CTX_TABS | CTX_OPEN | CTX_ZONE | CTX_RECORDS | CTX_DRAFT,
 	.open = records_open,
 	.close = records_close,
 	.reload = records_reload,
 	.draw = records_draw,
 	.act = records_act,
+	.refuse = records_refuse,
 };

@@ -1,4 +1,5 @@
-/* ui.c - see ui.h: the stack of screens, keys, and the appliance's state.  The frame is drawn in frame.c. */
+/* ui.c - see ui.h: the stack of screens, and keys.  The frame is drawn in frame.c, the appliance's state kept in
+ * appliance.c. */
 #include "console/screens/ui.h"
 
 #include <stdarg.h>
@@ -9,10 +10,10 @@
 #include "console/core/key.h"
 #include "console/core/loop.h"
 #include "console/core/sanitize.h"
+#include "console/screens/drafts.h"
 #include "ipc/base/clock.h"
 #include "ipc/base/xalloc.h"
 
-#define STATUS_MS    2000u /* an appliance that does not say how it is within this is lost */
 #define INTERRUPT_MS 2000u
 #define REFRESH_MIN  250u
 #define REFRESH_MAX  16000u
@@ -136,6 +137,7 @@ push(struct ui *ui, const struct ns_screen_ops *ops, const char *object)
 
 	v->ops = ops;
 	v->ui = ui;
+	v->contexts = ops->contexts;
 	v->state = xcalloc(1, ops->size);
 	snprintf(v->object, sizeof v->object, "%s", object != NULL ? object : "");
 	ui->views[ui->n_views++] = v;
@@ -237,103 +239,7 @@ ui_back(struct ui *ui)
 	}
 }
 
-/* ---- what the appliance says of itself ---- */
-
-static void
-take_status(struct ui *ui, const Ns__StatusReply *s)
-{
-	bool changed = ui->revision != s->revision || ui->zones != s->zones;
-	const Ns__HelloReply *hello = ns_client_hello(ui->client);
-
-	ui->heard_ms = ui->mono_ms;
-	ui->heard_wall_ms = ui->wall_ms;
-	sanitize(ui->name, sizeof ui->name, s->name, ui->ascii);
-	if (hello != NULL) {
-		sanitize(ui->user, sizeof ui->user, hello->user, ui->ascii);
-		sanitize(ui->role, sizeof ui->role, hello->user_role, ui->ascii);
-	}
-	ui->primary_ok = s->primary == NULL || s->primary->reachable;
-	if (s->primary == NULL || strcmp(s->role, "primary") == 0)
-		snprintf(ui->primary, sizeof ui->primary, "%s",
-		    s->frozen ? "primary FROZEN" : "primary");
-	else
-		snprintf(ui->primary, sizeof ui->primary, "primary %s lag %.1fs",
-		    s->primary->reachable ? "ok" : "LOST", s->primary->lag_s);
-	ui->revision = s->revision;
-	ui->zones = s->zones;
-	ui->n_problems = s->n_problems;
-	for (size_t i = 0; i < s->n_problems && i < UI_PROBLEMS; i++) {
-		sanitize(ui->problems[i].code, sizeof ui->problems[i].code, s->problems[i]->code,
-		    ui->ascii);
-		sanitize(ui->problems[i].text, sizeof ui->problems[i].text, s->problems[i]->text,
-		    ui->ascii);
-	}
-	if (changed && !ui->frozen && ui_top(ui) != NULL)
-		ui_top(ui)->ops->reload(ui_top(ui));
-	ui_dirty(ui, false);
-}
-
-static void
-set_lost(struct ui *ui, const char *why)
-{
-	bool was = ui->lost;
-
-	sanitize(ui->lost_why, sizeof ui->lost_why, why, ui->ascii);
-	ui->lost = true;
-	if (!was) {
-		message_add(&ui->ring, ui->wall_ms, ui->lost_why);
-		ui_dirty(ui, true);
-	}
-}
-
-static void
-status_came(void *arg, const Ns__Envelope *env, const struct ns_why *why)
-{
-	struct ui *ui = arg;
-	bool was = ui->lost;
-
-	ui->asked = false;
-	if (env == NULL) {
-		if (why->err == NS_UNAVAILABLE || why->err == NS_VERSION || ui->heard_ms == 0)
-			set_lost(ui, why->text);
-		return;
-	}
-	ui->lost = false;
-	take_status(ui, env->status_reply);
-	if (was) {
-		message_add(&ui->ring, ui->wall_ms, "The link is back");
-		if (ui_top(ui) != NULL)
-			ui_top(ui)->ops->reload(ui_top(ui));
-		ui_dirty(ui, true);
-	}
-}
-
-static void
-ask_status(struct ui *ui)
-{
-	Ns__StatusRequest body = NS__STATUS_REQUEST__INIT;
-	Ns__Envelope request = NS__ENVELOPE__INIT;
-
-	if (ui->asked)
-		return;
-	request.body_case = NS__ENVELOPE__BODY_STATUS_REQUEST;
-	request.status_request = &body;
-	ui->asked = true;
-	ns_client_request(ui->client, &request, STATUS_MS, status_came, ui);
-}
-
-void
-ui_check_link(struct ui *ui)
-{
-	struct ns_why why = { 0 };
-
-	if (ns_client_hello(ui->client) == NULL) {
-		if (ns_client_trouble(ui->client, &why) != NS_OK)
-			set_lost(ui, why.text);
-	} else if (ui->lost) {
-		ask_status(ui); /* it is back: say so at once, not at the next tick */
-	}
-}
+/* ---- time ---- */
 
 void
 ui_tick(struct ui *ui)
@@ -345,7 +251,7 @@ ui_tick(struct ui *ui)
 	/* The clock moves with what the answers bring, in one frame; without answers, by itself. */
 	if (ui->lost || ui->asked)
 		ui_dirty(ui, false);
-	ask_status(ui);
+	ui_ask_status(ui);
 	if (top != NULL && top->ops->tick != NULL && !ui->lost)
 		top->ops->tick(top);
 }
@@ -402,6 +308,8 @@ peel(struct ui *ui)
 {
 	struct view *top = ui_top(ui);
 
+	if (top->ops->leave != NULL && !top->ops->leave(top))
+		return;
 	if (top->ops->filter != NULL && top->ops->filter_now(top)[0] != '\0')
 		top->ops->filter(top, "");
 	else if (ui->n_views > 1 || top->ops != &screen_overview)
@@ -423,8 +331,17 @@ act_anywhere(struct ui *ui, enum ns_action_id id)
 	case ACT_HISTORY:
 		ui_main(ui, &screen_history);
 		return true;
+	case ACT_DRAFTS:
+		ui_main(ui, &screen_pending);
+		return true;
+	case ACT_MENU:
+		ui_open(ui, &screen_menu, top->ops->name);
+		return true;
 	case ACT_HELP:
 		ui_open(ui, &screen_help, top->ops->name);
+		return true;
+	case ACT_TRASH:
+		ui_open(ui, &screen_trash, "");
 		return true;
 	case ACT_MESSAGES:
 		ui_open(ui, &screen_messages, "");
@@ -441,7 +358,8 @@ act_anywhere(struct ui *ui, enum ns_action_id id)
 		peel(ui);
 		return true;
 	case ACT_CLOSE:
-		ui_back(ui);
+		if (top->ops->leave == NULL || top->ops->leave(top))
+			ui_back(ui);
 		return true;
 	case ACT_QUIT:
 		leave(ui);
@@ -451,11 +369,57 @@ act_anywhere(struct ui *ui, enum ns_action_id id)
 	}
 }
 
+const char *
+ui_refuses(struct ui *ui, const struct ns_action *a)
+{
+	struct view *top = ui_top(ui);
+
+	if (a->writes && ui->read_only)
+		return "this console is --read-only";
+	if (a->writes && strcmp(ui->role, "viewer") == 0)
+		return "you are a viewer: changes need an operator (nameserve user set)";
+	return top->ops->refuse != NULL ? top->ops->refuse(top, a->id) : NULL;
+}
+
+void
+ui_ask(struct ui *ui, const char *ask, const char *more, const char *name, void (*yes)(void *),
+    void *arg)
+{
+	struct dialog *d = &ui->dialog;
+
+	sanitize(d->ask, sizeof d->ask, ask, ui->ascii);
+	sanitize(d->more, sizeof d->more, more, ui->ascii);
+	sanitize(d->name, sizeof d->name, name != NULL ? name : "", ui->ascii);
+	edit_set(&d->typed, DIALOG_TEXT, "");
+	d->since_ms = ui->mono_ms;
+	d->yes = yes;
+	d->arg = arg;
+	d->on = true;
+}
+
+static void
+dialog_took(struct ui *ui, uint32_t key)
+{
+	enum dialog_end end = dialog_key(&ui->dialog, key, ui->mono_ms);
+
+	if (end == DIALOG_MORE)
+		return;
+	ui->dialog.on = false;
+	if (end == DIALOG_YES)
+		ui->dialog.yes(ui->dialog.arg);
+}
+
 bool
 ui_act(struct ui *ui, enum ns_action_id id)
 {
 	struct view *top = ui_top(ui);
+	const struct ns_action *a = ns_action_of(id);
+	const char *why = a != NULL ? ui_refuses(ui, a) : NULL;
 
+	if (why != NULL) {
+		ui_say(ui, "%s: %s", a->name, why);
+		return true;
+	}
 	if (act_anywhere(ui, id))
 		return true;
 	switch (id) {
@@ -468,7 +432,7 @@ ui_act(struct ui *ui, enum ns_action_id id)
 		return true;
 	case ACT_REFRESH:
 		ns_client_retry(ui->client);
-		ask_status(ui);
+		ui_ask_status(ui);
 		top->ops->reload(top);
 		return true;
 	case ACT_REPAINT:
@@ -478,6 +442,9 @@ ui_act(struct ui *ui, enum ns_action_id id)
 	case ACT_SUSPEND:
 		if (ui->loop != NULL)
 			loop_suspend(ui->loop);
+		return true;
+	case ACT_CONFIRM:
+		ui_confirm(ui);
 		return true;
 	case ACT_INTERRUPT:
 		interrupted(ui);
@@ -496,7 +463,7 @@ command(struct ui *ui, const char *text)
 
 	if (a == NULL)
 		ui_say(ui, "%s: no such command; ? lists them", text);
-	else if ((a->contexts & ui_top(ui)->ops->contexts) == 0)
+	else if ((a->contexts & ui_top(ui)->contexts) == 0)
 		ui_say(ui, "%s: not on this screen", a->name);
 	else
 		ui_act(ui, a->id);
@@ -510,7 +477,7 @@ prompt_took(struct ui *ui, uint32_t key)
 	enum prompt_end end;
 
 	if (key == UIKEY_TAB && p->label == ':') {
-		const struct ns_action *a = ns_action_named(p->text);
+		const struct ns_action *a = ns_action_named(edit_text(&p->edit));
 		if (a != NULL)
 			prompt_set(p, a->name);
 		return;
@@ -519,11 +486,11 @@ prompt_took(struct ui *ui, uint32_t key)
 	if (end == PROMPT_ENTER || end == PROMPT_CANCEL)
 		p->on = false;
 	if (p->label == '/' && end == PROMPT_CHANGED)
-		top->ops->filter(top, p->text);
+		top->ops->filter(top, edit_text(&p->edit));
 	else if (p->label == '/' && end == PROMPT_CANCEL)
 		top->ops->filter(top, ui->filter_before);
-	else if (p->label == ':' && end == PROMPT_ENTER && p->len > 0)
-		command(ui, p->text);
+	else if (p->label == ':' && end == PROMPT_ENTER && p->edit.len > 0)
+		command(ui, edit_text(&p->edit));
 }
 
 void
@@ -531,24 +498,32 @@ ui_key(struct ui *ui, uint32_t key)
 {
 	const struct ns_action *a;
 
+	struct view *top = ui_top(ui);
+	bool typing = ui->prompt.on || (top->contexts & CTX_FORM) != 0;
+
 	if (key == UIKEY_PASTE_BEGIN || key == UIKEY_PASTE_END) {
 		ui->pasting = key == UIKEY_PASTE_BEGIN;
-		if (ui->pasting && !ui->prompt.on)
+		if (ui->pasting && (!typing || ui->dialog.on))
 			ui_say(ui, "Pasted text is ignored here; it is taken where text is typed");
 		return;
 	}
-	if (ui->prompt.on) {
-		/* A pasted line break must not press Enter. */
-		if (!ui->pasting || (key >= ' ' && key != UIKEY_BACKSPACE))
-			prompt_took(ui, key);
+	/* Pasted text is text: it answers nothing, and a line break in it does not press Enter. */
+	if (ui->pasting && (!typing || ui->dialog.on || key < ' ' || key == UIKEY_BACKSPACE))
+		return;
+	if (ui->dialog.on) {
+		dialog_took(ui, key);
 		return;
 	}
-	if (ui->pasting)
+	if (ui->prompt.on) {
+		prompt_took(ui, key);
 		return;
+	}
 	ui->message[0] = '\0';
-	a = keymap_find(ui->keymap, ui_top(ui)->ops->contexts, key);
+	a = keymap_find(ui->keymap, top->contexts, key);
 	if (a != NULL)
 		ui_act(ui, a->id);
+	else if (top->ops->key != NULL && (top->contexts & CTX_FORM) != 0)
+		(void)top->ops->key(top, key);
 }
 
 /* ---- life ---- */
@@ -584,6 +559,9 @@ ui_destroy(struct ui **up)
 			view_free(ui->kept[i]);
 	if (ui->keymap != NULL)
 		keymap_destroy(&ui->keymap);
+	drafts_free(ui);
+	edit_free(&ui->prompt.edit);
+	edit_free(&ui->dialog.typed);
 	surface_destroy(&ui->surface);
 	free(ui);
 	*up = NULL;

@@ -15,17 +15,19 @@
 #include "console/core/keymap.h"
 #include "console/core/ring.h"
 #include "console/core/surface.h"
+#include "console/widgets/dialog.h"
 #include "console/widgets/prompt.h"
 #include "ipc/client/client.h"
 
 #define UI_DEPTH  16u
-#define UI_MAINS  4u
+#define UI_MAINS  5u
 #define UI_PROBLEMS 16u
 #define UI_OBJECT 1100u /* a zone's name as text, escaped */
 
 struct ui;
 struct view;
 struct loop;
+struct drafts;
 
 struct ns_screen_ops {
 	const char *name;
@@ -39,12 +41,16 @@ struct ns_screen_ops {
 	bool (*act)(struct view *, enum ns_action_id); /* false: not mine */
 	void (*filter)(struct view *, const char *text); /* with CTX_FILTER */
 	const char *(*filter_now)(struct view *);
+	bool (*key)(struct view *, uint32_t key); /* with CTX_FORM: what no action took; false: not mine */
+	const char *(*refuse)(struct view *, enum ns_action_id); /* why not now; NULL: it can be done */
+	bool (*leave)(struct view *); /* Esc and q: false when it asks first */
 };
 
 struct view {
 	const struct ns_screen_ops *ops;
 	struct ui *ui;
 	void *state;
+	unsigned contexts; /* of ops, unless the screen says another: where the focus is */
 	char object[UI_OBJECT]; /* the zone, the change */
 };
 
@@ -61,8 +67,10 @@ struct ui {
 	struct ring ring;
 	char message[RING_TEXT]; /* on the message line, until the next key */
 	struct prompt prompt;
+	struct dialog dialog;
+	struct drafts *drafts; /* NULL: the appliance's name is not known yet */
 	char filter_before[PROMPT_MAX]; /* what Esc brings back */
-	bool frozen, stopping;
+	bool frozen, stopping, read_only;
 	unsigned refresh_ms;
 	int64_t wall_ms; /* of this event */
 	uint64_t mono_ms;
@@ -72,6 +80,7 @@ struct ui {
 	char name[64], user[64], role[16], primary[96];
 	bool primary_ok;
 	uint64_t revision, zones;
+	uint64_t unconfirmed, unconfirmed_until_ms; /* the next to be taken back; 0: none */
 	struct {
 		char code[32], text[200];
 	} problems[UI_PROBLEMS];
@@ -92,6 +101,10 @@ void ui_check_link(struct ui *); /* is it there? */
 void ui_draw(struct ui *, struct surface *);
 void ui_paste(struct ui *, bool begin);
 
+/* ---- appliance.c ---- */
+void ui_ask_status(struct ui *);
+void ui_confirm(struct ui *);
+
 /* ---- for screens ---- */
 void ui_open(struct ui *, const struct ns_screen_ops *, const char *object);
 void ui_replace(struct ui *, const struct ns_screen_ops *, const char *object); /* a tab beside this one */
@@ -102,13 +115,22 @@ void ui_say(struct ui *, const char *fmt, ...) __attribute__((format(printf, 2, 
 void ui_say_why(struct ui *, const struct ns_why *);
 void ui_dirty(struct ui *, bool now); /* now: it answers a key */
 bool ui_act(struct ui *, enum ns_action_id);
+/* Why an action cannot be done now; NULL: it can. */
+const char *ui_refuses(struct ui *, const struct ns_action *);
+/* Asks; yes(arg) is called when the answer is that.  name: has to be typed (T2), NULL: y or n. */
+void ui_ask(struct ui *, const char *ask, const char *more, const char *name, void (*yes)(void *), void *arg);
 /* A name without its last dot, as people write it: octets of it to show. */
 int ui_name_len(const char *name);
 /* "22 14:03:10" of an RFC 3339 time; "3m", "2d" ago. */
 void ui_when(const char *rfc3339, char out[16]);
 void ui_ago(const struct ui *, const char *rfc3339, char out[16]);
 
+/* A change that is made at once, when the operator has said so: its number, or why not, is said. */
+void ui_commit(struct ui *, Ns__Envelope *request);
+
 extern const struct ns_screen_ops screen_overview, screen_zones, screen_records, screen_history,
-    screen_zone_history, screen_change, screen_help, screen_messages;
+    screen_zone_history, screen_change, screen_help, screen_messages, screen_menu, screen_pending,
+    screen_diff, screen_editor, screen_conflict,
+    screen_trash;
 
 #endif

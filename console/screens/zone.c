@@ -1,6 +1,8 @@
 /* zone.c - see zone.h. */
 #include "console/screens/zone.h"
 
+#include <string.h>
+
 #include "console/core/sanitize.h"
 
 static const struct {
@@ -8,6 +10,21 @@ static const struct {
 	const char *text;
 } tabs[] = { { &screen_records, "Records" }, { &screen_zone_history, "History" } };
 #define TABS (sizeof tabs / sizeof *tabs)
+
+int
+zone_relative(const char *name, const char *zone, const char **out)
+{
+	size_t n = strlen(name), z = strlen(zone);
+
+	*out = name;
+	if (strcmp(name, zone) == 0) {
+		*out = "@";
+		return 1;
+	}
+	if (n > z && strcmp(name + n - z, zone) == 0 && name[n - z - 1] == '.')
+		return (int)(n - z - 1);
+	return (int)n;
+}
 
 struct rect
 zone_title(struct view *v, struct rect r, const char *state, const char *right)

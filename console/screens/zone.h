@@ -6,6 +6,8 @@
 
 /* Two lines: the zone with `state` behind it, and its tabs with `right` on the right.  What is left of r. */
 struct rect zone_title(struct view *, struct rect r, const char *state, const char *right);
+/* "www" of "www.example.com." in example.com., "@" of the zone itself: where it begins, and its octets. */
+int zone_relative(const char *name, const char *zone, const char **out);
 /* The other tab; false: not a tab's action. */
 bool zone_tab(struct view *, enum ns_action_id);
 

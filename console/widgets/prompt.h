@@ -7,14 +7,14 @@
 #include <stdint.h>
 
 #include "console/core/surface.h"
+#include "console/widgets/edit.h"
 
 #define PROMPT_MAX 256u
 
 struct prompt {
 	bool on;
 	char label; /* '/' or ':' */
-	char text[PROMPT_MAX]; /* UTF-8 */
-	size_t len, at; /* the cursor, in octets */
+	struct edit edit;
 };
 
 enum prompt_end { PROMPT_MORE, PROMPT_CHANGED, PROMPT_ENTER, PROMPT_CANCEL };

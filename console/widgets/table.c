@@ -62,11 +62,23 @@ shifted(const char *text, int n)
 }
 
 static void
+draw_sign(struct surface *s, struct rect r, int y, size_t row, table_cell_fn *fn, void *arg)
+{
+	enum ui_role role = UI_TEXT;
+	const char *sign = fn(arg, row, TABLE_SIGN, &role);
+
+	if (sign != NULL && r.w > 1)
+		put(s, r.x + 1, y, 1, false, role, sign);
+}
+
+static void
 draw_row(const struct ns_table *t, struct surface *s, const struct layout *l, struct rect r, int y,
     size_t row, table_cell_fn *fn, void *arg)
 {
 	bool here = row == t->row;
 
+	if (t->signs)
+		draw_sign(s, r, y, row, fn, arg);
 	for (unsigned i = 0; i < l->n; i++) {
 		enum ui_role role = UI_TEXT;
 		const char *text = l->w[i] > 0 || i == 0 ? fn(arg, row, i, &role) : "";

@@ -1,8 +1,8 @@
 /* table - rows of which only those on screen are asked for.
  *
  * The owner says how many rows there are and gives the text of a cell; NULL: not loaded yet, and by asking the
- * owner knows what to load.  No rules between columns, so that a selection pastes clean.  Two columns on the
- * left are the sign: `>` at the cursor. */
+ * owner knows what to load.  No rules between columns, so that a selection pastes clean.  On the left are
+ * `>` at the cursor, and a row's sign. */
 #ifndef NS_CONSOLE_WIDGETS_TABLE_H
 #define NS_CONSOLE_WIDGETS_TABLE_H
 
@@ -13,6 +13,7 @@
 #include "console/core/surface.h"
 
 #define TABLE_COLUMNS 10u
+#define TABLE_SIGN    99u /* asked as a column, of the sign beside the cursor's, where there are signs */
 
 struct table_column {
 	const char *title;
@@ -27,6 +28,7 @@ struct ns_table {
 	size_t row, top; /* cursor; first row on screen */
 	int shift; /* characters of the last column that are left of the edge */
 	int page; /* rows on screen, of the last draw */
+	bool signs;
 };
 
 typedef const char *table_cell_fn(void *arg, size_t row, unsigned column, enum ui_role *);

@@ -1,7 +1,8 @@
 """Latency at 60,000 queries a second by intended send time (tests/tools/pace.c), through four phases: nothing else;
 1,000 edits a second; a zone of a million records replaced again and again; the worker killed every five seconds.
 
-The appliance has the server's core, all of its processes; the generator and the editors have the other one. Writes
+Before them the limit (shared/bench/reflect.c), which does nothing, gets the same load: what it waits for is the
+machine's doing, and no server on it answers sooner. The appliance has the server's core, all of its processes; the generator and the editors have the other one. Writes
 build/bench-latency.svg beside the JSON.
 """
 
@@ -14,7 +15,7 @@ import time
 import peers
 import svg
 from chaos import addresses
-from rig import BUILD, LOAD_CORE, RESULT, keep, on_core, percentile, pin_tree
+from rig import BUILD, LOAD_CORE, RESULT, Limit, keep, on_core, percentile, pin_tree
 
 RATE = 60000
 EDITS_PER_S, EDITORS = 1000, 64
@@ -129,9 +130,21 @@ def keep_phase(name, rows, result):
     keep(f"latency_{name}_lost", lost, f"{lost} of {sent}", f"<= {allowed}", lost <= allowed)
 
 
+def keep_limit(a, data, args):
+    limit = Limit(0)
+    generator = Generator(limit.port, data / "queries", a.dir / "pace-limit")
+    time.sleep(PAUSE_S + args.phase)
+    rows = generator.windows()
+    limit.close()
+    h = merge([r for r in rows if r["t"] > rows[0]["t"] + PAUSE_S * 10**9])
+    p50, p99, p999 = (percentile(h, x) / 1e6 for x in (0.5, 0.99, 0.999))
+    keep("latency_limit_p99_ms", p99, f"{p99:.3f} ms", p50_ms=p50, p999_ms=p999)
+
+
 def part_latency(a, data, args):
-    prepare(a, args)
     assert os.cpu_count() >= 2
+    keep_limit(a, data, args)
+    prepare(a, args)
     generator = Generator(a.port, data / "queries", a.dir / "pace")
     peers.wait_until(lambda: generator.process.poll() is None, "pace runs", 2)
     time.sleep(PAUSE_S)

@@ -72,7 +72,7 @@ class Appliance:
         path.write_text(
             f"[appliance]\nname = test-a\nrole = primary\nsite = lab\ndata = {self.data}\n"
             f"run = {self.dir}/run\n[dns]\nlisten = {', '.join(f'{a}@{self.port}' for a in self.addresses)}\n"
-            f"workers = {self.workers}\n{self.dns_config}\n{self.extra}"
+            f"workers = {self.workers}\n{self.dns_config}\n[keys]\nkek = {self.dir}/kek\n{self.extra}"
         )
         return path
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pathlib
 import time
 
 import pexpect
@@ -10,7 +11,8 @@ import pyte
 from appliance import BUILD
 
 KEYS = {"enter": "\r", "esc": "\x1b", "up": "\x1b[A", "down": "\x1b[B", "f1": "\x1bOP", "ctrl-c": "\x03",
-        "ctrl-z": "\x1a", "ctrl-g": "\x07"}
+        "ctrl-z": "\x1a", "ctrl-g": "\x07", "tab": "\t", "backtab": "\x1b[Z", "ctrl-s": "\x13", "ctrl-u": "\x15",
+        "ctrl-r": "\x12", "space": " "}
 
 
 class Screen(pyte.Screen):
@@ -23,16 +25,26 @@ class Screen(pyte.Screen):
             self.answer(data)
 
 
+def become(user):
+    """Another account of this host, in the child before the program starts."""
+    os.setgroups([])
+    os.setgid(user.pw_gid)
+    os.setuid(user.pw_uid)
+
+
 class Console:
-    def __init__(self, socket, width=80, height=24, args=(), term="xterm-256color", mute=False, **env):
-        environment = {**os.environ, "LC_ALL": "C.UTF-8", "NO_COLOR": "", **env, "TERM": term}
+    def __init__(self, socket, width=80, height=24, args=(), term="xterm-256color", mute=False, user=None, **env):
+        drafts = pathlib.Path(socket).parent.parent / "state"  # the same as the appliance's cli() has
+        environment = {**os.environ, "XDG_STATE_HOME": str(drafts), "LC_ALL": "C.UTF-8", "NO_COLOR": "", **env, "TERM": term}
         self.screen = Screen(width, height)
         self.stream = pyte.ByteStream(self.screen)
         self.raw = b""
         self.started = time.monotonic()
         self.child = pexpect.spawn(str(BUILD / "bin" / "nameserve"), ["--socket", str(socket), *args],
-                                   env=environment, dimensions=(height, width), echo=False, timeout=5)
+                                   env=environment, dimensions=(height, width), echo=False, timeout=5,
+                                   preexec_fn=None if user is None else lambda: become(user))
         self.child.delaybeforesend = None
+        self.child.ptyproc.delayafterterminate = 5  # on a loaded machine it takes its time to die
         if not mute:
             self.screen.answer = self.child.send
 
@@ -62,7 +74,7 @@ class Console:
     def text(self):
         return "\n".join(self.lines())
 
-    def wait(self, what, seconds=5):
+    def wait(self, what, seconds=30):
         """Until the screen has this text, or what() holds; the seconds it took."""
         start = time.monotonic()
         holds = what if callable(what) else lambda: what in self.text()
@@ -82,7 +94,7 @@ class Console:
     def cursor_row(self):
         return next((line for line in self.lines() if line.startswith(">")), "")
 
-    def ended(self, seconds=5):
+    def ended(self, seconds=30):
         """The exit code, once it has ended by itself."""
         end = time.monotonic() + seconds
         while time.monotonic() < end and self.read():

@@ -31,14 +31,16 @@ NEEDS = {
     "fleet_list": "viewer", "fleet_invite": "admin", "fleet_remove": "admin",
     "fleet_drain": "admin", "fleet_standby": "admin", "fleet_promote": "admin",
     "user_set": "admin", "user_list": "viewer", "account_set": "admin", "account_list": "viewer",
+    "dnssec_set": "admin", "dnssec_show": "viewer",
     "check_set": "operator", "check_state": "operator", "check_list": "viewer",
+    "alias_list": "viewer",
 }
 # At a replica: what goes on to the primary, and what is done on the primary's own socket only. All else is
 # the replica's own to answer.
 FORWARDED = {"zone_create", "zone_delete", "commit", "confirm", "revert", "rewind", "zone_restore", "check_set",
-             "check_state"}
+             "check_state", "import_begin", "import_data", "import_end"}
 ONLY_AT_PRIMARY = {"zone_set", "settings_set", "user_set", "account_set", "backup_restore", "fleet_invite", "fleet_remove",
-                   "fleet_drain", "fleet_standby", "import_begin"}
+                   "fleet_drain", "fleet_standby", "dnssec_set"}
 # Between the processes of an appliance: on the control socket nobody may send them.
 BUS = {"metrics_request", "digest_request", "parent_request"}
 

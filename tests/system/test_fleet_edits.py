@@ -1,8 +1,9 @@
 """Drafts, conflicts, and changes that wait for their confirmation, at a replica."""
 
 import json
+import subprocess
 
-from appliance import zone_text
+from appliance import BUILD, zone_text
 from fleet import Fleet
 from peers import wait_until
 
@@ -41,3 +42,59 @@ def test_edits_at_a_replica():
         fleet.wait_converged()
         assert replica.values("www.example.com") == primary.values("www.example.com") == ["192.0.2.2"]
         assert replica.cli_json("verify")["ok"] is True
+
+
+def hosts(n, net="10.1"):
+    return "".join(f"h{i} IN A {net}.{i >> 8}.{i & 255}\n" for i in range(n))
+
+
+def test_an_import_at_a_replica():
+    """The primary reads and commits it, piece by piece; its words come back when they are served here."""
+    with Fleet(2) as fleet:
+        primary, replica = fleet.primary, fleet.replicas[0]
+        folder = replica.dir / "zones"
+        folder.mkdir()
+        for i in range(40):
+            (folder / f"z{i}.example").write_text(zone_text(f"z{i}.example.", records="www IN A 192.0.2.10\n"))
+        (folder / "bad.example").write_text(zone_text("bad.example.", records="www IN A 192.0.2.300\n"))
+        done = replica.cli_run("--json", "zone", "import", "--dir", folder, "-m", "all of it")
+        said = json.loads(done.stdout)
+        assert done.returncode == 6 and said["zones"] == 40, (done.stdout, done.stderr)
+        assert [(e["file"].endswith("bad.example"), e["line"]) for e in said["errors"]] == [(True, 8)]
+        for i in range(40):
+            assert replica.values(f"www.z{i}.example") == ["192.0.2.10"]  # read your writes
+        last = primary.cli_json("history", "list")["changes"][0]
+        assert last["kind"] == "import" and last["comment"] == "all of it" and last["author"] == "root"
+        # Again: nothing is done twice.
+        revision = primary.revision()
+        again = json.loads(replica.cli_run("--json", "zone", "import", "--dir", folder).stdout)
+        assert again["unchanged"] == 40 and again["zones"] == 0 and primary.revision() == revision
+
+        # A file of many chunks; of a zone that there is, a draft of the difference, which is planned here.
+        big = zone_text("big.example.", 1, hosts(30000))
+        assert replica.cli_json("zone", "import", "big.example", "-", stdin=big)["records"] == 30005
+        assert replica.values("h29999.big.example") == ["10.1.117.47"]
+        more = zone_text("big.example.", 2, hosts(30000) + "new IN A 192.0.2.1\n")
+        assert replica.cli_json("zone", "import", "big.example", "-", stdin=more)["ops"] == 2
+        assert replica.cli_json("plan", "big.example")["zones"][0]["records_added"] == 2
+        replica.cli("commit", "big.example", "-m", "one more")
+        assert replica.values("new.big.example") == ["192.0.2.1"]
+        replica.cli("zone", "import", "big.example", "-", "--commit", "--confirm=big.example",
+                    stdin=zone_text("big.example.", 3, hosts(10)))
+        assert replica.values("h9.big.example") == ["10.1.0.9"] and replica.values("h10.big.example") == "NXDOMAIN"
+
+        # The primary dies in the middle: the import is begun anew, and is whole.
+        half = subprocess.Popen([BUILD / "bin" / "nameserve", "--socket", replica.socket, "zone", "import",
+                                 "late.example", "-"], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        half.stdin.write(zone_text("late.example.", 1, hosts(20000)))
+        half.stdin.flush()
+        primary.kill()
+        out = half.communicate("last IN A 192.0.2.9\n", timeout=30)[1]
+        assert half.returncode == 8 and "import again" in out, (half.returncode, out)
+        primary.start()
+        wait_until(lambda: replica.follows(), "the replica follows")
+        late = zone_text("late.example.", 1, hosts(20000) + "last IN A 192.0.2.9\n")
+        wait_until(lambda: replica.cli_run("zone", "import", "late.example", "-", stdin=late).returncode == 0, "again")
+        assert replica.values("last.late.example") == ["192.0.2.9"]
+        fleet.wait_converged()
+        assert primary.head_hash() == replica.head_hash()

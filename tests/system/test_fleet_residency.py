@@ -192,6 +192,23 @@ def test_widened(fleet):
     wait_until(lambda: not remains(far), "no remains")
 
 
+def test_no_draft_of_it_is_made_elsewhere(fleet):
+    """A draft is a file of the host where it is typed; what is committed at once leaves nothing there."""
+    p, far, near = fleet.primary, fleet.far, fleet.near
+    serial = p.cli_json("zone", "show", ZONE)["serial"]
+    set_txt(p, ZONE, "xyzzy-plugh-drafted")
+    fleet.wait_converged()
+    change = p.revision()
+    assert "may not be held where far is" in far.fails(4, "revert", change)
+    assert "may not be held where far is" in far.fails(4, "restore", ZONE, "--to", serial)
+    text = p.cli("zone", "export", ZONE) + "typed 60 IN TXT here\n"
+    assert "may not be held where far is" in far.fails(6, "zone", "import", ZONE, "-", stdin=text)
+    near.cli("restore", ZONE, "--to", serial)
+    near.cli("draft", "drop", ZONE, "--yes")
+    far.cli("revert", change, "--commit")
+    wait_until(lambda: "drafted" not in str(p.values(f"mark.{ZONE}.", "TXT")), "taken back")
+
+
 def test_a_backup_names_it(fleet):
     made = fleet.primary.cli("backup", fleet.folder / "backup")
     assert f"zone {ZONE}.: home" in made and "account acme: home" in made
@@ -212,4 +229,4 @@ def test_trust_caps_what_is_relayed(fleet):
     assert "peep" in peep.fails(4, "zone", "create", "new.example", "--ns", "ns1.example.net.")
     assert peep.cli_json("zone", "show", "example.com")["serial"]
     fleet.near.cli("record", "set", "example.com", "a", "60", "A", "192.0.2.1", "--commit")
-    assert "near" in fleet.near.fails(4, "settings", "set", "nameservers", "ns1.example.net")
+    assert "E2715" in fleet.near.fails(7, "settings", "set", "nameservers", "ns1.example.net")

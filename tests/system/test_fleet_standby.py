@@ -110,12 +110,12 @@ def test_nothing_acknowledged_is_lost(fleet):
 def test_told_by_the_old_primary_first(fleet):
     """Who was away finds its old primary as a replica of another one, before that one can call: it follows all the same."""
     p, (r1, r2) = fleet.primary, fleet.replicas
-    pause(r2, signal.SIGSTOP)
+    r2.stop()
     promote(r1)
     wait_until(lambda: p.cli_json("status")["role"] == "replica" and p.follows(), "p follows r1", 15)
     pause(r1, signal.SIGSTOP)
     try:
-        pause(r2, signal.SIGCONT)
+        r2.start()
         wait_until(lambda: "p is a replica; the primary is r1" in r2.log(), "p refuses r2", 15)
         assert r2.cli_json("status")["term"] == 1
     finally:
@@ -155,6 +155,53 @@ def test_silent_standby(fleet):
     finally:
         pause(r1, signal.SIGCONT)
     wait_until(lambda: r1.ready() and r1.values("z.example.com.") == ["192.0.2.6"], "r1 catches up", 20)
+    same_history(fleet.members)
+
+
+def test_another_standby(fleet):
+    """It is one when the one before knows, too: that one could be promoted, without what came after."""
+    p, (r1, r2) = fleet.primary, fleet.replicas
+    p.cli("fleet", "standby", "r1")
+    p.cli("fleet", "standby", "r2")
+    assert fleet.state("r2")["role"] == "standby" and not r1.cli_json("status")["standby"]
+    p.cli("fleet", "standby", "r1")
+    # Before its silence is noticed.
+    pause(r1, signal.SIGSTOP)
+    try:
+        done = p.cli_run("--timeout", "4s", "fleet", "standby", "r2")
+        assert done.returncode in (7, 8), (done.returncode, done.stdout, done.stderr)
+        refused = set_a(p, "x", "192.0.2.1")
+        assert refused.returncode == 7 and "standby r1" in refused.stderr, refused.stderr
+        # A restart does not forget it.
+        p.kill()
+        p.start()
+        wait_until(lambda: r2.follows(), "r2 follows")
+        assert [set_a(p, "x", "192.0.2.2").returncode for _ in range(5)] == [7] * 5
+        assert r2.values("x.example.com.") == "NXDOMAIN"
+    finally:
+        pause(r1, signal.SIGCONT)
+    wait_until(lambda: set_a(p, "x", "192.0.2.3").returncode == 0, "edits go on", 20)
+    # Done is done: who is no standby any more may be away.
+    if done.returncode == 8:
+        assert fleet.state("r2")["role"] == "standby"
+    else:
+        p.cli("fleet", "standby", "r2")
+    wait_until(lambda: "event=fleet.handover" in p.log(), "handed over")
+    pause(r1, signal.SIGSTOP)
+    try:
+        good(p, "y", "192.0.2.4")
+        p.stop()
+        p.start()
+        wait_until(lambda: set_a(p, "z", "192.0.2.5").returncode == 0, "edits without r1", 20)
+        # The way out of a silent one: nobody waits for it.
+        pause(r2, signal.SIGSTOP)
+        wait_until(lambda: set_a(p, "z", "192.0.2.6").returncode == 7, "refused")
+        p.cli("fleet", "standby", "none")
+        good(p, "z", "192.0.2.7")
+    finally:
+        pause(r1, signal.SIGCONT)
+        pause(r2, signal.SIGCONT)
+    wait_until(lambda: r1.ready() and r2.ready() and r1.values("z.example.com.") == ["192.0.2.7"], "r1 follows", 20)
     same_history(fleet.members)
 
 

@@ -106,8 +106,34 @@ def test_forbidden_targets_are_not_asked(lab):
     put(lab, "inside", type="tcp", target="127.0.0.2", port=1)
     put(lab, "inside-up", type="tcp", target="10.1.2.3", port=1, initial="up")
     c = show(lab, "inside")
-    assert c["state"] == "down" and c["initial"] and "allow" in c["reason"] and c["votes"] == []
+    assert c["state"] == "down" and c["initial"] and "allow" in c["reason"]
+    assert [v["state"] for v in c["votes"]] == ["abstain"]
     assert show(lab, "inside-up")["state"] == "up"
+
+
+def test_who_reaches_no_control_target_abstains(lab):
+    uplink, s = Server(pong), Server(http())
+    put(lab, "uplink", type="tcp", port=uplink.port, control=True)
+    put(lab, "behind", type="http", port=s.port)
+    becomes(lab, "uplink", "up")
+    flips = len(becomes(lab, "behind", "up")["flips"])
+    uplink.close()
+    s.say = http(503)  # it is not to be believed now
+
+    def abstains():
+        (vote,) = show(lab, "behind")["votes"]
+        return vote["state"] == "abstain" and "control" in vote["reason"]
+    wait_until(abstains, "an abstention", 15)
+    becomes(lab, "uplink", "down", "refused")  # what it is about itself counts
+    c = show(lab, "behind")
+    assert c["state"] == "up" and c["stale"] and len(c["flips"]) == flips
+    again = Server(pong, port=uplink.port)
+    becomes(lab, "uplink", "up")
+    becomes(lab, "behind", "down", "503")
+    again.close()
+    s.close()
+    for name in ("uplink", "behind"):
+        lab.cli("check", "del", name)
 
 
 def test_icmp_abstains_where_it_may_not(lab):
@@ -224,7 +250,8 @@ def test_a_fleet_has_the_same_checks():
         put(f.replicas[0], "web", type="http", port=s.port)
         f.wait_converged()
         for m in f.members:
-            assert becomes(m, "web", "up")["votes"][0]["appliance"] == m.name
+            votes = {v["appliance"]: v["state"] for v in becomes(m, "web", "up")["votes"]}
+            assert set(votes) == {"p", "r1"} and votes[m.name] == "up"
         ids = {show(m, "web")["id"] for m in f.members}
         assert len(ids) == 1
         f.replicas[0].cli("check", "override", "web", "down", "-m", "from afar")

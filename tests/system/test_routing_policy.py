@@ -430,6 +430,21 @@ def test_export_reads_back(server):
     server.cli("verify")
 
 
+def test_a_check_that_a_policy_needs_stays(server):
+    put(server, "needs", "A", {"root": {"pool": "p"}, "pools": pools(p=([{"value": "10.0.0.1", "check": "c2"}], {}))})
+    with pytest.raises(CliError) as e:
+        server.cli("check", "del", "c2", "--commit", "-m", "t")
+    assert e.value.code == 5 and "in zone example.com. needs it" in e.value.err
+    with pytest.raises(CliError) as e:
+        put(server, "needs", "A", {"root": {"pool": "p"},
+                                   "pools": pools(p=([{"value": "10.0.0.1", "check": "nobody"}], {}))})
+    assert "nobody" in e.value.err and e.value.code == 6
+    path = server.dir / "unknown"
+    path.write_text(zone_text("unknown.example.", 7, ';ns-policy w.unknown.example. A {"root":{"pool":"p"},"pools":'
+                              '{"p":{"answers":[{"value":"10.0.0.1","check":"nobody"}]}}}\n'))
+    assert "nobody" in server.fails(6, "zone", "import", "unknown.example", path)
+
+
 # ---- why ----
 def test_test_says_why(server):
     policy = {"root": {"use": "geo", "default": {"pool": "d"}, "rules": [

@@ -12,6 +12,7 @@
 #include "ipc/base/xalloc.h"
 #include "tests/lib/store_kit.h"
 
+// link: appliance/sync/keyfeed.c
 // link: appliance/sync/checkdelta.c appliance/sync/batch.c appliance/sync/people.c
 // link: appliance/sync/feedblock.c
 // link: appliance/sync/importzone.c

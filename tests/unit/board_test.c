@@ -33,7 +33,7 @@ test_words(void **state)
 		    { BOARD_UP, BOARD_OVERRIDDEN, 0xffffff * 10u, 7 } },
 		{ { BOARD_UP, 3 | BOARD_INITIAL, 0, 0 }, { BOARD_UP, BOARD_INITIAL, 0, 0 } },
 	};
-	int fd = file_of(BOARD_OCTETS);
+	int fd = file_of(BOARD_FILE);
 	struct board w, r;
 
 	(void)state;
@@ -74,7 +74,7 @@ test_nothing_there(void **state)
 	board_write(&b, 1, &down);
 	board_unmap(&b);
 	close(fd);
-	fd = file_of(BOARD_OCTETS);
+	fd = file_of(BOARD_FILE);
 	assert_true(board_map(&b, fd, true));
 	board_write(&b, BOARD_SLOTS, &down);
 	board_write(&b, UINT64_MAX, &down);

@@ -1,5 +1,6 @@
 /* check_test - the pure parts of health checks: what may be said, when one flips, what is due. */
-// link: appliance/probe/hyst.c appliance/probe/rtt.c appliance/probe/schedule.c appliance/sync/checkrule.c
+// link: appliance/probe/control.c appliance/probe/hyst.c appliance/probe/rtt.c appliance/probe/schedule.c
+// link: appliance/sync/checkrule.c
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "appliance/probe/control.h"
 #include "appliance/probe/hyst.h"
 #include "appliance/probe/rtt.h"
 #include "appliance/probe/schedule.h"
@@ -51,6 +53,45 @@ test_hysteresis(void **state)
 			assert_int_equal(flip, before != h.state);
 			assert_int_equal(h.recheck ? now - 'a' + 'A' : now, rows[i].states[j]);
 		}
+	}
+}
+
+/* A look at each control target: + good, - bad, at 10 times the digit; . never.  f fine, c cut off, o open. */
+static void
+test_control(void **state)
+{
+	static const struct {
+		const char *looks;
+		uint64_t since;
+		char is;
+	} rows[] = {
+		{ "", 0, 'f' },
+		{ "+5", 0, 'f' },
+		{ "-5", 0, 'c' },
+		{ ".0", 0, 'o' },
+		{ "-5-6", 0, 'c' },
+		{ "-5+6", 0, 'f' },
+		{ "-5.0", 0, 'o' },
+		{ "+5.0", 0, 'f' },
+		{ "+5", 50, 'f' },
+		{ "+5", 51, 'o' }, /* that was before */
+		{ "-5", 51, 'o' },
+		{ "-6+5", 51, 'o' },
+		{ "+6-5", 51, 'f' },
+		{ "-6-7", 51, 'c' },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct control_look looks[4];
+		size_t n = strlen(rows[i].looks) / 2;
+
+		for (size_t j = 0; j < n; j++) {
+			looks[j].good = rows[i].looks[2 * j] == '+';
+			looks[j].at_ms = (uint64_t)(rows[i].looks[2 * j + 1] - '0') * 10;
+		}
+		if ("fco"[control_judge(looks, n, rows[i].since)] != rows[i].is)
+			fail_msg("%s since %d", rows[i].looks, (int)rows[i].since);
 	}
 }
 
@@ -260,6 +301,8 @@ test_refusals(void **state)
 	REFUSED("initial", "push", "", 0, c.initial = S("maybe"));
 	REFUSED("interval", "push", "", 0, c.interval = 3);
 	REFUSED("probers", "tcp", "192.0.2.1", 1, c.probers = S("0"));
+	REFUSED("probers", "tcp", "192.0.2.1", 1, (c.control = true, c.probers = S("2")));
+	REFUSED("control", "push", "", 0, c.control = true);
 	REFUSED("query", "dns", "192.0.2.1", 0, (void)0);
 	REFUSED("query_type", "dns", "192.0.2.1", 0, (c.query = S("a"), c.query_type = S("SRV")));
 	REFUSED("of", "calculated", "", 0, (void)0);
@@ -301,6 +344,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_hysteresis),
+		cmocka_unit_test(test_control),
 		cmocka_unit_test(test_jitter),
 		cmocka_unit_test(test_schedule),
 		cmocka_unit_test(test_rtt),

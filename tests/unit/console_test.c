@@ -31,13 +31,18 @@ test_keys(void **state)
 	for (const struct ns_action *a = ns_actions; a->id != ACT_NONE; a++) {
 		if (a->keys[0] == '\0')
 			continue;
-		uint32_t key = key_number(keymap_key(a, name));
+		uint32_t key = key_number(keymap_key(a, a->contexts, name));
 		assert_int_not_equal(key, 0);
-		assert_ptr_equal(keymap_find(m, ~0u, key), a);
+		assert_ptr_equal(keymap_find(m, a->contexts, key), a);
 		assert_string_equal(key_label(key, name), name);
 		assert_ptr_equal(ns_action_named(a->name), a);
 	}
 	assert_null(keymap_find(m, CTX_GLOBAL, 'j'));
+	/* In a form what writes is text; what does not means the same. */
+	assert_null(keymap_find(m, CTX_GLOBAL | CTX_FORM, 'q'));
+	assert_int_equal(keymap_find(m, CTX_GLOBAL | CTX_FORM, UIKEY_F1)->id, ACT_HELP);
+	assert_string_equal(keymap_key(ns_action_of(ACT_HELP), CTX_GLOBAL | CTX_FORM, name), "F1");
+	assert_string_equal(keymap_key(ns_action_of(ACT_CLOSE), CTX_FORM, name), "");
 	assert_null(ns_action_named("half-page"));
 	assert_int_equal(ns_action_named("ov")->id, ACT_OVERVIEW);
 	keymap_destroy(&m);
@@ -46,16 +51,17 @@ test_keys(void **state)
 static void
 test_conflicts_name_both(void **state)
 {
-	static const struct ns_action twice[] = { { ACT_QUIT, "quit", "", NULL, "", CTX_GLOBAL,
-						      "Q" },
-		{ ACT_UP, "up", "", NULL, "", CTX_LIST, "k" },
-		{ ACT_DOWN, "down", "", NULL, "", CTX_TEXT, "j k" },
-		{ ACT_NONE, NULL, NULL, NULL, NULL, 0, NULL } };
-	static const struct ns_action no_quit[] = { { ACT_UP, "up", "", NULL, "", CTX_LIST, "k" },
-		{ ACT_NONE, NULL, NULL, NULL, NULL, 0, NULL } };
+	static const struct ns_action twice[] = { { ACT_QUIT, "quit", "", NULL, "", CTX_GLOBAL, "Q",
+						      false },
+		{ ACT_UP, "up", "", NULL, "", CTX_LIST, "k", false },
+		{ ACT_DOWN, "down", "", NULL, "", CTX_TEXT, "j k", false },
+		{ ACT_NONE, NULL, NULL, NULL, NULL, 0, NULL, false } };
+	static const struct ns_action no_quit[] = { { ACT_UP, "up", "", NULL, "", CTX_LIST, "k",
+							false },
+		{ ACT_NONE, NULL, NULL, NULL, NULL, 0, NULL, false } };
 	static const struct ns_action no_key[] = { { ACT_QUIT, "quit", "", NULL, "", CTX_GLOBAL,
-						       "Hyper-Q" },
-		{ ACT_NONE, NULL, NULL, NULL, NULL, 0, NULL } };
+						       "Hyper-Q", false },
+		{ ACT_NONE, NULL, NULL, NULL, NULL, 0, NULL, false } };
 	struct ns_why why = { 0 };
 
 	(void)state;
@@ -180,23 +186,24 @@ test_prompt(void **state)
 	(void)state;
 	prompt_open(&p, '/', "");
 	type(&p, "foo bar");
-	assert_string_equal(p.text, "foo bar");
+	assert_string_equal(p.edit.text, "foo bar");
 	type(&p, "\x17"); /* Ctrl-W */
-	assert_string_equal(p.text, "foo ");
+	assert_string_equal(p.edit.text, "foo ");
 	assert_int_equal(prompt_key(&p, 0xe9), PROMPT_CHANGED);
-	assert_string_equal(p.text, "foo \xc3\xa9");
+	assert_string_equal(p.edit.text, "foo \xc3\xa9");
 	prompt_key(&p, UIKEY_LEFT);
 	prompt_key(&p, 0x1f600);
-	assert_string_equal(p.text, "foo \xf0\x9f\x98\x80\xc3\xa9");
+	assert_string_equal(p.edit.text, "foo \xf0\x9f\x98\x80\xc3\xa9");
 	assert_int_equal(prompt_key(&p, UIKEY_BACKSPACE), PROMPT_CHANGED);
-	assert_string_equal(p.text, "foo \xc3\xa9");
+	assert_string_equal(p.edit.text, "foo \xc3\xa9");
 	type(&p, "\x01\x0b"); /* Ctrl-A, Ctrl-K */
-	assert_string_equal(p.text, "");
+	assert_string_equal(p.edit.text, "");
 	assert_int_equal(prompt_key(&p, UIKEY_BACKSPACE), PROMPT_CANCEL);
 	for (int i = 0; i < 1000; i++)
 		prompt_key(&p, 0x20ac);
-	assert_true(p.len < PROMPT_MAX && p.len > PROMPT_MAX - 4);
+	assert_true(p.edit.len < PROMPT_MAX && p.edit.len > PROMPT_MAX - 4);
 	assert_int_equal(prompt_key(&p, UIKEY_ENTER), PROMPT_ENTER);
+	edit_free(&p.edit);
 }
 
 static const char *

@@ -19,6 +19,7 @@
 #include "ipc/base/clock.h"
 #include "ipc/base/xalloc.h"
 #include "ipc/client/draft.h"
+#include "ipc/client/draftop.h"
 #include "tests/lib/store_kit.h"
 
 #define FLEET "fra1-a"
@@ -382,6 +383,152 @@ killed_while_it_saves(void **arg)
 	}
 }
 
+/* ---- operations (draftop.h) ---- */
+static Ns__RecordOp
+an_op(const char *name, const char *type, char **rdata)
+{
+	Ns__RecordOp op = NS__RECORD_OP__INIT;
+
+	op.kind = rdata != NULL ? NS__RECORD_OP__KIND__SET : NS__RECORD_OP__KIND__DEL;
+	op.name = (char *)(uintptr_t)name;
+	op.type = (char *)(uintptr_t)type;
+	op.rdata = rdata;
+	op.n_rdata = rdata != NULL;
+	return op;
+}
+
+static void
+names_of_operations(void **arg)
+{
+	static const struct {
+		const char *name, *type, *set, *set_type;
+		bool same;
+	} rows[] = { { "www", "A", "www.example.com.", "A", true },
+		{ "WWW", "a", "www.example.com.", "A", true },
+		{ "www.example.com.", "A", "www.example.com.", "A", true },
+		{ "@", "MX", "example.com.", "MX", true },
+		{ "www", "A", "www.example.com.", "MX", false },
+		{ "www", "", "www.example.com.", "MX", true },
+		{ "ww", "A", "www.example.com.", "A", false },
+		{ "www", "A", "example.com.", "A", false },
+		{ "a\\.", "A", "a\\..example.com.", "A", true } };
+
+	(void)arg;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		Ns__RecordOp op = an_op(rows[i].name, rows[i].type, NULL);
+
+		assert_int_equal(
+		    op_names(&op, "example.com.", rows[i].set, rows[i].set_type), rows[i].same);
+	}
+}
+
+static void
+undo_and_leave_out(void **arg)
+{
+	Ns__Draft *d = draft_new("Example.com", 7, 70, 1000);
+	char *data[] = { (char *)(uintptr_t) "192.0.2.1" };
+	Ns__RecordOp www = an_op("www", "A", data), mx = an_op("@", "MX", NULL),
+		     all = an_op("www", "", NULL), *undone;
+
+	(void)arg;
+	draft_add(d, &www, 1001);
+	draft_add(d, &mx, 1002);
+	draft_add(d, &www, 1003);
+	draft_add(d, &all, 1004);
+	assert_string_equal(d->zone, "example.com.");
+	assert_int_equal(d->serial_no, 4);
+	assert_int_equal(draft_leave_out(d, "www.example.com.", "A", 1005), 2);
+	assert_int_equal(d->n_ops, 2); /* that of all types stays */
+	assert_int_equal(draft_leave_out(d, "www.example.com.", "A", 1006), 0);
+	undone = draft_undo(d, 1007);
+	assert_string_equal(undone->type, "");
+	draft_add(d, undone, 1008);
+	ns__record_op__free_unpacked(undone, NULL);
+	ns__record_op__free_unpacked(draft_undo(d, 1009), NULL);
+	ns__record_op__free_unpacked(draft_undo(d, 1009), NULL);
+	assert_null(draft_undo(d, 1010));
+	ns__draft__free_unpacked(d, NULL);
+}
+
+/* Base, theirs and mine as single values; NULL: no such RRset. */
+struct case_of {
+	const char *was, *theirs, *mine;
+	enum decision decided;
+	const char *want; /* NULL: no operation; "": it goes */
+};
+
+static Ns__Conflict__State *
+state_of(Ns__Conflict__State *s, char **cell, const char *text)
+{
+	ns__conflict__state__init(s);
+	*cell = (char *)(uintptr_t)text;
+	s->there = text != NULL;
+	s->ttl = 60;
+	s->rdata = cell;
+	s->n_rdata = text != NULL;
+	return s;
+}
+
+static void
+conflicts_are_settled(void **arg)
+{
+	static const struct case_of rows[] = { { "a", "a", "b", DECIDE_NOT, "b" }, /* mine alone */
+		{ "a", "b", "a", DECIDE_NOT, NULL }, /* theirs alone */
+		{ "a", "b", "b", DECIDE_NOT, NULL }, /* the same */
+		{ "a", "b", "c", DECIDE_MINE, "c" }, { "a", "b", "c", DECIDE_THEIRS, NULL },
+		{ "a", "b", "c", DECIDE_BOTH, "c b" }, { "a", "b", NULL, DECIDE_MINE, "" },
+		{ "a", "b", NULL, DECIDE_BOTH, "b" }, { "a", NULL, "c", DECIDE_MINE, "c" },
+		{ "a", NULL, "c", DECIDE_THEIRS, NULL }, { NULL, "b", "c", DECIDE_BOTH, "c b" } };
+
+	(void)arg;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		const struct case_of *r = &rows[i];
+		Ns__Conflict c = NS__CONFLICT__INIT;
+		Ns__Conflict__Zone z = NS__CONFLICT__ZONE__INIT, *zones[] = { &z };
+		Ns__Conflict__RRset set = NS__CONFLICT__RRSET__INIT, *sets[] = { &set };
+		Ns__Conflict__State was, theirs, mine;
+		char *cells[3];
+		Ns__Draft *d = draft_new("example.com.", 1, 1, 1);
+		Ns__RecordOp old = an_op("other", "A", NULL);
+		enum decision none = DECIDE_NOT, decided = r->decided;
+
+		draft_add(d, &old, 1);
+		z.zone = set.zone = d->zone;
+		z.version = 9, z.serial = 90;
+		set.name = (char *)(uintptr_t) "www.example.com.";
+		set.type = (char *)(uintptr_t) "A";
+		set.was = state_of(&was, &cells[0], r->was);
+		set.theirs = state_of(&theirs, &cells[1], r->theirs);
+		set.mine = state_of(&mine, &cells[2], r->mine);
+		set.overlaps = r->decided != DECIDE_NOT;
+		c.zones = zones, c.n_zones = 1;
+		c.rrsets = sets, c.n_rrsets = 1;
+		if (set.overlaps) {
+			assert_false(draft_settle(d, &c, &none, 5));
+			assert_int_equal(d->base_version, 1);
+		}
+		c.truncated = true;
+		assert_false(draft_settle(d, &c, &decided, 5));
+		assert_int_equal(d->n_ops, 1);
+		c.truncated = false;
+		assert_true(draft_settle(d, &c, &decided, 5));
+		assert_int_equal(d->base_version, 9);
+		assert_int_equal(d->base_serial, 90);
+		assert_int_equal(d->n_ops, r->want != NULL);
+		if (r->want != NULL) {
+			const Ns__RecordOp *op = d->ops[0];
+			char got[16];
+
+			snprintf(got, sizeof got, "%s%s%s", op->n_rdata > 0 ? op->rdata[0] : "",
+			    op->n_rdata > 1 ? " " : "", op->n_rdata > 1 ? op->rdata[1] : "");
+			assert_string_equal(got, r->want);
+			assert_int_equal(op->kind, r->want[0] == '\0' ? NS__RECORD_OP__KIND__DEL
+								      : NS__RECORD_OP__KIND__SET);
+		}
+		ns__draft__free_unpacked(d, NULL);
+	}
+}
+
 int
 main(void)
 {
@@ -394,6 +541,9 @@ main(void)
 		cmocka_unit_test_setup_teardown(others_may_not_write_it, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_lock_is_for_one, setup, teardown),
 		cmocka_unit_test_setup_teardown(nobody_overwrites, setup, teardown),
+		cmocka_unit_test(names_of_operations),
+		cmocka_unit_test(undo_and_leave_out),
+		cmocka_unit_test(conflicts_are_settled),
 		cmocka_unit_test_setup_teardown(killed_while_it_saves, setup, teardown),
 	};
 

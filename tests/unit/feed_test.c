@@ -1,5 +1,5 @@
 /* feed - what sync sends becomes what is served: batches, deltas, lost zones, a full map, digests. */
-// link: appliance/signer/feed.c appliance/signer/names.c appliance/signer/digest.c
+// link: appliance/signer/feed.c appliance/signer/names.c appliance/signer/compile.c appliance/signer/content.c appliance/signer/signed.c appliance/signer/signcheck.c appliance/signer/zonesign.c appliance/signer/signowner.c appliance/signer/sheet.c appliance/signer/typemap.c appliance/signer/rrsig.c appliance/signer/keys.c appliance/signer/digest.c
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -100,8 +100,12 @@ on_digest(void *arg, uint64_t id, const Ns__DigestReply *reply)
 static void
 open_writer(struct bench *b)
 {
-	const struct feed_calls calls = { on_ask, on_ask_all, on_published, on_refused, on_staged,
-		b };
+	const struct feed_calls calls = { .ask = on_ask,
+		.ask_all = on_ask_all,
+		.published = on_published,
+		.refused = on_refused,
+		.staged = on_staged,
+		.arg = b };
 	struct ns_why why;
 
 	assert_int_equal(

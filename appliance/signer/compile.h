@@ -1,0 +1,51 @@
+/* compile - from what was committed, and keys where there are any, to a zone image that may be served.
+ *
+ * A zone without keys goes into its image as it is.  One with keys is signed, keeping the signatures
+ * that its old image (or the signature file) has, checked (signcheck.h), and only then made an image; what
+ * fails is NS_FAILED with the reason, and the old image is as it was.  NS_UNAVAILABLE: the map is full.
+ * No clock: `now` comes with each call. */
+#ifndef NS_SIGNER_COMPILE_H
+#define NS_SIGNER_COMPILE_H
+
+#include "appliance/signer/keys.h"
+#include "appliance/zonemap/image.h"
+
+struct compiler;
+
+struct compile_zone {
+	const uint8_t	*apex;
+	uint64_t	 version;
+	uint32_t	 account;
+	map_off		 old;		/* what it replaces; 0: nothing.  Retired by the caller but in _change */
+	struct zone_keys *keys;		/* NULL: not signed here.  Not taken */
+	uint32_t	 now;		/* UNIX seconds */
+};
+
+struct compiler	*compiler_new(struct writer *);
+void	 compiler_destroy(struct compiler **);
+/* A change is over: what the next one signs is sampled anew. */
+void	 compiler_next_change(struct compiler *);
+struct compile_stats {
+	uint64_t	made, kept, verified, refused;	/* signatures; zones */
+};
+const struct compile_stats	*compiler_stats(const struct compiler *);
+
+/* A whole zone in pieces.  _end destroys it either way. */
+struct compile_whole;
+struct compile_whole	*compile_begin(struct compiler *, const struct compile_zone *);
+enum ns_err	 compile_add(struct compile_whole *, const void *zwire, size_t len, struct ns_why *)
+		    __attribute__((warn_unused_result));
+enum ns_err	 compile_end(struct compile_whole **, map_off *, struct ns_why *)
+		    __attribute__((warn_unused_result));
+void		 compile_cancel(struct compile_whole **);
+
+/* An edit, as image_edit() takes it, and like it retires the old image when it succeeds. */
+enum ns_err	 compile_change(struct compiler *, const struct compile_zone *, const void *zwire,
+		    size_t len, const void *gone, size_t gone_len, map_off *, struct ns_why *)
+		    __attribute__((warn_unused_result));
+/* What is served with other keys or at a later time; retires the old image when it succeeds.  *off is 0 and
+ * nothing was done when the image is what these keys and this time would make. */
+enum ns_err	 compile_again(struct compiler *, const struct compile_zone *, map_off *,
+		    struct ns_why *) __attribute__((warn_unused_result));
+
+#endif

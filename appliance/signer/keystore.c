@@ -1,0 +1,209 @@
+/* keystore - see keystore.h. */
+#include "appliance/signer/keystore.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "appliance/dns/name.h"
+#include "appliance/keys/keybody.h"
+#include "appliance/signer/keysecret.h"
+#include "ipc/base/hash.h"
+#include "ipc/base/log.h"
+#include "ipc/base/xalloc.h"
+
+#define CODE_STORE 5045
+#define FIRST_SIZE 64u /* buckets; a power of two */
+
+struct entry {
+	struct entry *next;
+	uint32_t hash;
+	uint32_t len; /* of the body */
+	uint8_t octets[]; /* name, body */
+};
+struct keystore {
+	uint8_t hash_key[16];
+	struct vault *vault;
+	const char *no_vault;
+	struct entry **buckets;
+	size_t size, count;
+};
+
+struct keystore *
+keystore_new(struct vault *vault, const char *no_vault)
+{
+	struct keystore *s = xcalloc(1, sizeof *s);
+
+	if (getrandom(s->hash_key, sizeof s->hash_key, 0) != sizeof s->hash_key)
+		fatal("signer.random", "text=\"no random octets\"");
+	s->vault = vault;
+	s->no_vault = no_vault;
+	s->size = FIRST_SIZE;
+	s->buckets = xcalloc(s->size, sizeof *s->buckets);
+	return s;
+}
+
+void
+keystore_clear(struct keystore *s)
+{
+	for (size_t i = 0; i < s->size; i++)
+		for (struct entry *e; (e = s->buckets[i]) != NULL;) {
+			s->buckets[i] = e->next;
+			free(e);
+		}
+	s->count = 0;
+}
+
+void
+keystore_destroy(struct keystore **sp)
+{
+	if (*sp == NULL)
+		return;
+	keystore_clear(*sp);
+	free((*sp)->buckets);
+	free(*sp);
+	*sp = NULL;
+}
+
+size_t
+keystore_count(const struct keystore *s)
+{
+	return s->count;
+}
+
+static struct entry **
+place(const struct keystore *s, const uint8_t *name, uint32_t hash)
+{
+	struct entry **p = &s->buckets[hash & (s->size - 1)];
+
+	while (*p != NULL && ((*p)->hash != hash || !name_equal((*p)->octets, name)))
+		p = &(*p)->next;
+	return p;
+}
+
+static void
+grow(struct keystore *s)
+{
+	struct entry **old = s->buckets;
+	size_t n = s->size;
+
+	s->size *= 2;
+	s->buckets = xcalloc(s->size, sizeof *s->buckets);
+	for (size_t i = 0; i < n; i++)
+		for (struct entry *e, *next = old[i]; (e = next) != NULL;) {
+			struct entry **p = &s->buckets[e->hash & (s->size - 1)];
+
+			next = e->next;
+			e->next = *p;
+			*p = e;
+		}
+	free(old);
+}
+
+static struct entry *
+entry_new(const uint8_t *name, uint32_t hash, Ns__ZoneKeys *m)
+{
+	size_t nlen = name_len(name), len;
+	struct entry *e;
+
+	/* Whoever signs needs no KSK, and what is not here cannot be taken from here. */
+	for (size_t i = 0; i < m->n_keys; i++)
+		if (get_u16(m->keys[i]->dnskey.data) == KEY_KSK)
+			m->keys[i]->wrapped.len = 1;
+	len = ns__zone_keys__get_packed_size(m);
+	e = xmalloc(sizeof *e + nlen + len);
+	e->hash = hash;
+	e->len = (uint32_t)len;
+	memcpy(e->octets, name, nlen);
+	ns__zone_keys__pack(m, e->octets + nlen);
+	return e;
+}
+
+bool
+keystore_put(struct keystore *s, const uint8_t *name, const uint8_t *body, size_t len)
+{
+	uint32_t hash = (uint32_t)hash_sip24(s->hash_key, name, name_len(name));
+	struct entry **p = place(s, name, hash), *old = *p, *fresh = NULL;
+	Ns__ZoneKeys *m;
+
+	if (len > 0) {
+		if ((m = keybody_unpack(body, len)) == NULL)
+			return false;
+		fresh = entry_new(name, hash, m);
+		ns__zone_keys__free_unpacked(m, NULL);
+	}
+	if (old != NULL) {
+		*p = old->next;
+		free(old);
+		s->count--;
+	}
+	if (fresh == NULL)
+		return true;
+	fresh->next = *p;
+	*p = fresh;
+	if (++s->count > s->size)
+		grow(s);
+	return true;
+}
+
+static enum ns_err
+open_key(struct keystore *s, const uint8_t *apex, const struct ks_key *k,
+    const Ns__ZoneKeys__Key *m, struct zone_key *out, struct ns_why *why)
+{
+	enum ns_err err;
+
+	if (k->role == KS_ZSK && ks_signs(k)) {
+		if (s->vault == NULL)
+			return ns_fail(why, NS_DENIED, CODE_STORE, "%s", s->no_vault);
+		err = keysecret_open(s->vault, apex, m, out, why);
+	} else {
+		err = keysecret_public(m, out, why);
+	}
+	out->published = ks_publishes(k);
+	out->signs = ks_signs(k);
+	return err;
+}
+
+static enum ns_err
+open_all(struct keystore *s, const uint8_t *apex, const Ns__ZoneKeys *m, struct zone_keys *keys,
+    struct ns_why *why)
+{
+	enum ns_err err = NS_OK;
+	struct ks_zone z;
+
+	keybody_read(m, &z);
+	for (unsigned i = 0; i < z.n && err == NS_OK; i++)
+		err = open_key(s, apex, &z.key[i], m->keys[i], &keys->key[keys->n++], why);
+	keys->denial = (enum zone_denial)m->denial;
+	keys->apex_len = m->apex.len;
+	keys->apex = xmalloc(m->apex.len + 1);
+	memcpy(keys->apex, m->apex.data, m->apex.len);
+	return err;
+}
+
+enum keys_found
+keystore_find(void *arg, const uint8_t *apex, struct zone_keys **out, struct ns_why *why)
+{
+	struct keystore *s = arg;
+	struct entry *e = *place(s, apex, (uint32_t)hash_sip24(s->hash_key, apex, name_len(apex)));
+	struct zone_keys *keys;
+	Ns__ZoneKeys *m;
+	enum ns_err err;
+
+	if (e == NULL)
+		return KEYS_NONE;
+	m = keybody_unpack(e->octets + name_len(e->octets), e->len);
+	if (m == NULL) {
+		ns_fail(why, NS_CORRUPT, CODE_STORE, "the zone's keys cannot be read");
+		return KEYS_LOCKED;
+	}
+	keys = zone_keys_new();
+	err = open_all(s, apex, m, keys, why);
+	ns__zone_keys__free_unpacked(m, NULL);
+	if (err != NS_OK) {
+		zone_keys_unref(&keys);
+		return KEYS_LOCKED;
+	}
+	*out = keys;
+	return KEYS_FOUND;
+}

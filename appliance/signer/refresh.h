@@ -1,0 +1,27 @@
+/* refresh - zones whose signatures are due, found in the map and made anew before they end.
+ *
+ * An image says when its first signature ends (image_format.h), so a sweep looks at nothing else: a page of
+ * the map's directory at each turn, all of 100,000 zones in ten minutes.  What is due is made anew in slices,
+ * one zone at a time, by feed_refresh(); a zone that cannot be waits for the next sweep. */
+#ifndef NS_SIGNER_REFRESH_H
+#define NS_SIGNER_REFRESH_H
+
+#include "appliance/signer/feed.h"
+
+struct refresh;
+
+struct refresh	*refresh_new(struct writer *, struct feed *);
+void	 refresh_destroy(struct refresh **);
+/* Look at one more page. */
+void	 refresh_sweep(struct refresh *, uint32_t now);
+/* Works until `deadline` (clock_mono_ns); true: there is more to do now. */
+bool	 refresh_step(struct refresh *, uint64_t deadline_ns);
+
+struct refresh_state {			/* of the last whole sweep */
+	uint64_t	zones;		/* signed here */
+	uint32_t	expires;	/* the first signature that ends; 0: none */
+	uint64_t	due;		/* zones that wait now */
+};
+void	 refresh_state(const struct refresh *, struct refresh_state *);
+
+#endif

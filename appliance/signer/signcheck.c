@@ -1,0 +1,418 @@
+/* signcheck.c - see signcheck.h. */
+#include "appliance/signer/signcheck.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/dns/rrtype.h"
+#include "appliance/signer/typemap.h"
+#include "appliance/zonemap/nsec3_chain.h"
+#include "ipc/base/xalloc.h"
+
+#define CODE_SIGNCHECK 5034
+#define NSEC3_FIXED    6u /* algorithm, flags, iterations, no salt, length of the hash */
+
+enum part { OURS, CUT, HIDDEN };
+
+struct hash {
+	uint8_t octets[NSEC3_HASH];
+};
+struct hashes {
+	struct hash *hash;
+	size_t n, cap;
+};
+struct checking {
+	struct signcheck *c;
+	struct ns_why *why;
+	enum ns_err err;
+	bool nsec3, optout;
+	/* the owner at hand */
+	struct rrset *set;
+	size_t n, cap;
+	enum part part;
+	bool ds;
+	const uint8_t *top; /* hides what is below it */
+	/* NSEC: the link before leads here */
+	uint8_t next[NAME_MAX_WIRE];
+	bool started;
+	/* NSEC3 */
+	struct hashes want, have;
+	const uint8_t *last; /* name in `want` */
+	struct hash next_link;
+	struct typemap types;
+	struct wbuf bitmap;
+};
+
+static void
+fail(struct checking *k, const struct rrset *set, const char *text)
+{
+	if (k->err != NS_OK)
+		return;
+	if (k->why != NULL) {
+		char name[NAME_MAX_TEXT];
+
+		memcpy(k->why->owner, name_to_text(set->owner, name), sizeof k->why->owner - 1);
+		k->why->owner[sizeof k->why->owner - 1] = '\0';
+		rrtype_to_text(set->type, k->why->type);
+		k->err = ns_fail(k->why, NS_INVALID, CODE_SIGNCHECK, "%s %s: %s", k->why->owner,
+		    k->why->type, text);
+	}
+	k->err = NS_INVALID;
+}
+
+/* ---- signatures ---- */
+
+static const struct zone_key *
+key_of(const struct signcheck *c, const struct rrsig *sig, uint16_t flags)
+{
+	for (unsigned i = 0; i < c->keys->n; i++) {
+		const struct zone_key *key = &c->keys->key[i];
+
+		if (key->published && key->flags == flags && key->tag == sig->tag &&
+		    key->algorithm == sig->algorithm)
+			return key;
+	}
+	return NULL;
+}
+
+/* Is this one verified?  One of each key always, a change's first ones all, then every 64th. */
+static bool
+is_sampled(struct signcheck *c, const struct rrset *set, const struct rrsig *sig)
+{
+	bool fresh = sig->window.inception == c->now - RRSIG_SKEW;
+
+	c->seen++;
+	if (set->type == RR_SOA || set->type == RR_DNSKEY)
+		return true;
+	if (fresh && c->fresh++ < SIGNCHECK_ALL)
+		return true;
+	return c->seen % SIGNCHECK_ONE_IN == 0;
+}
+
+static bool
+is_key_set(const struct checking *k, const struct rrset *set)
+{
+	return name_equal(set->owner, k->c->apex) &&
+	       (set->type == RR_DNSKEY || set->type == RR_CDS || set->type == RR_CDNSKEY);
+}
+
+/* What is wrong with one; NULL: nothing. */
+static const char *
+judge(struct checking *k, const struct rrset *set, const uint8_t *rdata, size_t len,
+    uint8_t *algorithm)
+{
+	struct signcheck *c = k->c;
+	const struct zone_key *key;
+	struct rrsig sig;
+
+	if (!rrsig_read(rdata, len, &sig) || !name_equal(sig.signer, c->apex))
+		return "its signature is not the zone's";
+	key = key_of(c, &sig, is_key_set(k, set) ? KEY_KSK : KEY_ZSK);
+	if (key == NULL)
+		return "its signature is of a key that is not published";
+	if (!rrsig_is_valid_at(&sig, c->now))
+		return "its signature is not valid now";
+	if (sig.ttl != set->ttl || sig.type != set->type)
+		return "its signature is for another TTL or type";
+	*algorithm = sig.algorithm;
+	if (!is_sampled(c, set, &sig))
+		return NULL;
+	c->verified++;
+	return rrsigner_verify(c->signer, set, key, rdata, len) ? NULL
+								: "its signature does not verify";
+}
+
+/* One of each algorithm that signs for the role, and none that is wrong (RFC 4035 2.2). */
+static void
+check_signatures(struct checking *k, const struct rrset *set, const struct rrset *sigs)
+{
+	const struct zone_keys *keys = k->c->keys;
+	uint16_t flags = is_key_set(k, set) ? KEY_KSK : KEY_ZSK;
+	bool seen[256] = { false };
+	struct rbuf r;
+	const uint8_t *rdata;
+	size_t len;
+
+	if (sigs == NULL) {
+		fail(k, set, "it has no signature");
+		return;
+	}
+	r = rbuf_init(sigs->rdata, sigs->rdata_len);
+	while ((rdata = rrset_next_rdata(&r, &len)) != NULL) {
+		uint8_t algorithm = 0;
+		const char *text = judge(k, set, rdata, len, &algorithm);
+
+		if (text != NULL)
+			fail(k, set, text);
+		seen[algorithm] = true;
+	}
+	for (unsigned i = 0; i < keys->n; i++) {
+		if (keys->key[i].flags == flags && keys->key[i].signs &&
+		    !seen[keys->key[i].algorithm])
+			fail(k, set, "it has no signature of an algorithm that signs");
+	}
+}
+
+static const struct rrset *
+find_set(const struct checking *k, uint16_t type, uint16_t covers)
+{
+	for (size_t i = 0; i < k->n; i++) {
+		if (k->set[i].type == type && k->set[i].covers == covers)
+			return &k->set[i];
+	}
+	return NULL;
+}
+
+/* ---- the chain ---- */
+
+static bool
+is_signed_part(const struct checking *k, uint16_t type)
+{
+	return k->part == OURS || (k->part == CUT && (type == RR_DS || type == RR_NSEC));
+}
+
+static void
+expect_types(struct checking *k)
+{
+	for (size_t i = 0; i < k->n; i++) {
+		const struct rrset *set = &k->set[i];
+		struct rbuf r = rbuf_init(set->rdata, set->rdata_len);
+		const uint8_t *rdata;
+		size_t len;
+
+		if (set->type == RR_NSPOLICY) {
+			while ((rdata = rrset_next_rdata(&r, &len)) != NULL)
+				typemap_add(&k->types, len >= 2 ? get_u16(rdata) : 0);
+		} else if (set->type == RR_NS || is_signed_part(k, set->type)) {
+			typemap_add(&k->types, set->type);
+		}
+	}
+	typemap_add(&k->types, RR_RRSIG);
+	k->bitmap.len = 0;
+	typemap_put(&k->types, &k->bitmap);
+}
+
+static void
+check_nsec(struct checking *k)
+{
+	const struct rrset *nsec = find_set(k, RR_NSEC, 0);
+	size_t len, rdlen;
+
+	if (k->part == HIDDEN) {
+		if (nsec != NULL)
+			fail(k, nsec, "it is below a delegation or a DNAME");
+		return;
+	}
+	if (nsec == NULL || nsec->count != 1) {
+		fail(k, &k->set[0], "the name has no NSEC");
+		return;
+	}
+	if (k->started && !name_equal(k->next, nsec->owner))
+		fail(k, nsec, "the NSEC before it does not lead here");
+	k->started = true;
+	rdlen = get_u16(nsec->rdata);
+	len = name_check(nsec->rdata + 2, rdlen);
+	if (len == 0) {
+		fail(k, nsec, "it has no next name");
+		return;
+	}
+	memcpy(k->next, nsec->rdata + 2, len);
+	expect_types(k);
+	if (k->bitmap.len != rdlen - len ||
+	    memcmp(k->bitmap.base, nsec->rdata + 2 + len, k->bitmap.len) != 0)
+		fail(k, nsec, "its types are not those of the name");
+}
+
+static void
+add_hash(struct hashes *h, const struct hash *hash)
+{
+	if (h->n == h->cap) {
+		h->cap = h->cap > 0 ? h->cap * 2 : 64;
+		h->hash = xreallocarray(h->hash, h->cap, sizeof *h->hash);
+	}
+	h->hash[h->n++] = *hash;
+}
+
+static void
+want_name(struct checking *k, const uint8_t *name)
+{
+	static const struct nsec3_chain chain = { .used = true };
+	struct hash hash;
+
+	nsec3_digest(&chain, name, name_len(name), hash.octets);
+	add_hash(&k->want, &hash);
+}
+
+/* The name and the empty non-terminals above it that no name before was below. */
+static void
+want_nsec3(struct checking *k)
+{
+	const uint8_t *name = k->set[0].owner, *up;
+
+	if (k->part == HIDDEN || (k->optout && k->part == CUT && !k->ds))
+		return;
+	want_name(k, name);
+	for (up = name; !name_equal(up, k->c->apex);) {
+		up = name_parent(up);
+		if (name_equal(up, k->c->apex) || (k->last != NULL && name_in(k->last, up)))
+			break;
+		want_name(k, up);
+	}
+	k->last = name;
+}
+
+static void
+check_link(struct checking *k, const struct rrset *nsec3)
+{
+	uint8_t label[NSEC3_LABEL];
+	struct hash here;
+	size_t rdlen = get_u16(nsec3->rdata);
+	const uint8_t *rdata = nsec3->rdata + 2;
+
+	if (nsec3->count != 1 || nsec3->owner_len <= NSEC3_LABEL ||
+	    rdlen < NSEC3_FIXED + NSEC3_HASH || rdata[4] != 0 || rdata[5] != NSEC3_HASH ||
+	    rdata[1] != k->optout) {
+		fail(k, nsec3, "it is not of the zone's chain");
+		return;
+	}
+	/* The text's octets again from the hash that led here. */
+	if (k->have.n > 0) {
+		nsec3_label(k->next_link.octets, label);
+		if (memcmp(label, nsec3->owner + 1, NSEC3_LABEL) != 0)
+			fail(k, nsec3, "the NSEC3 before it does not lead here");
+	}
+	memcpy(k->next_link.octets, rdata + NSEC3_FIXED, NSEC3_HASH);
+	here = k->next_link;
+	add_hash(&k->have, &here); /* each is somebody's next: the same set, turned by one */
+}
+
+static int
+by_octets(const void *a, const void *b)
+{
+	return memcmp(a, b, NSEC3_HASH);
+}
+
+static void
+sort_hashes(struct hashes *h)
+{
+	if (h->n > 1)
+		qsort(h->hash, h->n, sizeof *h->hash, by_octets);
+}
+
+/* ---- owners ---- */
+
+static bool
+is_nsec3_owner(const struct checking *k)
+{
+	for (size_t i = 0; i < k->n; i++) {
+		const struct rrset *set = &k->set[i];
+
+		if ((set->type == RR_RRSIG ? set->covers : set->type) != RR_NSEC3)
+			return false;
+	}
+	return k->nsec3 && find_set(k, RR_NSEC3, 0) != NULL;
+}
+
+static void
+place_owner(struct checking *k)
+{
+	const uint8_t *owner = k->set[0].owner;
+	bool apex = name_equal(owner, k->c->apex);
+
+	if (k->top != NULL && !name_is_below(owner, k->top))
+		k->top = NULL;
+	k->part = k->top != NULL ? HIDDEN : OURS;
+	k->ds = find_set(k, RR_DS, 0) != NULL;
+	if (k->part == HIDDEN)
+		return;
+	if (!apex && find_set(k, RR_NS, 0) != NULL)
+		k->part = CUT;
+	if (k->part == CUT || find_set(k, RR_DNAME, 0) != NULL)
+		k->top = owner;
+}
+
+static void
+check_owner(struct checking *k)
+{
+	if (k->n == 0)
+		return;
+	if (is_nsec3_owner(k)) {
+		k->part = OURS;
+		check_link(k, find_set(k, RR_NSEC3, 0));
+	} else {
+		place_owner(k);
+		if (k->nsec3)
+			want_nsec3(k);
+		else
+			check_nsec(k);
+	}
+	for (size_t i = 0; i < k->n; i++) {
+		const struct rrset *set = &k->set[i];
+
+		if (set->type == RR_RRSIG) {
+			if (find_set(k, set->covers, 0) == NULL || !is_signed_part(k, set->covers))
+				fail(k, set, "it covers what is not there or not signed");
+		} else if (set->type != RR_NSPOLICY && is_signed_part(k, set->type)) {
+			check_signatures(k, set, find_set(k, RR_RRSIG, set->type));
+		}
+	}
+	k->n = 0;
+}
+
+static void
+check_end(struct checking *k, const struct rrset *apex)
+{
+	if (!k->nsec3) {
+		if (!k->started || !name_equal(k->next, k->c->apex))
+			fail(k, apex, "the last NSEC does not lead to the apex");
+		return;
+	}
+	sort_hashes(&k->want);
+	sort_hashes(&k->have);
+	if (k->want.n != k->have.n ||
+	    memcmp(k->want.hash, k->have.hash, k->want.n * sizeof *k->want.hash) != 0)
+		fail(k, apex, "the NSEC3 chain is not that of the zone's names");
+}
+
+enum ns_err
+signcheck_zone(struct signcheck *c, const void *zwire, size_t len, struct ns_why *why)
+{
+	struct ns_why none = { 0 };
+	struct checking *k = xcalloc(1, sizeof *k);
+	struct zwire_iter it = zwire_iter(zwire, len);
+	struct rrset set, apex = { 0 };
+	bool soa = false, dnskey = false;
+	enum ns_err err;
+
+	k->c = c;
+	k->why = why != NULL ? why : &none;
+	k->nsec3 = c->keys->denial != DENIAL_NSEC;
+	k->optout = c->keys->denial == DENIAL_NSEC3_OPTOUT;
+	k->bitmap = wbuf_grow(SIZE_MAX / 2);
+	while (zwire_next(&it, &set)) {
+		if (k->n > 0 && !name_equal(k->set[0].owner, set.owner))
+			check_owner(k);
+		if (k->n == k->cap) {
+			k->cap = k->cap > 0 ? k->cap * 2 : 32;
+			k->set = xreallocarray(k->set, k->cap, sizeof *k->set);
+		}
+		k->set[k->n++] = set;
+		if (apex.owner == NULL)
+			apex = set;
+		soa = soa || (set.type == RR_SOA && name_equal(set.owner, c->apex));
+		dnskey = dnskey || (set.type == RR_DNSKEY && name_equal(set.owner, c->apex));
+	}
+	check_owner(k);
+	if (!rbuf_ok(&it.r) || !soa || !dnskey)
+		k->err = ns_fail(k->why, NS_INVALID, CODE_SIGNCHECK,
+		    "what was signed breaks its form, or has no SOA or DNSKEY");
+	else
+		check_end(k, &apex);
+	err = k->err;
+	free(k->want.hash);
+	free(k->have.hash);
+	wbuf_free(&k->bitmap);
+	free(k->set);
+	free(k);
+	return err;
+}

@@ -1,0 +1,32 @@
+/* signcheck - is a zone that was signed here fit to be served?  Asked of every image before it is.
+ *
+ * Reads what was made with other eyes than zonesign's: from the signed zwire alone and the keys.
+ *   - every RRset that must have signatures has one of each algorithm that signs, by a key that is published,
+ *     with a window that is open now;
+ *   - the chain is complete: each name that belongs to it is in it, and each link leads to the next;
+ *   - cryptographically: one signature of each key (KSK: DNSKEY's, ZSK: SOA's), and of the others those
+ *     that the caller's sample picks. */
+#ifndef NS_SIGNER_SIGNCHECK_H
+#define NS_SIGNER_SIGNCHECK_H
+
+#include "appliance/signer/zonesign.h"
+
+#define SIGNCHECK_ALL	64u		/* new signatures of a change up to which all are verified */
+#define SIGNCHECK_ONE_IN 64u		/* of the rest */
+
+struct signcheck {
+	const uint8_t	*apex;
+	const struct zone_keys *keys;
+	uint32_t	 now;
+	struct rrsigner	*signer;
+	/* How many signatures have been seen new (made at `now`) and in all: counted on here, over all zones
+	 * of one change. */
+	uint64_t	 fresh, seen;
+	uint64_t	 verified;		/* out */
+};
+
+/* NS_INVALID with owner, type and reason in why. */
+enum ns_err	 signcheck_zone(struct signcheck *, const void *zwire, size_t len, struct ns_why *)
+		    __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,274 @@
+/* signowner.c - see signowner.h. */
+#include "appliance/signer/signowner.h"
+
+#include <string.h>
+
+#include "appliance/dns/rrtype.h"
+
+#define NSEC3_OPTOUT 1u
+#define NSEC3_HEAD   5u /* algorithm, flags, iterations, no salt */
+
+bool
+zonesign_makes(uint16_t type, bool at_apex)
+{
+	switch (type) {
+	case RR_RRSIG:
+	case RR_NSEC:
+	case RR_NSEC3:
+	case RR_NSEC3PARAM:
+		return true;
+	case RR_DNSKEY:
+	case RR_CDS:
+	case RR_CDNSKEY:
+		return at_apex;
+	default:
+		return false;
+	}
+}
+
+void
+signing_init(struct signing *s, const struct zonesign *z, struct zonesign_done *done)
+{
+	memset(s, 0, sizeof *s);
+	s->z = z;
+	s->done = done;
+	s->body = wbuf_grow(SIZE_MAX / 2);
+	sheet_init(&s->sheet);
+	*done = (struct zonesign_done){ 0 };
+}
+
+void
+signing_free(struct signing *s)
+{
+	sheet_free(&s->sheet);
+	wbuf_free(&s->body);
+}
+
+bool
+owner_read(const uint8_t *apex, const uint8_t *raw, size_t len, struct owner *o)
+{
+	struct zwire_iter it = zwire_iter(raw, len);
+	struct rrset set;
+
+	*o = (struct owner){ .raw = raw, .raw_len = len, .part = OWNER_OURS };
+	while (zwire_next(&it, &set)) {
+		o->name = set.owner;
+		if (set.type == RR_NS && !name_equal(set.owner, apex))
+			o->part = OWNER_CUT;
+		if (set.type == RR_DS)
+			o->ds = true;
+	}
+	return rbuf_ok(&it.r) && o->name != NULL;
+}
+
+static bool
+is_nsec3(const struct signing *s)
+{
+	return s->z->keys->denial != DENIAL_NSEC;
+}
+
+/* Is that set of the owner signed, and does the chain name it? (RFC 4035 2.2, 2.3) */
+static bool
+is_ours(enum owner_part part, uint16_t type)
+{
+	return part == OWNER_OURS || (part == OWNER_CUT && (type == RR_DS || type == RR_NSEC));
+}
+
+/* ---- signatures ---- */
+
+static void
+note_expiry(struct signing *s, const uint8_t *rdata)
+{
+	uint32_t expires = get_u32(rdata + 8), now = s->z->now;
+
+	if (s->done->expires == 0 || (int32_t)(expires - now) < (int32_t)(s->done->expires - now))
+		s->done->expires = expires;
+}
+
+/* One that is there and may stay. */
+static size_t
+have(struct signing *s, const struct rrset *set, const struct zone_key *key, uint8_t out[RRSIG_MAX])
+{
+	const struct zonesign *z = s->z;
+	struct rrsig sig;
+	size_t len = z->have != NULL ? z->have(z->arg, set, key, out) : 0;
+
+	if (len == 0 || !rrsig_read(out, len, &sig) || sig.tag != key->tag ||
+	    sig.algorithm != key->algorithm || sig.sig_len != RRSIG_SIG_LEN ||
+	    !rrsig_is_valid_at(&sig, z->now) || rrsig_is_due(&sig, z->now))
+		return 0;
+	s->done->kept++;
+	return len;
+}
+
+static int
+by_octets(const uint8_t *a, size_t alen, const uint8_t *b, size_t blen)
+{
+	return rdata_cmp(a, alen, b, blen);
+}
+
+/* The set's signatures by every ZSK that signs, as one set of the sheet. */
+static void
+sign_set(struct signing *s, size_t i)
+{
+	const struct zonesign *z = s->z;
+	struct rrset set = sheet_at(&s->sheet, i);
+	uint8_t made[ZONE_KEYS_MAX][2 + RRSIG_MAX];
+	size_t len[ZONE_KEYS_MAX];
+	unsigned n = 0;
+
+	for (unsigned k = 0; k < z->keys->n; k++) {
+		const struct zone_key *key = &z->keys->key[k];
+		uint8_t out[2 + RRSIG_MAX];
+		unsigned at = n;
+		size_t one;
+
+		if (key->flags != KEY_ZSK || !key->signs || key->pkey == NULL)
+			continue;
+		one = have(s, &set, key, out + 2);
+		if (one == 0) {
+			one = rrsigner_make(z->signer, &set, key, z->apex,
+			    rrsig_window(set.owner, set.type, z->now), out + 2);
+			s->done->made++;
+		}
+		note_expiry(s, out + 2);
+		put_u16(out, (uint16_t)one);
+		for (; at > 0 && by_octets(made[at - 1] + 2, len[at - 1], out + 2, one) > 0; at--) {
+			memcpy(made[at], made[at - 1], 2 + len[at - 1]);
+			len[at] = len[at - 1];
+		}
+		memcpy(made[at], out, 2 + one);
+		len[at] = one;
+		n++;
+	}
+	s->body.len = 0;
+	for (unsigned k = 0; k < n; k++)
+		wbuf_put(&s->body, made[k], 2 + len[k]);
+	if (n > 0)
+		sheet_add(
+		    &s->sheet, RR_RRSIG, set.type, set.ttl, (uint16_t)n, s->body.base, s->body.len);
+}
+
+/* ---- what an owner has ---- */
+
+/* Its content, and at the apex what the keys bring. */
+static void
+fill_sheet(struct signing *s, const struct owner *o)
+{
+	static const uint8_t param[] = { 0, NSEC3_HEAD, NSEC3_SHA1, 0, 0, 0, 0 };
+	bool apex = name_equal(o->name, s->z->apex);
+	struct zwire_iter it = zwire_iter(o->raw, o->raw_len);
+	struct rrset set;
+
+	sheet_begin(&s->sheet, o->name);
+	while (zwire_next(&it, &set)) {
+		if (!zonesign_makes(set.type, apex))
+			sheet_have(&s->sheet, &set);
+	}
+	if (!apex)
+		return;
+	it = zwire_iter(s->z->keys->apex, s->z->keys->apex_len);
+	while (zwire_next(&it, &set))
+		sheet_have(&s->sheet, &set);
+	if (is_nsec3(s))
+		sheet_add(&s->sheet, RR_NSEC3PARAM, 0, s->chain_ttl, 1, param, sizeof param);
+}
+
+/* The types that an owner's sets stand for; a policy stands for what it answers. */
+static void
+note_types(struct signing *s, const struct owner *o)
+{
+	for (size_t i = 0; i < s->sheet.n; i++) {
+		struct rrset set = sheet_at(&s->sheet, i);
+
+		if (set.type == RR_NSPOLICY) {
+			struct rbuf r = rbuf_init(set.rdata, set.rdata_len);
+			const uint8_t *rdata;
+			size_t len;
+
+			while ((rdata = rrset_next_rdata(&r, &len)) != NULL) {
+				if (len >= 2)
+					typemap_add(&s->types, get_u16(rdata));
+			}
+		} else if (set.type == RR_NS || is_ours(o->part, set.type)) {
+			typemap_add(&s->types, set.type);
+		}
+	}
+}
+
+static void
+add_nsec(struct signing *s, const struct owner *o, const uint8_t *next)
+{
+	note_types(s, o);
+	typemap_add(&s->types, RR_RRSIG);
+	typemap_add(&s->types, RR_NSEC);
+	s->body.len = 0;
+	wbuf_u16(&s->body, 0);
+	wbuf_put(&s->body, next, name_len(next));
+	typemap_put(&s->types, &s->body);
+	put_u16(s->body.base, (uint16_t)(s->body.len - 2));
+	sheet_add(&s->sheet, RR_NSEC, 0, s->chain_ttl, 1, s->body.base, s->body.len);
+}
+
+void
+sign_owner(struct signing *s, const struct owner *o, const uint8_t *next, struct wbuf *out)
+{
+	bool apex = name_equal(o->name, s->z->apex);
+	size_t n;
+
+	fill_sheet(s, o);
+	if (o->part != OWNER_HIDDEN && next != NULL)
+		add_nsec(s, o, next);
+	n = s->sheet.n;
+	for (size_t i = 0; i < n && o->part != OWNER_HIDDEN; i++) {
+		uint16_t type = s->sheet.set[i].set.type;
+
+		/* What a KSK signs came signed. */
+		if (type != RR_RRSIG && type != RR_NSPOLICY && is_ours(o->part, type) &&
+		    !(apex && type != RR_NSEC && type != RR_NSEC3PARAM &&
+			zonesign_makes(type, true)))
+			sign_set(s, i);
+	}
+	sheet_put(&s->sheet, out);
+}
+
+/* ---- NSEC3 ---- */
+
+bool
+owner_has_nsec3(const struct zone_keys *keys, const struct owner *o)
+{
+	return o->part != OWNER_HIDDEN &&
+	       !(keys->denial == DENIAL_NSEC3_OPTOUT && o->part == OWNER_CUT && !o->ds);
+}
+
+void
+owner_nsec3_types(struct signing *s, const struct owner *o, struct wbuf *bitmap)
+{
+	fill_sheet(s, o);
+	note_types(s, o);
+	/* RFC 5155 7.1: where there is a signature. */
+	if (o->part == OWNER_OURS || o->ds)
+		typemap_add(&s->types, RR_RRSIG);
+	typemap_put(&s->types, bitmap);
+}
+
+void
+sign_nsec3(struct signing *s, const uint8_t hash[NSEC3_HASH], const uint8_t next[NSEC3_HASH],
+    const uint8_t *bitmap, size_t len, struct wbuf *out)
+{
+	uint8_t owner[1 + NSEC3_LABEL + NAME_MAX_WIRE] = { NSEC3_LABEL };
+	uint8_t flags = s->z->keys->denial == DENIAL_NSEC3_OPTOUT ? NSEC3_OPTOUT : 0;
+	const uint8_t head[] = { NSEC3_SHA1, flags, 0, 0, 0, NSEC3_HASH };
+
+	nsec3_label(hash, owner + 1);
+	memcpy(owner + 1 + NSEC3_LABEL, s->z->apex, name_len(s->z->apex));
+	sheet_begin(&s->sheet, owner);
+	s->body.len = 0;
+	wbuf_u16(&s->body, (uint16_t)(sizeof head + NSEC3_HASH + len));
+	wbuf_put(&s->body, head, sizeof head);
+	wbuf_put(&s->body, next, NSEC3_HASH);
+	wbuf_put(&s->body, bitmap, len);
+	sheet_add(&s->sheet, RR_NSEC3, 0, s->chain_ttl, 1, s->body.base, s->body.len);
+	sign_set(s, 0);
+	sheet_put(&s->sheet, out);
+}

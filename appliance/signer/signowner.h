@@ -1,0 +1,50 @@
+/* signowner - one owner signed: its sets, its place in the chain, its signatures.
+ *
+ * What zonesign.c does for every owner and resign.c for those that an edit touches.  An owner's part in the
+ * zone (`enum owner_part`) and its neighbours in the chain are the caller's to know. */
+#ifndef NS_SIGNER_SIGNOWNER_H
+#define NS_SIGNER_SIGNOWNER_H
+
+#include "appliance/signer/sheet.h"
+#include "appliance/signer/typemap.h"
+#include "appliance/signer/zonesign.h"
+#include "appliance/zonemap/nsec3_chain.h"
+
+enum owner_part {
+	OWNER_OURS,			/* authoritative; the apex too */
+	OWNER_CUT,			/* a delegation: NS, DS and NSEC are the parent's */
+	OWNER_HIDDEN,			/* below a delegation or a DNAME: no part of the chain */
+};
+
+struct signing {			/* of one zone */
+	const struct zonesign	*z;
+	struct zonesign_done	*done;
+	struct sheet		 sheet;
+	struct typemap		 types;
+	struct wbuf		 body;
+	uint32_t		 chain_ttl;	/* RFC 9077: the lesser of SOA's TTL and MINIMUM */
+};
+void	 signing_init(struct signing *, const struct zonesign *, struct zonesign_done *);
+void	 signing_free(struct signing *);
+
+struct owner {
+	const uint8_t	*name;
+	const uint8_t	*raw;		/* its sets as zwire, without what signing makes */
+	size_t		 raw_len;
+	enum owner_part	 part;
+	bool		 ds;		/* a cut with one */
+};
+/* False: the sets are no zwire.  *soa_ttl of the apex: the chain's TTL. */
+bool	 owner_read(const uint8_t *apex, const uint8_t *raw, size_t len, struct owner *);
+
+/* Appends the owner with its signatures; with `next` with an NSEC to that name. */
+void	 sign_owner(struct signing *, const struct owner *, const uint8_t *next, struct wbuf *out);
+
+/* An NSEC3: the owner's hash and the next one, its types as a bitmap. */
+void	 sign_nsec3(struct signing *, const uint8_t hash[NSEC3_HASH], const uint8_t next[NSEC3_HASH],
+	    const uint8_t *bitmap, size_t len, struct wbuf *out);
+/* That bitmap; none: an empty non-terminal. */
+void	 owner_nsec3_types(struct signing *, const struct owner *, struct wbuf *bitmap);
+bool	 owner_has_nsec3(const struct zone_keys *, const struct owner *);
+
+#endif

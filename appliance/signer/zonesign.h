@@ -1,0 +1,37 @@
+/* zonesign - a zone's content and its keys become what is served: the zone signed (RFC 4035 2, RFC 5155 7.1).
+ *
+ * Pure: octets, keys and a time in, octets out.  Content is zwire without what signing makes (keys.h).
+ * What is authoritative is signed: not the NS of a delegation, nothing below one or below a DNAME.  The
+ * chain, NSEC or NSEC3, leads over all names that are; for a policy the types that it answers for count.
+ * Signatures that exist are kept while they are of a key that signs and not due; `have` finds them. */
+#ifndef NS_SIGNER_ZONESIGN_H
+#define NS_SIGNER_ZONESIGN_H
+
+#include "appliance/signer/rrsig.h"
+
+/* Rdata of a signature over that very set (same records, same TTL) by that key; its length, 0: none. */
+typedef size_t zonesign_have_fn(void *arg, const struct rrset *, const struct zone_key *,
+	    uint8_t out[RRSIG_MAX]);
+
+struct zonesign {
+	const uint8_t	*apex;
+	const struct zone_keys *keys;
+	uint32_t	 now;
+	struct rrsigner	*signer;
+	zonesign_have_fn *have;		/* may be NULL */
+	void		*arg;
+};
+struct zonesign_done {
+	uint64_t	made, kept;	/* signatures */
+	uint32_t	expires;	/* the first of them; 0: none */
+};
+
+/* The whole zone, appended to `out`.  NS_CORRUPT: the content breaks its form, or has no SOA. */
+enum ns_err	 zonesign_all(const struct zonesign *, const void *content, size_t len,
+		    struct wbuf *out, struct zonesign_done *, struct ns_why *)
+		    __attribute__((warn_unused_result));
+
+/* Is it one that signing makes, so that the content cannot have it?  At the apex, or elsewhere. */
+bool	 zonesign_makes(uint16_t type, bool at_apex);
+
+#endif

@@ -1,0 +1,69 @@
+/* dnssec - zones' keys at the primary: what people and time ask for, done by the signer, committed here.
+ *
+ *   dnssec.c       a request's way: store (reader) → parent (probe), where that matters → signer → writer (loop)
+ *   dnssecread.c   what the store says of the zone (reader)
+ *   dnssecwrite.c  the new keys as one change (writer)
+ *   dnssecshow.c   dnssec keys, dnssec ds
+ *   keysched.c     when what is due, by time and by the parent's DS; at the primary alone
+ *   keyring.c      the fleet keys, sealed to whoever may have them
+ * Sync sees private keys wrapped, never open. */
+#ifndef NS_SYNC_DNSSEC_H
+#define NS_SYNC_DNSSEC_H
+
+#include "appliance/keys/keystate.h"
+#include "appliance/store/store.h"
+#include "appliance/sync/request.h"
+#include "appliance/sync/sync.h"
+
+#define DNSSEC_X25519 32u
+
+struct batch;
+
+/* ---- a request's state, from thread to thread ---- */
+struct dnssec {
+	struct store_zone z;
+	uint64_t	 keys_version;	/* 0: the zone is not signed */
+	struct wbuf	 keys;
+	uint32_t	 zone_ttl;	/* the longest in the zone */
+	bool		 waits_ds, ds_ever;
+	bool		 ring;		/* this appliance has no keyring yet, */
+	bool		 fresh;		/* and nobody has */
+	uint8_t		 public_key[DNSSEC_X25519];	/* of this appliance's signer */
+	uint64_t	 asked;		/* of the question to probe or signer; 0: none is open */
+	bool		 at_parent;	/* it is the probe's */
+	uint64_t	 until_ns;	/* then it is over */
+	int64_t		 now;		/* seconds of keyclock.h */
+	Ns__ParentReply	*parent;	/* NULL: nobody said anything */
+	Ns__KeyWorkDone	*done;
+};
+
+/* ---- loop ---- */
+void	 dnssec_set_request(struct sync *, struct request *);
+void	 dnssec_show_request(struct sync *, struct request *);
+/* The same as the first, of this zone, by the primary itself (keysched.c). */
+void	 dnssec_event(struct sync *, struct request *, uint64_t zone_id);
+/* A malloc'ed reply. */
+Ns__DnssecShowReply	*dnssec_show_make(const struct dnssec *);
+void	 dnssec_signer_hello(struct sync *, const Ns__RoleHello *);
+void	 dnssec_parent(struct sync *, const Ns__Envelope *);	/* from the probe */
+void	 dnssec_done(struct sync *, const Ns__Envelope *);	/* KeyWorkDone or Error, from the signer */
+void	 dnssec_tick(struct sync *, uint64_t now_ns);
+void	 dnssec_stop(void);
+/* Is this answer of the probe ours? */
+static inline bool
+dnssec_asked(uint64_t id)
+{
+	return id >> 63 != 0;
+}
+/* Why this appliance's signer can keep no key; NULL: it can. */
+const char	*dnssec_trouble(void);
+const uint8_t	*dnssec_public(void);	/* NULL: not known */
+
+/* ---- reader ---- */
+enum ns_err	 dnssec_read(struct request *, struct store *);
+enum ns_err	 dnssec_show_read(struct request *, struct store *);
+
+/* ---- writer ---- */
+enum ns_err	 dnssec_set_write(struct request *, struct batch *);
+
+#endif

@@ -1,0 +1,144 @@
+/* keyfeed - see keyfeed.h. */
+#include "appliance/sync/keyfeed.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/dns/name.h"
+#include "appliance/keys/keybody.h"
+#include "appliance/sync/batch.h"
+#include "ipc/base/log.h"
+#include "ipc/base/xalloc.h"
+
+enum ns_err
+keys_load(struct store *s, uint64_t zone_id, struct wbuf *body, uint64_t *version)
+{
+	struct store_object o;
+	char name[KEYS_NAME];
+	enum ns_err err;
+
+	keys_object_name(zone_id, name);
+	err = store_object_get(s, KEYS_KIND, name, &o, body);
+	if (err == NS_OK && version != NULL)
+		*version = o.version;
+	return err;
+}
+
+struct key_times
+key_times_read(uint64_t zone_id, const void *body, size_t len)
+{
+	Ns__ZoneKeys *m = len > 0 ? keybody_unpack(body, len) : NULL;
+	struct key_times t = { .zone_id = zone_id, .gone = m == NULL };
+
+	if (m == NULL)
+		return t;
+	t.next = m->next;
+	t.apex_until = m->apex_until;
+	t.waits_ds = m->waits_ds;
+	ns__zone_keys__free_unpacked(m, NULL);
+	return t;
+}
+
+static uint64_t
+zone_id_of(const char *object_name)
+{
+	return object_name[0] == 'z' ? strtoull(object_name + 1, NULL, 10) : 0;
+}
+
+/* ---- a batch ---- */
+void
+keyfeed_delta(struct batch *b, const Ns__ChangeBody__Object *m)
+{
+	struct store_zone z;
+
+	if (strcmp(m->kind, KEYRING_KIND) == 0 && b->appliance != NULL &&
+	    strcmp(m->name, b->appliance) == 0)
+		b->keyring = true;
+	if (strcmp(m->kind, KEYS_KIND) == 0 &&
+	    store_zone_by_id(b->store, zone_id_of(m->name), &z) == NS_OK)
+		batch_touch(b, &z, z.name)->keys = true;
+}
+
+static enum ns_err
+give_keyring(struct store *s, const char *appliance, struct feed_out *out)
+{
+	struct wbuf body = wbuf_grow(STORE_OBJECT_MAX);
+	struct store_object o;
+	enum ns_err err = store_object_get(s, KEYRING_KIND, appliance, &o, &body);
+	Ns__Keyring *m = err == NS_OK ? ns__keyring__unpack(NULL, body.len, body.base) : NULL;
+
+	if (m != NULL) {
+		feed_out_keyring(out, m->sealed.data, m->sealed.len);
+		ns__keyring__free_unpacked(m, NULL);
+	} else if (err == NS_OK) {
+		log_error("keys.unreadable", "appliance=%s", appliance);
+	}
+	wbuf_free(&body);
+	return err == NS_NOTFOUND ? NS_OK : err;
+}
+
+static void
+note_times(struct batch *b, uint64_t zone_id, const struct wbuf *body)
+{
+	b->key_times = xreallocarray(b->key_times, b->nkey_times + 1, sizeof *b->key_times);
+	b->key_times[b->nkey_times++] = key_times_read(zone_id, body->base, body->len);
+}
+
+static enum ns_err
+give_zone(struct batch *b, const struct touched *t, struct feed_out *out)
+{
+	struct wbuf body = wbuf_grow(STORE_OBJECT_MAX);
+	struct store_zone z;
+	enum ns_err err = store_zone_find(b->store, t->name, &z);
+
+	if (err == NS_OK && z.id == t->id)
+		err = keys_load(b->store, t->id, &body, NULL);
+	if (err == NS_OK || err == NS_NOTFOUND) {
+		body.len = err == NS_OK ? body.len : 0;
+		feed_out_keys(out, t->name, body.base, body.len);
+		note_times(b, t->id, &body);
+		err = NS_OK;
+	}
+	wbuf_free(&body);
+	return err;
+}
+
+enum ns_err
+keyfeed_batch(struct batch *b, struct feed_out *out)
+{
+	enum ns_err err = NS_OK;
+
+	if (b->keyring)
+		err = give_keyring(b->store, b->appliance, out);
+	for (size_t i = 0; i < b->ntouched && err == NS_OK; i++)
+		if (b->touched[i]->keys)
+			err = give_zone(b, b->touched[i], out);
+	return err;
+}
+
+/* ---- all ---- */
+struct all {
+	struct store *store;
+	struct feed_out *out;
+};
+
+static bool
+each_keys(void *arg, const struct store_object *o, const void *body, size_t len)
+{
+	struct all *a = arg;
+	struct store_zone z;
+
+	/* Those of a zone in the trash stay with it. */
+	if (store_zone_by_id(a->store, zone_id_of(o->name), &z) == NS_OK)
+		feed_out_keys(a->out, z.name, body, len);
+	return true;
+}
+
+enum ns_err
+keyfeed_all(struct store *s, const char *appliance, struct feed_out *out)
+{
+	struct all a = { .store = s, .out = out };
+	enum ns_err err = give_keyring(s, appliance, out);
+
+	return err == NS_OK ? store_object_each(s, KEYS_KIND, each_keys, &a) : err;
+}

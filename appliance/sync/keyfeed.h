@@ -1,0 +1,38 @@
+/* keyfeed - zones' keys and the fleet keys to the signer, as the store has them; no private key among them
+ * that is not wrapped.  They go before the zones of the same batch (signer/keys.h). */
+#ifndef NS_SYNC_KEYFEED_H
+#define NS_SYNC_KEYFEED_H
+
+#include "appliance/store/store.h"
+#include "appliance/sync/feedblock.h"
+#include "ipc/nameserve.pb-c.h"
+
+struct batch;
+struct touched;
+
+/* Of one zone, as its keys are stored. */
+struct key_times {
+	uint64_t zone_id;
+	int64_t	 next;		/* seconds; 0: nothing by time alone */
+	int64_t	 apex_until;	/* signatures over DNSKEY end */
+	bool	 waits_ds;
+	bool	 gone;		/* not signed any more */
+};
+/* From the octets of its object; len 0: gone. */
+struct key_times key_times_read(uint64_t zone_id, const void *body, size_t len);
+
+/* ---- writer thread ---- */
+/* An object of any kind was put or removed; keys are remembered. */
+void	 keyfeed_delta(struct batch *, const Ns__ChangeBody__Object *);
+/* What the batch changed of them. */
+enum ns_err	 keyfeed_batch(struct batch *, struct feed_out *);
+
+/* ---- feeder thread ---- */
+/* All of them. */
+enum ns_err	 keyfeed_all(struct store *, const char *appliance, struct feed_out *);
+
+/* ---- any thread ---- */
+/* The keys of a zone as they are stored, and of which change; NS_NOTFOUND: it is not signed here. */
+enum ns_err	 keys_load(struct store *, uint64_t zone_id, struct wbuf *body, uint64_t *version);
+
+#endif

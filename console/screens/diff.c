@@ -1,0 +1,372 @@
+/* diff.c - see diff.h: the screen and its keys. */
+#include "console/screens/diff.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "console/core/sanitize.h"
+#include "console/screens/editor.h"
+
+#define COMMENT_MAX 400u
+#define LABEL_W     11
+#define LIST        SIZE_MAX /* the form's focus while the list has the keys */
+
+static const struct table_column narrow[] = { { "NAME", 14, 1, false, 0 },
+	{ "TYPE", 7, 0, false, 0 }, { "CHANGE", 40, 4, false, 0 }, { NULL, 0, 0, false, 0 } };
+static const struct table_column wide[] = { { "NAME", 16, 1, false, 0 }, { "TYPE", 7, 0, false, 0 },
+	{ "", 0, 0, false, SURFACE_MAX + 1 }, { "NOW", 36, 2, false, 0 },
+	{ "AFTER COMMIT", 36, 2, false, 0 }, { NULL, 0, 0, false, 0 } };
+
+static void
+diff_open(struct view *v)
+{
+	static const char *const timers[] = { "off", "5m", "10m", "30m", NULL };
+	struct diff *d = v->state;
+
+	d->table.columns = narrow;
+	d->table.signs = true;
+	(void)form_add(&d->form, COMMENT_MAX, "");
+	form_add(&d->form, 8, timers[0])->choices = timers;
+	d->form.focus = LIST;
+}
+
+static void
+diff_close(struct view *v)
+{
+	struct diff *d = v->state;
+
+	if (d->request != 0)
+		ns_client_cancel(v->ui->client, d->request);
+	diff_clear(d);
+	form_clear(&d->form);
+}
+
+static void
+diff_reload(struct view *v)
+{
+	struct diff *d = v->state;
+
+	if (d->state == DIFF_DONE) {
+		diff_follow(v);
+		return;
+	}
+	(void)drafts_look(v->ui, v->object);
+	if (d->state == DIFF_OPEN)
+		drafts_replan(v->ui);
+}
+
+/* ---- drawing ---- */
+static const char *
+cell(void *arg, size_t row, unsigned column, enum ui_role *role)
+{
+	const struct row *r = &((struct diff *)arg)->rows[row];
+	unsigned c = column == TABLE_SIGN ? 5 : column;
+
+	*role = (enum ui_role)r->roles[c];
+	return r->cells[c] != NULL ? r->cells[c] : "";
+}
+
+static const char *
+status(const struct view *v)
+{
+	const struct diff *d = v->state;
+	const struct drafts *drafts = v->ui->drafts;
+	static const char *const says[] = { [PLAN_NONE] = "no draft of this zone",
+		[PLAN_ASKED] = "being checked",
+		[PLAN_OK] = "checked by the primary, nothing is wrong",
+		[PLAN_CONFLICT] = "others changed the zone since: Enter merges and decides",
+		[PLAN_REFUSED] = "refused as it is: mend it, or take it out",
+		[PLAN_NO_LINK] = "not checked: no link" };
+
+	if (d->state == DIFF_SENDING)
+		return "being committed";
+	if (d->state == DIFF_UNKNOWN)
+		return "outcome unknown: C asks again, it is never made twice";
+	return drafts != NULL ? says[drafts->state] : says[PLAN_NONE];
+}
+
+/* Rows that a sentence may have: where there is little room, one. */
+static int
+sentence_rows(const char *text, struct rect r)
+{
+	int n = text_lines(text, r.w - LABEL_W - 1);
+
+	return n < 1 || r.h < 16 ? 1 : n > 2 ? 2 : n;
+}
+
+static int
+sentence(struct surface *s, struct rect all, int y, const char *label, enum ui_role role,
+    const char *text)
+{
+	int h = sentence_rows(text, all);
+
+	surface_put(s, all.x + 1, y, LABEL_W, UI_TEXT, label);
+	(void)surface_wrap(
+	    s, (struct rect){ all.x + LABEL_W, y, all.w - LABEL_W - 1, h }, role, text);
+	return y + h;
+}
+
+static const char *
+effects(const struct diff *d)
+{
+	return d->effects[0] != '\0' ? d->effects : "none beyond it";
+}
+
+static int
+rows_below(const struct diff *d, struct rect r)
+{
+	int n = 3 + sentence_rows(effects(d), r);
+
+	if (d->state == DIFF_DONE)
+		return 2;
+	for (unsigned i = 0; i < d->n_notes; i++)
+		n += sentence_rows(d->notes[i], r);
+	return n;
+}
+
+/* What is below the list, in r of the whole. */
+static void
+draw_below(struct view *v, struct rect all, struct rect r)
+{
+	struct diff *d = v->state;
+	struct surface *s = v->ui->surface;
+	struct form_field *f = d->form.list;
+	int y = sentence(s, all, r.y, "Effects", UI_TEXT, effects(d));
+
+	for (unsigned i = 0; i < d->n_notes; i++)
+		y = sentence(s, all, y, d->note_role == UI_CRIT ? "Refused" : "Warning",
+		    d->note_role, d->notes[i]);
+	f[DIFF_COMMENT].x = LABEL_W - 1;
+	f[DIFF_COMMENT].w = r.w - LABEL_W;
+	f[DIFF_COMMENT].y = y - r.y;
+	surface_put(s, r.x + 1, y++, LABEL_W, UI_TEXT, "Comment");
+	f[DIFF_TIMER].x = 1 + surface_put(s, r.x + 1, y, r.w - 12, UI_TEXT,
+				  "Taken back unless confirmed within ");
+	f[DIFF_TIMER].w = 8;
+	f[DIFF_TIMER].y = y++ - r.y;
+	form_draw(&d->form, s, r);
+	surface_put(s, r.x + 1, y, r.w - 2, UI_DIM, status(v));
+}
+
+static void
+draw_done(struct view *v, struct rect r)
+{
+	struct diff *d = v->state;
+	struct surface *s = v->ui->surface;
+
+	surface_put(s, r.x + 1, r.y, r.w - 2, UI_OK, d->done);
+	surface_put(s, r.x + 1, r.y + 1, r.w - 2, d->everywhere ? UI_OK : UI_WARN, d->reached);
+}
+
+static void
+draw_title(struct view *v, struct rect r)
+{
+	struct diff *d = v->state;
+	struct surface *s = v->ui->surface;
+	char zone[UI_OBJECT];
+	int x = r.x + 1;
+
+	sanitize(zone, sizeof zone, v->object, v->ui->ascii);
+	zone[ui_name_len(zone)] = '\0';
+	x += surface_putf(s, x, r.y, r.w - text_width(d->title) - 5, UI_TITLE, "%s > %s",
+	    d->state == DIFF_DONE ? "Committed" : "Pending", zone);
+	surface_put(s, x + 3, r.y, r.w - x - 4, UI_TEXT, d->title);
+}
+
+static void
+diff_draw(struct view *v, struct rect r)
+{
+	struct diff *d = v->state;
+	bool list = d->form.focus == LIST;
+	struct rect bottom = r;
+
+	diff_take(v);
+	bottom.h = rows_below(d, r);
+	bottom.y = r.y + r.h - bottom.h;
+	d->table.columns = r.w >= 100 ? wide : narrow;
+	draw_title(v, r);
+	ns_table_draw(&d->table, v->ui->surface,
+	    (struct rect){ r.x, r.y + 1, r.w, r.h - bottom.h - 2 }, d->n, cell, d);
+	if (d->state == DIFF_DONE)
+		draw_done(v, bottom);
+	else
+		draw_below(v, r, bottom);
+	if (d->n == 0)
+		surface_put(v->ui->surface, r.x + 3, r.y + 2, r.w - 4, UI_DIM,
+		    v->ui->drafts != NULL && v->ui->drafts->draft != NULL
+			? "being checked, or nothing would change"
+			: "no draft of this zone");
+	if (list && d->n > 0 && d->state != DIFF_DONE)
+		surface_park(
+		    v->ui->surface, r.x, r.y + 2 + (int)(d->table.row - d->table.top), false);
+}
+
+/* ---- keys ---- */
+static void
+focus(struct view *v, size_t at)
+{
+	struct diff *d = v->state;
+
+	d->form.focus = at;
+	v->contexts = at == LIST ? v->ops->contexts : CTX_GLOBAL | CTX_FORM;
+}
+
+/* Around: the list, the comment, the timer. */
+static void
+step(struct view *v, bool forward)
+{
+	struct diff *d = v->state;
+	size_t at = d->form.focus;
+
+	if (forward)
+		focus(v, at == LIST ? DIFF_COMMENT : at == DIFF_COMMENT ? DIFF_TIMER : LIST);
+	else
+		focus(v, at == LIST ? DIFF_TIMER : at == DIFF_TIMER ? DIFF_COMMENT : LIST);
+}
+
+static bool
+diff_key_typed(struct view *v, uint32_t key)
+{
+	bool changed;
+
+	return form_key(&((struct diff *)v->state)->form, key, &changed);
+}
+
+static bool
+diff_leave(struct view *v)
+{
+	struct diff *d = v->state;
+
+	if (d->form.focus == LIST)
+		return true;
+	focus(v, LIST);
+	return false;
+}
+
+static const char *
+diff_refuse(struct view *v, enum ns_action_id id)
+{
+	const struct diff *d = v->state;
+	const struct drafts *drafts = v->ui->drafts;
+	bool edits = id == ACT_COMMIT || id == ACT_DISCARD || id == ACT_LEAVE_OUT ||
+		     id == ACT_EDIT || id == ACT_OPEN || id == ACT_UNDO || id == ACT_NEXT_TAB ||
+		     id == ACT_PREVIOUS_TAB;
+
+	if (id == ACT_PENDING)
+		return "this is it";
+	if (id == ACT_REDO)
+		return drafts != NULL && drafts->n_undone > 0 && d->state == DIFF_OPEN
+			   ? NULL
+			   : "nothing was undone";
+	if (!edits)
+		return NULL;
+	if (d->state == DIFF_DONE)
+		return "it is committed: R in History takes it back";
+	if (d->state == DIFF_SENDING)
+		return "it is being committed";
+	if (drafts == NULL || drafts->draft == NULL)
+		return "no draft of this zone";
+	if (id != ACT_COMMIT)
+		return NULL;
+	if (v->ui->lost || !v->ui->primary_ok)
+		return "the primary cannot be reached; the draft is kept";
+	if (d->state == DIFF_UNKNOWN)
+		return NULL;
+	return drafts->state == PLAN_OK         ? NULL
+	       : drafts->state == PLAN_CONFLICT ? "others changed the zone since: Enter"
+	       : drafts->state == PLAN_REFUSED  ? "the appliance refuses it as it is"
+						: "it is not checked yet";
+}
+
+static void
+discard(void *arg)
+{
+	struct view *v = arg;
+
+	if (drafts_drop(v->ui, v->object))
+		ui_say(v->ui, "The draft is discarded");
+}
+
+static void
+edit_row(struct view *v)
+{
+	struct diff *d = v->state;
+	const struct drafts *drafts = v->ui->drafts;
+	char name[UI_OBJECT], type[32];
+	const Ns__Conflict__RRset *set;
+
+	if (!diff_key(d, name, type))
+		return;
+	set = drafts_rrset(drafts, name, type);
+	if (set == NULL || set->mine == NULL || !set->mine->there) {
+		ui_say(v->ui, "It is gone in the draft: Space leaves that out, u undoes");
+		return;
+	}
+	editor_open(v->ui, &(struct editor_what){ .zone = v->object,
+			       .name = name,
+			       .type = type,
+			       .version = drafts->draft->base_version,
+			       .serial = drafts->draft->base_serial });
+}
+
+static bool
+edit_draft(struct view *v, enum ns_action_id id)
+{
+	char name[UI_OBJECT], type[32];
+
+	if (id == ACT_UNDO)
+		(void)drafts_undo(v->ui, v->object);
+	else if (id == ACT_REDO)
+		(void)drafts_redo(v->ui, v->object);
+	else if (id == ACT_LEAVE_OUT && diff_key(v->state, name, type))
+		(void)drafts_leave_out(v->ui, v->object, name, type);
+	else if (id == ACT_DISCARD)
+		ui_ask(v->ui, "Discard this draft? All of its operations are lost.", "", NULL,
+		    discard, v);
+	else if (id == ACT_COMMIT)
+		diff_ask(v);
+	else if (id == ACT_OPEN && v->ui->drafts != NULL && v->ui->drafts->state == PLAN_CONFLICT)
+		ui_open(v->ui, &screen_conflict, v->object);
+	else if (id == ACT_EDIT || id == ACT_OPEN)
+		edit_row(v);
+	else
+		return false;
+	return true;
+}
+
+static bool
+diff_act(struct view *v, enum ns_action_id id)
+{
+	struct diff *d = v->state;
+
+	if (d->form.focus == LIST && ns_table_act(&d->table, id, d->n))
+		return true;
+	switch (id) {
+	case ACT_NEXT_TAB:
+	case ACT_NEXT_FIELD:
+	case ACT_PREVIOUS_TAB:
+	case ACT_PREVIOUS_FIELD:
+		step(v, id == ACT_NEXT_TAB || id == ACT_NEXT_FIELD);
+		return true;
+	case ACT_ACCEPT:
+		focus(v, LIST);
+		return true;
+	default:
+		return edit_draft(v, id);
+	}
+}
+
+const struct ns_screen_ops screen_diff = {
+	.name = "Diff",
+	.size = sizeof(struct diff),
+	.contexts = CTX_GLOBAL | CTX_LIST | CTX_TABS | CTX_OPEN | CTX_DIFF | CTX_DRAFT,
+	.open = diff_open,
+	.close = diff_close,
+	.reload = diff_reload,
+	.tick = diff_follow,
+	.draw = diff_draw,
+	.act = diff_act,
+	.key = diff_key_typed,
+	.leave = diff_leave,
+	.refuse = diff_refuse,
+};

@@ -1,0 +1,515 @@
+/* drafts.c - see drafts.h. */
+#include "console/screens/drafts.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "ipc/base/wbuf.h"
+#include "ipc/base/xalloc.h"
+
+#define TIMEOUT_MS 5000u
+#define TEXT_MAX   65536u /* of a state: what is longer is seen in the editor */
+#define LOCK_MS    0u /* a program that holds them does so for a moment: say it, do not wait */
+
+/* ---- what is held ---- */
+static void
+forget_plan(struct drafts *d)
+{
+	if (d->request != 0)
+		ns_client_cancel(d->ui->client, d->request);
+	d->request = 0;
+	if (d->plan != NULL)
+		ns__plan_reply__free_unpacked(d->plan, NULL);
+	if (d->conflict != NULL)
+		ns__conflict__free_unpacked(d->conflict, NULL);
+	d->plan = NULL;
+	d->conflict = NULL;
+	d->state = PLAN_NONE;
+	d->turn++;
+}
+
+static void
+forget_undone(struct drafts *d)
+{
+	while (d->n_undone > 0)
+		ns__record_op__free_unpacked(d->undone[--d->n_undone], NULL);
+	free(d->undone);
+	d->undone = NULL;
+}
+
+static void
+hold(struct drafts *d, Ns__Draft *draft)
+{
+	if (d->draft != NULL)
+		ns__draft__free_unpacked(d->draft, NULL);
+	d->draft = draft;
+}
+
+static bool
+count_one(void *arg, const char *zone, const Ns__Draft *draft, const struct ns_why *why)
+{
+	(void)zone, (void)draft, (void)why;
+	++*(size_t *)arg;
+	return true;
+}
+
+void
+drafts_count(struct ui *ui)
+{
+	struct ns_why why = { 0 };
+
+	ui->drafts->count = 0;
+	if (ui->drafts->dir != NULL)
+		(void)ns_drafts_each(ui->drafts->dir, count_one, &ui->drafts->count, &why);
+}
+
+void
+drafts_open(struct ui *ui, const char *fleet)
+{
+	struct drafts *d = ui->drafts;
+	struct ns_why why = { 0 };
+
+	if (d != NULL && strcmp(d->fleet, fleet) == 0)
+		return;
+	drafts_free(ui);
+	d = ui->drafts = xcalloc(1, sizeof *d);
+	d->ui = ui;
+	snprintf(d->fleet, sizeof d->fleet, "%s", fleet);
+	d->dir = ns_drafts_open(NULL, fleet, &why);
+	if (d->dir == NULL) {
+		ui_say_why(ui, &why);
+		return;
+	}
+	drafts_count(ui);
+	if (d->count > 0)
+		ui_say(ui, "Recovered %zu draft%s that %s not committed: 5", d->count,
+		    d->count == 1 ? "" : "s", d->count == 1 ? "is" : "are");
+}
+
+void
+drafts_free(struct ui *ui)
+{
+	struct drafts *d = ui->drafts;
+
+	if (d == NULL)
+		return;
+	forget_plan(d);
+	forget_undone(d);
+	hold(d, NULL);
+	ns_drafts_close(&d->dir);
+	free(d);
+	ui->drafts = NULL;
+}
+
+/* ---- the plan ---- */
+static Ns__PlanReply *
+plan_copy(const Ns__PlanReply *m)
+{
+	size_t len = ns__plan_reply__get_packed_size(m);
+	uint8_t *bytes = xmalloc(len + 1);
+	Ns__PlanReply *copy;
+
+	ns__plan_reply__pack(m, bytes);
+	copy = ns__plan_reply__unpack(NULL, len, bytes);
+	free(bytes);
+	return copy;
+}
+
+static Ns__Conflict *
+conflict_copy(const Ns__Conflict *m)
+{
+	size_t len = ns__conflict__get_packed_size(m);
+	uint8_t *bytes = xmalloc(len + 1);
+	Ns__Conflict *copy;
+
+	ns__conflict__pack(m, bytes);
+	copy = ns__conflict__unpack(NULL, len, bytes);
+	free(bytes);
+	return copy;
+}
+
+void
+drafts_conflict(struct ui *ui, const struct ns_why *why)
+{
+	struct drafts *d = ui->drafts;
+	const Ns__Error *e = ns_client_error(ui->client);
+
+	forget_plan(d);
+	d->why = *why;
+	d->state = PLAN_CONFLICT;
+	if (e != NULL && e->conflict != NULL)
+		d->conflict = conflict_copy(e->conflict);
+}
+
+static void
+planned(void *arg, const Ns__Envelope *env, const struct ns_why *why)
+{
+	struct drafts *d = arg;
+
+	d->request = 0;
+	d->turn++;
+	if (env != NULL) {
+		d->plan = plan_copy(env->plan_reply);
+		d->state = PLAN_OK;
+	} else if (why->err == NS_CONFLICT) {
+		drafts_conflict(d->ui, why);
+	} else {
+		d->why = *why;
+		d->state = why->err == NS_UNAVAILABLE ? PLAN_NO_LINK : PLAN_REFUSED;
+	}
+	ui_dirty(d->ui, true);
+}
+
+static void
+ask_plan(struct drafts *d)
+{
+	Ns__PlanRequest body = NS__PLAN_REQUEST__INIT;
+	Ns__Envelope request = NS__ENVELOPE__INIT;
+	Ns__ZoneEdit edit, *edits[] = { &edit };
+
+	forget_plan(d);
+	if (d->draft == NULL)
+		return;
+	draft_edit(&edit, d->draft);
+	body.zones = edits;
+	body.n_zones = 1;
+	request.body_case = NS__ENVELOPE__BODY_PLAN_REQUEST;
+	request.plan_request = &body;
+	d->state = PLAN_ASKED;
+	d->request = ns_client_request(d->ui->client, &request, TIMEOUT_MS, planned, d);
+}
+
+void
+drafts_replan(struct ui *ui)
+{
+	if (ui->drafts != NULL)
+		ask_plan(ui->drafts);
+}
+
+struct drafts *
+drafts_look(struct ui *ui, const char *zone)
+{
+	struct drafts *d = ui->drafts;
+	struct ns_why why = { 0 };
+	char *canonical;
+	Ns__Draft *now = NULL;
+	bool other;
+
+	if (d == NULL || d->dir == NULL)
+		return d;
+	canonical = draft_zone(zone);
+	other = strcmp(d->zone, canonical) != 0;
+	if (other)
+		forget_undone(d);
+	snprintf(d->zone, sizeof d->zone, "%s", canonical);
+	free(canonical);
+	if (ns_draft_load(d->dir, d->zone, &now, &why) == NS_CORRUPT)
+		ui_say_why(ui, &why);
+	other = other || (now == NULL) != (d->draft == NULL) ||
+		(now != NULL && (now->serial_no != d->draft->serial_no ||
+				    now->created_ms != d->draft->created_ms));
+	hold(d, now);
+	if (other || d->state == PLAN_NO_LINK)
+		ask_plan(d);
+	return d;
+}
+
+/* ---- edits ---- */
+static bool
+begin(struct ui *ui, const char *zone)
+{
+	struct ns_why why = { 0 };
+
+	if (ui->drafts == NULL || ui->drafts->dir == NULL) {
+		ui_say(ui, "Drafts have no place yet: no appliance has answered");
+		return false;
+	}
+	if (ns_drafts_lock(ui->drafts->dir, LOCK_MS, &why) != NS_OK) {
+		ui_say_why(ui, &why);
+		return false;
+	}
+	(void)drafts_look(ui, zone);
+	return true;
+}
+
+/* What is held goes to the disk; when it cannot, what is there counts. */
+static bool
+end(struct ui *ui, bool changed)
+{
+	struct drafts *d = ui->drafts;
+	struct ns_why why = { 0 };
+	enum ns_err err = NS_OK;
+
+	if (changed && d->draft->n_ops > 0)
+		err = ns_draft_save(d->dir, d->draft, &why);
+	else if (changed)
+		err = ns_draft_drop(d->dir, d->zone, &why);
+	if (err == NS_NOTFOUND) /* it never was there, or is gone already */
+		err = NS_OK;
+	ns_drafts_unlock(d->dir);
+	drafts_count(ui);
+	if (err != NS_OK) {
+		ui_say(ui, "%s", why.text);
+		hold(d, NULL);
+		err = ns_draft_load(d->dir, d->zone, &d->draft, &why);
+		changed = false;
+	} else if (changed && d->draft->n_ops == 0) {
+		hold(d, NULL);
+	}
+	ask_plan(d);
+	ui_dirty(ui, true);
+	return err == NS_OK && changed;
+}
+
+bool
+drafts_put(
+    struct ui *ui, const char *zone, uint64_t version, uint32_t serial, const Ns__RecordOp *op)
+{
+	if (!begin(ui, zone))
+		return false;
+	if (ui->drafts->draft == NULL)
+		hold(ui->drafts, draft_new(zone, version, serial, ui->wall_ms));
+	draft_add(ui->drafts->draft, op, ui->wall_ms);
+	forget_undone(ui->drafts);
+	return end(ui, true);
+}
+
+bool
+drafts_undo(struct ui *ui, const char *zone)
+{
+	struct drafts *d;
+	Ns__RecordOp *op = NULL;
+
+	if (!begin(ui, zone))
+		return false;
+	d = ui->drafts;
+	if (d->draft != NULL)
+		op = draft_undo(d->draft, ui->wall_ms);
+	if (op == NULL) {
+		ui_say(ui, "There is nothing to undo: no draft of this zone");
+		return end(ui, false);
+	}
+	d->undone_version = d->draft->base_version;
+	d->undone_serial = d->draft->base_serial;
+	d->undone = xreallocarray(d->undone, d->n_undone + 1, sizeof *d->undone);
+	d->undone[d->n_undone++] = op;
+	return end(ui, true);
+}
+
+bool
+drafts_redo(struct ui *ui, const char *zone)
+{
+	struct drafts *d;
+	Ns__RecordOp *op;
+
+	if (!begin(ui, zone))
+		return false;
+	d = ui->drafts;
+	if (d->n_undone == 0) {
+		ui_say(ui, "There is nothing to do again");
+		return end(ui, false);
+	}
+	op = d->undone[--d->n_undone];
+	if (d->draft == NULL) /* the base is that of what was undone */
+		hold(d, draft_new(zone, d->undone_version, d->undone_serial, ui->wall_ms));
+	draft_add(d->draft, op, ui->wall_ms);
+	ns__record_op__free_unpacked(op, NULL);
+	return end(ui, true);
+}
+
+bool
+drafts_leave_out(struct ui *ui, const char *zone, const char *name, const char *type)
+{
+	bool changed = false;
+
+	if (!begin(ui, zone))
+		return false;
+	if (ui->drafts->draft != NULL)
+		changed = draft_leave_out(ui->drafts->draft, name, type, ui->wall_ms) > 0;
+	if (!changed)
+		ui_say(ui, "It is part of an operation on the whole name: u undoes, X discards");
+	return end(ui, changed);
+}
+
+bool
+drafts_drop(struct ui *ui, const char *zone)
+{
+	if (!begin(ui, zone))
+		return false;
+	if (ui->drafts->draft == NULL)
+		return end(ui, false);
+	while (ui->drafts->draft->n_ops > 0)
+		ns__record_op__free_unpacked(draft_undo(ui->drafts->draft, ui->wall_ms), NULL);
+	forget_undone(ui->drafts);
+	return end(ui, true);
+}
+
+bool
+drafts_save(struct ui *ui, const Ns__Draft *draft)
+{
+	size_t len;
+	uint8_t *bytes = draft_encode(draft, &len);
+	Ns__Draft *copy = bytes != NULL ? draft_decode(bytes, len, &(struct ns_why){ 0 }) : NULL;
+
+	free(bytes);
+	if (copy == NULL || !begin(ui, draft->zone)) {
+		if (copy != NULL)
+			ns__draft__free_unpacked(copy, NULL);
+		return false;
+	}
+	hold(ui->drafts, copy);
+	forget_undone(ui->drafts);
+	return end(ui, true);
+}
+
+/* ---- drafts that the appliance makes ---- */
+static bool
+free_to_take(struct ui *ui, Ns__ZoneEdit *const *edits, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct drafts *d = drafts_look(ui, edits[i]->zone);
+
+		if (d == NULL || d->draft == NULL)
+			continue;
+		ui_say(ui, "There is a draft of %s already: commit or discard it first",
+		    edits[i]->zone);
+		return false;
+	}
+	return true;
+}
+
+static bool
+take_edit(struct ui *ui, const Ns__ZoneEdit *edit)
+{
+	Ns__Draft *d = draft_new(edit->zone, edit->base_version, edit->base_serial, ui->wall_ms);
+	bool ok;
+
+	for (size_t i = 0; i < edit->n_ops; i++)
+		draft_add(d, edit->ops[i], ui->wall_ms);
+	ok = drafts_save(ui, d);
+	ns__draft__free_unpacked(d, NULL);
+	return ok;
+}
+
+static void
+made(void *arg, const Ns__Envelope *env, const struct ns_why *why)
+{
+	struct ui *ui = arg;
+	Ns__ZoneEdit **edits;
+	size_t n, taken = 0;
+	char zone[UI_OBJECT];
+
+	ui_dirty(ui, true);
+	if (env == NULL) {
+		ui_say_why(ui, why);
+		return;
+	}
+	edits = env->commit_reply->drafts;
+	n = env->commit_reply->n_drafts;
+	if (n == 0) {
+		ui_say(ui, "It is so already: nothing would change");
+		return;
+	}
+	if (!free_to_take(ui, edits, n))
+		return;
+	while (taken < n && take_edit(ui, edits[taken]))
+		taken++;
+	if (taken == 0)
+		return;
+	snprintf(zone, sizeof zone, "%s", edits[0]->zone);
+	if (n == 1)
+		ui_open(ui, &screen_diff, zone);
+	else
+		ui_main(ui, &screen_pending);
+	ui_say(
+	    ui, "%zu draft%s, not served yet: look, then C commits", taken, taken == 1 ? "" : "s");
+}
+
+void
+drafts_ask(struct ui *ui, Ns__Envelope *request)
+{
+	if (ui->drafts == NULL || ui->drafts->dir == NULL) {
+		ui_say(ui, "Drafts have no place yet: no appliance has answered");
+		return;
+	}
+	ns_client_request(ui->client, request, TIMEOUT_MS, made, ui);
+}
+
+void
+drafts_revert(struct ui *ui, uint64_t revision)
+{
+	Ns__RevertRequest body = NS__REVERT_REQUEST__INIT;
+	Ns__Envelope request = NS__ENVELOPE__INIT;
+
+	body.revision = revision;
+	body.draft = true;
+	request.body_case = NS__ENVELOPE__BODY_REVERT_REQUEST;
+	request.revert_request = &body;
+	drafts_ask(ui, &request);
+}
+
+/* ---- what it makes of the zone ---- */
+const Ns__Conflict__RRset *
+drafts_rrset(const struct drafts *d, const char *name, const char *type)
+{
+	if (d == NULL || d->plan == NULL)
+		return NULL;
+	for (size_t z = 0; z < d->plan->n_zones; z++)
+		for (size_t i = 0; i < d->plan->zones[z]->n_rrsets; i++) {
+			const Ns__Conflict__RRset *s = d->plan->zones[z]->rrsets[i];
+
+			if (strcasecmp(s->name, name) == 0 && strcasecmp(s->type, type) == 0)
+				return s;
+		}
+	return NULL;
+}
+
+char
+draft_sign(const Ns__Conflict__RRset *s, enum ui_role *role)
+{
+	bool gone = s->mine != NULL && !s->mine->there, fresh = s->was != NULL && !s->was->there;
+
+	*role = gone ? UI_REMOVED : fresh ? UI_ADDED : UI_WARN;
+	return gone ? '-' : fresh ? '+' : '~';
+}
+
+char *
+drafts_state_text(const Ns__Conflict__State *s)
+{
+	struct wbuf w = wbuf_grow(TEXT_MAX);
+	char ttl[16];
+
+	if (s == NULL)
+		return xstrdup("(too long to be shown)");
+	if (!s->there)
+		return xstrdup("-");
+	snprintf(ttl, sizeof ttl, "%u ", s->ttl);
+	wbuf_put(&w, ttl, strlen(ttl));
+	for (size_t i = 0; i < s->n_rdata && wbuf_ok(&w); i++) {
+		wbuf_put(&w, i > 0 ? ", " : " ", i > 0 ? 2 : 1);
+		wbuf_put(&w, s->rdata[i], strlen(s->rdata[i]));
+	}
+	wbuf_put(&w, "", 1);
+	if (wbuf_ok(&w))
+		return (char *)w.base;
+	wbuf_free(&w);
+	return xstrdup("(too long to be shown)");
+}
+
+void
+drafts_text(const struct drafts *d, char *out, size_t size)
+{
+	const char *what = "";
+
+	out[0] = '\0';
+	if (d == NULL || d->draft == NULL)
+		return;
+	if (d->state == PLAN_CONFLICT)
+		what = " CONFLICT";
+	else if (d->state == PLAN_REFUSED)
+		what = " REFUSED";
+	snprintf(out, size, "draft %zu op%s%s: p", d->draft->n_ops, d->draft->n_ops == 1 ? "" : "s",
+	    what);
+}

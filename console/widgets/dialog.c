@@ -1,0 +1,58 @@
+/* dialog.c - see dialog.h. */
+#include "console/widgets/dialog.h"
+
+#include <string.h>
+
+#include "console/core/key.h"
+#include "ipc/base/clock.h"
+
+#define DEAF_MS 150u
+
+static enum dialog_end
+typed(struct dialog *d, uint32_t key)
+{
+	bool changed;
+
+	if (key == UIKEY_ENTER)
+		return strcmp(edit_text(&d->typed), d->name) == 0 ? DIALOG_YES : DIALOG_MORE;
+	(void)edit_key(&d->typed, key, &changed);
+	return DIALOG_MORE;
+}
+
+enum dialog_end
+dialog_key(struct dialog *d, uint32_t key, uint64_t now_ms)
+{
+	if (clock_since(now_ms, d->since_ms) < DEAF_MS)
+		return DIALOG_MORE;
+	if (key == UIKEY_ESC || key == CTRL_KEY('G') || key == CTRL_KEY('C'))
+		return DIALOG_NO;
+	if (d->name[0] != '\0')
+		return typed(d, key);
+	if (key == 'y' || key == 'Y')
+		return DIALOG_YES;
+	return key == 'n' || key == 'N' || key == 'q' ? DIALOG_NO : DIALOG_MORE;
+}
+
+void
+dialog_draw(const struct dialog *d, struct surface *s, struct rect r)
+{
+	int rows = d->more[0] != '\0' ? 3 : 2, w = r.w - 2;
+	int y = r.y + r.h - rows;
+
+	surface_fill(s, (struct rect){ r.x, y, r.w, rows }, UI_TEXT);
+	surface_put(s, r.x + 1, y++, w, UI_WARN, d->ask);
+	if (d->more[0] != '\0')
+		surface_put(s, r.x + 1, y++, w, UI_TEXT, d->more);
+	if (d->name[0] == '\0') {
+		int x = r.x + 1;
+
+		x += surface_put(s, x, y, w, UI_KEY, "y");
+		x += surface_put(s, x, y, w, UI_TEXT, " yes   ");
+		x += surface_put(s, x, y, w, UI_KEY, "n");
+		surface_put(s, x, y, w, UI_TEXT, " no (Enter does nothing)");
+		surface_park(s, r.x, y, false);
+		return;
+	}
+	int used = surface_put(s, r.x + 1, y, w / 2, UI_TEXT, "Type its name to go on: ");
+	edit_draw(&d->typed, s, (struct rect){ r.x + 1 + used, y, w - used, 1 }, UI_INPUT, true);
+}

@@ -1,0 +1,218 @@
+/* draftop.c - see draftop.h. */
+#include "ipc/client/draftop.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "ipc/base/hash.h"
+#include "ipc/base/xalloc.h"
+#include "ipc/client/draft.h"
+
+Ns__Draft *
+draft_new(const char *zone, uint64_t version, uint32_t serial, int64_t now_ms)
+{
+	Ns__Draft *d = xmalloc(sizeof *d);
+
+	ns__draft__init(d);
+	d->zone = draft_zone(zone);
+	d->base_version = version;
+	d->base_serial = serial;
+	d->created_ms = now_ms;
+	return d;
+}
+
+Ns__RecordOp *
+op_copy(const Ns__RecordOp *op)
+{
+	size_t len = ns__record_op__get_packed_size(op);
+	uint8_t *bytes = xmalloc(len + 1);
+	Ns__RecordOp *copy;
+
+	ns__record_op__pack(op, bytes);
+	copy = ns__record_op__unpack(NULL, len, bytes);
+	free(bytes);
+	if (copy == NULL) /* what we packed ourselves */
+		abort();
+	return copy;
+}
+
+static void
+touched(Ns__Draft *d, int64_t now_ms)
+{
+	d->updated_ms = now_ms;
+	d->serial_no++;
+}
+
+void
+draft_add(Ns__Draft *d, const Ns__RecordOp *op, int64_t now_ms)
+{
+	d->ops = xreallocarray(d->ops, d->n_ops + 1, sizeof *d->ops);
+	d->ops[d->n_ops++] = op_copy(op);
+	touched(d, now_ms);
+}
+
+Ns__RecordOp *
+draft_undo(Ns__Draft *d, int64_t now_ms)
+{
+	if (d->n_ops == 0)
+		return NULL;
+	touched(d, now_ms);
+	return d->ops[--d->n_ops];
+}
+
+/* "www", "www.example.com." and "@" against a name's text; an escaped dot at the end is none. */
+static bool
+names_same(const char *typed, const char *zone, const char *name)
+{
+	size_t n = strlen(typed), all = strlen(name);
+
+	if (n > 0 && typed[n - 1] == '.' && (n < 2 || typed[n - 2] != '\\'))
+		return strcasecmp(typed, name) == 0;
+	if (strcmp(typed, "@") == 0)
+		return strcasecmp(zone, name) == 0;
+	return all == n + 1 + strlen(zone) && strncasecmp(typed, name, n) == 0 && name[n] == '.' &&
+	       strcasecmp(name + n + 1, zone) == 0;
+}
+
+bool
+op_names(const Ns__RecordOp *op, const char *zone, const char *name, const char *type)
+{
+	return (op->type[0] == '\0' || strcasecmp(op->type, type) == 0) &&
+	       names_same(op->name, zone, name);
+}
+
+size_t
+draft_leave_out(Ns__Draft *d, const char *name, const char *type, int64_t now_ms)
+{
+	size_t kept = 0, n = d->n_ops;
+
+	for (size_t i = 0; i < n; i++)
+		if (d->ops[i]->type[0] != '\0' && op_names(d->ops[i], d->zone, name, type))
+			ns__record_op__free_unpacked(d->ops[i], NULL);
+		else
+			d->ops[kept++] = d->ops[i];
+	d->n_ops = kept;
+	if (kept != n)
+		touched(d, now_ms);
+	return n - kept;
+}
+
+void
+draft_edit(Ns__ZoneEdit *edit, const Ns__Draft *d)
+{
+	ns__zone_edit__init(edit);
+	edit->zone = d->zone;
+	edit->base_version = d->base_version;
+	edit->base_serial = d->base_serial;
+	edit->ops = d->ops;
+	edit->n_ops = d->n_ops;
+}
+
+char *
+draft_key(const Ns__CommitRequest *commit)
+{
+	static const uint8_t a[16] = "drafts' key one", b[16] = "drafts' key two";
+	size_t len = ns__commit_request__get_packed_size(commit);
+	uint8_t *bytes = xmalloc(len + 1);
+	char *key;
+
+	ns__commit_request__pack(commit, bytes);
+	key = xasprintf("draft-%016llx%016llx", (unsigned long long)hash_sip24(a, bytes, len),
+	    (unsigned long long)hash_sip24(b, bytes, len));
+	free(bytes);
+	return key;
+}
+
+/* ---- conflicts ---- */
+bool
+state_same(const Ns__Conflict__State *a, const Ns__Conflict__State *b)
+{
+	if (a == NULL || b == NULL || a->there != b->there || a->n_rdata != b->n_rdata ||
+	    (a->there && a->ttl != b->ttl))
+		return false;
+	for (size_t i = 0; i < a->n_rdata; i++)
+		if (strcmp(a->rdata[i], b->rdata[i]) != 0)
+			return false;
+	return true;
+}
+
+static bool
+holds(char *const *list, size_t n, const char *rdata)
+{
+	while (n > 0)
+		if (strcmp(list[--n], rdata) == 0)
+			return true;
+	return false;
+}
+
+/* The RRset as one operation: as it is in `s`, with what only `more` has.  Gone and something is something. */
+static void
+add_state(Ns__Draft *d, const Ns__Conflict__RRset *set, const Ns__Conflict__State *s,
+    const Ns__Conflict__State *more, int64_t now_ms)
+{
+	Ns__RecordOp op = NS__RECORD_OP__INIT;
+	size_t room = s->n_rdata + (more != NULL ? more->n_rdata : 0);
+	char **rdata = xcalloc(room + 1, sizeof *rdata);
+
+	if (!s->there && more != NULL) {
+		s = more;
+		more = NULL;
+	}
+	op.name = set->name;
+	op.type = set->type;
+	op.kind = s->there ? NS__RECORD_OP__KIND__SET : NS__RECORD_OP__KIND__DEL;
+	op.ttl = s->ttl;
+	op.ttl_given = s->there;
+	op.rdata = rdata;
+	for (size_t i = 0; i < s->n_rdata; i++)
+		rdata[op.n_rdata++] = s->rdata[i];
+	for (size_t i = 0; more != NULL && i < more->n_rdata; i++)
+		if (!holds(s->rdata, s->n_rdata, more->rdata[i]))
+			rdata[op.n_rdata++] = more->rdata[i];
+	draft_add(d, &op, now_ms);
+	free(rdata);
+}
+
+/* Is it told whole, and decided where it must be? */
+static bool
+settled(const Ns__Draft *d, const Ns__Conflict *c, const enum decision *decided)
+{
+	for (size_t i = 0; i < c->n_rrsets; i++) {
+		const Ns__Conflict__RRset *set = c->rrsets[i];
+
+		if (strcasecmp(set->zone, d->zone) != 0)
+			continue;
+		if (set->was == NULL || set->theirs == NULL || set->mine == NULL ||
+		    (set->overlaps && decided[i] == DECIDE_NOT))
+			return false;
+	}
+	return !c->truncated;
+}
+
+bool
+draft_settle(Ns__Draft *d, const Ns__Conflict *c, const enum decision *decided, int64_t now_ms)
+{
+	const Ns__Conflict__Zone *z = NULL;
+
+	for (size_t i = 0; i < c->n_zones; i++)
+		if (strcasecmp(c->zones[i]->zone, d->zone) == 0)
+			z = c->zones[i];
+	if (z == NULL || !settled(d, c, decided))
+		return false;
+	while (d->n_ops > 0)
+		ns__record_op__free_unpacked(d->ops[--d->n_ops], NULL);
+	for (size_t i = 0; i < c->n_rrsets; i++) {
+		const Ns__Conflict__RRset *set = c->rrsets[i];
+		enum decision what = set->overlaps ? decided[i] : DECIDE_MINE;
+		bool mine = !state_same(set->mine, set->was) && !state_same(set->mine, set->theirs);
+
+		if (strcasecmp(set->zone, d->zone) != 0 || !mine || what == DECIDE_THEIRS)
+			continue;
+		add_state(d, set, set->mine, what == DECIDE_BOTH ? set->theirs : NULL, now_ms);
+	}
+	d->base_version = z->version;
+	d->base_serial = z->serial;
+	touched(d, now_ms);
+	return true;
+}

@@ -1,0 +1,36 @@
+/* draftop - what is done with a draft before it is saved: operations on it, what a request makes of it, and what
+ * the answers to a conflict make of it.  Pure; for CLI and console. */
+#ifndef NS_IPC_CLIENT_DRAFTOP_H
+#define NS_IPC_CLIENT_DRAFTOP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ipc/nameserve.pb-c.h"
+
+/* Free with ns__draft__free_unpacked(d, NULL).  now_ms: wall clock. */
+Ns__Draft	*draft_new(const char *zone, uint64_t version, uint32_t serial, int64_t now_ms);
+void		 draft_add(Ns__Draft *, const Ns__RecordOp *, int64_t now_ms);	/* a copy */
+/* The last one, taken off; NULL: there is none.  The caller's, as is op_copy(). */
+Ns__RecordOp	*draft_undo(Ns__Draft *, int64_t now_ms);
+Ns__RecordOp	*op_copy(const Ns__RecordOp *);
+/* Every operation on that RRset taken off; how many.  One that removes all types of a name stays. */
+size_t		 draft_leave_out(Ns__Draft *, const char *name, const char *type, int64_t now_ms);
+/* Does the operation say something of that RRset?  Names are text, absolute or relative to the zone. */
+bool		 op_names(const Ns__RecordOp *, const char *zone, const char *name, const char *type);
+
+/* For plan and commit; borrows from the draft. */
+void		 draft_edit(Ns__ZoneEdit *, const Ns__Draft *);
+/* The same drafts with the same words are the same request: when its outcome is unknown, trying again is
+ * harmless, and needs no key of the user's.  malloc'ed. */
+char		*draft_key(const Ns__CommitRequest *);
+
+/* ---- conflicts ---- */
+/* NULL: not told (too long). */
+bool		 state_same(const Ns__Conflict__State *, const Ns__Conflict__State *);
+enum decision { DECIDE_NOT, DECIDE_MINE, DECIDE_THEIRS, DECIDE_BOTH };
+/* The draft anew, on the newest version: an operation for each RRset that is mine alone, and for those that overlap
+ * what was decided.  false, and the draft as it was: one is not decided, or the conflict is not told whole. */
+bool		 draft_settle(Ns__Draft *, const Ns__Conflict *, const enum decision *, int64_t now_ms);
+
+#endif

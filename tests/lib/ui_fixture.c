@@ -1,0 +1,415 @@
+/* ui_fixture.c - see ui_fixture.h. */
+#include "tests/lib/ui_fixture.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#define PAGE_TEST 40u
+#define HOSTILE                                      \
+	"\x1b]52;c;ZXZpbA==\x07\xe2\x80\xae\xc2\x9b" \
+	"2Jevil\\000\xff"
+#define STR(s) ((char *)(uintptr_t)(s))
+
+const char *fixture = "plain";
+static const char *asked = "";
+
+static bool
+is(const char *name)
+{
+	return strcmp(fixture, name) == 0;
+}
+
+#define LIST(type, init, name, n)               \
+	static type name##_rows[n], *name[n];   \
+	for (unsigned i_ = 0; i_ < (n); i_++) { \
+		type fresh_ = init;             \
+		name##_rows[i_] = fresh_;       \
+		name[i_] = &name##_rows[i_];    \
+	}
+
+static void
+fill_status(Ns__Envelope *e)
+{
+	static Ns__StatusReply s;
+	static Ns__StatusReply__Problem p;
+	static Ns__StatusReply__Problem *list[] = { &p };
+
+	s = (Ns__StatusReply)NS__STATUS_REPLY__INIT;
+	p = (Ns__StatusReply__Problem)NS__STATUS_REPLY__PROBLEM__INIT;
+	s.name = STR("fra1-a");
+	s.role = STR("primary");
+	s.revision = 8841;
+	s.zones = is("empty") ? 0 : 1204;
+	p.code = STR("E2301");
+	p.text = STR(is("hostile") ? HOSTILE : "no backup for 3 days: nameserve backup FILE");
+	s.problems = list;
+	s.n_problems = is("empty") ? 0 : 1;
+	e->status_reply = &s;
+	e->body_case = NS__ENVELOPE__BODY_STATUS_REPLY;
+}
+
+static void
+fill_stats(Ns__Envelope *e)
+{
+	static Ns__StatsReply s;
+	static Ns__StatsReply__Latency l;
+	static uint64_t turn;
+	static const char *const names[] = { "example.com.", "shop.example.", "api.example.net.",
+		"xn--shp-tna.example.",
+		"a-zone-with-a-name-that-is-longer-than-its-column.example." };
+	static const char *const rcodes[] = { "NOERROR", "NXDOMAIN", "REFUSED", "SERVFAIL" };
+	LIST(Ns__StatsReply__Top, NS__STATS_REPLY__TOP__INIT, top, 5)
+	LIST(Ns__StatsReply__Rcode, NS__STATS_REPLY__RCODE__INIT, rc, 4)
+
+	turn++;
+	s = (Ns__StatsReply)NS__STATS_REPLY__INIT;
+	l = (Ns__StatsReply__Latency)NS__STATS_REPLY__LATENCY__INIT;
+	l.p50 = 80, l.p99 = 600 + 10 * (double)(turn % 7), l.p999 = 1900;
+	s.latency_us = &l;
+	s.qps = is("empty") ? 0 : 150000 + 11000 * (double)(turn % 9);
+	s.queries = is("empty") ? 0 : 150000 * turn;
+	s.udp = s.queries * 97 / 100;
+	s.tcp = s.queries - s.udp;
+	for (unsigned i = 0; i < 5; i++) {
+		top[i]->name = STR(is("hostile") ? HOSTILE : names[i]);
+		top[i]->qps = 21400.0 / (i + 1) + 500.0 * (double)(turn % (i + 3));
+		top[i]->count = 100000;
+		top[i]->errors = i == 2 ? 2400 : 0;
+	}
+	for (unsigned i = 0; i < 4; i++) {
+		rc[i]->name = STR(rcodes[i]);
+		rc[i]->count = i == 0 ? s.queries * 91 / 100 : s.queries / (i * i * 16);
+	}
+	s.top = top;
+	s.n_top = is("empty") ? 0 : 5;
+	s.rcodes = rc;
+	s.n_rcodes = is("empty") ? 0 : 4;
+	e->stats_reply = &s;
+	e->body_case = NS__ENVELOPE__BODY_STATS_REPLY;
+}
+
+static void
+fill_zones(Ns__Envelope *e)
+{
+	static Ns__ZoneListReply r;
+	static char names[PAGE_TEST][64];
+	LIST(Ns__ZoneInfo, NS__ZONE_INFO__INIT, zone, PAGE_TEST)
+
+	r = (Ns__ZoneListReply)NS__ZONE_LIST_REPLY__INIT;
+	for (unsigned i = 0; i < PAGE_TEST; i++) {
+		snprintf(names[i], sizeof names[i], "shop-%03u.example.", i);
+		zone[i]->name = is("hostile") ? STR(HOSTILE) : names[i];
+		zone[i]->serial = 2026112200 + i;
+		zone[i]->records = 10 * i * i;
+		zone[i]->dnssec = STR(i % 3 ? "off" : "external");
+		zone[i]->account = STR(i % 4 ? "" : "acme");
+		zone[i]->changed =
+		    STR(i % 2 ? "2026-11-22T13:40:00.000Z" : "2026-11-20T10:00:00.000Z");
+	}
+	r.zones = zone;
+	r.n_zones = is("empty") ? 0 : PAGE_TEST;
+	r.total = r.n_zones;
+	e->zone_list_reply = &r;
+	e->body_case = NS__ENVELOPE__BODY_ZONE_LIST_REPLY;
+}
+
+static void
+fill_records(Ns__Envelope *e)
+{
+	static Ns__RecordListReply r;
+	static char *data[6][2];
+	static const char *const rows[][4] = { { "shop-000.example.", "SOA",
+						   "ns1.nameserve.example. hostmaster.example.com. "
+						   "2026112201 7200 3600 1209600 300",
+						   NULL },
+		{ "shop-000.example.", "NS", "ns1.nameserve.example.", "ns2.nameserve.example." },
+		{ "shop-000.example.", "TXT", "\"v=spf1 include:_spf.example.com -all\"", NULL },
+		{ "_sip._tcp.shop-000.example.", "SRV", "10 60 5060 sip1.example.com.", NULL },
+		{ "www.shop-000.example.", "A", "192.0.2.80", "192.0.2.81" },
+		{ "a-rather-long-name.of.several.labels.shop-000.example.", "HTTPS",
+		    "1 . alpn=h2,h3 ipv4hint=192.0.2.40", NULL } };
+	LIST(Ns__RecordListReply__RRset, NS__RECORD_LIST_REPLY__RRSET__INIT, set, 6)
+
+	r = (Ns__RecordListReply)NS__RECORD_LIST_REPLY__INIT;
+	for (unsigned i = 0; i < 6; i++) {
+		data[i][0] = STR(is("hostile") ? HOSTILE : rows[i][2]);
+		data[i][1] = STR(rows[i][3]);
+		set[i]->name = STR(is("hostile") ? HOSTILE : rows[i][0]);
+		set[i]->type = STR(rows[i][1]);
+		set[i]->ttl = i % 2 ? 86400 : 300;
+		set[i]->rdata = data[i];
+		set[i]->n_rdata = rows[i][3] != NULL ? 2 : 1;
+	}
+	r.rrsets = set;
+	r.n_rrsets = is("empty") ? 0 : 6;
+	for (unsigned i = 0; asked[0] != '\0' && i < r.n_rrsets; i++)
+		if (strcmp(set[i]->name, asked) == 0) {
+			r.rrsets = &set[i];
+			r.n_rrsets = 1;
+		}
+	r.serial = 2026112201;
+	e->record_list_reply = &r;
+	e->body_case = NS__ENVELOPE__BODY_RECORD_LIST_REPLY;
+}
+
+static Ns__Change *
+a_change(unsigned i)
+{
+	static Ns__Change changes[3];
+	static char *zones[] = { STR("example.com."), STR("shop.example.") };
+	static const char *const why[] = { "cut over api, backup mx", "renew acme txt", "" };
+	Ns__Change *c = &changes[i];
+
+	*c = (Ns__Change)NS__CHANGE__INIT;
+	c->revision = 8841 - i;
+	c->at = STR("2026-11-22T14:01:10.000Z");
+	c->author = STR(is("hostile") ? HOSTILE : i == 1 ? "ci" : "alice");
+	c->via = STR("cli");
+	c->kind = STR(i == 2 ? "import" : "edit");
+	c->comment = STR(is("hostile") ? HOSTILE : why[i]);
+	c->zones = zones;
+	c->n_zones = 2;
+	c->zone_count = i == 2 ? 10000 : 1;
+	c->added = i == 2 ? 110000 : 2;
+	c->removed = i;
+	return c;
+}
+
+static void
+fill_history(Ns__Envelope *e)
+{
+	static Ns__HistoryListReply r;
+	static Ns__Change *list[3];
+
+	r = (Ns__HistoryListReply)NS__HISTORY_LIST_REPLY__INIT;
+	for (unsigned i = 0; i < 3; i++)
+		list[i] = a_change(i);
+	r.changes = list;
+	r.n_changes = is("empty") ? 0 : 3;
+	e->history_list_reply = &r;
+	e->body_case = NS__ENVELOPE__BODY_HISTORY_LIST_REPLY;
+}
+
+static void
+fill_change(Ns__Envelope *e)
+{
+	static Ns__HistoryShowReply r;
+	static Ns__HistoryShowReply__ZoneDiff d, *list[] = { &d };
+	static char *removed[1], *added[2], *served[] = { STR("fra1-a") };
+
+	r = (Ns__HistoryShowReply)NS__HISTORY_SHOW_REPLY__INIT;
+	d = (Ns__HistoryShowReply__ZoneDiff)NS__HISTORY_SHOW_REPLY__ZONE_DIFF__INIT;
+	removed[0] =
+	    STR(is("hostile") ? HOSTILE : "api.example.com. 300 IN CNAME lb1.example.net.");
+	added[0] = STR("api.example.com. 300 IN CNAME lb2.example.net.");
+	added[1] = STR("example.com. 3600 IN MX 20 mx3.example.com.");
+	d.zone = STR("example.com.");
+	d.serial_before = 2026112201;
+	d.serial_after = 2026112202;
+	d.removed = removed, d.n_removed = 1;
+	d.added = added, d.n_added = 2;
+	r.change = a_change(0);
+	r.diffs = list;
+	r.n_diffs = is("empty") ? 0 : 1;
+	r.served_by = served;
+	r.n_served_by = 1;
+	e->history_show_reply = &r;
+	e->body_case = NS__ENVELOPE__BODY_HISTORY_SHOW_REPLY;
+}
+
+/* ---- a draft's plan ---- */
+static Ns__Conflict__State *
+a_state(unsigned i, bool there, uint32_t ttl, const char *one, const char *two)
+{
+	static Ns__Conflict__State states[24];
+	static char *data[24][2];
+	Ns__Conflict__State *m = &states[i];
+
+	*m = (Ns__Conflict__State)NS__CONFLICT__STATE__INIT;
+	data[i][0] = STR(is("hostile") ? HOSTILE : one);
+	data[i][1] = STR(two);
+	m->there = there;
+	m->ttl = ttl;
+	m->rdata = data[i];
+	m->n_rdata = !there ? 0 : two != NULL ? 2 : 1;
+	return m;
+}
+
+static Ns__Conflict__RRset *
+an_rrset(unsigned i, const char *name, const char *type)
+{
+	static Ns__Conflict__RRset sets[8];
+
+	sets[i] = (Ns__Conflict__RRset)NS__CONFLICT__RRSET__INIT;
+	sets[i].zone = STR("shop-000.example.");
+	sets[i].name = STR(is("hostile") ? HOSTILE : name);
+	sets[i].type = STR(type);
+	return &sets[i];
+}
+
+static Ns__Conflict__RRset **
+four_rrsets(void)
+{
+	static Ns__Conflict__RRset *list[4];
+
+	list[0] = an_rrset(0, "shop-000.example.", "TXT");
+	list[0]->was = a_state(0, true, 300, "\"v=spf1 include:_spf.example.com -all\"", NULL);
+	list[0]->mine = a_state(1, true, 60, "\"v=spf1 include:_spf.example.com -all\"", NULL);
+	list[1] = an_rrset(1, "_sip._tcp.shop-000.example.", "SRV");
+	list[1]->was = a_state(2, true, 86400, "10 60 5060 sip1.example.com.", NULL);
+	list[1]->mine = a_state(3, false, 0, NULL, NULL);
+	list[2] = an_rrset(2, "beta.shop-000.example.", "HTTPS");
+	list[2]->was = a_state(4, false, 0, NULL, NULL);
+	list[2]->mine = a_state(5, true, 300, "1 . alpn=h2,h3 ipv4hint=192.0.2.40", NULL);
+	list[3] = an_rrset(3, "www.shop-000.example.", "A");
+	list[3]->was = a_state(6, true, 300, "192.0.2.80", "192.0.2.81");
+	list[3]->mine = a_state(7, true, 300, "192.0.2.80", "192.0.2.82");
+	return list;
+}
+
+static void
+fill_plan(Ns__Envelope *e)
+{
+	static Ns__PlanReply r;
+	static Ns__PlanReply__Zone z, *zones[] = { &z };
+	static Ns__Error w, *warnings[] = { &w };
+
+	r = (Ns__PlanReply)NS__PLAN_REPLY__INIT;
+	z = (Ns__PlanReply__Zone)NS__PLAN_REPLY__ZONE__INIT;
+	w = (Ns__Error)NS__ERROR__INIT;
+	z.zone = STR("shop-000.example.");
+	z.serial_before = 2026112201;
+	z.serial_after = 2026112202;
+	z.records = 428;
+	z.touched_percent = 1.2;
+	z.old_ttl = 86400;
+	z.negative_ttl = 300;
+	z.rrsets = four_rrsets();
+	z.n_rrsets = is("empty") ? 0 : 4;
+	w.code = 1202;
+	w.text =
+	    STR(is("hostile") ? HOSTILE
+			      : "beta.shop-000.example. HTTPS: its target has no address in this "
+				"zone: clients that need one get nothing");
+	r.zones = zones;
+	r.n_zones = 1;
+	r.warnings = warnings;
+	r.n_warnings = is("empty") ? 0 : 1;
+	r.plan_hash = STR("f00d");
+	e->plan_reply = &r;
+	e->body_case = NS__ENVELOPE__BODY_PLAN_REPLY;
+}
+
+static void
+fill_commit(Ns__Envelope *e)
+{
+	static Ns__CommitReply r;
+	static Ns__CommitReply__Receipt here, *served[] = { &here };
+
+	r = (Ns__CommitReply)NS__COMMIT_REPLY__INIT;
+	here = (Ns__CommitReply__Receipt)NS__COMMIT_REPLY__RECEIPT__INIT;
+	here.appliance = STR("fra1-a");
+	here.ms = 12.5;
+	r.revision = 8842;
+	r.serial = 2026112202;
+	r.served = served;
+	r.n_served = 1;
+	e->commit_reply = &r;
+	e->body_case = NS__ENVELOPE__BODY_COMMIT_REPLY;
+}
+
+Ns__Conflict *
+fixture_conflict(void)
+{
+	static Ns__Conflict c;
+	static Ns__Conflict__Zone z, *zones[] = { &z };
+
+	c = (Ns__Conflict)NS__CONFLICT__INIT;
+	z = (Ns__Conflict__Zone)NS__CONFLICT__ZONE__INIT;
+	z.zone = STR("shop-000.example.");
+	z.base_version = 8840;
+	z.version = 8841;
+	z.serial = 2026112203;
+	z.author = STR(is("hostile") ? HOSTILE : "bob");
+	z.at = STR("2026-11-22T14:01:10.000Z");
+	z.comment = STR(is("hostile") ? HOSTILE : "cut over api");
+	c.zones = zones;
+	c.n_zones = 1;
+	c.rrsets = four_rrsets();
+	c.n_rrsets = is("empty") ? 0 : 4;
+	for (unsigned i = 0; i < 4; i++)
+		c.rrsets[i]->theirs = c.rrsets[i]->was;
+	c.rrsets[0]->theirs = a_state(8, true, 300, "\"v=spf1 -all\"", NULL);
+	c.rrsets[3]->theirs = a_state(9, true, 300, "192.0.2.80", "192.0.2.90");
+	c.rrsets[0]->overlaps = c.rrsets[3]->overlaps = true;
+	return &c;
+}
+
+/* Operations that take a change back. */
+static void
+fill_inverse(Ns__Envelope *e)
+{
+	static Ns__CommitReply r;
+	static Ns__ZoneEdit edit, *edits[] = { &edit };
+	static Ns__RecordOp op, *ops[] = { &op };
+
+	r = (Ns__CommitReply)NS__COMMIT_REPLY__INIT;
+	edit = (Ns__ZoneEdit)NS__ZONE_EDIT__INIT;
+	op = (Ns__RecordOp)NS__RECORD_OP__INIT;
+	op.kind = NS__RECORD_OP__KIND__DEL;
+	op.name = STR("www.shop-000.example.");
+	op.type = STR("A");
+	edit.zone = STR("shop-000.example.");
+	edit.base_version = 8841;
+	edit.ops = ops, edit.n_ops = 1;
+	r.drafts = edits;
+	r.n_drafts = is("empty") ? 0 : 1;
+	e->commit_reply = &r;
+	e->body_case = NS__ENVELOPE__BODY_COMMIT_REPLY;
+}
+
+static void
+fill_trash(Ns__Envelope *e)
+{
+	static Ns__TrashListReply r;
+	static Ns__TrashListReply__Item i, *items[] = { &i };
+
+	r = (Ns__TrashListReply)NS__TRASH_LIST_REPLY__INIT;
+	i = (Ns__TrashListReply__Item)NS__TRASH_LIST_REPLY__ITEM__INIT;
+	i.zone = STR(is("hostile") ? HOSTILE : "old-shop.example.");
+	i.records = 214;
+	i.deleted = STR("2026-11-20T10:00:00.000Z");
+	i.until = STR("2026-12-20T10:00:00.000Z");
+	i.author = STR("bob");
+	r.items = items;
+	r.n_items = is("empty") ? 0 : 1;
+	e->trash_list_reply = &r;
+	e->body_case = NS__ENVELOPE__BODY_TRASH_LIST_REPLY;
+}
+
+static const struct {
+	Ns__Envelope__BodyCase kind;
+	void (*fill)(Ns__Envelope *);
+} answers[] = { { NS__ENVELOPE__BODY_STATUS_REQUEST, fill_status },
+	{ NS__ENVELOPE__BODY_STATS_REQUEST, fill_stats },
+	{ NS__ENVELOPE__BODY_ZONE_LIST_REQUEST, fill_zones },
+	{ NS__ENVELOPE__BODY_RECORD_LIST_REQUEST, fill_records },
+	{ NS__ENVELOPE__BODY_HISTORY_LIST_REQUEST, fill_history },
+	{ NS__ENVELOPE__BODY_HISTORY_SHOW_REQUEST, fill_change },
+	{ NS__ENVELOPE__BODY_TRASH_LIST_REQUEST, fill_trash },
+	{ NS__ENVELOPE__BODY_PLAN_REQUEST, fill_plan },
+	{ NS__ENVELOPE__BODY_COMMIT_REQUEST, fill_commit },
+	{ NS__ENVELOPE__BODY_CONFIRM_REQUEST, fill_commit },
+	{ NS__ENVELOPE__BODY_ZONE_RESTORE_REQUEST, fill_commit },
+	{ NS__ENVELOPE__BODY_REVERT_REQUEST, fill_inverse },
+	{ NS__ENVELOPE__BODY_REWIND_REQUEST, fill_inverse } };
+
+void
+fixture_answer(Ns__Envelope__BodyCase kind, const char *name, Ns__Envelope *reply)
+{
+	asked = name;
+	for (size_t k = 0; k < sizeof answers / sizeof *answers; k++)
+		if (answers[k].kind == kind)
+			answers[k].fill(reply);
+}

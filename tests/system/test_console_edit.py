@@ -1,0 +1,312 @@
+"""Edits in the console, from the form to the answer, on a pseudo terminal against a real appliance."""
+
+import os
+import pwd
+import re
+import signal
+
+import pytest
+
+from appliance import Appliance, zone_text
+from console import Console
+
+RECORDS = "www IN A 192.0.2.10\n@ IN MX 10 mx1\nmx1 IN A 192.0.2.25\nold IN A 192.0.2.99\n"
+
+
+def zone_of(a, name, records=RECORDS):
+    path = a.dir / name
+    path.write_text(zone_text(f"{name}.", records=records))
+    a.cli("zone", "import", name, path)
+    return name
+
+
+@pytest.fixture(scope="module")
+def served():
+    with Appliance() as a:
+        zone_of(a, "first.example")
+        yield a
+
+
+def open_zone(c, zone):
+    c.press("2", "/", f"^{zone}", "enter")
+    c.wait(lambda: zone in c.cursor_row())
+    c.press("enter")
+    c.wait(f"Zones > {zone}")
+    c.wait("rrsets")
+
+
+def row_of(c):
+    """Name and type at the cursor."""
+    row = re.match(r">.? *(\S+) +(\S+) ", c.cursor_row())
+    return row.groups() if row else None
+
+
+def cursor_to(c, words, limit=40):
+    """Down until the cursor is at this name and type. A row is repainted for other reasons than a key, too."""
+    for _ in range(limit):
+        if (before := row_of(c)) == words:
+            return
+        c.press("j")
+        c.wait(lambda before=before: row_of(c) not in (None, before))
+    raise AssertionError(f"no row {words}\n{c.text()}")
+
+
+def test_from_a_typing_error_to_what_is_served(served):
+    zone = zone_of(served, "edit.example")
+    with Console(served.socket) as c:
+        open_zone(c, zone)
+        c.press("a")
+        c.wait("new RRset")
+        c.press("shop", "tab", "ctrl-u", "mx", "tab", "tab")
+        c.wait("PREFERENCE")
+        c.press("70000", "tab", "mx1")
+        c.wait("E1105 a number from 0 to 65535")
+        c.press("ctrl-s")
+        c.wait("1 error")
+        c.press("ctrl-u", "5")
+        c.wait("Result   shop.edit.example. 300 IN MX 5 mx1.edit.example.")
+        c.press("ctrl-s")
+        c.wait("draft 1 op")
+        c.wait(lambda: any(re.match(r"[ >]\+ shop +MX", line) for line in c.lines()))
+        assert served.values("shop.edit.example", "MX") == "NXDOMAIN"
+        cursor_to(c, ("old", "A"))
+        c.press("d")
+        c.wait("draft 2 ops")
+        c.wait(lambda: re.match(r">- old ", c.cursor_row()))
+        c.press("u")
+        c.wait("draft 1 op:")
+        c.press("ctrl-r")
+        c.wait("draft 2 ops")
+        cursor_to(c, ("www", "A"))
+        c.press("e")
+        c.wait("edit www A")
+        c.wait("192.0.2.10")
+        c.press("tab", "192.0.2.11", "ctrl-s")
+        c.wait("draft 3 ops")
+        c.wait(lambda: re.match(r">~ www +A +300 +\(\+1\)", c.cursor_row()))
+        c.press("p")
+        c.wait("+1 -1 ~1")
+        c.press("tab", "ticket 7", "tab", "tab", "C")
+        c.wait("Commit 3 ops to edit.example")
+        for key in ("C", "enter", "C", "enter"):  # neither while it is deaf, nor later
+            c.press(key)
+            c.read(0.2)
+        assert "y yes" in c.text()
+        answer(c, "n")
+        assert served.values("shop.edit.example", "MX") == "NXDOMAIN"
+        c.press("C")
+        c.wait("y yes")
+        answer(c, "y")
+        c.wait("served by 1 of 1")
+        c.press("q")
+        c.wait(lambda: "draft" not in c.text())
+    assert served.values("shop.edit.example", "MX") == ["5 mx1.edit.example."]
+    assert served.values("www.edit.example") == ["192.0.2.10", "192.0.2.11"]
+    assert served.values("old.edit.example") == "NXDOMAIN"
+    assert "ticket 7" in served.cli("history", "list", zone)
+    assert served.cli_json("draft", "list")["drafts"] == []
+
+
+def answer(c, key):
+    """Until the dialog, which is deaf for a moment, has taken it."""
+    def gone():
+        if "y yes" in c.text():
+            c.press(key)
+            c.read(0.2)
+        return "y yes" not in c.text()
+    c.wait(gone)
+
+
+def test_what_the_appliance_refuses_is_said_at_the_field(served):
+    zone = zone_of(served, "refuse.example")
+    with Console(served.socket) as c:
+        open_zone(c, zone)
+        c.press("a", "www", "tab", "ctrl-u", "cname", "tab", "tab", "elsewhere")
+        c.wait("E1120")  # beside an A record: a rule that only the appliance knows
+        c.press("ctrl-s")
+        c.read(0.2)
+        assert "new RRset" in c.text()
+        c.press("tab", "backtab", "ctrl-u", "a.b")
+        c.wait("E1107")  # a relative name with a dot
+        c.press("esc")
+        c.wait("Leave this form?")
+        answer(c, "y")
+        c.wait(f"Zones > {zone}")
+    assert served.cli_json("draft", "list")["drafts"] == []
+
+
+@pytest.mark.parametrize("sig", [signal.SIGKILL, signal.SIGHUP])
+def test_a_draft_outlives_the_console(served, sig):
+    zone = zone_of(served, f"kill{int(sig)}.example")
+    with Console(served.socket) as c:
+        open_zone(c, zone)
+        cursor_to(c, ("old", "A"))
+        c.press("d")
+        c.wait("draft 1 op:")
+        c.press("a", "half", "tab", "tab", "tab", "192.0.2.7")
+        c.wait("Result   half")  # in the middle of a form
+        os.kill(c.child.pid, sig)
+        c.ended()
+    kept = served.cli("draft", "show", zone)
+    assert "del old" in kept and "half" not in kept
+    with Console(served.socket) as c:
+        c.wait("Recovered 1 draft")
+        c.press("5")
+        c.wait(lambda: zone in c.cursor_row())
+        c.press("enter")
+        c.wait("- old")
+        c.press("X")
+        c.wait("Discard this draft?")
+        answer(c, "y")
+        c.wait("no draft of this zone")
+    assert served.cli_json("draft", "list")["drafts"] == []
+
+
+def test_a_large_change_takes_the_name_and_a_timer_is_confirmed(served):
+    zone = zone_of(served, "rail.example", RECORDS + "".join(f"h{i} IN A 192.0.2.{i}\n" for i in range(30)))
+    for i in range(20):
+        served.cli("record", "del", zone, f"h{i}", "A")
+    with Console(served.socket) as c:
+        c.wait("5 Pending(1)")
+        c.press("5", "enter")
+        c.wait("+0 -20")
+        c.press("tab", "less", "tab", "\x1b[C", "tab", "C")
+        c.wait("Type its name to go on")
+        c.wait("taken back in 5 minutes")
+        while "rail.example" not in c.lines()[-1]:
+            c.press("ctrl-u", "rail.example")
+            c.read(0.2)
+        c.press("enter")
+        c.wait("served by 1 of 1")
+        c.wait(":confirm 4:")
+        c.press(":", "confirm", "enter")
+        c.wait("Done: change")
+        c.wait(lambda: ":confirm" not in c.lines()[0])
+    assert served.values("h3.rail.example") == "NXDOMAIN"
+    assert served.cli_json("status").get("unconfirmed", []) == []
+
+
+def test_a_conflict_is_decided_by_rrset(served):
+    zone = zone_of(served, "both.example")
+    for words in (("www", 60, "A", "192.0.2.1"), ("mx1", 60, "A", "192.0.2.2"), ("old", 60, "A", "192.0.2.3")):
+        served.cli("record", "set", zone, *words)
+    for words in (("www", 60, "A", "198.51.100.1"), ("mx1", 60, "A", "198.51.100.2"), ("api", 60, "A", "198.51.100.9")):
+        served.cli("record", "set", zone, *words, "--commit", "-m", "cut over")
+    with Console(served.socket) as c:
+        c.wait("5 Pending(1)")
+        c.press("5", "enter")
+        c.wait("others changed the zone since")
+        c.press("C")
+        c.wait("commit: others changed the zone since")
+        c.press("enter")
+        c.wait("Conflict > both.example")
+        c.wait("yours old A; theirs api A")
+        c.wait("cut over")
+        c.wait(lambda: re.match(r">  mx1 .*\?", c.cursor_row()))
+        c.wait("theirs   60  198.51.100.2")
+        c.press("ctrl-s")
+        c.wait("not all are decided")
+        c.press("b")
+        c.wait(lambda: re.match(r">  www .*\?", c.cursor_row()))
+        c.press("t")
+        c.wait("All are decided")
+        c.press("ctrl-s")
+        c.wait("Merged")
+        c.wait("checked by the primary")
+        c.press("C")
+        c.wait("y yes")
+        answer(c, "y")
+        c.wait("served by 1 of 1")
+    assert served.values("mx1.both.example") == ["192.0.2.2", "198.51.100.2"]  # both
+    assert served.values("www.both.example") == ["198.51.100.1"]  # theirs
+    assert served.values("old.both.example") == ["192.0.2.3"]  # merged by itself
+    assert served.values("api.both.example") == ["198.51.100.9"]
+    assert served.cli_json("draft", "list")["drafts"] == []
+
+
+def test_history_becomes_drafts_and_the_trash_is_emptied(served):
+    zone = zone_of(served, "past.example")
+    served.cli("record", "set", zone, "www", 60, "A", "192.0.2.1", "--commit", "-m", "first move")
+    served.cli("record", "set", zone, "mx1", 60, "A", "192.0.2.2", "--commit", "-m", "second move")
+    with Console(served.socket) as c:
+        open_zone(c, zone)
+        c.press("]")
+        c.wait("second move")
+        c.press("j")
+        c.wait(lambda: "first move" in c.cursor_row())
+        c.press("R")
+        c.wait("Pending > past.example")
+        c.wait("192.0.2.1 -> 192.0.2.10")
+        c.press("C")
+        c.wait("y yes")
+        answer(c, "y")
+        c.wait("served by 1 of 1")
+        assert served.values("www.past.example") == ["192.0.2.10"]
+        c.press("q")
+        c.wait("History")
+        c.wait(lambda: sum("move" in line for line in c.lines()) == 2)
+        c.press("G", "enter")  # the import: the zone as it was then
+        c.wait("past.example.   0 -> 1")
+        c.press(":", "restore", "enter")
+        c.wait("Pending > past.example")
+        c.wait("192.0.2.2 -> 192.0.2.25")
+        c.press("X")
+        c.wait("y yes")
+        answer(c, "y")
+        c.wait("The draft is discarded")
+        served.cli("zone", "delete", zone, f"--confirm={zone}", "--commit")
+        c.press(":", "trash", "enter")
+        c.wait(lambda: zone in c.cursor_row())
+        c.press("R")
+        c.wait("Bring past.example back")
+        answer(c, "y")
+        c.wait("Done: change")
+    assert served.values("www.past.example") == ["192.0.2.10"]
+
+
+def test_the_link_goes_in_the_middle_of_an_edit(example):
+    with Console(example.socket) as c:
+        open_zone(c, "example.com")
+        c.press("a", "new", "tab", "tab", "tab", "192.0.2.7")
+        c.wait("Result   new")
+        example.kill()
+        c.wait("LINK LOST")
+        c.press("ctrl-u", "192.0.2.8")
+        c.wait("not checked: no link", 10)
+        c.press("ctrl-s")
+        c.wait("draft 1 op", 10)
+        c.press("p")
+        c.wait("Pending > example.com")
+        c.press("C")
+        c.wait("the primary cannot be reached")
+        example.start()
+        c.wait(lambda: "STALE" not in c.text(), 20)
+        c.wait("checked by the primary", 10)
+        c.press("C")
+        c.wait("y yes")
+        answer(c, "y")
+        c.wait("served by 1 of 1", 10)
+    assert example.values("new.example.com") == ["192.0.2.8"]
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs root to become another")
+def test_a_viewer_is_told_why(served):
+    user = pwd.getpwnam("games")
+    zone = zone_of(served, "view.example")
+    served.cli("user", "create", "vera", "--unix", user.pw_name, "--role", "viewer")
+    state = served.dir / "state-of-vera"
+    state.mkdir()
+    os.chown(state, user.pw_uid, user.pw_gid)
+    with Console(served.socket, user=user, XDG_STATE_HOME=str(state)) as c:
+        c.wait("vera:viewer")
+        open_zone(c, zone)
+        assert "e edit" not in c.text()
+        c.press("e")
+        c.wait("you are a viewer")
+        c.press(".")
+        c.wait("Actions: Records")
+        c.wait("you are a viewer")
+    with Console(served.socket, args=["--read-only"]) as c:
+        open_zone(c, zone)
+        c.press("d")
+        c.wait("--read-only")

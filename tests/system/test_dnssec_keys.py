@@ -1,0 +1,170 @@
+"""Keys of signed zones: made in the signer, kept wrapped, shown, rolled; who may what, and what is refused."""
+
+import os
+import stat
+
+import dns.dnssec
+import dns.name
+import dns.rdata
+import pytest
+
+from appliance import Appliance, zone_text
+from peers import wait_until
+
+SIGNER = 61002
+
+
+@pytest.fixture(scope="module")
+def site():
+    with Appliance() as a:
+        for name, more in (("example.com", "www IN A 192.0.2.10\n"), ("own.example", "")):
+            path = a.dir / name
+            path.write_text(zone_text(name + ".", records=more))
+            a.cli("zone", "import", name, path)
+        yield a
+
+
+def rdata(line, rdtype):
+    owner, _, _, _, text = line.split(None, 4)
+    return dns.name.from_text(owner), dns.rdata.from_text("IN", rdtype, text)
+
+
+def states(a, zone):
+    return {(k["role"], k["state"]) for k in a.cli_json("dnssec", "keys", zone)["keys"]}
+
+
+def test_enable_makes_keys_and_the_ds(site):
+    a = site
+    assert a.cli_json("dnssec", "keys", "example.com")["status"] == "off"
+    done = a.cli_json("dnssec", "enable", "example.com", "-m", "sign it")
+    assert done["served"][0]["appliance"] == "test-a"
+    shown = a.cli_json("dnssec", "keys", "example.com")
+    assert (shown["status"], shown["algorithm"], shown["denial"]) == ("signed", 13, "nsec")
+    assert states(a, "example.com") == {("ksk", "published"), ("zsk", "active")}
+    ksk = next(k for k in shown["keys"] if k["role"] == "ksk")
+    # The DS is that of the DNSKEY, by somebody else's arithmetic.
+    (line,) = a.cli("dnssec", "ds", "example.com").splitlines()
+    owner, ds = rdata(line, "DS")
+    _, key = rdata(ksk["dnskey"], "DNSKEY")
+    assert dns.dnssec.make_ds(owner, key, "SHA256") == ds and ds.key_tag == ksk["tag"] == dns.dnssec.key_id(key)
+    assert shown["next_event"] and shown["dnskey_signed_until"] > shown["next_event"]
+    assert a.cli_json("zone", "show", "example.com")["dnssec"] == "on"
+    change = a.cli_json("history", "list", "example.com")["changes"][0]
+    assert (change["kind"], change["author"]) == ("dnssec", "root")
+    assert change["comment"].startswith("sign it: ksk ")
+    # The same again is refused, the same with a key is the first answer.
+    assert "signed" in a.fails(5, "dnssec", "enable", "example.com")
+    first = a.cli_json("dnssec", "enable", "own.example", "--algorithm", 15, "--idempotency-key", "k1")
+    again = a.cli_json("dnssec", "enable", "own.example", "--algorithm", 15, "--idempotency-key", "k1")
+    assert again["revision"] == first["revision"]
+    assert a.cli_json("dnssec", "keys", "own.example")["algorithm"] == 15
+
+
+def test_rolls_and_what_they_refuse(site):
+    a = site
+    a.cli("dnssec", "rollover", "example.com", "zsk")
+    assert ("zsk", "published") in states(a, "example.com")
+    assert "under way" in a.fails(5, "dnssec", "rollover", "example.com", "zsk")
+    assert "under way" in a.fails(5, "dnssec", "rollover", "example.com", "ksk")
+    assert "under way" in a.fails(5, "dnssec", "rollover", "example.com", "algorithm", "--algorithm", 15)
+    assert "too early" in a.fails(5, "dnssec", "ds-submitted", "example.com")
+    a.cli("dnssec", "rollover", "own.example", "zsk", "--emergency")
+    assert {("zsk", "outgoing"), ("zsk", "active")} <= states(a, "own.example")
+    assert "signed with algorithm 13" in a.fails(5, "dnssec", "enable", "example.com", "--algorithm", 15)
+    a.cli("dnssec", "enable", "example.com", "--denial", "nsec3")
+    assert a.cli_json("dnssec", "keys", "example.com")["denial"] == "nsec3"
+    a.fails(2, "dnssec", "enable", "example.com", "--algorithm", 8)
+    a.fails(6, "dnssec", "enable", "example.com", "--denial", "none")
+    a.fails(2, "dnssec", "rollover", "example.com", "csk")
+    a.fails(3, "dnssec", "enable", "nowhere.example")
+
+
+def test_keys_survive_a_restart_and_a_killed_signer(site):
+    a = site
+    before = a.cli_json("dnssec", "keys", "example.com")["keys"]
+    old = a.kill_role("signer")
+    a.wait_replaced("signer", old)
+    a.cli("dnssec", "enable", "example.com", "--denial", "nsec")  # it opens what it needs
+    a.stop()
+    a.start()
+    assert [k["tag"] for k in a.cli_json("dnssec", "keys", "example.com")["keys"]] == [k["tag"] for k in before]
+    a.cli("dnssec", "enable", "example.com", "--denial", "nsec3")
+    assert a.cli_json("verify")["ok"]
+
+
+def test_disable_takes_the_zone_s_name(site):
+    a = site
+    a.fails(9, "dnssec", "disable", "own.example")
+    a.fails(9, "dnssec", "disable", "own.example", "--confirm=example.com")
+    a.cli("dnssec", "disable", "own.example", "--confirm=own.example")
+    assert a.cli_json("zone", "show", "own.example")["dnssec"] == "off"
+    assert "not signed" in a.fails(5, "dnssec", "disable", "own.example", "--confirm=own.example")
+    a.cli("dnssec", "enable", "own.example")
+
+
+def test_a_zone_comes_back_from_the_trash_with_its_keys(site):
+    a = site
+    tags = [k["tag"] for k in a.cli_json("dnssec", "keys", "own.example")["keys"]]
+    a.cli("zone", "delete", "own.example", "--confirm=own.example")
+    a.cli("zone", "restore", "own.example")
+    assert [k["tag"] for k in a.cli_json("dnssec", "keys", "own.example")["keys"]] == tags
+    a.cli("zone", "delete", "own.example", "--confirm=own.example")
+    a.cli("zone", "create", "own.example", "--ns", "ns1.example.net.")  # another one of that name
+    assert a.cli_json("dnssec", "keys", "own.example")["status"] == "off"
+
+
+def test_zones_with_keys_of_their_own_are_refused(site):
+    a = site
+    key = a.cli_json("dnssec", "keys", "example.com")["keys"][0]["dnskey"].split(None, 4)[4]
+    path = a.dir / "has.example"
+    path.write_text(zone_text("has.example.", records=f"@ IN DNSKEY {key}\n"))
+    a.cli("zone", "import", "has.example", path)
+    assert "DNSKEY" in a.fails(5, "dnssec", "enable", "has.example")
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs root for users of their own")
+def test_files_are_the_signer_s(site):
+    a = site
+    kek, own = (a.dir / "kek").stat(), (a.data / "signer" / "appliance.key").stat()
+    assert (stat.S_IMODE(kek.st_mode), kek.st_uid, kek.st_size) == (0o400, SIGNER, 32)
+    assert (stat.S_IMODE(own.st_mode), own.st_uid) == (0o600, SIGNER)
+    secret = (a.dir / "kek").read_bytes()
+    for path in (p for p in a.data.rglob("*") if p.is_file()):
+        assert secret not in path.read_bytes(), path
+    # No other process has the file, and none may look at the signer.
+    for p in a.processes():
+        pid = p["pid"]
+        held = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")]
+        assert not any(h.endswith("/kek") for h in held), p["role"]
+
+
+def test_another_key_file_opens_nothing():
+    with Appliance() as a:
+        a.cli("zone", "create", "example.com", "--ns", "ns1.example.net.")
+        a.cli("dnssec", "enable", "example.com")
+        a.stop()
+        kek = a.dir / "kek"
+        good = kek.read_bytes()
+        kek.chmod(0o600)
+        kek.write_bytes(bytes(32))
+        kek.chmod(0o400)
+        a.spawn()
+        wait_until(a.ready, "ready without keys", 30)
+        assert "does not open" in a.fails(7, "dnssec", "rollover", "example.com", "zsk")
+        wait_until(lambda: "does not open" in str(a.cli_json("status")["problems"]), "status says so", 10)
+        a.stop()
+        kek.chmod(0o600)
+        kek.write_bytes(good)
+        kek.chmod(0o400)
+        a.start()
+        a.cli("dnssec", "rollover", "example.com", "zsk")
+
+
+@pytest.mark.parametrize("mode, size, text", [(0o440, 32, "mode 0440"), (0o400, 31, "32 octets")])
+def test_a_bad_key_file_is_refused_at_the_start(mode, size, text):
+    a = Appliance()
+    kek = a.dir / "kek"
+    kek.write_bytes(bytes(size))
+    kek.chmod(mode)
+    a.spawn()
+    assert a.process.wait(20) == 2 and text in a.log()

@@ -1,0 +1,215 @@
+"""Five appliances at five sites, one endpoint, and everything that can come between them: who votes what, what all of
+them make of it, and what each answers. The endpoint lives in a namespace of its own, as each appliance does."""
+
+import concurrent.futures
+import contextlib
+import datetime
+import json
+import os
+import subprocess
+import time
+
+import pytest
+
+from appliance import CliError, zone_text
+from endpoints import Server, http
+from fleetnet import NetFleet, inside, ip
+from peers import wait_until
+
+pytestmark = pytest.mark.skipif(os.getuid() != 0, reason="needs network namespaces")
+LONG = os.environ.get("NS_LONG")
+QUICK = {"interval": 1, "timeout": 0.5, "fall": 1, "rise": 1}
+POLICY = {"ttl": 30, "root": {"use": "failover", "order": [{"pool": "main"}, {"pool": "spare"}]}, "pools": {
+    "main": {"when_down": "closed", "answers": [{"value": "192.0.2.80", "check": "web"}]},
+    "spare": {"answers": [{"value": "192.0.2.81"}]}}}
+MAIN, SPARE = ["192.0.2.80"], ["192.0.2.81"]
+
+
+class Lab(NetFleet):
+    """The fleet, a web server that all of it looks at, and a name that follows its check."""
+
+    def start(self):
+        super().start()
+        address = self.net.add("web")
+        with inside(self.net.ns("web")):
+            self.web = Server(http(), address=address)
+        self.put("web", probers="all")
+        self.put("three")
+        path = self.primary.dir / "q.example"
+        path.write_text(zone_text("q.example."))
+        self.primary.cli("zone", "import", "q.example", path)
+        self.primary.cli("policy", "set", "q.example", "www", "A", "-", "--commit", "-m", "follow the check",
+                         stdin=json.dumps(POLICY))
+        self.becomes("web", "up")
+        self.becomes("three", "up")
+        self.answer(MAIN)
+        return self
+
+    def put(self, name, **fields):
+        self.primary.cli("check", "set", name, "-", stdin=json.dumps(
+            {**QUICK, "type": "http", "target": self.web.sock.getsockname()[0], "port": self.web.port, **fields}))
+
+    def names(self):
+        return {m.name for m in self.members}
+
+    def of(self, *names):
+        return [m for m in self.members if m.name in names]
+
+    # ---- conditions: of all appliances, or of some ----
+    def becomes(self, check, state, of=None, seconds=60):
+        for m in of or self.members:
+            wait_until(lambda m=m: (c := show(m, check)) and c["state"] == state and not c["initial"],
+                       f"{check} {state} at {m.name}: {show(m, check)}\n{m.log()[-2000:]}", seconds)
+
+    def stays(self, check, state, of=None):
+        for m in of or self.members:
+            c = show(m, check)
+            assert c["state"] == state, f"{m.name}: {c['reason']} {json.dumps(c['votes'])} {json.dumps(c['flips'])}"
+
+    def votes(self, check, state, who, at=None, seconds=60):
+        """Those vote so, by what each appliance has heard."""
+        for m in at or self.members:
+            def said(m=m):
+                votes = {v["appliance"]: v["state"] for v in show(m, check)["votes"]}
+                return all(votes[w] == state for w in who)
+            wait_until(said, f"{who} vote {state} on {check} at {m.name}: {show(m, check)}", seconds)
+
+    def answer(self, values, of=None, seconds=60):
+        for m in of or self.members:
+            wait_until(lambda m=m: ask(m) == values, f"{values} at {m.name}", seconds)
+
+    def flips(self, check):
+        return {m.name: len(show(m, check)["flips"]) for m in self.members}
+
+
+def show(member, check):
+    with contextlib.suppress(CliError, subprocess.TimeoutExpired):
+        return member.cli_json("check", "show", check)
+    return {"state": "?", "initial": True, "votes": [], "flips": []}
+
+
+def ask(member):
+    return member.values("www.q.example")
+
+
+def flipped_at(member, check):
+    return datetime.datetime.fromisoformat(show(member, check)["flips"][0]["at"].replace("Z", "+00:00")).timestamp()
+
+
+@pytest.fixture(scope="module")
+def fleet():
+    with Lab(5, config="[probe]\nallow = 10.77.0.0/24\n") as f:
+        yield f
+
+
+@pytest.fixture
+def lab(fleet):
+    """All are well, and everybody says so everywhere: what is over in a majority's eyes is not yet in everybody's."""
+    fleet.votes("web", "up", fleet.names())
+    fleet.becomes("three", "up")
+    return fleet
+
+
+@contextlib.contextmanager
+def uplink_broken(lab, member):
+    """That one reaches the fleet and not the endpoint."""
+    route = (f"{lab.web.sock.getsockname()[0]}/32",)
+    ip("route", "add", "blackhole", *route, ns=lab.net.ns(member.name))
+    try:
+        yield
+    finally:
+        ip("route", "del", "blackhole", *route, ns=lab.net.ns(member.name))
+
+
+def test_three_of_five_are_asked_and_all_agree_who(lab):
+    asked = {frozenset(v["appliance"] for v in show(m, "three")["votes"]) for m in lab.members}
+    assert len(asked) == 1 and len(min(asked)) == 3
+    assert all(len(show(m, "web")["votes"]) == 5 for m in lab.members)
+    for m in lab.members:
+        vote = next(v for v in show(m, "web")["votes"] if v["appliance"] != m.name)
+        assert vote["reason"] == "status 200" and vote["rtt_ms"] > 0
+    shares = [m.cli_json("status")["checks_assigned"] for m in lab.members]
+    assert sorted(shares) == [1, 1, 2, 2, 2]
+
+
+def test_one_broken_uplink_takes_nothing_out(lab):
+    before = lab.flips("three"), lab.flips("web")
+    name = show(lab.primary, "three")["votes"][0]["appliance"]
+    (victim,) = lab.of(name)
+    with uplink_broken(lab, victim):
+        lab.votes("web", "down", {name})
+        lab.votes("three", "down", {name})
+        lab.stays("web", "up")
+        lab.stays("three", "up")
+        lab.answer(MAIN)
+    lab.votes("three", "up", {name})
+    assert (lab.flips("three"), lab.flips("web")) == before
+
+
+def test_a_flip_reaches_all_five(lab):
+    for say, state, values in ((http(503), "down", SPARE), (http(), "up", MAIN)):
+        begun = time.time()
+        lab.web.say = say
+
+        def changed(m, values=values):
+            while ask(m) != values:
+                time.sleep(0.002)
+            return time.time()
+
+        with concurrent.futures.ThreadPoolExecutor(5) as pool:
+            seen = list(pool.map(changed, lab.members, timeout=60))
+        lab.becomes("web", state)
+        decided = [flipped_at(m, "web") for m in lab.members]
+        print(f"{state}: from the deciding vote to the last of five {1000 * (max(decided) - min(decided)):.0f} ms, "
+              f"to its answer {1000 * (max(seen) - min(decided)):.0f} ms, from the cause {max(seen) - begun:.1f} s")
+        assert max(seen) - min(decided) < 10
+
+
+def test_half_cut_off_changes_nothing_there(lab):
+    few, many = lab.of("r3", "r4"), lab.of("p", "r1", "r2")
+    lab.net.cut("r3", "r4")
+    try:
+        lab.votes("web", "down", {"r3", "r4"}, at=few)  # they cannot reach it; it is well
+        lab.stays("web", "up")
+        lab.answer(MAIN)
+        lab.web.say = http(503)
+        lab.becomes("web", "down", of=many)
+        lab.answer(SPARE, of=many)
+        lab.stays("web", "up", of=few)
+        lab.answer(MAIN, of=few)
+        if LONG:
+            for m in few:
+                wait_until(lambda m=m: m.cli_json("status")["frozen"], f"{m.name} is frozen", 60)
+                assert "frozen" in show(m, "web")["reason"] and show(m, "web")["state"] == "up"
+            assert not any(m.cli_json("status")["frozen"] for m in many)
+            moved = {"p", "r1", "r2"}
+            for m in many:  # the shares of those that are silent move
+                wait_until(lambda m=m: {v["appliance"] for v in show(m, "three")["votes"]} == moved, "moved", 120)
+    finally:
+        lab.net.heal()
+    lab.becomes("web", "down")
+    lab.answer(SPARE)
+    assert not any(m.cli_json("status")["frozen"] for m in lab.members)
+    lab.web.say = http()
+    lab.becomes("web", "up")
+    lab.wait_well()
+
+
+def test_without_the_primary_health_goes_on(lab):
+    rest = lab.replicas
+    lab.primary.kill()
+    try:
+        lab.web.say = http(503)
+        lab.becomes("web", "down", of=rest)
+        lab.becomes("three", "down", of=rest)
+        lab.answer(SPARE, of=rest)
+        for m in rest:
+            assert not m.cli_json("status")["frozen"]
+        lab.web.say = http()
+        lab.becomes("web", "up", of=rest)
+        lab.answer(MAIN, of=rest)
+    finally:
+        lab.primary.start()
+    lab.becomes("web", "up")
+    lab.votes("web", "up", lab.names())
+    lab.wait_well()

@@ -1,0 +1,503 @@
+/* signfeed - zones with keys through the feed: signed whole and by edits, refused when unfit, other keys, time. */
+// link: appliance/signer/feed.c appliance/signer/names.c appliance/signer/compile.c appliance/signer/content.c appliance/signer/signed.c appliance/signer/signcheck.c appliance/signer/zonesign.c appliance/signer/signowner.c appliance/signer/sheet.c appliance/signer/typemap.c appliance/signer/rrsig.c appliance/signer/keys.c appliance/signer/apexset.c
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "appliance/dns/rrtype.h"
+#include "appliance/signer/apexset.h"
+#include "appliance/signer/content.h"
+#include "appliance/signer/feed.h"
+#include "appliance/signer/signcheck.h"
+#include "ipc/base/xalloc.h"
+#include "tests/lib/keykit.h"
+#include "tests/lib/mapbox.h"
+#include "tests/lib/zonebox.h"
+
+#define NOW    1795000000u
+#define DAY    86400u
+#define OWNERS 40u
+#define TEXT   256u
+
+struct bench {
+	struct mapbox box;
+	struct writer *w;
+	struct feed *f;
+	struct zone_keys *keys; /* NULL: not signed */
+	bool locked;
+	uint32_t now;
+	unsigned asks, publishes, refusals;
+	struct ns_why why;
+	/* the zone as it should be */
+	char line[OWNERS][TEXT]; /* of owner i; "": none */
+	uint32_t serial;
+	uint64_t seed;
+};
+
+static const uint8_t *
+apex(void)
+{
+	return zonebox_name("s.example.");
+}
+
+static void
+on_ask(void *arg, const uint8_t *name, const char *why)
+{
+	(void)name;
+	(void)why;
+	((struct bench *)arg)->asks++;
+}
+
+static void
+on_ask_all(void *arg)
+{
+	(void)arg;
+	fail();
+}
+
+static void
+on_published(void *arg, bool full, const char *text)
+{
+	(void)text;
+	assert_false(full);
+	((struct bench *)arg)->publishes++;
+}
+
+static void
+on_refused(void *arg, const uint8_t *name, const struct ns_why *why)
+{
+	struct bench *b = arg;
+
+	(void)name;
+	b->refusals++;
+	b->why = *why;
+}
+
+static void
+on_staged(void *arg, const uint8_t *name)
+{
+	(void)arg;
+	(void)name;
+}
+
+static enum keys_found
+on_keys(void *arg, const uint8_t *name, struct zone_keys **out, struct ns_why *why)
+{
+	struct bench *b = arg;
+
+	assert_true(name_equal(name, apex()));
+	if (b->locked) {
+		(void)ns_fail(why, NS_DENIED, 1, "the key cannot be opened");
+		return KEYS_LOCKED;
+	}
+	if (b->keys == NULL)
+		return KEYS_NONE;
+	*out = zone_keys_ref(b->keys);
+	return KEYS_FOUND;
+}
+
+static uint32_t
+on_now(void *arg)
+{
+	return ((struct bench *)arg)->now;
+}
+
+static struct bench *
+bench_open(enum key_algorithm algorithm, enum zone_denial denial)
+{
+	struct bench *b = xcalloc(1, sizeof *b);
+	const struct feed_calls calls = { .ask = on_ask,
+		.ask_all = on_ask_all,
+		.published = on_published,
+		.refused = on_refused,
+		.staged = on_staged,
+		.arg = b,
+		.keys = on_keys,
+		.now = on_now };
+	struct ns_why why;
+
+	b->now = NOW;
+	b->seed = denial + algorithm;
+	mapbox_init(&b->box, 64u << 20);
+	assert_int_equal(
+	    writer_open(b->box.fd, b->box.limit, 1, b->box.page, BOX_PAGES, &b->w, &why), NS_OK);
+	b->f = feed_new(b->w, &calls);
+	feed_welcome(b->f);
+	b->keys = keykit_new(apex(), algorithm, denial, NOW);
+	return b;
+}
+
+static void
+bench_close(struct bench *b)
+{
+	feed_destroy(&b->f);
+	zone_keys_unref(&b->keys);
+	writer_check(b->w);
+	writer_close(&b->w);
+	mapbox_fini(&b->box);
+	free(b);
+}
+
+/* ---- the zone ---- */
+
+/* Names that hide, are hidden, make empty non-terminals, and wildcards. */
+static void
+owner_name(unsigned i, char out[64])
+{
+	static const char *const shapes[] = { "a", "x.a", "y.x.a", "*.a", "deep.er.e" };
+
+	(void)snprintf(out, 64, "%s%u", shapes[i % 5], i / 5);
+}
+
+static void
+random_lines(struct bench *b, unsigned i)
+{
+	static const struct {
+		const char *before, *after;
+	} kinds[] = { { "A 192.0.2.", "" }, { "TXT \"t", "\"" }, { "NS ns", ".elsewhere." },
+		{ "DNAME d", ".elsewhere." } };
+	char name[64], *to = b->line[i];
+	unsigned kind = (unsigned)(mapbox_random(&b->seed) % 12), n = 0;
+	unsigned value = (unsigned)(mapbox_random(&b->seed) % 250);
+
+	owner_name(i, name);
+	if (kind > 4)
+		kind = kind % 2;
+	if (strncmp(name, "*", 1) == 0 && (kind == 2 || kind == 3))
+		kind = 0;
+	*to = '\0';
+	if (kind == 4)
+		return;
+	n += (unsigned)snprintf(
+	    to, TEXT, "%s %s%u%s", name, kinds[kind].before, value, kinds[kind].after);
+	if (kind == 2 && value % 2 == 0)
+		n += (unsigned)snprintf(to + n, TEXT - n, "\n%s DS 1 13 2 %064u", name, value);
+	(void)snprintf(to + n, TEXT - n, "\n");
+}
+
+static struct wbuf
+zone_text(struct bench *b, bool all, unsigned only)
+{
+	char *text = xcalloc(1, 1 << 16);
+	size_t n = (size_t)sprintf(text,
+	    "$TTL 600\n@ SOA ns.elsewhere. h.elsewhere. %u 7200 3600 1209600 300\n"
+	    "@ NS ns.elsewhere.\n@ MX 10 Mail.elsewhere.\n",
+	    b->serial);
+	uint64_t records;
+	struct wbuf out;
+
+	for (unsigned i = 0; i < OWNERS; i++) {
+		if (all || i == only)
+			n += (size_t)sprintf(text + n, "%s", b->line[i]);
+	}
+	out = zonebox_zwire("s.example.", text, n, n, &records);
+	free(text);
+	return out;
+}
+
+static void
+send_zone(struct bench *b, Ns__FeedZone__Kind kind, const struct wbuf *zwire, const uint8_t *gone)
+{
+	Ns__Feed feed = NS__FEED__INIT;
+	Ns__FeedZone z = NS__FEED_ZONE__INIT, *ptr = &z;
+	uint8_t name[NAME_MAX_WIRE];
+
+	memcpy(name, apex(), name_len(apex()));
+	feed.revision = b->serial;
+	feed.publish = true;
+	feed.n_zones = 1;
+	feed.zones = &ptr;
+	z.kind = kind;
+	z.name = (ProtobufCBinaryData){ .data = name, .len = name_len(name) };
+	z.version = b->serial;
+	z.base_version = b->serial - 1;
+	z.account = 7;
+	z.zwire = (ProtobufCBinaryData){ .data = zwire->base, .len = zwire->len };
+	if (gone != NULL)
+		z.gone = (ProtobufCBinaryData){ .data = (uint8_t *)(uintptr_t)gone,
+			.len = name_len(gone) };
+	feed_apply(b->f, &feed);
+}
+
+static void
+send_whole(struct bench *b)
+{
+	struct wbuf zwire;
+
+	b->serial++;
+	zwire = zone_text(b, true, 0);
+	send_zone(b, NS__FEED_ZONE__KIND__REPLACE, &zwire, NULL);
+	wbuf_free(&zwire);
+}
+
+static void
+send_edit(struct bench *b, unsigned i)
+{
+	char name[64], full[96];
+	struct wbuf zwire;
+
+	b->serial++;
+	owner_name(i, name);
+	(void)snprintf(full, sizeof full, "%s.s.example.", name);
+	zwire = zone_text(b, false, i);
+	send_zone(b, NS__FEED_ZONE__KIND__DELTA, &zwire,
+	    b->line[i][0] == '\0' ? zonebox_name(full) : NULL);
+	wbuf_free(&zwire);
+}
+
+static void
+send_keys(struct bench *b)
+{
+	Ns__Feed feed = NS__FEED__INIT;
+
+	feed.revision = ++b->serial;
+	feed.publish = true;
+	feed_keys_changed(b->f, apex());
+	feed_apply(b->f, &feed);
+}
+
+/* ---- what is served ---- */
+
+static bool
+served(struct bench *b, struct image_ref *ref)
+{
+	static struct map_view view;
+
+	return writer_view(b->w, &view) && image_open(&view, writer_zone_find(b->w, apex()), ref);
+}
+
+/* It is the model's content, and fit with these keys now. */
+static void
+expect_signed(struct bench *b)
+{
+	struct wbuf all = wbuf_grow(1 << 22), content = wbuf_grow(1 << 22),
+		    want = zone_text(b, true, 0);
+	struct signcheck check = {
+		.apex = apex(), .keys = b->keys, .now = b->now, .signer = rrsigner_new()
+	};
+	struct image_walk walk;
+	struct image_node node;
+	struct image_ref ref;
+	struct ns_why why = { 0 };
+
+	assert_true(served(b, &ref));
+	assert_true(
+	    (ref.image->flags & (IMAGE_HERE | IMAGE_SIGNED)) == (IMAGE_HERE | IMAGE_SIGNED));
+	assert_int_equal((ref.image->flags & IMAGE_NSEC3) != 0, b->keys->denial != DENIAL_NSEC);
+	image_walk_begin(&walk, &ref);
+	while (image_walk_next(&walk, &node))
+		assert_true(image_node_zwire(&ref, &node, false, &all));
+	if (signcheck_zone(&check, all.base, all.len, &why) != NS_OK)
+		fail_msg("%s", why.text);
+	assert_true(check.verified > 1);
+	assert_true(content_of_image(&ref, &content));
+	assert_int_equal(content.len, want.len);
+	assert_memory_equal(content.base, want.base, want.len);
+	wbuf_free(&all);
+	wbuf_free(&content);
+	wbuf_free(&want);
+	rrsigner_destroy(&check.signer);
+}
+
+static void
+edits(enum key_algorithm algorithm, enum zone_denial denial, unsigned rounds)
+{
+	struct bench *b = bench_open(algorithm, denial);
+	uint64_t made;
+
+	for (unsigned i = 0; i < OWNERS; i++)
+		random_lines(b, i);
+	send_whole(b);
+	expect_signed(b);
+	made = feed_signed(b->f)->made;
+	for (unsigned i = 0; i < rounds; i++) {
+		unsigned owner = (unsigned)(mapbox_random(&b->seed) % OWNERS);
+
+		random_lines(b, owner);
+		send_edit(b, owner);
+		expect_signed(b);
+	}
+	assert_int_equal(b->refusals, 0);
+	assert_int_equal(b->asks, 0);
+	assert_int_equal(b->publishes, 1 + rounds);
+	/* SOA, the owner, its neighbours in the chain, and sometimes what it hid: not the zone. */
+	assert_in_range(feed_signed(b->f)->made - made, rounds, rounds * 12);
+	bench_close(b);
+}
+
+static void
+test_edits(void **state)
+{
+	(void)state;
+	edits(KEY_P256, DENIAL_NSEC, 60);
+	edits(KEY_ED25519, DENIAL_NSEC3, 60);
+	edits(KEY_P256, DENIAL_NSEC3_OPTOUT, 60);
+}
+
+static void
+test_keys_change(void **state)
+{
+	struct bench *b = bench_open(KEY_P256, DENIAL_NSEC);
+	struct zone_keys *other = keykit_new(apex(), KEY_ED25519, DENIAL_NSEC3, NOW), *first;
+	struct image_ref ref;
+	unsigned publishes;
+	uint64_t made;
+
+	(void)state;
+	for (unsigned i = 0; i < OWNERS; i++)
+		random_lines(b, i);
+	/* not signed, signed, other keys and denial, opt-out, nothing new, not signed */
+	first = b->keys;
+	b->keys = NULL;
+	send_whole(b);
+	assert_true(served(b, &ref));
+	assert_int_equal(ref.image->flags & (IMAGE_HERE | IMAGE_SIGNED), 0);
+	b->keys = first;
+	send_keys(b);
+	assert_true(served(b, &ref));
+	assert_int_equal(ref.image->account, 7);
+	b->serial--; /* keys raise no serial */
+	expect_signed(b);
+	b->serial++;
+	b->keys = other;
+	send_keys(b);
+	b->serial -= 2;
+	expect_signed(b);
+	b->serial += 2;
+	other->denial = DENIAL_NSEC3_OPTOUT;
+	send_keys(b);
+	b->serial -= 3;
+	expect_signed(b);
+	b->serial += 3;
+	made = feed_signed(b->f)->made;
+	send_keys(b);
+	assert_int_equal(feed_signed(b->f)->made, made);
+	b->keys = NULL;
+	publishes = b->publishes;
+	send_keys(b);
+	assert_int_equal(b->publishes, publishes + 1);
+	assert_true(served(b, &ref));
+	assert_int_equal(ref.image->flags & (IMAGE_HERE | IMAGE_SIGNED | IMAGE_NSEC3), 0);
+	zone_keys_unref(&first);
+	zone_keys_unref(&other);
+	bench_close(b);
+}
+
+/* What a signer does with a zone that it cannot sign: never serve it unsigned. */
+static void
+test_locked(void **state)
+{
+	struct bench *b = bench_open(KEY_P256, DENIAL_NSEC);
+	struct image_ref ref;
+	unsigned asks;
+
+	(void)state;
+	random_lines(b, 0);
+	b->locked = true;
+	send_whole(b);
+	assert_int_equal(b->refusals, 1);
+	assert_string_equal(b->why.text, "the key cannot be opened");
+	assert_false(served(b, &ref));
+	b->locked = false;
+	asks = b->asks;
+	send_keys(b);
+	assert_int_equal(b->asks, asks + 1);
+	b->serial--;
+	send_whole(b);
+	expect_signed(b);
+	/* and with one that is there already */
+	b->locked = true;
+	random_lines(b, 1);
+	send_edit(b, 1);
+	assert_int_equal(b->refusals, 2);
+	assert_true(served(b, &ref));
+	assert_int_equal(ref.image->version, b->serial - 1);
+	assert_true((ref.image->flags & IMAGE_HERE) != 0);
+	bench_close(b);
+}
+
+/* DNSKEYs that do not belong to the keys: what comes out would be bogus, so it does not come out. */
+static void
+test_unfit(void **state)
+{
+	struct bench *b = bench_open(KEY_P256, DENIAL_NSEC);
+	struct image_ref ref;
+
+	(void)state;
+	random_lines(b, 0);
+	send_whole(b);
+	expect_signed(b);
+	b->keys->key[1].published = false;
+	random_lines(b, 1);
+	send_edit(b, 1);
+	assert_int_equal(b->refusals, 1);
+	assert_non_null(strstr(b->why.text, "not published"));
+	assert_true(served(b, &ref));
+	assert_int_equal(ref.image->version, b->serial - 1);
+	b->keys->key[1].published = true;
+	b->keys->apex[b->keys->apex_len - 1] ^= 1; /* of the signature over CDNSKEY */
+	b->serial--;
+	send_edit(b, 1);
+	assert_int_equal(b->refusals, 2);
+	b->keys->apex[b->keys->apex_len - 1] ^= 1;
+	b->now += 61 * DAY; /* that over the keys ended */
+	b->serial--;
+	send_edit(b, 1);
+	assert_int_equal(b->refusals, 3);
+	assert_non_null(strstr(b->why.text, "not valid now"));
+	b->now = NOW;
+	b->serial--;
+	send_edit(b, 1);
+	assert_int_equal(b->refusals, 3);
+	expect_signed(b);
+	bench_close(b);
+}
+
+/* A day after the other: never a signature with less than the spare, never all of them in one day. */
+static void
+test_refresh(void **state)
+{
+	struct bench *b = bench_open(KEY_P256, DENIAL_NSEC);
+	struct image_ref ref;
+	uint64_t all, busiest = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < OWNERS; i++)
+		random_lines(b, i);
+	send_whole(b);
+	all = feed_signed(b->f)->made;
+	for (unsigned day = 1; day <= 40; day++) {
+		uint64_t made = feed_signed(b->f)->made;
+
+		b->now += DAY;
+		assert_true(feed_refresh(b->f, apex()));
+		made = feed_signed(b->f)->made - made;
+		busiest = made > busiest ? made : busiest;
+		expect_signed(b);
+		assert_true(served(b, &ref));
+		assert_true((int32_t)(ref.image->expires - b->now) >= (int32_t)RRSIG_SPARE);
+	}
+	assert_true(busiest < all * 3 / 4);
+	assert_in_range(feed_signed(b->f)->made, 5 * all, 12 * all);
+	bench_close(b);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_edits),
+		cmocka_unit_test(test_keys_change),
+		cmocka_unit_test(test_locked),
+		cmocka_unit_test(test_unfit),
+		cmocka_unit_test(test_refresh),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
