@@ -116,6 +116,7 @@ metrics_fill(
 	m->stats.routed_nowhere = t->routed_nowhere;
 	m->stats.budget_dropped = t->budget_dropped;
 	m->stats.budget_slipped = t->budget_slipped;
+	m->stats.policy_unsigned_total = t->policy_unsigned;
 	fill_counts(m, t);
 	fill_latency(m, t, ring, now_ms);
 }

@@ -55,6 +55,7 @@ enum dns_code {
 	W_NEGATIVE_TTL = 1206,
 	W_SOA_TIMERS = 1209,
 	W_WILD_CUT = 1210, /* RFC 4592 4.2 and 4.4 */
+	W_POLICY_CLOSURE = 1211, /* too many different answers to be signed */
 	W_ONE_NS = 1208,
 	/* master files */
 	E_TEXT_SYNTAX = 3001, /* quotes, parentheses, escapes */

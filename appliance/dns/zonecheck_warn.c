@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "appliance/dns/closure.h"
 #include "appliance/dns/codes.h"
 #include "appliance/dns/rrtype.h"
 #include "appliance/dns/zonecheck_int.h"
@@ -181,6 +182,27 @@ warn_soa(const struct zonecheck *z, const struct rrset *set)
 		    "(RFC 1912 2.2)");
 }
 
+/* What could not be signed: said before anybody signs the zone. */
+static void
+warn_closures(const struct zonecheck *z, const struct rrset *set)
+{
+	struct rbuf r = rbuf_init(set->rdata, set->rdata_len);
+	char word[RRTYPE_MAX_TEXT], text[160];
+	const uint8_t *rdata;
+	struct policy po;
+	size_t len;
+
+	while ((rdata = rrset_next_rdata(&r, &len)) != NULL) {
+		if (!policy_open(&po, rdata, len) || policy_closure(&po) <= CLOSURE_MAX)
+			continue;
+		snprintf(text, sizeof text,
+		    "the policy for %s can give more than %u different RRsets: the zone cannot be "
+		    "signed with it",
+		    rrtype_to_text(po.type, word), CLOSURE_MAX);
+		warn(z, W_POLICY_CLOSURE, set, text);
+	}
+}
+
 static void
 warn_set(const struct zonecheck *z, const struct rrset *set)
 {
@@ -196,6 +218,8 @@ warn_set(const struct zonecheck *z, const struct rrset *set)
 	if ((set->type == RR_NS || set->type == RR_DNAME) && name_is_wild(set->owner))
 		warn(z, W_WILD_CUT, set,
 		    "it stands at a wildcard, which resolvers treat differently (RFC 4592 4)");
+	if (set->type == RR_NSPOLICY)
+		warn_closures(z, set);
 	if (t != NULL && t->additional >= 0)
 		warn_targets(z, set);
 }

@@ -223,6 +223,7 @@ parse_query(
 	q->zone_hash = 0;
 	q->name_hash = 0;
 	q->cookie_ok = false;
+	q->policy_unsigned = false;
 	if (q->len < DNS_HEADER || (q->pkt[2] & FLAG_QR) != 0)
 		return;
 	in.r = rbuf_init(q->pkt, q->len);

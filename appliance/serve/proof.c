@@ -4,6 +4,7 @@
  * nsec3.c, behind struct denial.  How such a record is written is this file's: once in a reply, its
  * owner against the name that was asked. */
 #include "appliance/serve/work.h"
+#include "appliance/zonemap/emission.h"
 
 /* Labels of a key. */
 static unsigned
@@ -87,6 +88,32 @@ put_named(struct reply *r, const struct image_set *set, const uint8_t *owner, si
 	return false;
 }
 
+/* The set that denies at a node; where a policy has no answer to give, what stands in for it. */
+static bool
+denying_set(const struct reply *r, const struct image_node *node, struct image_set *set)
+{
+	const struct emission_denial *d = r->denial;
+
+	if (!image_set_find(node, is_nsec3(r) ? RR_NSEC3 : RR_NSEC, set))
+		return false;
+	if (d == NULL || d->key_len != node->keylen || d->body_len < RR_HEAD ||
+	    memcmp(d->key, node->key, d->key_len) != 0)
+		return true;
+	*set = (struct image_set){ .type = set->type,
+		.count = 1,
+		.body = d->body,
+		.body_len = (uint16_t)d->body_len,
+		.sig = d->sig,
+		.sig_len = (uint16_t)d->sig_len };
+	for (unsigned at = 0; at < set->sig_len;) {
+		at = image_rr_next(set->sig, set->sig_len, at);
+		if (at == 0)
+			return false;
+		set->sig_count++;
+	}
+	return true;
+}
+
 void
 proof_put(struct reply *r, const struct image_node *node, bool whole)
 {
@@ -97,7 +124,7 @@ proof_put(struct reply *r, const struct image_node *node, bool whole)
 	struct image_set set;
 	bool fits;
 
-	if (!image_set_find(node, is_nsec3(r) ? RR_NSEC3 : RR_NSEC, &set) || was_sent(r, node))
+	if (!denying_set(r, node, &set) || was_sent(r, node))
 		return;
 	if (!whole && shared == node->keylen) {
 		fits = emit_set(r, AUTHORITY, &set, hop_label(h, key_labels(node->key, shared)));

@@ -38,6 +38,7 @@ reply_begin(
 	r->aa = r->tc = r->silent = false;
 	r->class = SERVE_CLASS_POSITIVE;
 	r->nsent = r->nwaiting = 0;
+	r->denial = NULL;
 	memset(r->count, 0, sizeof r->count);
 	/* The question goes back byte for byte: its case is what some askers check. */
 	memcpy(r->out, q->pkt, 4);

@@ -99,6 +99,7 @@ struct query {
 	map_off		 zone;		/* image of the zone of the question; 0: none of ours */
 	uint64_t	 zone_hash;	/* zone_hash() of its apex, where zone is not 0 */
 	uint64_t	 name_hash;	/* of the question's name; in a zone of ours only */
+	bool		 policy_unsigned; /* the policy's answer has no signature yet: another was sent */
 	bool		 cookie_ok;	/* a valid server cookie came: the address is not forged */
 	/* between the passes; private to serve/ */
 	struct {

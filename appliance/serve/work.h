@@ -117,6 +117,7 @@ struct hop {
 
 enum section { ANSWER, AUTHORITY, ADDITIONAL };
 
+struct emission_denial;
 struct reply {
 	const struct serve_conf	*conf;
 	const struct map_view	*view;
@@ -129,6 +130,8 @@ struct reply {
 	bool			 aa, tc, silent;	/* silent: written, and not to be sent */
 	enum serve_class	 class;
 	struct hop		 hop;
+	/* While a policy has no answer: what stands in for its name's NSEC or NSEC3 (emission.h). */
+	const struct emission_denial	*denial;
 	/* NSECs sent, by key, and those that wait until the answer section is complete (proof.c). */
 	unsigned		 nsent, nwaiting;
 	const uint8_t		*sent[NSEC_MAX];
@@ -263,6 +266,7 @@ bool	 policy_answer(struct reply *, struct chain *, const struct lookup *, bool 
 /* What a pool gives: numbers of its answers. */
 struct picked {
 	unsigned	n;
+	uint16_t	first;		/* of that pool */
 	uint16_t	answer[POLICY_PICK];
 };
 /* What the policy of that set says to this asker; false: broken. */

@@ -6,6 +6,7 @@
 
 #include "appliance/dns/rrtype.h"
 #include "appliance/signer/content.h"
+#include "appliance/signer/emissions.h"
 #include "appliance/signer/signcheck.h"
 #include "appliance/signer/signed.h"
 #include "appliance/zonemap/writer.h"
@@ -92,6 +93,26 @@ refuse(struct compiler *c, struct ns_why *why)
 	return NS_FAILED;
 }
 
+static void
+tell_check(void *arg, uint64_t check)
+{
+	const struct compile_zone *z = arg;
+
+	z->check(z->arg, z->apex, check);
+}
+
+static void
+tell_checks(const struct compile_zone *z, const struct wbuf *content)
+{
+	struct zwire_iter it = zwire_iter(content->base, content->len);
+	struct rrset set;
+
+	while (z->check != NULL && zwire_next(&it, &set)) {
+		if (set.type == RR_NSPOLICY)
+			emissions_each_check(&set, tell_check, (void *)(uintptr_t)z);
+	}
+}
+
 /* The content signed and found to be fit; its signatures are the old image's where they may stay. */
 static enum ns_err
 sign(struct compiler *c, const struct compile_zone *z, const struct wbuf *content, struct wbuf *out,
@@ -104,6 +125,8 @@ sign(struct compiler *c, const struct compile_zone *z, const struct wbuf *conten
 		.now = z->now,
 		.signer = c->signer,
 		.have = signed_find,
+		.had_emissions = signed_emissions,
+		.board = z->board,
 		.arg = &old };
 	struct signcheck check = { .apex = z->apex,
 		.keys = z->keys,
@@ -115,6 +138,7 @@ sign(struct compiler *c, const struct compile_zone *z, const struct wbuf *conten
 	enum ns_err err;
 
 	(void)signed_open(&old, &view, z->old);
+	tell_checks(z, content);
 	err = zonesign_all(&how, content->base, content->len, out, &done, why);
 	signed_close(&old);
 	if (err == NS_OK)
@@ -356,7 +380,8 @@ is_current(struct compiler *c, const struct compile_zone *z)
 	if (same && z->keys == NULL)
 		same = (old.ref.image->flags & IMAGE_HERE) == 0;
 	else if (same)
-		same = (old.ref.image->flags & IMAGE_HERE) != 0 &&
+		/* What policies may answer depends on more than this. */
+		same = (old.ref.image->flags & (IMAGE_HERE | IMAGE_POLICY)) == IMAGE_HERE &&
 		       (int32_t)(old.ref.image->expires - z->now) >= (int32_t)RRSIG_SPARE &&
 		       denial_of(&old.ref) == z->keys->denial && has_key_sets(&old, z->keys) &&
 		       soa_is_signed_by(&old, z->keys);
@@ -365,13 +390,14 @@ is_current(struct compiler *c, const struct compile_zone *z)
 }
 
 enum ns_err
-compile_again(struct compiler *c, const struct compile_zone *z, map_off *off, struct ns_why *why)
+compile_again(
+    struct compiler *c, const struct compile_zone *z, bool health, map_off *off, struct ns_why *why)
 {
 	struct wbuf content;
 	enum ns_err err;
 
 	*off = 0;
-	if (is_current(c, z))
+	if (!health && is_current(c, z))
 		return NS_OK;
 	content = wbuf_grow(SIZE_MAX / 2);
 	err = old_content(c, z->old, &content, why);

@@ -10,7 +10,11 @@
 #include "appliance/signer/keys.h"
 #include "appliance/zonemap/image.h"
 
+struct board;
 struct compiler;
+
+/* A check that policies of a zone look at, before the zone is signed: each as it comes, some more than once. */
+typedef void compile_check_fn(void *arg, const uint8_t *apex, uint64_t check);
 
 struct compile_zone {
 	const uint8_t	*apex;
@@ -19,6 +23,9 @@ struct compile_zone {
 	map_off		 old;		/* what it replaces; 0: nothing.  Retired by the caller but in _change */
 	struct zone_keys *keys;		/* NULL: not signed here.  Not taken */
 	uint32_t	 now;		/* UNIX seconds */
+	const struct board *board;	/* health, for what policies may answer; NULL: all is up */
+	compile_check_fn *check;	/* NULL: nobody asks */
+	void		*arg;
 };
 
 struct compiler	*compiler_new(struct writer *);
@@ -43,9 +50,9 @@ void		 compile_cancel(struct compile_whole **);
 enum ns_err	 compile_change(struct compiler *, const struct compile_zone *, const void *zwire,
 		    size_t len, const void *gone, size_t gone_len, map_off *, struct ns_why *)
 		    __attribute__((warn_unused_result));
-/* What is served with other keys or at a later time; retires the old image when it succeeds.  *off is 0 and
- * nothing was done when the image is what these keys and this time would make. */
-enum ns_err	 compile_again(struct compiler *, const struct compile_zone *, map_off *,
+/* What is served with other keys, at a later time, or with other `health`; retires the old image when it
+ * succeeds.  *off is 0 and nothing was done when the image is what these keys and this time would make. */
+enum ns_err	 compile_again(struct compiler *, const struct compile_zone *, bool health, map_off *,
 		    struct ns_why *) __attribute__((warn_unused_result));
 
 #endif

@@ -370,7 +370,10 @@ how_to_compile(
 		.version = a->version,
 		.account = a->account,
 		.old = a->image,
-		.now = f->calls.now != NULL ? f->calls.now(f->calls.arg) : 0 };
+		.now = f->calls.now != NULL ? f->calls.now(f->calls.arg) : 0,
+		.board = f->calls.board,
+		.check = f->calls.check,
+		.arg = f->calls.arg };
 	if (a->zone != NULL) {
 		how->version = a->zone->version;
 		how->account = a->zone->account;
@@ -557,7 +560,7 @@ feed_keys_changed(struct feed *f, const uint8_t *apex)
 }
 
 static enum ns_err
-make_again(struct feed *f, const uint8_t *name, bool *staged)
+make_again(struct feed *f, const uint8_t *name, bool health, bool *staged)
 {
 	struct ns_why why = { 0 };
 	struct compile_zone how;
@@ -569,7 +572,7 @@ make_again(struct feed *f, const uint8_t *name, bool *staged)
 	know_image(f, &a);
 	err = how_to_compile(f, &a, &how, &why);
 	if (err == NS_OK)
-		err = compile_again(f->compiler, &how, &image, &why);
+		err = compile_again(f->compiler, &how, health, &image, &why);
 	zone_keys_unref(&how.keys);
 	*staged = err == NS_OK && image != 0;
 	if (*staged)
@@ -599,7 +602,7 @@ apply_rekey(struct feed *f)
 			continue;
 		if (!f->whole)
 			names_add(f->batch, name);
-		if (make_again(f, name, &staged) == NS_UNAVAILABLE) {
+		if (make_again(f, name, false, &staged) == NS_UNAVAILABLE) {
 			f->failed = true;
 			writer_abort(f->w);
 		}
@@ -607,7 +610,7 @@ apply_rekey(struct feed *f)
 }
 
 bool
-feed_refresh(struct feed *f, const uint8_t *apex)
+feed_refresh(struct feed *f, const uint8_t *apex, bool health)
 {
 	bool staged = false;
 
@@ -617,7 +620,7 @@ feed_refresh(struct feed *f, const uint8_t *apex)
 	if (writer_zone_find(f->w, apex) == 0)
 		return true;
 	names_add(f->batch, apex);
-	if (make_again(f, apex, &staged) == NS_UNAVAILABLE)
+	if (make_again(f, apex, health, &staged) == NS_UNAVAILABLE)
 		does_not_fit(f);
 	else if (staged)
 		publish(f);

@@ -41,6 +41,9 @@ struct feed_calls {
 	keys_find_fn	*keys;
 	/* UNIX seconds: what signatures are made and judged by. */
 	uint32_t	(*now)(void *arg);
+	/* Health, for what policies may answer; NULL: all is up. */
+	const struct board *board;
+	compile_check_fn *check;	/* for watch.h; may be NULL */
 };
 
 struct feed	*feed_new(struct writer *, const struct feed_calls *);
@@ -60,9 +63,9 @@ size_t	 feed_lost(const struct feed *);		/* zones that are missing */
 /* A zone's keys are others now, or there are none any more.  With the next feed_apply(), in its batch, the
  * zone is made anew from what is served, unless the feed brings it; where nothing is, it is asked for. */
 void	 feed_keys_changed(struct feed *, const uint8_t *apex);
-/* Signatures of that zone may be due: made anew and published by themselves.  False: a batch is open, so
- * not now. */
-bool	 feed_refresh(struct feed *, const uint8_t *apex);
+/* Signatures of that zone may be due, or (`health`) its policies may answer something else now: made anew and
+ * published by themselves.  False: a batch is open, so not now. */
+bool	 feed_refresh(struct feed *, const uint8_t *apex, bool health);
 const struct compile_stats	*feed_signed(const struct feed *);
 void	 feed_retry(struct feed *);		/* ask for all that is lost */
 void	 feed_held_too_long(struct feed *);

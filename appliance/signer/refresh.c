@@ -87,7 +87,7 @@ refresh_step(struct refresh *r, uint64_t deadline_ns)
 		if (clock_mono_ns() >= deadline_ns)
 			return true;
 		memcpy(name, n, name_len(n));
-		if (!feed_refresh(r->feed, name))
+		if (!feed_refresh(r->feed, name, false))
 			return false;
 		names_remove(r->due, name);
 	}

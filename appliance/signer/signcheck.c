@@ -349,7 +349,9 @@ check_owner(struct checking *k)
 	for (size_t i = 0; i < k->n; i++) {
 		const struct rrset *set = &k->set[i];
 
-		if (set->type == RR_RRSIG) {
+		if (set->type == RR_RRSIG && set->covers == RR_NSPOLICY) {
+			continue; /* a table of them: emission.h */
+		} else if (set->type == RR_RRSIG) {
 			if (find_set(k, set->covers, 0) == NULL || !is_signed_part(k, set->covers))
 				fail(k, set, "it covers what is not there or not signed");
 		} else if (set->type != RR_NSPOLICY && is_signed_part(k, set->type)) {

@@ -25,6 +25,7 @@
 #include "appliance/signer/keywork.h"
 #include "appliance/signer/refresh.h"
 #include "appliance/signer/sandbox.h"
+#include "appliance/signer/watch.h"
 #include "appliance/zonemap/writer.h"
 #include "ipc/base/clock.h"
 #include "ipc/base/log.h"
@@ -58,8 +59,10 @@ struct signer {
 	struct vault *vault; /* NULL: no_vault says why */
 	struct ns_why no_vault;
 	struct keystore *keys;
+	struct watch *watch;
+	struct board board;
 	struct ns_sock *bus;
-	struct event *second, *reclaim, *hold, *retry, *slice, *huge, *renew;
+	struct event *second, *reclaim, *hold, *retry, *slice, *huge, *renew, *health;
 	unsigned reclaim_ms, retry_ms;
 	unsigned seconds;
 	size_t lost; /* when the hold timer was last set */
@@ -132,6 +135,9 @@ signer_open(struct role *role)
 		fatal_config("signer.config", "workers=%zu max=%d", s->workers, ROLE_MAX_WORKERS);
 	for (unsigned i = 0; i < s->workers; i++)
 		s->pages[i] = open_page(i);
+	if (!board_map(&s->board, ROLE_FD_BOARD, false))
+		fatal("signer.board", "fd=%d text=\"the health board was not inherited\"",
+		    ROLE_FD_BOARD);
 	t0 = clock_mono_ns();
 	if (writer_open(ROLE_FD_MAP, limit, role->start->generation, s->pages, s->workers, &s->w,
 		&why) != NS_OK)
@@ -307,6 +313,16 @@ now_s(void *arg)
 {
 	(void)arg;
 	return (uint32_t)(clock_wall_ms() / 1000);
+}
+
+static void
+on_check(void *arg, const uint8_t *apex, uint64_t check)
+{
+	struct signer *s = arg;
+
+	watch_check(s->watch, &s->board, apex, check);
+	if (!event_pending(s->health, EV_TIMEOUT, NULL))
+		arm(s->health, WATCH_MS);
 }
 
 /* ---- waiting and retrying ---- */
@@ -546,6 +562,28 @@ on_renew(evutil_socket_t fd, short what, void *arg)
 		arm(s->renew, 0);
 }
 
+/* Zones whose policies look at a check that flipped, one after the other; then the next look. */
+static void
+on_health(evutil_socket_t fd, short what, void *arg)
+{
+	struct signer *s = arg;
+	uint64_t end = clock_mono_ns() + RENEW_SLICE_NS;
+	uint8_t name[NAME_MAX_WIRE];
+	const uint8_t *n;
+
+	(void)fd;
+	(void)what;
+	watch_look(s->watch, &s->board);
+	while ((n = watch_next(s->watch)) != NULL && clock_mono_ns() < end) {
+		memcpy(name, n, name_len(n));
+		if (!feed_refresh(s->feed, name, true))
+			break;
+		watch_done(s->watch, name);
+	}
+	if (!watch_is_empty(s->watch))
+		arm(s->health, watch_next(s->watch) != NULL ? 1 : WATCH_MS);
+}
+
 static void
 on_second(evutil_socket_t fd, short what, void *arg)
 {
@@ -591,8 +629,9 @@ make_events(struct signer *s)
 	s->slice = evtimer_new(base, on_slice, s);
 	s->huge = evtimer_new(base, on_huge, s);
 	s->renew = evtimer_new(base, on_renew, s);
+	s->health = evtimer_new(base, on_health, s);
 	if (s->second == NULL || s->reclaim == NULL || s->hold == NULL || s->retry == NULL ||
-	    s->slice == NULL || s->huge == NULL || s->renew == NULL)
+	    s->slice == NULL || s->huge == NULL || s->renew == NULL || s->health == NULL)
 		fatal("signer.loop", "text=\"no timers\"");
 	s->retry_ms = RETRY_FIRST_MS;
 }
@@ -607,12 +646,15 @@ signer_run(struct role *role)
 		.refused = refused,
 		.staged = staged,
 		.arg = s,
-		.now = now_s };
+		.now = now_s,
+		.board = &s->board,
+		.check = on_check };
 	struct ns_why why = { 0 };
 	char *path = ns_bus_path(role_run_dir(role));
 
 	ns_zmq_init();
 	make_events(s);
+	s->watch = watch_new();
 	s->feed = feed_new(s->w, &calls);
 	s->digest = digest_new(s->w, digest_reply, s);
 	s->refresh = refresh_new(s->w, s->feed);
@@ -628,13 +670,15 @@ signer_run(struct role *role)
 		continue;
 	ns_sock_destroy(&s->bus);
 	refresh_destroy(&s->refresh);
+	watch_destroy(&s->watch);
+	board_unmap(&s->board);
 	feed_destroy(&s->feed);
 	digest_destroy(&s->digest);
 	keystore_destroy(&s->keys);
 	vault_close(&s->vault);
-	for (size_t i = 0; i < 7; i++)
-		event_free((struct event *[]){
-		    s->second, s->reclaim, s->hold, s->retry, s->slice, s->huge, s->renew }[i]);
+	for (size_t i = 0; i < 8; i++)
+		event_free((struct event *[]){ s->second, s->reclaim, s->hold, s->retry, s->slice,
+		    s->huge, s->renew, s->health }[i]);
 	writer_close(&s->w);
 	return role_stopping(role) ? 0 : 1;
 }

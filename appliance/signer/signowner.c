@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "appliance/dns/rrtype.h"
+#include "appliance/signer/emissions.h"
 
 #define NSEC3_OPTOUT 1u
 #define NSEC3_HEAD   5u /* algorithm, flags, iterations, no salt */
@@ -44,23 +45,6 @@ signing_free(struct signing *s)
 	wbuf_free(&s->body);
 }
 
-bool
-owner_read(const uint8_t *apex, const uint8_t *raw, size_t len, struct owner *o)
-{
-	struct zwire_iter it = zwire_iter(raw, len);
-	struct rrset set;
-
-	*o = (struct owner){ .raw = raw, .raw_len = len, .part = OWNER_OURS };
-	while (zwire_next(&it, &set)) {
-		o->name = set.owner;
-		if (set.type == RR_NS && !name_equal(set.owner, apex))
-			o->part = OWNER_CUT;
-		if (set.type == RR_DS)
-			o->ds = true;
-	}
-	return rbuf_ok(&it.r) && o->name != NULL;
-}
-
 static bool
 is_nsec3(const struct signing *s)
 {
@@ -76,10 +60,10 @@ is_ours(enum owner_part part, uint16_t type)
 
 /* ---- signatures ---- */
 
-static void
-note_expiry(struct signing *s, const uint8_t *rdata)
+void
+signing_note(struct signing *s, uint32_t expires)
 {
-	uint32_t expires = get_u32(rdata + 8), now = s->z->now;
+	uint32_t now = s->z->now;
 
 	if (s->done->expires == 0 || (int32_t)(expires - now) < (int32_t)(s->done->expires - now))
 		s->done->expires = expires;
@@ -131,7 +115,7 @@ sign_set(struct signing *s, size_t i)
 			    rrsig_window(set.owner, set.type, z->now), out + 2);
 			s->done->made++;
 		}
-		note_expiry(s, out + 2);
+		signing_note(s, get_u32(out + 10));
 		put_u16(out, (uint16_t)one);
 		for (; at > 0 && by_octets(made[at - 1] + 2, len[at - 1], out + 2, one) > 0; at--) {
 			memcpy(made[at], made[at - 1], 2 + len[at - 1]);
@@ -176,7 +160,7 @@ fill_sheet(struct signing *s, const struct owner *o)
 
 /* The types that an owner's sets stand for; a policy stands for what it answers. */
 static void
-note_types(struct signing *s, const struct owner *o)
+note_types(struct signing *s, const struct owner *o, uint16_t without)
 {
 	for (size_t i = 0; i < s->sheet.n; i++) {
 		struct rrset set = sheet_at(&s->sheet, i);
@@ -187,38 +171,49 @@ note_types(struct signing *s, const struct owner *o)
 			size_t len;
 
 			while ((rdata = rrset_next_rdata(&r, &len)) != NULL) {
-				if (len >= 2)
+				if (len >= 2 && get_u16(rdata) != without)
 					typemap_add(&s->types, get_u16(rdata));
 			}
-		} else if (set.type == RR_NS || is_ours(o->part, set.type)) {
+		} else if (set.type != RR_RRSIG &&
+			   (set.type == RR_NS || is_ours(o->part, set.type))) {
 			typemap_add(&s->types, set.type);
 		}
 	}
 }
 
+void
+signing_nsec(struct signing *s, const struct owner *o, const uint8_t *next, uint16_t without,
+    struct wbuf *rdata)
+{
+	note_types(s, o, without);
+	typemap_add(&s->types, RR_RRSIG);
+	typemap_add(&s->types, RR_NSEC);
+	wbuf_put(rdata, next, name_len(next));
+	typemap_put(&s->types, rdata);
+}
+
 static void
 add_nsec(struct signing *s, const struct owner *o, const uint8_t *next)
 {
-	note_types(s, o);
-	typemap_add(&s->types, RR_RRSIG);
-	typemap_add(&s->types, RR_NSEC);
 	s->body.len = 0;
 	wbuf_u16(&s->body, 0);
-	wbuf_put(&s->body, next, name_len(next));
-	typemap_put(&s->types, &s->body);
+	signing_nsec(s, o, next, 0, &s->body);
 	put_u16(s->body.base, (uint16_t)(s->body.len - 2));
 	sheet_add(&s->sheet, RR_NSEC, 0, s->chain_ttl, 1, s->body.base, s->body.len);
 }
 
-void
-sign_owner(struct signing *s, const struct owner *o, const uint8_t *next, struct wbuf *out)
+bool
+sign_owner(
+    struct signing *s, const struct owner *o, const struct emission_chain *chain, struct wbuf *out)
 {
-	bool apex = name_equal(o->name, s->z->apex);
+	bool apex = name_equal(o->name, s->z->apex), ok = true;
 	size_t n;
 
 	fill_sheet(s, o);
-	if (o->part != OWNER_HIDDEN && next != NULL)
-		add_nsec(s, o, next);
+	if (o->part == OWNER_OURS && o->policy)
+		ok = emissions_add(s, o, chain);
+	if (o->part != OWNER_HIDDEN && chain->next != NULL)
+		add_nsec(s, o, chain->next);
 	n = s->sheet.n;
 	for (size_t i = 0; i < n && o->part != OWNER_HIDDEN; i++) {
 		uint16_t type = s->sheet.set[i].set.type;
@@ -230,6 +225,7 @@ sign_owner(struct signing *s, const struct owner *o, const uint8_t *next, struct
 			sign_set(s, i);
 	}
 	sheet_put(&s->sheet, out);
+	return ok;
 }
 
 /* ---- NSEC3 ---- */
@@ -241,11 +237,10 @@ owner_has_nsec3(const struct zone_keys *keys, const struct owner *o)
 	       !(keys->denial == DENIAL_NSEC3_OPTOUT && o->part == OWNER_CUT && !o->ds);
 }
 
-void
-owner_nsec3_types(struct signing *s, const struct owner *o, struct wbuf *bitmap)
+static void
+nsec3_types(struct signing *s, const struct owner *o, uint16_t without, struct wbuf *bitmap)
 {
-	fill_sheet(s, o);
-	note_types(s, o);
+	note_types(s, o, without);
 	/* RFC 5155 7.1: where there is a signature. */
 	if (o->part == OWNER_OURS || o->ds)
 		typemap_add(&s->types, RR_RRSIG);
@@ -253,21 +248,52 @@ owner_nsec3_types(struct signing *s, const struct owner *o, struct wbuf *bitmap)
 }
 
 void
-sign_nsec3(struct signing *s, const uint8_t hash[NSEC3_HASH], const uint8_t next[NSEC3_HASH],
-    const uint8_t *bitmap, size_t len, struct wbuf *out)
+owner_nsec3_types(struct signing *s, const struct owner *o, struct wbuf *bitmap)
 {
-	uint8_t owner[1 + NSEC3_LABEL + NAME_MAX_WIRE] = { NSEC3_LABEL };
+	fill_sheet(s, o);
+	nsec3_types(s, o, 0, bitmap);
+}
+
+static void
+put_nsec3(const struct signing *s, const uint8_t next[NSEC3_HASH], struct wbuf *rdata)
+{
 	uint8_t flags = s->z->keys->denial == DENIAL_NSEC3_OPTOUT ? NSEC3_OPTOUT : 0;
 	const uint8_t head[] = { NSEC3_SHA1, flags, 0, 0, 0, NSEC3_HASH };
 
+	wbuf_put(rdata, head, sizeof head);
+	wbuf_put(rdata, next, NSEC3_HASH);
+}
+
+void
+signing_nsec3(struct signing *s, const struct owner *o, const uint8_t next[NSEC3_HASH],
+    uint16_t without, struct wbuf *rdata)
+{
+	put_nsec3(s, next, rdata);
+	nsec3_types(s, o, without, rdata);
+}
+
+void
+signing_nsec3_owner(
+    const struct signing *s, const uint8_t hash[NSEC3_HASH], uint8_t owner[NAME_MAX_WIRE])
+{
+	owner[0] = NSEC3_LABEL;
 	nsec3_label(hash, owner + 1);
 	memcpy(owner + 1 + NSEC3_LABEL, s->z->apex, name_len(s->z->apex));
+}
+
+void
+sign_nsec3(struct signing *s, const uint8_t hash[NSEC3_HASH], const uint8_t next[NSEC3_HASH],
+    const uint8_t *bitmap, size_t len, struct wbuf *out)
+{
+	uint8_t owner[NAME_MAX_WIRE];
+
+	signing_nsec3_owner(s, hash, owner);
 	sheet_begin(&s->sheet, owner);
 	s->body.len = 0;
-	wbuf_u16(&s->body, (uint16_t)(sizeof head + NSEC3_HASH + len));
-	wbuf_put(&s->body, head, sizeof head);
-	wbuf_put(&s->body, next, NSEC3_HASH);
+	wbuf_u16(&s->body, 0);
+	put_nsec3(s, next, &s->body);
 	wbuf_put(&s->body, bitmap, len);
+	put_u16(s->body.base, (uint16_t)(s->body.len - 2));
 	sheet_add(&s->sheet, RR_NSEC3, 0, s->chain_ttl, 1, s->body.base, s->body.len);
 	sign_set(s, 0);
 	sheet_put(&s->sheet, out);

@@ -33,12 +33,13 @@ struct owner {
 	size_t		 raw_len;
 	enum owner_part	 part;
 	bool		 ds;		/* a cut with one */
+	bool		 policy;	/* has one */
 };
-/* False: the sets are no zwire.  *soa_ttl of the apex: the chain's TTL. */
-bool	 owner_read(const uint8_t *apex, const uint8_t *raw, size_t len, struct owner *);
-
-/* Appends the owner with its signatures; with `next` with an NSEC to that name. */
-void	 sign_owner(struct signing *, const struct owner *, const uint8_t *next, struct wbuf *out);
+/* Appends the owner with its signatures; where chain->next is set, with an NSEC to that name.  False: a policy of
+ * it has too many answers to sign. */
+struct emission_chain;
+bool	 sign_owner(struct signing *, const struct owner *, const struct emission_chain *,
+	    struct wbuf *out);
 
 /* An NSEC3: the owner's hash and the next one, its types as a bitmap. */
 void	 sign_nsec3(struct signing *, const uint8_t hash[NSEC3_HASH], const uint8_t next[NSEC3_HASH],
@@ -46,5 +47,14 @@ void	 sign_nsec3(struct signing *, const uint8_t hash[NSEC3_HASH], const uint8_t
 /* That bitmap; none: an empty non-terminal. */
 void	 owner_nsec3_types(struct signing *, const struct owner *, struct wbuf *bitmap);
 bool	 owner_has_nsec3(const struct zone_keys *, const struct owner *);
+
+/* ---- for emissions.c: the sheet is filled; `without`: a type that is left out, 0: none ---- */
+void	 signing_note(struct signing *, uint32_t expiration);
+void	 signing_nsec(struct signing *, const struct owner *, const uint8_t *next, uint16_t without,
+	    struct wbuf *rdata);
+void	 signing_nsec3(struct signing *, const struct owner *, const uint8_t next[NSEC3_HASH],
+	    uint16_t without, struct wbuf *rdata);
+void	 signing_nsec3_owner(const struct signing *, const uint8_t hash[NSEC3_HASH],
+	    uint8_t owner[NAME_MAX_WIRE]);
 
 #endif

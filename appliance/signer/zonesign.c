@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "appliance/dns/rrtype.h"
-#include "appliance/signer/signowner.h"
+#include "appliance/signer/emissions.h"
 #include "ipc/base/xalloc.h"
 
 #define CODE_ZONESIGN 5032
@@ -14,6 +14,8 @@ struct link { /* of an NSEC3 chain */
 	uint8_t hash[NSEC3_HASH];
 	uint32_t at, len; /* its types in maps; none: an empty non-terminal */
 };
+static const struct nsec3_chain no_salt = { .used = true };
+
 struct all {
 	struct signing s;
 	struct owner *owner;
@@ -21,6 +23,7 @@ struct all {
 	struct link *link;
 	size_t nlinks, links_cap;
 	struct wbuf maps;
+	bool alias;
 };
 
 /* ---- the owners ---- */
@@ -77,6 +80,8 @@ read_owners(struct all *a, const uint8_t *content, size_t len)
 		if (o->part == OWNER_HIDDEN)
 			continue;
 		o->ds = o->ds || set.type == RR_DS;
+		a->alias = a->alias || set.type == RR_ALIAS;
+		o->policy = o->policy || set.type == RR_NSPOLICY;
 		if (set.type == RR_NS && a->n > 1)
 			o->part = OWNER_CUT;
 		if (set.type == RR_DNAME || o->part == OWNER_CUT)
@@ -87,10 +92,11 @@ read_owners(struct all *a, const uint8_t *content, size_t len)
 
 /* ---- NSEC ---- */
 
-static void
+static bool
 put_with_nsec(struct all *a, struct wbuf *out)
 {
 	size_t next = 0;
+	bool ok = true;
 
 	for (size_t i = 0; i < a->n; i++) {
 		const struct owner *o = &a->owner[i];
@@ -99,8 +105,13 @@ put_with_nsec(struct all *a, struct wbuf *out)
 			for (next = i + 1; next < a->n && a->owner[next].part == OWNER_HIDDEN;)
 				next++;
 		}
-		sign_owner(&a->s, o, next < a->n ? a->owner[next].name : a->owner[0].name, out);
+		ok = sign_owner(&a->s, o,
+			 &(struct emission_chain){
+			     .next = next < a->n ? a->owner[next].name : a->owner[0].name },
+			 out) &&
+		     ok;
 	}
+	return ok;
 }
 
 /* ---- NSEC3 ---- */
@@ -108,7 +119,6 @@ put_with_nsec(struct all *a, struct wbuf *out)
 static struct link *
 add_link(struct all *a, const uint8_t *name)
 {
-	static const struct nsec3_chain chain = { .used = true };
 	struct link *l;
 
 	if (a->nlinks == a->links_cap) {
@@ -116,7 +126,7 @@ add_link(struct all *a, const uint8_t *name)
 		a->link = xreallocarray(a->link, a->links_cap, sizeof *a->link);
 	}
 	l = &a->link[a->nlinks++];
-	nsec3_digest(&chain, name, name_len(name), l->hash);
+	nsec3_digest(&no_salt, name, name_len(name), l->hash);
 	l->at = (uint32_t)a->maps.len;
 	l->len = 0;
 	return l;
@@ -162,28 +172,53 @@ make_links(struct all *a)
 	qsort(a->link, a->nlinks, sizeof *a->link, by_hash);
 }
 
+static const struct link *
+next_link(const struct all *a, const struct link *l)
+{
+	return l + 1 < a->link + a->nlinks ? l + 1 : a->link;
+}
+
+static bool
+put_owner(struct all *a, const struct owner *o, struct wbuf *out)
+{
+	struct emission_chain chain = { 0 };
+	struct link want;
+	const struct link *l;
+
+	if (o->policy && o->part == OWNER_OURS) {
+		nsec3_digest(&no_salt, o->name, name_len(o->name), want.hash);
+		l = bsearch(&want, a->link, a->nlinks, sizeof *a->link, by_hash);
+		if (l == NULL)
+			return false;
+		chain.hash = l->hash;
+		chain.next_hash = next_link(a, l)->hash;
+	}
+	return sign_owner(&a->s, o, &chain, out);
+}
+
 /* Owners and NSEC3s are each in canonical order; so is what they make together. */
-static void
+static bool
 put_with_nsec3(struct all *a, struct wbuf *out)
 {
-	uint8_t name[1 + NSEC3_LABEL + NAME_MAX_WIRE] = { NSEC3_LABEL };
+	uint8_t name[NAME_MAX_WIRE];
 	size_t i = 0, k = 0;
+	bool ok = true;
 
 	make_links(a);
-	memcpy(name + 1 + NSEC3_LABEL, a->s.z->apex, name_len(a->s.z->apex));
 	while (i < a->n || k < a->nlinks) {
 		const struct link *l = &a->link[k];
-		const struct link *next = k + 1 < a->nlinks ? l + 1 : a->link;
 
 		if (k < a->nlinks)
-			nsec3_label(l->hash, name + 1);
+			signing_nsec3_owner(&a->s, l->hash, name);
 		if (k == a->nlinks || (i < a->n && name_cmp(a->owner[i].name, name) < 0)) {
-			sign_owner(&a->s, &a->owner[i++], NULL, out);
+			ok = put_owner(a, &a->owner[i++], out) && ok;
 		} else {
-			sign_nsec3(&a->s, l->hash, next->hash, a->maps.base + l->at, l->len, out);
+			sign_nsec3(&a->s, l->hash, next_link(a, l)->hash, a->maps.base + l->at,
+			    l->len, out);
 			k++;
 		}
 	}
+	return ok;
 }
 
 /* ---- all ---- */
@@ -222,10 +257,13 @@ zonesign_all(const struct zonesign *z, const void *content, size_t len, struct w
 	else if (!read_owners(&a, content, len))
 		err = ns_fail(
 		    why, NS_CORRUPT, CODE_ZONESIGN, "the content breaks its form, or has no SOA");
-	else if (z->keys->denial == DENIAL_NSEC)
-		put_with_nsec(&a, out);
-	else
-		put_with_nsec3(&a, out);
+	else if (a.alias)
+		err = ns_fail(why, NS_INVALID, CODE_ZONESIGN,
+		    "it has an ALIAS, whose answers cannot be signed");
+	else if (!(z->keys->denial == DENIAL_NSEC ? put_with_nsec(&a, out)
+						  : put_with_nsec3(&a, out)))
+		err = ns_fail(why, NS_INVALID, CODE_ZONESIGN,
+		    "a policy has more than %u different answers to sign", EMISSIONS_MAX);
 	signing_free(&a.s);
 	wbuf_free(&a.maps);
 	free(a.owner);

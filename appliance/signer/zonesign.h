@@ -13,13 +13,19 @@
 typedef size_t zonesign_have_fn(void *arg, const struct rrset *, const struct zone_key *,
 	    uint8_t out[RRSIG_MAX]);
 
+/* The RRSIG set over NSPOLICY (emissions.h) that a name had; *out stays empty when there is none. */
+typedef void zonesign_had_fn(void *arg, const uint8_t *owner, struct rrset *out);
+
+struct board;
 struct zonesign {
 	const uint8_t	*apex;
 	const struct zone_keys *keys;
 	uint32_t	 now;
 	struct rrsigner	*signer;
-	zonesign_have_fn *have;		/* may be NULL */
+	zonesign_have_fn *have;		/* may be NULL, as the next */
+	zonesign_had_fn	*had_emissions;
 	void		*arg;
+	const struct board *board;	/* health, for policies; NULL: all is up */
 };
 struct zonesign_done {
 	uint64_t	made, kept;	/* signatures */

@@ -12,16 +12,17 @@
 #include "ipc/base/clock.h"
 #include "ipc/base/xalloc.h"
 
-#define PAGE  1000u
-#define FLIPS 100u /* of a history, when nobody says how many */
-#define PAGE_TELL \
-	250u /* of a query: 250 states of 3 votes and some text stay far below a message */
-#define WAIT_NS 1000000000ull
+#define PAGE         1000u
+#define FLIPS        100u /* of a history, when nobody says how many */
+#define PAGE_TELL    16u /* of a query: each with the votes of 256 appliances they fit a message */
+#define REPLY_OCTETS (900u << 10) /* of checks in one message: more is the next page */
+#define WAIT_NS      1000000000ull
 
 struct listing {
 	uint64_t asked; /* id of the query */
 	uint64_t until_ns;
-	size_t at; /* checks of the reply that have been asked about */
+	size_t at; /* checks of the reply that have been asked about; */
+	size_t told, octets; /* that have been told, and how long they are */
 	bool history; /* flips and no checks */
 	unsigned limit;
 };
@@ -242,6 +243,24 @@ merge(Ns__CheckInfo *info, Ns__CheckInfo *told)
 	told->override = NULL;
 }
 
+/* Votes of many appliances may be more than a message holds.  True: it is full. */
+static bool
+cut(Ns__CheckListReply *m, struct listing *l)
+{
+	for (; l->told < l->at; l->told++) {
+		l->octets += ns__check_info__get_packed_size(m->checks[l->told]);
+		if (l->octets > REPLY_OCTETS)
+			break;
+	}
+	if (l->told == l->at)
+		return false;
+	while (m->n_checks > l->told)
+		ns__check_info__free_unpacked(m->checks[--m->n_checks], NULL);
+	free(m->next);
+	m->next = xstrdup(m->checks[m->n_checks - 1]->name);
+	return true;
+}
+
 void
 check_list_report(struct sync *s, const Ns__Envelope *env)
 {
@@ -278,7 +297,7 @@ check_list_report(struct sync *s, const Ns__Envelope *env)
 	}
 	if (told != NULL)
 		ns__check_report__free_unpacked(told, NULL);
-	if (!((struct listing *)r->state)->history && ask(s, r))
+	if (!((struct listing *)r->state)->history && !cut(m, r->state) && ask(s, r))
 		return;
 	TAILQ_REMOVE(&asked, r, waiting);
 	request_finish(s, r);

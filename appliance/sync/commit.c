@@ -9,6 +9,7 @@
 #include "appliance/dns/name.h"
 #include "appliance/sync/errors.h"
 #include "appliance/sync/plan.h"
+#include "appliance/sync/policycheck.h"
 #include "appliance/sync/window.h"
 #include "appliance/sync/writer.h"
 #include "ipc/base/clock.h"
@@ -82,8 +83,13 @@ plan_commit(struct request *r, struct batch *b, struct plan *p, struct change *c
 	Ns__CommitReply *m = commit_reply_new(r);
 	enum ns_err err = NS_OK;
 
-	for (size_t i = 0; i < p->count; i++)
-		add_zone(c, &p->zones[i]);
+	for (size_t i = 0; i < p->count; i++) {
+		const struct zoneplan *z = &p->zones[i];
+
+		policy_closures(
+		    z->z.name, z->diff.added.base, z->diff.added.len, &m->policies, &m->n_policies);
+		add_zone(c, &p->zones[i]); /* which takes the diff */
+	}
 	/* An edit that asks for what is there already succeeds and writes nothing. */
 	if (c->count > 0 || c->body.n_settings > 0) {
 		err = change_commit(c, b, &r->why);

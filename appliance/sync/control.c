@@ -18,6 +18,7 @@
 #include "appliance/sync/import.h"
 #include "appliance/sync/parentcheck.h"
 #include "appliance/sync/inverse.h"
+#include "appliance/sync/lost.h"
 #include "appliance/sync/plan.h"
 #include "appliance/sync/reader.h"
 #include "appliance/sync/receipts.h"
@@ -81,6 +82,7 @@ static const struct request_kind kinds[] = {
 	    .read = history_list_read },
 	{ BODY(HISTORY_SHOW_REQUEST), "history.show", USER_VIEWER, ON_READER, LANE_BULK,
 	    .read = history_show_read },
+	{ BODY(LOST_REQUEST), "lost", USER_OPERATOR, ON_READER, LANE_BULK, .read = lost_read },
 	{ BODY(TEST_REQUEST), "test", USER_VIEWER, ON_LOOP, .start = testask_request },
 	{ BODY(STATS_REQUEST), "stats", USER_VIEWER, ON_LOOP, .start = stats_request },
 	{ BODY(USER_SET_REQUEST), "user.set", USER_ADMIN, ON_WRITER, .primary_only = true,

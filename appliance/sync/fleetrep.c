@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "appliance/dns/name.h"
 #include "appliance/fleet/codes.h"
@@ -711,6 +712,9 @@ rewound(struct job *job, struct sync *s)
 	if (j->w.err == NS_OK) {
 		memcpy(f->rep.stored_hash, j->hash, STORE_HASH);
 		s->head.log_term = j->log_term;
+		/* What it held is in the new one, too. */
+		if (f->lost_file[0] != '\0' && strcmp(f->lost_file, j->file) != 0)
+			(void)unlink(f->lost_file);
 		fleet_lost(s, j->text, j->file);
 		log_warn("fleet.rewound", "to=%llu text=%s", (unsigned long long)j->to,
 		    log_quote(j->text));

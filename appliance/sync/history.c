@@ -142,8 +142,8 @@ history_list_read(struct request *r, struct store *s)
 }
 
 /* ---- diffs ---- */
-static Ns__HistoryShowReply__ZoneDiff *
-zone_diff(const Ns__ChangeBody__Zone *z, size_t *octets)
+Ns__HistoryShowReply__ZoneDiff *
+history_diff(const Ns__ChangeBody__Zone *z, size_t *octets)
 {
 	Ns__HistoryShowReply__ZoneDiff *m = xmalloc(sizeof *m);
 	struct diff_lines removed, added;
@@ -185,7 +185,7 @@ history_show_read(struct request *r, struct store *s)
 	m->change->withheld = (uint32_t)body->n_withheld_zones;
 	m->diffs = xcalloc(body->n_zones + 1, sizeof *m->diffs);
 	for (size_t i = 0; i < body->n_zones && octets < DIFF_TEXT_OCTETS; i++)
-		m->diffs[m->n_diffs++] = zone_diff(body->zones[i], &octets);
+		m->diffs[m->n_diffs++] = history_diff(body->zones[i], &octets);
 	request_reply(r, NS__ENVELOPE__BODY_HISTORY_SHOW_REPLY, m);
 	ns__change_body__free_unpacked(body, NULL);
 	return NS_OK;

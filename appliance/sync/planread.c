@@ -9,6 +9,7 @@
 #include "appliance/sync/difftext.h"
 #include "appliance/sync/errors.h"
 #include "appliance/sync/plan.h"
+#include "appliance/sync/policycheck.h"
 #include "appliance/sync/reader.h"
 #include "ipc/base/clock.h"
 #include "ipc/base/xalloc.h"
@@ -147,8 +148,13 @@ fill(Ns__PlanReply *m, struct plan *p)
 	size_t octets = 0, rrsets = CONFLICT_OCTETS;
 
 	m->zones = xcalloc(p->count + 1, sizeof *m->zones);
-	for (size_t i = 0; i < p->count; i++)
-		m->zones[m->n_zones++] = zone_reply(&p->zones[i], &octets, &rrsets);
+	for (size_t i = 0; i < p->count; i++) {
+		const struct zoneplan *z = &p->zones[i];
+
+		m->zones[m->n_zones++] = zone_reply(z, &octets, &rrsets);
+		policy_closures(
+		    z->z.name, z->diff.added.base, z->diff.added.len, &m->policies, &m->n_policies);
+	}
 	plan_hash(p, hash);
 	m->plan_hash = xstrdup(hash);
 	m->n_warnings = p->nwarnings;

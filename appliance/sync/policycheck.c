@@ -3,12 +3,14 @@
 
 #include <stdio.h>
 
+#include "appliance/dns/closure.h"
 #include "appliance/dns/codes.h"
-#include "appliance/dns/policy.h"
+#include "appliance/dns/name.h"
 #include "appliance/dns/rrtype.h"
 #include "appliance/dns/zwire.h"
 #include "appliance/sync/errors.h"
 #include "appliance/sync/place.h"
+#include "ipc/base/xalloc.h"
 
 /* The answer's id in place: the policy's own octets, which are ours to write. */
 static enum ns_err
@@ -64,4 +66,37 @@ policy_checks(struct store *s, const uint8_t *apex, uint8_t *zwire, size_t len, 
 		}
 	}
 	return err;
+}
+
+void
+policy_closures(
+    const uint8_t *apex, const uint8_t *zwire, size_t len, Ns__PolicyClosure ***list, size_t *n)
+{
+	struct zwire_iter it = zwire_iter(zwire, len);
+	char text[NAME_MAX_TEXT], word[RRTYPE_MAX_TEXT];
+	struct rrset set;
+
+	while (zwire_next(&it, &set)) {
+		struct rbuf r = rbuf_init(set.rdata, set.rdata_len);
+		const uint8_t *rdata;
+		struct policy po;
+		size_t rdlen;
+
+		if (set.type != RR_NSPOLICY)
+			continue;
+		while (*n < POLICY_CLOSURES && (rdata = rrset_next_rdata(&r, &rdlen)) != NULL) {
+			Ns__PolicyClosure *m;
+
+			if (!policy_open(&po, rdata, rdlen))
+				continue;
+			m = xmalloc(sizeof *m);
+			ns__policy_closure__init(m);
+			m->zone = xstrdup(name_to_text(apex, text));
+			m->name = xstrdup(name_to_text(set.owner, text));
+			m->type = xstrdup(rrtype_to_text(po.type, word));
+			m->rrsets = policy_closure(&po);
+			*list = xreallocarray(*list, *n + 1, sizeof **list);
+			(*list)[(*n)++] = m;
+		}
+	}
 }

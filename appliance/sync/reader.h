@@ -18,6 +18,8 @@ enum ns_err	 history_list_read(struct request *, struct store *);
 enum ns_err	 history_show_read(struct request *, struct store *);
 
 /* What they share (reader.c). */
+/* The difference that a change made of a zone, in lines; history.c. */
+Ns__HistoryShowReply__ZoneDiff	*history_diff(const Ns__ChangeBody__Zone *, size_t *octets);
 /* Close a handle of a request's own, in a reader thread: the loop ends requests, and never waits. */
 void	 reader_close(struct queue *reads, struct store **);
 enum ns_err	 read_zone(struct store *, const char *name, struct store_zone *, struct ns_why *);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "appliance/dns/closure.h"
 #include "appliance/dns/name.h"
 #include "appliance/dns/rrtype.h"
 #include "appliance/dns/zonetext.h"
@@ -26,6 +27,16 @@ struct listing {
 	char *text;
 };
 
+static void
+add_closure(Ns__RecordListReply__RRset *m, const uint8_t *rdata, size_t len, size_t count)
+{
+	struct policy po;
+
+	if (m->closure == NULL)
+		m->closure = xcalloc(count + 1, sizeof *m->closure);
+	m->closure[m->n_closure++] = policy_open(&po, rdata, len) ? policy_closure(&po) : 0;
+}
+
 static Ns__RecordListReply__RRset *
 rrset_message(struct listing *l, const struct rrset *set)
 {
@@ -44,6 +55,8 @@ rrset_message(struct listing *l, const struct rrset *set)
 		if (!rdata_to_text(set->type, rdata, len, l->text, RDATA_TEXT))
 			l->text[0] = '\0';
 		m->rdata[m->n_rdata++] = xstrdup(l->text);
+		if (set->type == RR_NSPOLICY)
+			add_closure(m, rdata, len, set->count);
 		l->octets += strlen(l->text) + 8;
 	}
 	l->octets += strlen(m->name) + 32;

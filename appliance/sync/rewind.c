@@ -1,19 +1,15 @@
 /* rewind - see rewind.h. */
 #include "appliance/sync/rewind.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "appliance/dns/name.h"
 #include "appliance/sync/apply.h"
 #include "appliance/sync/change.h"
-#include "appliance/sync/difftext.h"
 #include "appliance/sync/errors.h"
+#include "appliance/sync/lost.h"
 #include "appliance/sync/restore.h"
 #include "appliance/sync/secret.h"
 #include "appliance/sync/settings.h"
@@ -28,82 +24,6 @@ struct rewind {
 	bool secret; /* a roll was dropped */
 	struct ns_why *why;
 };
-
-/* ---- written down ---- */
-static void
-write_lines(FILE *f, char sign, struct diff_lines *l)
-{
-	for (size_t i = 0; i < l->count; i++) {
-		fprintf(f, "  %c %s\n", sign, l->line[i]);
-		free(l->line[i]);
-	}
-	if (l->cut)
-		fprintf(f, "  %c ... and more\n", sign);
-	free(l->line);
-}
-
-static void
-write_setting(FILE *f, const Ns__Setting *m)
-{
-	fprintf(f, " setting %s =", m->name);
-	for (size_t i = 0; i < m->n_values; i++)
-		fprintf(f, " %s", m->values[i]);
-	fprintf(f, "\n");
-}
-
-static void
-write_change(FILE *f, const struct store_change *c, const Ns__ChangeBody *body)
-{
-	char name[NAME_MAX_TEXT], *at = reply_time(c->at_ms);
-
-	fprintf(f, "change %llu term %llu %s %s via %s: %s\n", (unsigned long long)c->revision,
-	    (unsigned long long)c->term, at, c->author, c->via, c->comment);
-	free(at);
-	for (size_t i = 0; body != NULL && i < body->n_zones; i++) {
-		const Ns__ChangeBody__Zone *z = body->zones[i];
-		struct diff_lines removed, added;
-		size_t octets = 0;
-
-		diff_lines_make((struct bytes){ z->removed.data, z->removed.len },
-		    (struct bytes){ z->added.data, z->added.len }, &octets, &removed, &added);
-		fprintf(f, " zone %s serial %u to %u\n", name_to_text(z->name.data, name),
-		    z->serial_before, z->serial_after);
-		write_lines(f, '-', &removed);
-		write_lines(f, '+', &added);
-	}
-	for (size_t i = 0; body != NULL && i < body->n_settings; i++)
-		write_setting(f, body->settings[i]);
-	for (size_t i = 0; body != NULL && i < body->n_objects; i++)
-		fprintf(f, " %s %s%s\n", body->objects[i]->kind, body->objects[i]->name,
-		    body->objects[i]->removed ? " removed" : "");
-}
-
-static enum ns_err
-keep(const struct rewind *rw)
-{
-	struct rewind_job *j = rw->job;
-	int fd = open(j->file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	FILE *f = fd >= 0 ? fdopen(fd, "w") : NULL;
-	bool ok = f != NULL;
-
-	for (uint64_t r = j->to + 1; ok && r <= rw->head; r++) {
-		struct store_change row = { 0 };
-		Ns__ChangeBody *body = change_body_load(rw->b->store, r, &row);
-
-		write_change(f, &row, body);
-		if (body != NULL)
-			ns__change_body__free_unpacked(body, NULL);
-	}
-	ok = ok && fflush(f) == 0 && fsync(fd) == 0;
-	if (f != NULL)
-		ok = fclose(f) == 0 && ok;
-	else if (fd >= 0)
-		close(fd);
-	return ok ? NS_OK
-		  : ns_fail(rw->why, NS_UNAVAILABLE, ES_DISK,
-			"the changes that must be dropped cannot be kept in %s: %s", j->file,
-			strerror(errno));
-}
 
 /* ---- undone ---- */
 /* As no zone is: the digest exchange finds it and fetches it whole. */
@@ -264,7 +184,7 @@ rewind_all(struct rewind *rw)
 		    (unsigned long long)j->to);
 	memcpy(j->hash, last.hash, STORE_HASH);
 	j->log_term = last.term;
-	err = keep(rw);
+	err = lost_keep(s, j->to, rw->head, j->primary, j->file, rw->why);
 	for (uint64_t r = rw->head; err == NS_OK && r > j->to; r--)
 		err = undo_change(rw, r);
 	if (err == NS_OK && rw->secret)
@@ -299,13 +219,13 @@ rewind_work(struct job *job, void *thread)
 	uint64_t zones;
 
 	batch_job(b, &j->w);
-	snprintf(j->file, sizeof j->file, "%s/lost-%llu-%llu.txt", j->dir,
+	snprintf(j->file, sizeof j->file, "%s/lost-%llu-%llu.changes", j->dir,
 	    (unsigned long long)j->to + 1, (unsigned long long)rw.head);
 	snprintf(j->text, sizeof j->text,
 	    "changes %llu to %llu of this appliance are not in the history of %s, which was "
-	    "promoted "
-	    "without them: they were dropped here, and are kept in %s until you remove it",
-	    (unsigned long long)j->to + 1, (unsigned long long)rw.head, j->primary, j->file);
+	    "promoted without them: they were dropped here; nameserve draft lost shows them, draft "
+	    "take makes drafts of them",
+	    (unsigned long long)j->to + 1, (unsigned long long)rw.head, j->primary);
 	j->w.err = store_mark(w->store, &j->w.why);
 	if (j->w.err != NS_OK)
 		return;

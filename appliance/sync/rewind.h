@@ -1,6 +1,6 @@
 /* rewind - a replica drops the changes that the winner of a promotion does not have.  Writer thread.
  *
- * They are written down first (<data>/lost-..., readable), then undone from newest to oldest by their own
+ * They are written down first (lost.h), then undone from newest to oldest by their own
  * bodies, then their log entries go, all in one transaction.  What cannot be undone exactly is found by
  * the digest exchange and fetched whole. */
 #ifndef NS_SYNC_REWIND_H

@@ -16,13 +16,29 @@
 struct drafting {
 	Ns__ZoneEdit *m;
 	size_t *octets; /* that there is room for */
-	size_t room; /* of the list of operations */
+	size_t room, before; /* of the list of operations; those that were there */
 };
 
 static void
 spend(struct drafting *d, size_t octets)
 {
 	*d->octets -= octets < *d->octets ? octets : *d->octets;
+}
+
+/* That RRset's operation of before goes. */
+static void
+replace_op(struct drafting *d, const Ns__RecordOp *with)
+{
+	for (size_t i = 0; i < d->before; i++) {
+		Ns__RecordOp *op = d->m->ops[i];
+
+		if (strcmp(op->name, with->name) != 0 || strcmp(op->type, with->type) != 0)
+			continue;
+		ns__record_op__free_unpacked(op, NULL);
+		d->before--;
+		memmove(&d->m->ops[i], &d->m->ops[i + 1], (--d->m->n_ops - i) * sizeof op);
+		return;
+	}
 }
 
 static Ns__RecordOp *
@@ -36,12 +52,19 @@ add_op(struct drafting *d, Ns__RecordOp__Kind kind, const struct rrset *set)
 	op->name = reply_name(set->owner);
 	op->type = xstrdup(rrtype_to_text(set->type, type));
 	spend(d, strlen(op->name) + strlen(op->type) + 16);
-	if (d->m->n_ops == d->room) {
-		d->room = d->room != 0 ? 2 * d->room : 16;
+	replace_op(d, op);
+	if (d->m->n_ops >= d->room) {
+		d->room = d->m->n_ops < 8 ? 16 : 2 * d->m->n_ops;
 		d->m->ops = xreallocarray(d->m->ops, d->room, sizeof *d->m->ops);
 	}
 	d->m->ops[d->m->n_ops++] = op;
 	return op;
+}
+
+static bool
+fits(const struct drafting *d)
+{
+	return *d->octets > 0 && d->m->n_ops < EDIT_OPS_MAX;
 }
 
 static void
@@ -55,55 +78,51 @@ add_set(struct drafting *d, const struct rrset *set)
 	op->ttl = set->ttl;
 	op->ttl_given = true;
 	op->rdata = xcalloc(set->count + 1u, sizeof *op->rdata);
-	while (rbuf_left(&r) > 0 && op->n_rdata<set->count && * d->octets> 0 &&
-	       (p = rrset_next_rdata(&r, &n)) != NULL) {
+	for (size_t i = 0; i<set->count && * d->octets> 0 && rbuf_left(&r) > 0; i++) {
+		if ((p = rrset_next_rdata(&r, &n)) == NULL)
+			return;
 		op->rdata[op->n_rdata] = rdata_line(set->type, p, n);
 		spend(d, strlen(op->rdata[op->n_rdata++]) + 4);
 	}
 }
 
-static bool
-fits(const struct drafting *d)
+bool
+zone_draft_add(Ns__ZoneEdit *m, const struct diff *diff, bool skip_soa, size_t *octets)
 {
-	return *d->octets > 0 && d->m->n_ops < EDIT_OPS_MAX;
-}
-
-static void
-add_diff(struct drafting *d, const struct diff *diff, bool skip_soa)
-{
+	struct drafting d = { .m = m, .octets = octets, .room = m->n_ops, .before = m->n_ops };
 	struct zwire_iter ir = zwire_iter(diff->removed.base, diff->removed.len);
 	struct zwire_iter ia = zwire_iter(diff->added.base, diff->added.len);
 	struct rrset r, a;
 	bool hr = zwire_next(&ir, &r), ha = zwire_next(&ia, &a);
 
-	while ((hr || ha) && fits(d)) {
+	while ((hr || ha) && fits(&d)) {
 		int c = !hr ? 1 : !ha ? -1 : rrset_cmp(&r, &a);
 
 		if (c < 0)
-			add_op(d, NS__RECORD_OP__KIND__DEL, &r);
+			add_op(&d, NS__RECORD_OP__KIND__DEL, &r);
 		else if (a.type != RR_SOA || !skip_soa)
-			add_set(d, &a);
+			add_set(&d, &a);
 		if (c <= 0)
 			hr = zwire_next(&ir, &r);
 		if (c >= 0)
 			ha = zwire_next(&ia, &a);
 	}
+	return fits(&d);
 }
 
 Ns__ZoneEdit *
 zone_draft(const struct store_zone *z, const struct diff *diff, bool newer, size_t *octets,
     struct ns_why *why)
 {
-	struct drafting d = { .m = xmalloc(sizeof *d.m), .octets = octets };
+	Ns__ZoneEdit *m = xmalloc(sizeof *m);
 
-	ns__zone_edit__init(d.m);
-	d.m->zone = reply_name(z->name);
-	d.m->base_version = z->version;
-	d.m->base_serial = z->serial;
-	add_diff(&d, diff, !newer && diff_soa_serial_only(diff, z->name));
-	if (fits(&d))
-		return d.m;
-	protobuf_c_message_free_unpacked(&d.m->base, NULL);
+	ns__zone_edit__init(m);
+	m->zone = reply_name(z->name);
+	m->base_version = z->version;
+	m->base_serial = z->serial;
+	if (zone_draft_add(m, diff, !newer && diff_soa_serial_only(diff, z->name), octets))
+		return m;
+	ns__zone_edit__free_unpacked(m, NULL);
 	ns_fail(why, NS_USAGE, ES_NEEDS_COMMIT,
 	    "too much would change for a draft (%llu records to add, %llu to remove): --commit -m "
 	    "TEXT does it at once",

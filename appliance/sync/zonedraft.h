@@ -11,6 +11,8 @@
  * commit.  *octets: what there is room for, and then what is left. */
 Ns__ZoneEdit	*zone_draft(const struct store_zone *, const struct diff *, bool newer, size_t *octets,
 		    struct ns_why *);
+/* The same difference on top of what the edit has: an RRset in it twice counts as it is last.  false: too much. */
+bool	 zone_draft_add(Ns__ZoneEdit *, const struct diff *, bool skip_soa, size_t *octets);
 /* A CommitReply with a draft for each zone of the plan that would change. */
 enum ns_err	 plan_draft(struct request *, struct store *, struct plan *) __attribute__((warn_unused_result));
 

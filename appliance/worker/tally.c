@@ -42,7 +42,7 @@ tally_routed(struct worker_page *page, unsigned routed)
 void
 tally_batch(struct worker_page *page, const struct query *q, size_t n, uint64_t ns)
 {
-	uint64_t dropped = 0, truncated = 0, formerr = 0, badvers = 0, tcp = 0;
+	uint64_t dropped = 0, truncated = 0, formerr = 0, badvers = 0, tcp = 0, late = 0;
 	size_t i;
 
 	for (i = 0; i < n; i++) {
@@ -55,6 +55,7 @@ tally_batch(struct worker_page *page, const struct query *q, size_t n, uint64_t 
 		if (q[i].routed != 0)
 			tally_routed(page, q[i].routed);
 		truncated += q[i].truncated;
+		late += q[i].policy_unsigned;
 		formerr += q[i].rcode == RCODE_FORMERR;
 		badvers += q[i].rcode == RCODE_BADVERS;
 	}
@@ -70,6 +71,8 @@ tally_batch(struct worker_page *page, const struct query *q, size_t n, uint64_t 
 		page_add(&page->truncated, truncated);
 	if (formerr > 0)
 		page_add(&page->formerr_in, formerr);
+	if (late > 0)
+		page_add(&page->policy_unsigned, late);
 	if (badvers > 0)
 		page_add(&page->badvers, badvers);
 	if (n > dropped)

@@ -77,8 +77,10 @@ owner_flags(const struct render_owner *o, struct zone_facts *facts)
 
 		if (type == RR_DNAME)
 			flags |= NODE_DNAME;
-		if (type == RR_NSPOLICY || type == RR_ALIAS)
+		if (type == RR_NSPOLICY || type == RR_ALIAS) {
 			flags |= NODE_POLICY;
+			facts->has_policy = true;
+		}
 		if (o->keylen > 0 && type == RR_NS)
 			flags |= NODE_CUT;
 		if (o->keylen == 0 && type == RR_SOA)
@@ -125,6 +127,8 @@ image_head_fill(struct image *img, const uint8_t *apex, const struct image_meta 
 					     : IMAGE_SIGNED,
 		.expires = meta->here ? meta->expires : 0,
 	};
+	if (facts->has_policy)
+		img->flags |= IMAGE_POLICY;
 	if (meta->here)
 		img->flags |= IMAGE_HERE;
 	memcpy(img + 1, apex, len);

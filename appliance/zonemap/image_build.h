@@ -29,7 +29,7 @@ void	 block_list_free(struct block_list *);
 /* What is known of a zone while its nodes pass by. */
 struct zone_facts {
 	uint32_t	neg_ttl;
-	bool		has_soa, has_nsec, is_signed;
+	bool		has_soa, has_nsec, is_signed, has_policy;
 	struct nsec3_chain chain;	/* used: NSEC3 goes before NSEC (RFC 5155 10.4, 10.5) */
 };
 /* Flags of an owner by its own sets; notes SOA, NSEC and NSEC3PARAM of the apex. */

@@ -207,7 +207,7 @@ put_range(
 	struct image_set set;
 
 	while (image_set_next(node, &at, &left, &set)) {
-		if (set.type < from || set.type > to)
+		if (set.type < from || set.type > to || (sigs && image_set_is_policy(&set)))
 			continue;
 		if (o->plain &&
 		    (set.type == RR_NSEC || set.type == RR_NSEC3 || set.type == RR_NSEC3PARAM))
@@ -221,9 +221,10 @@ put_range(
 	return left == 0;
 }
 
-/* The policies, which are the last sets, as the pseudo RRset that they came from. */
+/* The policies, which are the last sets, as the pseudo RRset that they came from; or their signatures
+ * (emission.h) as a set that covers it. */
 static bool
-put_policies(const struct set_out *o, const struct image_node *node)
+put_policies(const struct set_out *o, const struct image_node *node, bool sigs)
 {
 	const uint8_t *at = node->sets;
 	unsigned left = node->nsets;
@@ -232,21 +233,28 @@ put_policies(const struct set_out *o, const struct image_node *node)
 	uint16_t count = 0;
 
 	while (image_set_next(node, &at, &left, &set)) {
-		if (!image_set_is_policy(&set) || set.type == RR_ALIAS)
+		if (!image_set_is_policy(&set) || set.type == RR_ALIAS ||
+		    (sigs && set.sig_len == 0))
 			continue;
 		if (count++ == 0) {
 			wbuf_u8(o->out, (uint8_t)o->owner_len);
 			wbuf_put(o->out, o->owner, o->owner_len);
-			wbuf_u16(o->out, RR_NSPOLICY);
-			wbuf_u16(o->out, 0);
+			wbuf_u16(o->out, sigs ? RR_RRSIG : RR_NSPOLICY);
+			wbuf_u16(o->out, sigs ? RR_NSPOLICY : 0);
 			wbuf_u32(o->out, 0);
 			count_at = o->out->len;
 			wbuf_u16(o->out, 0);
 			size_at = o->out->len;
 			wbuf_u32(o->out, 0);
 		}
-		wbuf_u16(o->out, set.body_len);
-		wbuf_put(o->out, set.body, set.body_len);
+		if (sigs) {
+			wbuf_u16(o->out, (uint16_t)(2u + set.sig_len));
+			wbuf_u16(o->out, set.type);
+			wbuf_put(o->out, set.sig, set.sig_len);
+		} else {
+			wbuf_u16(o->out, set.body_len);
+			wbuf_put(o->out, set.body, set.body_len);
+		}
 	}
 	if (left != 0 || !wbuf_ok(o->out))
 		return false;
@@ -268,6 +276,7 @@ image_node_zwire(
 	    image_key_name(node->key, node->keylen, ref->apex, ref->image->head.apex_len, owner);
 	return o.owner_len > 0 && put_range(&o, node, 0, RR_RRSIG - 1, false) &&
 	       (plain || put_range(&o, node, 0, UINT16_MAX, true)) &&
+	       (plain || (node->flags & NODE_POLICY) == 0 || put_policies(&o, node, true)) &&
 	       put_range(&o, node, RR_RRSIG + 1, UINT16_MAX, false) &&
-	       ((node->flags & NODE_POLICY) == 0 || put_policies(&o, node));
+	       ((node->flags & NODE_POLICY) == 0 || put_policies(&o, node, false));
 }

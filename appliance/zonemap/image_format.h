@@ -27,7 +27,8 @@
  * the records whose addresses go to the additional section: the node (flat) or 0: look it up.  A
  * set of no records holds signatures that cover nothing, or, in a node with NODE_POLICY, an ALIAS (where the
  * records would be stand its TTL and its target) or a policy for that type (there stands its form,
- * dns/policy.h, as it was committed).  Such sets are the last ones; who looks for records does not see them. */
+ * dns/policy.h, as it was committed, and where the signatures would be those of its answers, emission.h).
+ * Such sets are the last ones; who looks for records does not see them. */
 #ifndef NS_ZONEMAP_IMAGE_FORMAT_H
 #define NS_ZONEMAP_IMAGE_FORMAT_H
 
@@ -45,6 +46,7 @@ enum image_flag {
 	IMAGE_NSEC = 4,			/* signed, and denial is proven by NSEC */
 	IMAGE_NSEC3 = 8,		/* signed, and denial is proven by NSEC3 (nsec3_chain.h) */
 	IMAGE_HERE = 16,		/* signed by this appliance's signer */
+	IMAGE_POLICY = 32,		/* there are policies */
 };
 
 struct image {

@@ -254,29 +254,67 @@ render_set(const struct render *zone, const struct rrset *set, const struct rrse
 	return err;
 }
 
+/* The signatures of the policy for that type among those that signing made (emission.h). */
+static const uint8_t *
+emissions_of(const struct rrset *sigs, uint16_t type, size_t *len)
+{
+	struct rbuf in;
+	const uint8_t *rdata;
+
+	*len = 0;
+	if (sigs == NULL)
+		return NULL;
+	in = rbuf_init(sigs->rdata, sigs->rdata_len);
+	while ((rdata = rrset_next_rdata(&in, len)) != NULL) {
+		if (*len > 2 && get_u16(rdata) == type) {
+			*len -= 2;
+			return rdata + 2;
+		}
+	}
+	*len = 0;
+	return NULL;
+}
+
 /* The policies of an owner, as sets of their types without records. */
 static enum ns_err
-render_policies(const struct rrset *set, struct wbuf *out, unsigned *nsets, struct ns_why *why)
+render_policies(const struct rrset *set, const struct rrset *sigs, struct wbuf *out,
+    unsigned *nsets, struct ns_why *why)
 {
 	struct rbuf in = rbuf_init(set->rdata, set->rdata_len);
 	const uint8_t *rdata;
 	size_t len;
 
 	while ((rdata = rrset_next_rdata(&in, &len)) != NULL) {
-		size_t size = SET_HEAD + ((len + 3) & ~(size_t)3);
+		size_t more, size;
+		const uint8_t *table;
 
 		if (len < POLICY_HEAD || len > POLICY_SIZE)
 			return refuse(why, set->owner, set->type, "not a policy");
+		table = emissions_of(sigs, get_u16(rdata), &more);
+		if (more > SET_MAX)
+			return refuse(why, set->owner, set->type, "too many signatures");
+		size = SET_HEAD + (more > 0 ? 4 : 0) + ((len + more + 3) & ~(size_t)3);
 		put_host16(out, get_u16(rdata));
 		put_host16(out, (unsigned)(size / 4));
 		put_host16(out, (unsigned)len);
-		put_host16(out, 0);
+		put_host16(out, more > 0 ? SET_SIG << SET_FLAG_SHIFT : 0);
+		if (more > 0) {
+			put_host16(out, (unsigned)more);
+			put_host16(out, 0);
+		}
 		wbuf_put(out, rdata, len);
+		wbuf_put(out, table, more);
 		while ((out->len & 3) != 0)
 			wbuf_u8(out, 0);
 		++*nsets;
 	}
 	return NS_OK;
+}
+
+static bool
+is_emissions(const struct rrset *set)
+{
+	return set->type == RR_RRSIG && set->covers == RR_NSPOLICY;
 }
 
 /* An ALIAS as a set without records: its TTL, its target. */
@@ -308,22 +346,29 @@ render_sets(const struct render *zone, const struct render_owner *o, struct wbuf
     unsigned *nsets, struct ns_why *why)
 {
 	unsigned s = 0, g = 0; /* next set, next signature set */
+	const struct rrset *emissions = NULL;
 	enum ns_err err;
+
+	for (unsigned i = 0; i < o->n; i++) {
+		if (is_emissions(&o->sets[i]))
+			emissions = &o->sets[i];
+	}
 
 	for (*nsets = 0;; ++*nsets) {
 		const struct rrset *set, *sig;
 
 		while (s < o->n && o->sets[s].type == RR_RRSIG)
 			s++;
-		while (g < o->n && o->sets[g].type != RR_RRSIG)
+		while (g < o->n && (o->sets[g].type != RR_RRSIG || is_emissions(&o->sets[g])))
 			g++;
 		set = s < o->n ? &o->sets[s] : NULL;
 		sig = g < o->n ? &o->sets[g] : NULL;
 		if (set == NULL && sig == NULL)
 			return NS_OK;
 		if (set != NULL && (set->type == RR_NSPOLICY || set->type == RR_ALIAS)) {
-			err = set->type == RR_ALIAS ? render_alias(set, out, nsets, why)
-						    : render_policies(set, out, nsets, why);
+			err = set->type == RR_ALIAS
+				  ? render_alias(set, out, nsets, why)
+				  : render_policies(set, emissions, out, nsets, why);
 			--*nsets;
 			s++;
 			if (err != NS_OK)

@@ -3,11 +3,11 @@
 #include <string.h>
 
 #include "console/cli/cli.h"
-#include "ipc/json.h"
 
 static void
-print_list(const Ns__AliasListReply *m)
+print_list(const ProtobufCMessage *reply)
 {
+	const Ns__AliasListReply *m = (const Ns__AliasListReply *)reply;
 	static const char *const titles[] = { "NAME", "TARGET", "STATE", "TTL", "KEPT",
 		"ADDRESSES" };
 	struct table *t = table_new(titles, 6, "lllrrl");
@@ -31,16 +31,16 @@ print_list(const Ns__AliasListReply *m)
 		    addresses[0] != '\0' && it->reason[0] != '\0' ? "; " : "", it->reason);
 	}
 	table_print(&t);
+	if (m->next[0] != '\0')
+		fprintf(stderr, "nameserve: more: --cursor %s\n", m->next);
 }
 
 int
 cmd_alias_list(struct cli *cli)
 {
 	Ns__AliasListRequest body = NS__ALIAS_LIST_REQUEST__INIT;
-	Ns__Envelope request = NS__ENVELOPE__INIT, *reply;
-	Ns__AliasListReply *m;
+	Ns__Envelope request = NS__ENVELOPE__INIT;
 	uint64_t limit = 0;
-	int code = CLI_OK;
 
 	if (cli->opt[OPT_LIMIT] != NULL && !cli_number(cli->opt[OPT_LIMIT], 1000, &limit))
 		return cli_usage(NULL, "--limit %s: a number up to 1000", cli->opt[OPT_LIMIT]);
@@ -49,21 +49,7 @@ cmd_alias_list(struct cli *cli)
 	body.limit = (uint32_t)limit;
 	request.body_case = NS__ENVELOPE__BODY_ALIAS_LIST_REQUEST;
 	request.alias_list_request = &body;
-	reply = cli_call(cli, &request, &code);
-	if (reply == NULL)
-		return code;
-	m = CLI_REPLY(reply, ALIAS_LIST_REPLY, alias_list_reply);
-	if (m == NULL) {
-		code = cli_unexpected(cli);
-	} else if (cli->format == CLI_JSONL) {
-		cli_print_rows(ns_json_from(&m->base, NULL), "items");
-	} else if (cli->format != CLI_TABLE) {
-		code = cli_print_json(cli, &m->base, "ns.alias.list/1");
-	} else {
-		print_list(m);
-		if (m->next[0] != '\0')
-			fprintf(stderr, "nameserve: more: --cursor %s\n", m->next);
-	}
-	ns__envelope__free_unpacked(reply, NULL);
-	return code;
+	return cli_show(cli, &request,
+	    &(const struct cli_view){
+		NS__ENVELOPE__BODY_ALIAS_LIST_REPLY, "ns.alias.list/1", "items", print_list });
 }

@@ -67,6 +67,7 @@ const struct cli_option cli_options[] = {
 	{ OPT_FORCE, "force", 0, NULL, "whatever the parent says" },
 	{ OPT_EMERGENCY, "emergency", 0, NULL, "with the shortest waits that break nothing" },
 	{ OPT_ASCII, "ascii", 0, NULL, "no characters beyond ASCII" },
+	{ OPT_CLIPBOARD, "clipboard", 0, "osc52|off", "copy by the terminal's clipboard" },
 	{ OPT_UTF8, "utf8", 0, NULL, "UTF-8 whatever locale and TERM say" },
 	{ OPT_COLOR, "color", 0, "WHEN", "auto or never" },
 	{ 0, NULL, 0, NULL, NULL },

@@ -68,6 +68,7 @@ enum cli_opt {
 	OPT_EMERGENCY,
 	OPT_ASCII,
 	OPT_UTF8,
+	OPT_CLIPBOARD,
 	OPT_COLOR,
 	OPT_MAX,
 };
@@ -161,7 +162,11 @@ char **cli_commas(const char *text, size_t *n);
 bool cli_commit_fill(struct cli *, Ns__CommitRequest *);
 void cli_commit_free(Ns__CommitRequest *);
 void cli_print_conflict(const Ns__Conflict *); /* on stderr */
+/* "4097" is told as "more than 4096". */
+char *cli_closure(unsigned rrsets, char *out, size_t size);
+void cli_print_closures(Ns__PolicyClosure *const *, size_t n);
 void cli_print_warning(FILE *, const Ns__Error *);
+void cli_change_print(const ProtobufCMessage *); /* a HistoryShowReply */
 
 /* ---- single operations (record.c): into the zone's draft, or at once with --commit; the exit code ---- */
 int cli_edit_op(struct cli *, Ns__RecordOp *);
@@ -206,6 +211,9 @@ int cmd_draft_diff(struct cli *);
 int cmd_draft_undo(struct cli *);
 int cmd_draft_drop(struct cli *);
 int cmd_draft_rebase(struct cli *);
+int cmd_draft_lost(struct cli *);
+int cmd_draft_take(struct cli *);
+int cmd_draft_forget(struct cli *);
 int cmd_plan(struct cli *);
 int cmd_commit(struct cli *);
 int cmd_confirm(struct cli *);

@@ -11,7 +11,9 @@
 const struct cli_command cli_commands[] = {
 	{ "console", NULL, "", "the full-screen console; so is nameserve alone on a terminal",
 	    "Keys: ? in it. NO_COLOR or --color=never does without colour; --ascii without UTF-8.",
-	    0, 0, OPT_BIT(OPT_ASCII) | OPT_BIT(OPT_UTF8) | OPT_BIT(OPT_COLOR), cmd_console },
+	    0, 0,
+	    OPT_BIT(OPT_ASCII) | OPT_BIT(OPT_UTF8) | OPT_BIT(OPT_COLOR) | OPT_BIT(OPT_CLIPBOARD),
+	    cmd_console },
 	{ "status", NULL, "", "this appliance: role, revision, processes, problems", NULL, 0, 0, 0,
 	    cmd_status },
 	{ "zone", "list", "", "zones, by name",
@@ -109,6 +111,18 @@ const struct cli_command cli_commands[] = {
 	{ "draft", "rebase", "ZONE", "the zone as it is now becomes the draft's base",
 	    "After a conflict: the operations stay as they are, on top of what others did.", 1, 1,
 	    0, cmd_draft_rebase },
+	{ "draft", "lost", "", "changes of this appliance that another one's history won over",
+	    "When another appliance is promoted without the newest changes of this one, they are "
+	    "dropped here and kept in a file of its data directory.",
+	    0, 0, 0, cmd_draft_lost },
+	{ "draft", "take", "", "drafts of what was dropped (draft lost)",
+	    "Of each zone that was edited, on the version that it was edited on: a commit shows "
+	    "what "
+	    "others did since. What no draft can hold, zones made or deleted and what else an "
+	    "admin does, is named and kept.",
+	    0, 0, 0, cmd_draft_take },
+	{ "draft", "forget", "", "what was dropped need not be kept; needs --yes", NULL, 0, 0,
+	    OPT_BIT(OPT_YES), cmd_draft_forget },
 	{ "plan", NULL, "ZONE... | --all", "what committing these drafts would do",
 	    "Nothing is written. Shows the difference, warnings, how many records are touched, how "
 	    "long old answers may live in caches, and a hash that commit --plan takes.",

@@ -9,6 +9,8 @@
 #include "ipc/client/draftop.h"
 #include "ipc/envelope.h"
 
+#define CLOSURE_MAX 4096u /* what an appliance counts to */
+
 void
 cli_print_warning(FILE *f, const Ns__Error *w)
 {
@@ -19,6 +21,30 @@ cli_print_warning(FILE *f, const Ns__Error *w)
 	fputs(": ", f);
 	print_safe(f, w->text);
 	fputc('\n', f);
+}
+
+char *
+cli_closure(unsigned rrsets, char *out, size_t size)
+{
+	snprintf(out, size, rrsets > CLOSURE_MAX ? "more than %u" : "%u",
+	    rrsets > CLOSURE_MAX ? CLOSURE_MAX : rrsets);
+	return out;
+}
+
+void
+cli_print_closures(Ns__PolicyClosure *const *list, size_t n)
+{
+	char text[32];
+
+	for (size_t i = 0; i < n; i++) {
+		fputs("policy for ", stdout);
+		print_safe(stdout, list[i]->type);
+		fputs(" at ", stdout);
+		print_safe(stdout, list[i]->name);
+		printf(": %s different answer%s while at most one check is down\n",
+		    cli_closure(list[i]->rrsets, text, sizeof text),
+		    list[i]->rrsets == 1 ? "" : "s");
+	}
 }
 
 static int
@@ -40,6 +66,7 @@ print_commit(struct cli *cli, const Ns__CommitReply *r)
 			printf(
 			    "  served by %s in %.1f ms", r->served[i]->appliance, r->served[i]->ms);
 		putchar('\n');
+		cli_print_closures(r->policies, r->n_policies);
 	}
 	if (r->confirm_within_ms > 0)
 		fprintf(stderr,

@@ -18,6 +18,11 @@ cmd_console(struct cli *cli)
 	    strcmp(cli->opt[OPT_COLOR], "auto") != 0)
 		return cli_usage(NULL, "--color %s: it can be auto or never", cli->opt[OPT_COLOR]);
 	o.mono = cli->opt[OPT_COLOR] != NULL && strcmp(cli->opt[OPT_COLOR], "never") == 0;
+	if (cli->opt[OPT_CLIPBOARD] != NULL && strcmp(cli->opt[OPT_CLIPBOARD], "osc52") != 0 &&
+	    strcmp(cli->opt[OPT_CLIPBOARD], "off") != 0)
+		return cli_usage(
+		    NULL, "--clipboard %s: it can be osc52 or off", cli->opt[OPT_CLIPBOARD]);
+	o.osc52 = cli->opt[OPT_CLIPBOARD] != NULL && strcmp(cli->opt[OPT_CLIPBOARD], "osc52") == 0;
 	if (cli->opt[OPT_ASCII] != NULL)
 		o.utf8 = 0;
 	else if (cli->opt[OPT_UTF8] != NULL)

@@ -500,6 +500,7 @@ print_plan(const Ns__PlanReply *r)
 	}
 	for (size_t i = 0; i < r->n_warnings; i++)
 		cli_print_warning(stdout, r->warnings[i]);
+	cli_print_closures(r->policies, r->n_policies);
 	printf("plan %s\n", r->plan_hash);
 }
 

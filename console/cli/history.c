@@ -70,13 +70,13 @@ diff_lines(char sign, char *const *lines, size_t n)
 	}
 }
 
-static void
-change_print(const ProtobufCMessage *m)
+void
+cli_change_print(const ProtobufCMessage *m)
 {
 	const Ns__HistoryShowReply *r = (const Ns__HistoryShowReply *)m;
 	if (r->change != NULL)
 		changes_table((Ns__Change *const *)&r->change, 1);
-	if (r->change != NULL)
+	if (r->change != NULL && r->change->hash[0] != '\0')
 		printf("hash %s\n", r->change->hash);
 	if (r->change->withheld > 0)
 		printf("%u of its zones not held at this site\n", r->change->withheld);
@@ -101,6 +101,6 @@ cmd_history_show(struct cli *cli)
 	request.body_case = NS__ENVELOPE__BODY_HISTORY_SHOW_REQUEST;
 	request.history_show_request = &body;
 	return cli_show(cli, &request,
-	    &(const struct cli_view){
-		NS__ENVELOPE__BODY_HISTORY_SHOW_REPLY, "ns.history.show/1", NULL, change_print });
+	    &(const struct cli_view){ NS__ENVELOPE__BODY_HISTORY_SHOW_REPLY, "ns.history.show/1",
+		NULL, cli_change_print });
 }

@@ -96,21 +96,29 @@ ask(struct cli *cli, const char *name, uint64_t limit, int *code)
 	return reply;
 }
 
-/* {"name","type","policy"} of one line "TYPE {JSON}"; NULL: not one. */
+/* 0: an older appliance says nothing of it. */
+static unsigned
+closure_of(const Ns__RecordListReply__RRset *set, size_t i)
+{
+	return i < set->n_closure ? set->closure[i] : 0;
+}
+
+/* {"name","type","policy","closure"} of one line "TYPE {JSON}"; NULL: not one. */
 static json_t *
-policy_object(const char *name, const char *text)
+policy_object(const char *name, const char *text, unsigned closure)
 {
 	size_t n = strcspn(text, " ");
 	json_t *policy = text[n] == ' ' ? json_loads(text + n, 0, NULL) : NULL;
 
 	if (policy == NULL)
 		return NULL;
-	return json_pack("{ssss%so}", "name", name, "type", text, n, "policy", policy);
+	return json_pack("{ssss%sosi}", "name", name, "type", text, n, "policy", policy, "closure",
+	    (int)closure);
 }
 
-/* The policy of words ZONE NAME TYPE, and the zone's serial; NULL after a message. */
+/* The policy of words ZONE NAME TYPE, the zone's serial and its closure; NULL after a message. */
 static json_t *
-fetch(struct cli *cli, uint32_t *serial, int *code)
+fetch(struct cli *cli, uint32_t *serial, unsigned *closure, int *code)
 {
 	Ns__Envelope *reply = ask(cli, cli->words[1], 0, code);
 	json_t *found = NULL;
@@ -123,9 +131,11 @@ fetch(struct cli *cli, uint32_t *serial, int *code)
 		for (size_t d = 0; d < set->n_rdata && found == NULL; d++) {
 			size_t n = strlen(cli->words[2]);
 
-			if (strncasecmp(set->rdata[d], cli->words[2], n) == 0 &&
-			    set->rdata[d][n] == ' ')
-				found = json_loads(set->rdata[d] + n, 0, NULL);
+			if (strncasecmp(set->rdata[d], cli->words[2], n) != 0 ||
+			    set->rdata[d][n] != ' ')
+				continue;
+			found = json_loads(set->rdata[d] + n, 0, NULL);
+			*closure = closure_of(set, d);
 		}
 	}
 	*serial = reply->record_list_reply->serial;
@@ -144,9 +154,10 @@ int
 cmd_policy_show(struct cli *cli)
 {
 	int code = CLI_OK;
+	unsigned closure = 0;
 	uint32_t serial;
-	json_t *found = fetch(cli, &serial, &code);
-	char *text;
+	json_t *found = fetch(cli, &serial, &closure, &code);
+	char *text, number[32];
 
 	if (found == NULL)
 		return code;
@@ -156,6 +167,10 @@ cmd_policy_show(struct cli *cli)
 	}
 	text = json_dumps(found, JSON_INDENT(2));
 	puts(text);
+	if (closure > 0)
+		fprintf(stderr,
+		    "nameserve: %s different answer%s while at most one check is down\n",
+		    cli_closure(closure, number, sizeof number), closure == 1 ? "" : "s");
 	free(text);
 	json_decref(found);
 	return CLI_OK;
@@ -181,8 +196,8 @@ pool_list(json_t *policy, char *out, size_t size)
 static void
 list_table(json_t *rows)
 {
-	static const char *const titles[] = { "NAME", "TYPE", "TTL", "ROOT", "POOLS" };
-	struct table *t = table_new(titles, 5, "llrll");
+	static const char *const titles[] = { "NAME", "TYPE", "TTL", "ROOT", "ANSWERS", "POOLS" };
+	struct table *t = table_new(titles, 6, "llrlrl");
 	json_t *row;
 	size_t i;
 
@@ -190,12 +205,15 @@ list_table(json_t *rows)
 	{
 		json_t *policy = json_object_get(row, "policy");
 		json_t *use = json_object_get(json_object_get(policy, "root"), "use");
-		char pools[80];
+		char pools[80], number[32];
 
 		table_cell(t, "%s", json_string_value(json_object_get(row, "name")));
 		table_cell(t, "%s", json_string_value(json_object_get(row, "type")));
 		table_cell(t, "%lld", json_integer_value(json_object_get(policy, "ttl")));
 		table_cell(t, "%s", use != NULL ? json_string_value(use) : "pool");
+		table_cell(t, "%s",
+		    cli_closure((unsigned)json_integer_value(json_object_get(row, "closure")),
+			number, sizeof number));
 		table_cell(t, "%s", pool_list(policy, pools, sizeof pools));
 	}
 	table_print(&t);
@@ -219,7 +237,8 @@ cmd_policy_list(struct cli *cli)
 		const Ns__RecordListReply__RRset *set = reply->record_list_reply->rrsets[i];
 
 		for (size_t d = 0; d < set->n_rdata; d++)
-			json_array_append_new(rows, policy_object(set->name, set->rdata[d]));
+			json_array_append_new(
+			    rows, policy_object(set->name, set->rdata[d], closure_of(set, d)));
 	}
 	doc = json_pack("{sssoss}", "schema", "ns.policy.list/1", "policies", rows, "next",
 	    reply->record_list_reply->next);
@@ -295,8 +314,9 @@ static int
 drain(struct cli *cli, bool on)
 {
 	int code = CLI_OK;
+	unsigned closure = 0;
 	uint32_t serial = 0;
-	json_t *policy = fetch(cli, &serial, &code);
+	json_t *policy = fetch(cli, &serial, &closure, &code);
 	long long ttl = json_integer_value(json_object_get(policy, "ttl"));
 	char *json, *text, base[16];
 	struct ns_why why = { 0 };

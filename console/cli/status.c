@@ -89,6 +89,9 @@ print_limits(const Ns__StatsReply *s)
 		       "place not known %llu\n",
 		    (unsigned long long)s->routed, (unsigned long long)s->routed_down,
 		    (unsigned long long)s->routed_ecs, (unsigned long long)s->routed_nowhere);
+	if (s->policy_unsigned_total > 0)
+		printf("policies  answers sent as last signed %llu\n",
+		    (unsigned long long)s->policy_unsigned_total);
 	for (size_t i = 0; i < s->n_floods; i++) {
 		fputs("flood  ", stdout);
 		print_safe(stdout, s->floods[i]->zone);

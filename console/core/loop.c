@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "console/core/key.h"
@@ -36,6 +37,7 @@ enum {
 	EV_HUP,
 	EV_TERM,
 	EV_CONT,
+	EV_CHILD,
 	EV_COUNT
 };
 
@@ -48,6 +50,10 @@ struct loop {
 	struct loop_user user;
 	struct trace *trace;
 	bool dirty, urgent, stopped;
+	bool paged; /* plain text is on screen, until a key */
+	pid_t program; /* that has the terminal; 0: none */
+	void (*program_ended)(void *, int);
+	void *program_arg;
 	int code;
 	unsigned interval_ms;
 	uint64_t last_frame_ms; /* the last periodic one */
@@ -119,7 +125,7 @@ draw_due(struct loop *l)
 	uint64_t now = clock_mono_ms();
 	unsigned wait;
 
-	if (l->stopped)
+	if (l->stopped || l->paged || l->program != 0)
 		return;
 	if (l->urgent) {
 		if (l->unshown && loop_slow(l) && clock_since(now, l->last_frame_ms) < SLOW_KEYS) {
@@ -181,6 +187,12 @@ on_key(struct loop *l, uint32_t key)
 	}
 	if (key == UIKEY_FOCUS)
 		return;
+	if (l->paged) {
+		l->paged = false;
+		l->t->unpage(l->t->state);
+		loop_repaint(l);
+		return;
+	}
 	trace_key(l->trace);
 	l->urgent = true;
 	l->user.key(l->user.arg, key);
@@ -279,6 +291,74 @@ on_cont(evutil_socket_t sig, short what, void *arg)
 	on_resize(-1, 0, arg);
 }
 
+/* ---- a program that has the terminal ---- */
+static void
+child(struct loop *l, char *const argv[])
+{
+	sigset_t none;
+
+	setpgid(0, 0);
+	signal(SIGTTOU, SIG_IGN);
+	tcsetpgrp(STDIN_FILENO, getpid());
+	signal(SIGTTOU, SIG_DFL);
+	signal(SIGSEGV, SIG_DFL);
+	signal(SIGABRT, SIG_DFL);
+	signal(SIGBUS, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	if (l->old_stderr >= 0)
+		dup2(l->old_stderr, STDERR_FILENO);
+	execv(argv[0], argv);
+	_exit(127);
+}
+
+bool
+loop_program(struct loop *l, char *const argv[], void (*ended)(void *arg, int status), void *arg)
+{
+	if (l->program != 0)
+		return false;
+	l->t->leave(l->t->state);
+	l->program = fork();
+	if (l->program == 0)
+		child(l, argv);
+	if (l->program < 0) {
+		l->program = 0;
+		l->t->enter(l->t->state);
+		return false;
+	}
+	setpgid(l->program, l->program); /* whoever of us is first */
+	event_del(l->ev[EV_STDIN]);
+	l->program_ended = ended;
+	l->program_arg = arg;
+	return true;
+}
+
+static void
+on_child(evutil_socket_t sig, short what, void *arg)
+{
+	struct loop *l = arg;
+	void (*before)(int);
+	int status;
+
+	(void)sig, (void)what;
+	if (l->program == 0 || waitpid(l->program, &status, WNOHANG | WUNTRACED) != l->program)
+		return;
+	if (WIFSTOPPED(status)) { /* there is no shell below us that would bring it back */
+		kill(-l->program, SIGCONT);
+		return;
+	}
+	l->program = 0;
+	before = signal(SIGTTOU, SIG_IGN);
+	tcsetpgrp(STDIN_FILENO, getpgrp());
+	signal(SIGTTOU, before);
+	l->t->enter(l->t->state);
+	event_add(l->ev[EV_STDIN], NULL);
+	on_resize(-1, 0, l);
+	l->program_ended(l->program_arg, status);
+	l->urgent = true;
+	draw_due(l);
+}
+
 static void
 on_later(evutil_socket_t fd, short what, void *arg)
 {
@@ -345,6 +425,7 @@ watch(struct loop *l)
 	ev[EV_HUP] = evsignal_new(b, SIGHUP, on_leave, l);
 	ev[EV_TERM] = evsignal_new(b, SIGTERM, on_leave, l);
 	ev[EV_CONT] = evsignal_new(b, SIGCONT, on_cont, l);
+	ev[EV_CHILD] = evsignal_new(b, SIGCHLD, on_child, l);
 	if (l->pipe >= 0)
 		ev[EV_STDERR] = event_new(b, l->pipe, EV_READ | EV_PERSIST, on_stderr, l);
 	if (l->client != NULL) {
@@ -435,6 +516,19 @@ loop_suspend(struct loop *l)
 {
 	l->t->suspend(l->t->state);
 	loop_repaint(l);
+}
+
+void
+loop_copy(struct loop *l, const char *text)
+{
+	l->t->copy(l->t->state, text);
+}
+
+void
+loop_page(struct loop *l, const char *text)
+{
+	l->t->page(l->t->state, text);
+	l->paged = true;
 }
 
 void

@@ -38,6 +38,10 @@ void loop_dirty_now(struct loop *); /* an answer to what was typed */
 void loop_interval(struct loop *, unsigned ms);
 void loop_repaint(struct loop *);
 void loop_suspend(struct loop *);
+/* The terminal is a program's until it ends; the loop goes on, without drawing.  false: it was not started. */
+bool loop_program(struct loop *, char *const argv[], void (*ended)(void *arg, int status), void *arg);
+void loop_copy(struct loop *, const char *text); /* to the terminal's clipboard */
+void loop_page(struct loop *, const char *text); /* plain text until the next key; nothing is drawn meanwhile */
 /* Call fn once, in ms; a later call replaces the earlier one.  fn NULL: not any more. */
 void loop_later(struct loop *, unsigned ms, void (*fn)(void *arg), void *arg);
 bool loop_slow(const struct loop *); /* the round trip to the terminal is above 250 ms */

@@ -17,6 +17,11 @@ struct terminal {
 	void (*repaint)(void *state); /* the next draw paints all */
 	bool (*probe)(void *state); /* ask to be told when it is shown; false: cannot */
 	void (*suspend)(void *state); /* back to the shell until SIGCONT */
+	void (*leave)(void *state); /* another program has it, */
+	void (*enter)(void *state); /* until it is ours again */
+	void (*copy)(void *state, const char *text); /* to its clipboard */
+	void (*page)(void *state, const char *text); /* as plain text, outside the alternate screen; */
+	void (*unpage)(void *state); /* and back */
 };
 
 #endif

@@ -9,6 +9,7 @@
 struct console_options {
 	int utf8; /* 1: glyphs; 0: ASCII; -1: as locale and TERM say */
 	bool mono;
+	bool osc52; /* the terminal's clipboard takes what is copied */
 	bool read_only; /* actions that change something say so instead */
 };
 

@@ -393,31 +393,18 @@ take_edit(struct ui *ui, const Ns__ZoneEdit *edit)
 	return ok;
 }
 
-static void
-made(void *arg, const Ns__Envelope *env, const struct ns_why *why)
+bool
+drafts_take(struct ui *ui, Ns__ZoneEdit *const *edits, size_t n)
 {
-	struct ui *ui = arg;
-	Ns__ZoneEdit **edits;
-	size_t n, taken = 0;
+	size_t taken = 0;
 	char zone[UI_OBJECT];
 
-	ui_dirty(ui, true);
-	if (env == NULL) {
-		ui_say_why(ui, why);
-		return;
-	}
-	edits = env->commit_reply->drafts;
-	n = env->commit_reply->n_drafts;
-	if (n == 0) {
-		ui_say(ui, "It is so already: nothing would change");
-		return;
-	}
 	if (!free_to_take(ui, edits, n))
-		return;
+		return false;
 	while (taken < n && take_edit(ui, edits[taken]))
 		taken++;
 	if (taken == 0)
-		return;
+		return false;
 	snprintf(zone, sizeof zone, "%s", edits[0]->zone);
 	if (n == 1)
 		ui_open(ui, &screen_diff, zone);
@@ -425,6 +412,21 @@ made(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 		ui_main(ui, &screen_pending);
 	ui_say(
 	    ui, "%zu draft%s, not served yet: look, then C commits", taken, taken == 1 ? "" : "s");
+	return taken == n;
+}
+
+static void
+made(void *arg, const Ns__Envelope *env, const struct ns_why *why)
+{
+	struct ui *ui = arg;
+
+	ui_dirty(ui, true);
+	if (env == NULL)
+		ui_say_why(ui, why);
+	else if (env->commit_reply->n_drafts == 0)
+		ui_say(ui, "It is so already: nothing would change");
+	else
+		(void)drafts_take(ui, env->commit_reply->drafts, env->commit_reply->n_drafts);
 }
 
 void

@@ -61,6 +61,8 @@ bool drafts_save(struct ui *, const Ns__Draft *); /* one that was changed elsewh
 
 /* A request that is answered with operations (revert and restore as drafts): they become drafts, and are opened. */
 void drafts_ask(struct ui *, Ns__Envelope *request);
+/* Operations become drafts, and are opened; false after a message. */
+bool drafts_take(struct ui *, Ns__ZoneEdit *const *, size_t n);
 void drafts_revert(struct ui *, uint64_t revision);
 
 /* What the draft makes of an RRset; NULL: nothing, or not told. */

@@ -3,13 +3,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "console/core/sanitize.h"
+#include "console/screens/copy.h"
 #include "console/screens/drafts.h"
 #include "console/screens/editor.h"
 #include "console/screens/pages.h"
+#include "console/screens/textedit.h"
 #include "console/screens/zone.h"
+#include "ipc/base/wbuf.h"
 #include "ipc/base/xalloc.h"
 
-#define TIMEOUT_MS 5000u
+#define TIMEOUT_MS  5000u
+#define COPY_OCTETS 65536u /* of an RRset: what is longer is not copied from here */
+
+enum { CELL_LINES = TABLE_COLUMNS - 2, CELL_VALUES }; /* behind those that are shown */
 
 struct records {
 	struct ns_table table;
@@ -45,6 +52,36 @@ records_rows(const Ns__Envelope *env, const char **next, uint64_t *total)
 	return env->record_list_reply->n_rrsets;
 }
 
+/* "name TTL IN TYPE data" for each record, in a cell behind those that are shown; and the data alone. */
+static void
+set_lines(struct view *v, struct row *r, const char *name, const char *type, uint32_t ttl,
+    char *const *rdata, size_t n)
+{
+	struct wbuf lines = wbuf_grow(COPY_OCTETS), values = wbuf_grow(COPY_OCTETS);
+	char *safe_name = sanitize_dup(name, v->ui->ascii);
+
+	for (size_t i = 0; i < n; i++) {
+		char *data = sanitize_dup(rdata[i], v->ui->ascii);
+		char *line = xasprintf("%s %u IN %s %s\n", safe_name, ttl, type, data);
+
+		wbuf_put(&lines, line, strlen(line));
+		wbuf_put(&values, data, strlen(data));
+		wbuf_put(&values, "\n", 1);
+		free(line);
+		free(data);
+	}
+	free(safe_name);
+	wbuf_put(&lines, "", 1);
+	wbuf_put(&values, "", 1);
+	if (!wbuf_ok(&lines) || !wbuf_ok(&values)) {
+		wbuf_free(&lines);
+		wbuf_free(&values);
+		return;
+	}
+	r->cells[CELL_LINES] = (char *)lines.base;
+	r->cells[CELL_VALUES] = (char *)values.base;
+}
+
 static void
 records_fill(struct view *v, const Ns__Envelope *env, size_t i, struct row *r)
 {
@@ -62,6 +99,7 @@ records_fill(struct view *v, const Ns__Envelope *env, size_t i, struct row *r)
 	if (s->n_rdata > 1)
 		row_set(v, r, 3, UI_TEXT, "(+%zu)", s->n_rdata - 1);
 	row_set(v, r, 4, UI_TEXT, "%s", first);
+	set_lines(v, r, s->name, s->type, s->ttl, s->rdata, s->n_rdata);
 }
 
 static const struct pages_ops pages_of_records = { records_ask, records_rows, records_fill };
@@ -89,6 +127,7 @@ fill_mine(struct view *v, const Ns__Conflict__RRset *set, enum ui_role role)
 	if (m->n_rdata > 1)
 		row_set(v, r, 3, role, "(+%zu)", m->n_rdata - 1);
 	row_set(v, r, 4, role, "%s", m->n_rdata > 0 ? m->rdata[0] : "");
+	set_lines(v, r, set->name, set->type, m->ttl, m->rdata, m->n_rdata);
 }
 
 static void
@@ -161,6 +200,18 @@ row_key(struct records *s, size_t row, char name[UI_OBJECT], char type[32])
 	return true;
 }
 
+/* The same, as the draft makes it. */
+static const struct row *
+row_shown(struct records *s, size_t row)
+{
+	const struct row *r = row_at(s, row);
+
+	for (size_t i = s->pages.before; r != NULL && i < s->n_mine; i++)
+		if (strcmp(s->mine[i].id, r->id) == 0)
+			return &s->mine[i];
+	return r;
+}
+
 static const char *
 sign(struct view *v, size_t row, enum ui_role *role)
 {
@@ -186,16 +237,31 @@ cell(void *arg, size_t row, unsigned column, enum ui_role *role)
 
 	if (column == TABLE_SIGN)
 		return sign(v, row, role);
-	r = row_at(s, row);
-	for (size_t i = s->pages.before; r != NULL && i < s->n_mine; i++)
-		if (strcmp(s->mine[i].id, r->id) == 0) {
-			r = &s->mine[i];
-			break;
-		}
-	if (r == NULL)
+	if ((r = row_shown(s, row)) == NULL)
 		return NULL;
 	*role = (enum ui_role)r->roles[column];
 	return r->cells[column] != NULL ? r->cells[column] : "";
+}
+
+/* ---- copying ---- */
+static void
+records_copies(struct view *v, struct copies *c)
+{
+	struct records *s = v->state;
+	char name[UI_OBJECT], type[32], safe[UI_OBJECT], zone[UI_OBJECT];
+	const struct row *r = row_shown(s, s->table.row);
+
+	if (r == NULL || !row_key(s, s->table.row, name, type))
+		return;
+	sanitize(safe, sizeof safe, name, v->ui->ascii);
+	sanitize(zone, sizeof zone, v->object, v->ui->ascii);
+	copies_add(c, "name", xstrdup(safe));
+	if (r->cells[CELL_VALUES] != NULL) {
+		copies_add(c, "data", xstrdup(r->cells[CELL_VALUES]));
+		copies_add(c, "zone lines", xstrdup(r->cells[CELL_LINES]));
+	}
+	copies_add(c, "command",
+	    xasprintf("nameserve record list %s --name %s --type %s", zone, safe, type));
 }
 
 /* ---- edits ---- */
@@ -329,6 +395,9 @@ records_act(struct view *v, enum ns_action_id id)
 	case ACT_OPEN:
 		edit(v, ACT_EDIT);
 		return true;
+	case ACT_EDIT_TEXT:
+		textedit_start(v->ui, v->object);
+		return true;
 	case ACT_DELETE:
 		delete (v);
 		return true;
@@ -353,5 +422,6 @@ const struct ns_screen_ops screen_records = {
 	.reload = records_reload,
 	.draw = records_draw,
 	.act = records_act,
+	.copies = records_copies,
 	.refuse = records_refuse,
 };

@@ -11,6 +11,7 @@
 #include "console/core/loop.h"
 #include "console/core/sanitize.h"
 #include "console/screens/drafts.h"
+#include "console/screens/textedit.h"
 #include "ipc/base/clock.h"
 #include "ipc/base/xalloc.h"
 
@@ -337,6 +338,11 @@ act_anywhere(struct ui *ui, enum ns_action_id id)
 	case ACT_MENU:
 		ui_open(ui, &screen_menu, top->ops->name);
 		return true;
+	case ACT_COPY:
+		if (top->ops == &screen_copy)
+			return top->ops->act(top, id);
+		ui_open(ui, &screen_copy, "");
+		return true;
 	case ACT_HELP:
 		ui_open(ui, &screen_help, top->ops->name);
 		return true;
@@ -559,6 +565,7 @@ ui_destroy(struct ui **up)
 			view_free(ui->kept[i]);
 	if (ui->keymap != NULL)
 		keymap_destroy(&ui->keymap);
+	textedit_free(ui);
 	drafts_free(ui);
 	edit_free(&ui->prompt.edit);
 	edit_free(&ui->dialog.typed);

@@ -28,6 +28,8 @@ struct ui;
 struct view;
 struct loop;
 struct drafts;
+struct copies;
+struct textedit;
 
 struct ns_screen_ops {
 	const char *name;
@@ -42,6 +44,7 @@ struct ns_screen_ops {
 	void (*filter)(struct view *, const char *text); /* with CTX_FILTER */
 	const char *(*filter_now)(struct view *);
 	bool (*key)(struct view *, uint32_t key); /* with CTX_FORM: what no action took; false: not mine */
+	void (*copies)(struct view *, struct copies *); /* what can be copied; NULL: nothing */
 	const char *(*refuse)(struct view *, enum ns_action_id); /* why not now; NULL: it can be done */
 	bool (*leave)(struct view *); /* Esc and q: false when it asks first */
 };
@@ -68,9 +71,10 @@ struct ui {
 	char message[RING_TEXT]; /* on the message line, until the next key */
 	struct prompt prompt;
 	struct dialog dialog;
+	struct textedit *textedit; /* NULL: none under way */
 	struct drafts *drafts; /* NULL: the appliance's name is not known yet */
 	char filter_before[PROMPT_MAX]; /* what Esc brings back */
-	bool frozen, stopping, read_only;
+	bool frozen, stopping, read_only, osc52;
 	unsigned refresh_ms;
 	int64_t wall_ms; /* of this event */
 	uint64_t mono_ms;
@@ -131,6 +135,6 @@ void ui_commit(struct ui *, Ns__Envelope *request);
 extern const struct ns_screen_ops screen_overview, screen_zones, screen_records, screen_history,
     screen_zone_history, screen_change, screen_help, screen_messages, screen_menu, screen_pending,
     screen_diff, screen_editor, screen_conflict,
-    screen_trash;
+    screen_trash, screen_copy;
 
 #endif

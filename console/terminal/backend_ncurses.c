@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <langinfo.h>
 #include <locale.h>
+#include <openssl/evp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -22,6 +23,8 @@
 #include "console/core/key.h"
 #include "console/core/theme.h"
 #include "ipc/base/xalloc.h"
+
+#define COPY_MAX 74994u /* octets; 100,000 as base64 */
 
 /* Codes of our own for what define_key teaches curses. */
 enum { CODE_ACK = KEY_MAX + 1, CODE_PASTE_BEGIN, CODE_PASTE_END, CODE_FOCUS };
@@ -237,6 +240,89 @@ term_suspend(void *state)
 	doupdate();
 }
 
+/* ---- another program ---- */
+static void
+write_all(const char *text, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = write(STDOUT_FILENO, text, len);
+
+		if (n < 0 && errno != EINTR && errno != EAGAIN)
+			return;
+		if (n < 0)
+			continue;
+		text += n;
+		len -= (size_t)n;
+	}
+}
+
+static void
+term_leave(void *state)
+{
+	struct curses *c = state;
+
+	if (c->ansi)
+		write_all("\033[?2004l", 8);
+	endwin();
+}
+
+static void
+term_enter(void *state)
+{
+	struct curses *c = state;
+
+	doupdate();
+	if (c->ansi)
+		write_all("\033[?2004h", 8);
+	term_repaint(state);
+}
+
+/* ---- copying ---- */
+/* OSC 52: what is longer is not taken by most terminals. */
+static void
+term_copy(void *state, const char *text)
+{
+	struct curses *c = state;
+	size_t len = strlen(text);
+	unsigned char *coded;
+
+	if (!c->ansi || len > COPY_MAX)
+		return;
+	coded = xmalloc(len * 4 / 3 + 8);
+	int n = EVP_EncodeBlock(coded, (const unsigned char *)text, (int)len);
+	write_all("\033]52;c;", 7);
+	write_all((const char *)coded, (size_t)n);
+	write_all("\007", 1);
+	free(coded);
+}
+
+static void
+term_page(void *state, const char *text)
+{
+	static const char end[] = "\r\n(a key goes back)";
+
+	(void)state;
+	tputs(exit_ca_mode != NULL ? exit_ca_mode : clear_screen, 1, putchar);
+	fflush(stdout);
+	write_all("\r\n", 2);
+	for (size_t n; *text != '\0'; text += n + (text[n] == '\n')) {
+		n = strcspn(text, "\n");
+		write_all(text, n);
+		write_all("\r\n", 2);
+	}
+	write_all(end, sizeof end - 1);
+}
+
+static void
+term_unpage(void *state)
+{
+	(void)state;
+	write_all("\r\n", 2);
+	if (enter_ca_mode != NULL)
+		tputs(enter_ca_mode, 1, putchar);
+	fflush(stdout);
+}
+
 /* ---- life ---- */
 
 /* Beyond terminfo: what terminals send all the same, in either cursor key mode, and what we asked for.  A
@@ -316,7 +402,8 @@ ncurses_open(bool colour, const char **why)
 	signal(SIGABRT, on_crash);
 	signal(SIGBUS, on_crash);
 	c->terminal = (struct terminal){ c, term_read, term_size, term_resized, term_draw,
-		term_repaint, term_probe, term_suspend };
+		term_repaint, term_probe, term_suspend, term_leave, term_enter, term_copy,
+		term_page, term_unpage };
 	return &c->terminal;
 }
 

@@ -52,6 +52,7 @@ static const struct {
 	{ B(CHECK_SET_REQUEST), B(OBJECT_REPLY), true },
 	{ B(CHECK_STATE_REQUEST), B(OBJECT_REPLY), true },
 	{ B(CHECK_LIST_REQUEST), B(CHECK_LIST_REPLY), false },
+	{ B(LOST_REQUEST), B(LOST_REPLY), true },
 	{ B(ALIAS_LIST_REQUEST), B(ALIAS_LIST_REPLY), false },
 };
 

@@ -39,13 +39,28 @@ def digest_all(revision):
     return envelope(159, field(1, revision) + field(7, 1))
 
 
+def votes(checks, states, seq=1, epoch=b"impostor", reasons=("i say so",), ages=None):
+    """FleetVotes: a Votes in it, all with the first reason."""
+    def packed(number, values):
+        return field(number, b"".join(map(varint, values)))
+
+    zeros = [0] * len(checks)
+    columns = [packed(3, checks), packed(4, states), packed(5, zeros), packed(6, ages or zeros), packed(7, zeros)]
+    said = varint(1 << 3 | 1) + epoch + field(2, seq) + b"".join(columns) + b"".join(field(8, r) for r in reasons)
+    return raw_votes(said)
+
+
+def raw_votes(octets):
+    return envelope(230, field(1, octets))
+
+
 def keys_of(data):
     """The CURVE pair in <data>/fleet.key, as Z85."""
     secret = (data / "fleet.key").read_text().split()[-1].encode()
     return zmq.curve_public(secret), secret
 
 
-def listen(port, server, pair, kind=zmq.DEALER, say=(), seconds=2.0):
+def listen(port, server, pair, kind=zmq.DEALER, say=(), seconds=2.0, host="127.0.0.1"):
     """All octets that come within that time, after having said that."""
     context = zmq.Context()
     peer = context.socket(kind)
@@ -53,7 +68,7 @@ def listen(port, server, pair, kind=zmq.DEALER, say=(), seconds=2.0):
     peer.curve_serverkey, (peer.curve_publickey, peer.curve_secretkey) = server, pair
     if kind == zmq.SUB:
         peer.subscribe(b"")
-    peer.connect(f"tcp://127.0.0.1:{port}")
+    peer.connect(f"tcp://{host}:{port}")
     got = []
     try:
         for message in say:

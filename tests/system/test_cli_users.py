@@ -26,7 +26,7 @@ NEEDS = {
     "record_list": "viewer", "commit": "operator", "settings_get": "viewer", "settings_set": "admin",
     "history_list": "viewer", "history_show": "viewer", "stats": "viewer", "verify": "admin",
     "backup": "admin", "backup_restore": "admin", "zone_check": "viewer",
-    "plan": "viewer", "test": "viewer", "confirm": "operator", "revert": "operator", "rewind": "operator",
+    "plan": "viewer", "test": "viewer", "confirm": "operator", "revert": "operator", "rewind": "operator", "lost": "operator",
     "trash_list": "viewer", "zone_restore": "operator",
     "fleet_list": "viewer", "fleet_invite": "admin", "fleet_remove": "admin",
     "fleet_drain": "admin", "fleet_standby": "admin", "fleet_promote": "admin",

@@ -1,5 +1,6 @@
 """Edits in the console, from the form to the answer, on a pseudo terminal against a real appliance."""
 
+import base64
 import os
 import pwd
 import re
@@ -8,8 +9,9 @@ import signal
 import pytest
 
 from appliance import Appliance, zone_text
-from console import Console
+from console import Console, trace_of
 
+BUSY = 5  # budgets hold on a quiet machine; this one may be busy
 RECORDS = "www IN A 192.0.2.10\n@ IN MX 10 mx1\nmx1 IN A 192.0.2.25\nold IN A 192.0.2.99\n"
 
 
@@ -53,7 +55,8 @@ def cursor_to(c, words, limit=40):
 
 def test_from_a_typing_error_to_what_is_served(served):
     zone = zone_of(served, "edit.example")
-    with Console(served.socket) as c:
+    trace = served.dir / "trace"
+    with Console(served.socket, NS_UI_TRACE=str(trace)) as c:
         open_zone(c, zone)
         c.press("a")
         c.wait("new RRset")
@@ -100,6 +103,10 @@ def test_from_a_typing_error_to_what_is_served(served):
         c.wait("served by 1 of 1")
         c.press("q")
         c.wait(lambda: "draft" not in c.text())
+    frames = trace_of(trace)
+    keys = sorted(f["flush_ms"] - f["key_ms"] for f in frames if f["key_ms"])
+    assert keys[int(len(keys) * 0.99) - 1] < 16 * BUSY, keys[-5:]
+    assert max(f["bytes"] for f in frames if f["why"] == "data") <= 2048
     assert served.values("shop.edit.example", "MX") == ["5 mx1.edit.example."]
     assert served.values("www.edit.example") == ["192.0.2.10", "192.0.2.11"]
     assert served.values("old.edit.example") == "NXDOMAIN"
@@ -222,6 +229,79 @@ def test_a_conflict_is_decided_by_rrset(served):
     assert served.values("old.both.example") == ["192.0.2.3"]  # merged by itself
     assert served.values("api.both.example") == ["198.51.100.9"]
     assert served.cli_json("draft", "list")["drafts"] == []
+
+
+def test_copying(served):
+    zone = zone_of(served, "copy.example", RECORDS + "www IN A 192.0.2.11\n")
+    with Console(served.socket, args=["--clipboard=osc52"]) as c:
+        open_zone(c, zone)
+        cursor_to(c, ("www", "A"))
+        c.press("y")
+        c.wait("Copy")
+        c.press("j", "j", "enter")
+        c.wait("Sent to the terminal's clipboard")
+        sent = re.search(rb"\x1b\]52;c;([^\x07]*)\x07", c.raw).group(1)
+        lines = base64.b64decode(sent).decode()
+        assert lines == "www.copy.example. 300 IN A 192.0.2.10\nwww.copy.example. 300 IN A 192.0.2.11\n"
+        c.press("y", "y")
+        c.wait("(a key goes back)")
+        assert b"\x1b[?1049l" in c.raw
+        c.press("x")
+        c.wait(f"Zones > {zone}")
+        assert "x" not in c.lines()[22]
+
+
+def editor(a, name, script):
+    """An $EDITOR that does this to its file ($2; $1 is +LINE)."""
+    path = a.dir / name
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+def left_behind(a):
+    return [p.name for p in (a.dir / "state").rglob("edit-*")]
+
+
+def test_the_zone_in_an_editor(served):
+    zone = zone_of(served, "text.example")
+    once = served.dir / "once"
+    # First a line that is none; told about it, the editor is at its mark, and mends it.
+    script = editor(served, "editor", f"""
+if [ -e {once} ]; then
+    grep -q 'ERROR: E' "$2" && [ "$1" != +1 ] && sed -i 's/^bad .*/bad IN A 192.0.2.77/' "$2"
+else
+    touch {once}
+    echo 'bad IN A 192.0.2.777' >> "$2"
+    sed -i '/^old/d' "$2"
+fi""")
+    with Console(served.socket, VISUAL="", EDITOR=script) as c:
+        open_zone(c, zone)
+        c.press("E")
+        c.wait("Edit it again?", 10)
+        c.wait("not an IPv4 address")
+        answer(c, "y")
+        c.wait(f"Pending > {zone}", 10)
+        c.wait("+1 -1 ~0")
+        c.press("X")
+        c.wait("y yes")
+        answer(c, "y")
+        c.wait("The draft is discarded")
+    assert left_behind(served) == []
+
+
+@pytest.mark.parametrize("script, says", [
+    ("true", "as it was: nothing was changed"), (': > "$2"', "empty: nothing was changed"),
+    ("exit 3", "The editor failed"), ("kill -9 $$", "The editor failed"),
+    ('kill -STOP $$; echo "; more" >> "$2"', "nothing would change")])
+def test_editors_that_change_nothing(served, script, says):
+    with Console(served.socket, VISUAL=editor(served, "other", script)) as c:
+        open_zone(c, "first.example")
+        c.press("E")
+        c.wait(says, 10)
+        c.press("?")  # the keys are the console's again
+        c.wait("Help")
+    assert left_behind(served) == [] and served.cli_json("draft", "list")["drafts"] == []
 
 
 def test_history_becomes_drafts_and_the_trash_is_emptied(served):

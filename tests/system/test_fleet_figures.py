@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import time
 
@@ -11,6 +12,7 @@ from appliance import BUILD, zone_text
 from editor import Editor, one_after_another, share
 from fleet import Fleet
 from peers import wait_until
+from test_fleet_follow import pause
 from wan import Wan
 
 ZONES = 1000
@@ -66,6 +68,36 @@ def test_away_for_a_while(fleet):
     wait_until(lambda: r1.cli_json("status")["served_revision"] >= head, "r1 has caught up", 30)
     assert time.monotonic() - began <= 2 * SLACK
     assert r1.head_hash() == fleet.primary.head_hash()
+
+
+def images(member):
+    """Where each zone's image is in the map: a zone that keeps its place was not loaded again."""
+    out = subprocess.run([BUILD / "tools" / "mapzones", str(member.pid("signer"))], capture_output=True, text=True,
+                         check=True).stdout
+    return dict(line.split() for line in out.splitlines())
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs root to look at another process's memory")
+def test_an_hour_away_reloads_no_unchanged_zone(fleet):
+    """Away for an hour of edits, it takes what changed meanwhile and nothing else."""
+    p, r2 = fleet.primary, fleet.replicas[1]
+    fleet.wait_converged(30)
+    before, first = images(r2), p.revision()
+    assert len(before) == ZONES
+    pause(r2, signal.SIGSTOP)
+    try:
+        while p.revision() - first < 3600:
+            subprocess.run([BUILD / "tools" / "edits", p.socket, "64", "1", "5"], check=True, capture_output=True,
+                           timeout=60)
+    finally:
+        pause(r2, signal.SIGCONT)
+    head = p.revision()
+    wait_until(lambda: r2.ready() and r2.cli_json("status")["served_revision"] >= head, "r2 has caught up", 60)
+    after = images(r2)
+    assert after.keys() == before.keys()
+    moved = {z for z in after if after[z] != before[z]}
+    assert moved == {f"z{i:06d}.example." for i in range(5)}, sorted(moved)[:9]
+    assert r2.head_hash() == p.head_hash()
 
 
 def test_fresh_replica(fleet):

@@ -206,12 +206,16 @@ def test_another_standby(fleet):
 
 
 def test_without_standby_exactly_what_was_printed(fleet):
-    """What the old primary alone had is dropped when it is back, kept in a file, and said."""
+    """What the old primary alone had is dropped when it is back, kept for drafts, and said."""
     p, (r1, r2) = fleet.primary, fleet.replicas
+    p.cli("zone", "import", "other.example", "-", stdin=zone_text("other.example.", records="www A 192.0.2.10\n"))
     good(p, "kept", "192.0.2.1", "--wait", "served")
     pause(r1, signal.SIGSTOP)
     pause(r2, signal.SIGSTOP)
     lost = [good(p, f"lost{i}", "192.0.2.9") for i in range(3)]
+    for value in ("192.0.2.20", "192.0.2.21"):
+        p.cli("record", "set", "other.example", "www", 60, "A", value, "--commit")
+    p.cli("record", "set", "other.example", "new", 60, "TXT", '"typed once"', "--commit", "-m", "kept word")
     p.cli("zone", "delete", "example.com", "--confirm=example.com")
     assert len(lost) == 3
     head = p.revision()
@@ -231,10 +235,20 @@ def test_without_standby_exactly_what_was_printed(fleet):
     assert names(p) == names(r2) and not [n for n in names(p) if n.startswith("lost")]
     problem = next(x["text"] for x in p.cli_json("status")["problems"] if x["code"] == "lost")
     assert f"changes {position + 1} to {head}" in problem
-    kept = next(p.data.glob("lost-*.txt"))
-    text = kept.read_text()
-    assert all(f"lost{i}.example.com." in text for i in range(3)) and f"change {head} term 1" in text
-    kept.unlink()
+    text = p.cli("draft", "lost")
+    assert all(f"lost{i}.example.com." in text for i in range(3)) and "kept word" in text and "example.com. was deleted" in text
+    # It becomes drafts, on what it was made on; what no draft holds is kept.
+    r1.fails(3, "draft", "take")
+    p.cli("draft", "take")
+    assert [d["zone"] for d in p.cli_json("draft", "list")["drafts"]] == ["other.example."]
+    assert "192.0.2.20" not in p.cli("draft", "show", "other.example") and "a draft of" in p.fails(5, "draft", "take")
+    p.cli("commit", "other.example", "-m", "after all")
+    assert p.values("www.other.example") == r2.values("www.other.example") == ["192.0.2.21"]
+    assert r2.values("new.other.example", "TXT") == ['"typed once"']
+    assert "lost" in [x["code"] for x in p.cli_json("status")["problems"]]
+    p.fails(9, "draft", "forget")
+    p.cli("draft", "forget", "--yes")
+    p.fails(3, "draft", "lost")
     assert "lost" not in [x["code"] for x in p.cli_json("status")["problems"]]
     # A switch with everybody there loses nothing, and the old primary steps down by itself.
     said = p.fails(9, "fleet", "promote", "p")

@@ -169,7 +169,8 @@ class Lab:
         self.main = {name: [f"192.0.2.{i + 1}"] for i, name in enumerate(WAYS)}
 
     def check(self, name, kind, end, **more):
-        put(self.a, name, **{**FIELDS[kind], "target": end.address, "port": end.port, **more})
+        # Long enough for a good one on a machine with other things to do, shorter than silent() and slow().
+        put(self.a, name, **{**FIELDS[kind], "timeout": 1.5, "target": end.address, "port": end.port, **more})
 
     def zone(self):
         path = self.a.dir / ZONE
@@ -191,13 +192,13 @@ class Lab:
                         if found[n]["state"] != state or found[n]["initial"] or reason not in found[n]["reason"]]
             return not self.off and found
         try:
-            found = wait_until(there, "the verdicts", 40)
+            found = wait_until(there, "the verdicts", 90)
         except AssertionError:
             raise AssertionError(f"still not: {self.off}") from None
         for name, (state, reason) in states.items():
             (vote,) = found[name]["votes"]
             assert vote["appliance"] == "test-a" and vote["state"] == state and reason in vote["reason"], (name, vote)
-            assert vote["age_s"] < 20
+            assert vote["age_s"] < 60
         return found
 
     def answers(self, names):

@@ -291,6 +291,8 @@ def test_what_policies_made_is_counted(server):
     put(server, "cnt", "A", {"root": {"use": "geo", "default": {"pool": "p"}, "rules": [
         {"match": ["country:DE"], "then": {"pool": "q"}}]},
         "pools": pools(p=([{"value": "10.0.0.1", "check": "c1"}], {}), q=(["10.0.0.2"], {}))})
+    put(server, "net", "A", {"root": {"use": "geo", "default": {"pool": "p"}, "rules": [
+        {"match": ["cidr:192.0.2.0/24"], "then": {"pool": "q"}}]}, "pools": pools(p=(["10.0.0.1"], {}), q=(["10.0.0.2"], {}))})
     names = ("routed", "routed_down", "routed_ecs", "routed_nowhere")
 
     def counted():
@@ -305,7 +307,7 @@ def test_what_policies_made_is_counted(server):
     more(2, 0, 0, 2)  # there is no file that knows places, and the answer is everybody's
     server.board.set("c1", False)
     ask(server, "cnt.example.com")
-    ask(server, "g.example.com", ecs="192.0.2.1/32")
+    ask(server, "net.example.com", ecs="192.0.2.1/32")
     more(4, 1, 1, 3)
     server.board.all()
     assert "from pools that are down" in server.cli("stats")
@@ -443,6 +445,28 @@ def test_a_check_that_a_policy_needs_stays(server):
     path.write_text(zone_text("unknown.example.", 7, ';ns-policy w.unknown.example. A {"root":{"pool":"p"},"pools":'
                               '{"p":{"answers":[{"value":"10.0.0.1","check":"nobody"}]}}}\n'))
     assert "nobody" in server.fails(6, "zone", "import", "unknown.example", path)
+
+
+def test_how_many_different_answers(server):
+    policy = {"ttl": 9, "root": {"pool": "p"}, "pools": pools(p=([{"value": f"10.0.0.{i}", "check": f"c{i}"}
+                                                                  for i in range(3)], {"serve": 2}))}
+    server.cli("policy", "set", "example.com", "cl", "A", "-", stdin=json.dumps(policy))
+    assert "policy for A at cl.example.com.: 3 different answers" in server.cli("plan", "example.com")
+    assert server.cli_json("plan", "example.com")["policies"] == [
+        {"zone": "example.com.", "name": "cl.example.com.", "type": "A", "rrsets": 3}]
+    done = json.loads(server.cli("commit", "example.com", "-m", "closure", "--json"))
+    assert done["policies"][0]["rrsets"] == 3 and not done.get("warnings")
+    shown = server.cli_run("policy", "show", "example.com", "cl", "A")
+    assert json.loads(shown.stdout) == policy and "3 different answers" in shown.stderr
+    rows = server.cli_json("policy", "list", "example.com")["policies"]
+    assert [r["closure"] for r in rows if r["name"] == "cl.example.com."] == [3]
+    many = {"root": {"use": "latency", "branches": [{"then": {"pool": f"p{p}"}} for p in range(8)]}, "pools": pools(
+        **{f"p{p}": ([{"value": f"10.1.{p}.{i}", "check": f"c{i % 12}"} for i in range(64)], {"serve": 32})
+           for p in range(8)})}
+    server.cli("policy", "set", "example.com", "many", "A", "-", stdin=json.dumps(many))
+    told = server.cli("plan", "example.com")
+    assert "W1211" in told and "more than 4096 different answers" in told
+    server.cli("draft", "drop", "example.com", "--yes")
 
 
 # ---- why ----

@@ -13,8 +13,9 @@ import pytest
 
 from appliance import CliError, zone_text
 from endpoints import Server, http
-from fleetnet import NetFleet, inside, ip
+from fleetnet import FLEET_PORT, NetFleet, inside, ip
 from peers import wait_until
+from rawpeer import keys_of, listen, raw_votes, votes
 
 pytestmark = pytest.mark.skipif(os.getuid() != 0, reason="needs network namespaces")
 LONG = os.environ.get("NS_LONG")
@@ -163,6 +164,62 @@ def test_a_flip_reaches_all_five(lab):
         print(f"{state}: from the deciding vote to the last of five {1000 * (max(decided) - min(decided)):.0f} ms, "
               f"to its answer {1000 * (max(seen) - min(decided)):.0f} ms, from the cause {max(seen) - begun:.1f} s")
         assert max(seen) - min(decided) < 10
+
+
+def test_hostile_votes_count_for_nobody_else(lab):
+    """Somebody has r4's key. He is r4 as far as it goes, and what cannot be is dropped and counted."""
+    p, web = lab.primary, show(lab.primary, "web")["id"]
+    pair, server = keys_of(next(m for m in lab.members if m.name == "r4").data), keys_of(p.data)[0]
+    seq = iter(range(1, 10000))
+
+    def dropped():
+        return p.cli_json("status")["votes_dropped"]
+
+    def says(*messages):
+        with inside(lab.net.ns("p")):
+            listen(FLEET_PORT, server, pair, say=messages, seconds=0.2, host=p.address)
+
+    def says_until(condition, what, make, times=1):
+        def again():  # a loaded machine may not have sent it when the connection ends
+            says(*(make() for _ in range(times)))
+            end = time.monotonic() + 2
+            while not (done := condition()) and time.monotonic() < end:
+                time.sleep(0.02)
+            return done
+        wait_until(again, what, 60)
+
+    for make in (lambda: votes([10**9], [2], next(seq)), lambda: votes([web], [2], next(seq), ages=[2**31]),
+                 lambda: votes([web], [9], next(seq)), lambda: votes([web] * 8193, [2] * 8193, next(seq)),
+                 lambda: votes([web], [2], next(seq), reasons=["x" * 200]), lambda: votes([web], [2, 2], next(seq)),
+                 lambda: raw_votes(b"\xff" * 99), lambda: raw_votes(b"\x0a" * (600 << 10))):
+        before = dropped()
+        says_until(lambda n=before: dropped() > n, f"{make()[:60]} is dropped", make)
+
+    def of_r4():
+        return next(v for v in show(p, "web")["votes"] if v["appliance"] == "r4")
+
+    assert of_r4()["reason"] == "status 200"
+    # A vote that can be is r4's, and one of five; the real one says otherwise again.
+    says_until(lambda: of_r4()["reason"] == "i say so", "his vote is r4's", lambda: votes([web], [2], next(seq)))
+    lab.stays("web", "up")
+    lab.votes("web", "up", lab.names())
+    before = dropped()
+    says_until(lambda: dropped() > before + 100, "a flood is dropped", lambda: votes([web], [2], 0), times=1000)
+
+
+def test_a_drained_one_is_not_asked(lab):
+    name = show(lab.primary, "three")["votes"][0]["appliance"]
+
+    def asked(m):
+        return {v["appliance"] for v in show(m, "three")["votes"]}
+
+    lab.primary.cli("fleet", "drain", name, "-m", "new disks")
+    for m in lab.members:
+        wait_until(lambda m=m: name not in asked(m) and len(asked(m)) == 3, f"{name} is not asked", 30)
+    lab.becomes("three", "up")
+    lab.primary.cli("fleet", "undrain", name)
+    for m in lab.members:
+        wait_until(lambda m=m: name in asked(m), f"{name} is asked again", 30)
 
 
 def test_half_cut_off_changes_nothing_there(lab):

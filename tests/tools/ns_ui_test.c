@@ -185,7 +185,7 @@ static const struct {
 	{ "pending", DRAFT "5", 1 }, { "diff", DRAFT "p\tOPS-1182 move\t", 1 },
 	{ "diff-commit", DRAFT "pC", 1 }, { "committed", DRAFT "pC\vy", 1 },
 	{ "diff-conflict", DRAFT "p", 1 }, { "conflict", DRAFT "p\rb", 1 }, { "revert", "6R", 1 },
-	{ "trash", ":trash\r", 1 }, { "trash-ask", ":trash\rR", 1 } };
+	{ "copy", "2\rGky", 1 }, { "trash", ":trash\r", 1 }, { "trash-ask", ":trash\rR", 1 } };
 #define SCREENS (sizeof screens / sizeof *screens)
 
 /* Drafts of this run lie in memory, and none is left for the next screen. */
@@ -285,7 +285,7 @@ storm(unsigned seed)
 {
 	static const char *const fixtures[] = { "plain", "empty", "hostile" };
 	static const char keys[] =
-	    "jkgGhlq1256?:/fr+-]H[.eacdupCXymtbR\x13\r\x1b\x07\x04\x15\x13\x12\t xo~^\x7f";
+	    "jkgGhlq1256?:/fr+-]H[.eacdupCXymtbR\x13y\r\x1b\x07\x04\x15\x13\x12\t xo~^\x7f";
 	struct ui *ui = reach(0, 80, 24, GLYPH_BLOCK);
 
 	srand(seed);

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "appliance/dns/closure.h"
 #include "appliance/dns/policy.h"
 #include "appliance/dns/rrtype.h"
 #include "appliance/dns/text_policy.h"
@@ -211,11 +212,123 @@ test_damage(void **state)
 		assert_true(policy_check(form, i) != NULL || i == len);
 }
 
+/* ---- how many different answers ---- */
+#define V(n)                "{\"value\":\"192.0.2." #n "\"}"
+#define C(n, c)             "{\"value\":\"192.0.2." #n "\",\"check\":\"" #c "\"}"
+#define W(n, c, w)          "{\"value\":\"192.0.2." #n "\",\"check\":\"" #c "\",\"weight\":" #w "}"
+#define POOL(answers, more) "{\"answers\":[" answers "]" more "}"
+#define ROOT(root, pools)   "A {\"root\":" root ",\"pools\":{" pools "}}"
+#define P(name)             "{\"pool\":\"" name "\"}"
+
+static void
+test_closure(void **state)
+{
+	static const struct {
+		const char *text;
+		unsigned n;
+	} rows[] = {
+		{ ROOT(P("p"), "\"p\":" POOL(V(1) "," V(2), "")), 1 },
+		/* 12, 2, 1: all and each without one */
+		{ ROOT(P("p"), "\"p\":" POOL(C(1, a) "," C(2, b), "")), 3 },
+		/* one check for both: when it is down the pool is open */
+		{ ROOT(P("p"), "\"p\":" POOL(C(1, a) "," C(2, a), "")), 1 },
+		{ ROOT(P("p"), "\"p\":" POOL(C(1, a) "," C(2, a), ",\"when_down\":\"closed\"")),
+		    1 },
+		{ ROOT(P("p"), "\"p\":" POOL(C(1, a) "," C(2, b), ",\"serve\":\"one\"")), 2 },
+		{ ROOT(P("p"), "\"p\":" POOL(V(1) "," V(2) "," V(3), ",\"serve\":2")), 3 },
+		/* 12 23 31; without 1: 23; without 2: 13; without 3: 12 */
+		{ ROOT(P("p"), "\"p\":" POOL(C(1, a) "," C(2, b) "," C(3, c), ",\"serve\":2")), 3 },
+		/* weight 0 counts when the others are down */
+		{ ROOT(P("p"), "\"p\":" POOL(W(1, a, 1) "," W(2, b, 0), ",\"serve\":\"one\"")), 2 },
+		{ ROOT(P("p"), "\"p\":" POOL(W(1, a, 1) "," W(2, a, 0), "")), 1 },
+		/* two are needed, and one down makes the pool down: open, or last: all of them */
+		{ ROOT(P("p"), "\"p\":" POOL(C(1, a) "," C(2, b), ",\"min_healthy\":2")), 1 },
+		{ ROOT(P("p"), "\"p\":" POOL(C(1, a) "," C(2, b),
+				   ",\"min_healthy\":2,\"when_down\":\"last\"")),
+		    1 },
+		{ ROOT(P("p"), "\"p\":" POOL(C(1, a),
+				   ",\"when_down\":{\"pool\":\"q\"}") ",\"q\":" POOL(V(9), "")),
+		    2 },
+		/* the second branch of a failover only when the first is down */
+		{ ROOT("{\"use\":\"failover\",\"order\":[" P("p") "," P("q") "," P("r") "]}",
+		      "\"p\":" POOL(C(1, a), "") ",\"q\":" POOL(C(2, b), "") ",\"r\":" POOL(
+			  V(3), "")),
+		    2 },
+		{ ROOT("{\"use\":\"weighted\",\"branches\":[{\"weight\":1,\"then\":" P(
+			   "p") "},{\"weight\":0,"
+				"\"then\":" P("q") "}]}",
+		      "\"p\":" POOL(V(1), "") ",\"q\":" POOL(V(2), "")),
+		    1 },
+		{ ROOT("{\"use\":\"latency\",\"branches\":[{\"then\":" P("p") "},{\"then\":" P(
+			   "q") "}]}",
+		      "\"p\":" POOL(C(1, a), "") ",\"q\":" POOL(C(2, a), "")),
+		    2 },
+		{ ROOT("{\"use\":\"geo\",\"rules\":[{\"match\":[\"country:DE\"],\"then\":" P(
+			   "p") "}],"
+				"\"default\":" P("q") "}",
+		      "\"p\":" POOL(C(1, a), ",\"when_down\":{\"pool\":\"s\"}") ",\"q\":" POOL(
+			  V(2), "") ",\"s\":" POOL(V(3), "")),
+		    2 },
+		{ ROOT("{\"use\":\"geo\",\"fallback\":\"none\",\"rules\":[{\"match\":[\"country:"
+		       "DE\"],\"then\":" P("p") "}],\"default\":" P("q") "}",
+		      "\"p\":" POOL(C(1, a), ",\"when_down\":{\"pool\":\"s\"}") ",\"q\":" POOL(
+			  V(2), "") ",\"s\":" POOL(V(3), "")),
+		    3 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct ns_why why = { 0 };
+		struct policy po;
+		size_t len;
+
+		if (read_text(rows[i].text, &len, &why) != NS_OK)
+			fail_msg("row %zu: %s", i, why.text);
+		assert_true(policy_open(&po, form, len));
+		if (policy_closure(&po) != rows[i].n)
+			fail_msg("row %zu: %u, not %u", i, policy_closure(&po), rows[i].n);
+	}
+}
+
+/* 64 pools, each of 8 answers with checks of which 4 are given: far too many. */
+static void
+test_closure_is_bounded(void **state)
+{
+	char *text = test_malloc(1u << 17);
+	size_t n, len;
+	struct ns_why why = { 0 };
+	struct policy po;
+
+	(void)state;
+	n = (size_t)sprintf(text, "TXT {\"root\":{\"use\":\"latency\",\"branches\":[");
+	for (unsigned p = 0; p < 64; p++)
+		n += (size_t)sprintf(
+		    text + n, "%s{\"then\":{\"pool\":\"p%u\"}}", p > 0 ? "," : "", p);
+	n += (size_t)sprintf(text + n, "]},\"pools\":{");
+	for (unsigned p = 0; p < 64; p++) {
+		n += (size_t)sprintf(
+		    text + n, "%s\"p%u\":{\"serve\":4,\"answers\":[", p > 0 ? "," : "", p);
+		for (unsigned a = 0; a < 8; a++)
+			n += (size_t)sprintf(text + n, "%s{\"value\":\"v%u\",\"check\":\"c%u\"}",
+			    a > 0 ? "," : "", 8 * p + a, 8 * p + a);
+		n += (size_t)sprintf(text + n, "]}");
+	}
+	sprintf(text + n, "}}");
+	if (read_text(text, &len, &why) != NS_OK)
+		fail_msg("%s", why.text);
+	assert_true(policy_open(&po, form, len));
+	/* 8 rotations with all up, and for each that is down those that had it: 4 to 7 new ones. */
+	assert_in_range(policy_closure(&po), 64 * 8, CLOSURE_MAX + 1);
+	test_free(text);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_closure),
+		cmocka_unit_test(test_closure_is_bounded),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_depth),
 		cmocka_unit_test(test_damage),

@@ -1,0 +1,465 @@
+/* emissions.c - see emissions.h. */
+#include "appliance/signer/emissions.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/dns/rrtype.h"
+#include "appliance/zonemap/image_format.h"
+#include "appliance/zonemap/image_key.h"
+
+#define CLASS_IN 1u
+
+/* ---- which ---- */
+
+struct health {
+	const struct board *board;
+	uint64_t flipped; /* a check that counts the other way round; 0: none */
+};
+struct picks {
+	struct emission_pick *out;
+	unsigned n;
+};
+
+static bool
+is_up(const struct health *h, const struct policy_answer *a)
+{
+	if (a->flags & POLICY_DRAIN)
+		return false;
+	if (a->check_name == 0 || h->board == NULL)
+		return true;
+	return board_up(h->board, a->check) != (h->flipped != 0 && a->check == h->flipped);
+}
+
+static uint64_t
+up_answers(const struct policy *po, const struct policy_pool *pool, const struct health *h)
+{
+	struct policy_answer a;
+	uint64_t up = 0;
+
+	for (unsigned i = 0; i < pool->count; i++) {
+		if (policy_answer_at(po, pool->first + i, &a) && is_up(h, &a))
+			up |= 1ull << i;
+	}
+	return up;
+}
+
+/* Those that fell last, until enough are there. */
+static uint64_t
+last_good(
+    const struct policy *po, const struct policy_pool *pool, const struct health *h, uint64_t good)
+{
+	while ((unsigned)__builtin_popcountll(good) < policy_least(pool)) {
+		uint32_t latest = 0;
+		uint64_t add = 0;
+
+		for (unsigned i = 0; i < pool->count; i++) {
+			struct policy_answer a;
+			uint32_t since;
+
+			if ((good & 1ull << i) != 0 || !policy_answer_at(po, pool->first + i, &a))
+				continue;
+			since = h->board != NULL ? board_read(h->board, a.check).since : 0;
+			/* One that would fall now falls last of all. */
+			if (h->flipped != 0 && a.check == h->flipped)
+				since = UINT32_MAX;
+			if (add == 0 || since >= latest) {
+				add = since > latest ? 1ull << i : add | 1ull << i;
+				latest = since;
+			}
+		}
+		if (add == 0)
+			break;
+		good |= add;
+	}
+	return good;
+}
+
+static uint64_t
+good_answers(const struct policy *po, const struct policy_pool *pool, const struct health *h)
+{
+	uint64_t up = up_answers(po, pool, h);
+
+	if ((unsigned)__builtin_popcountll(up) >= policy_least(pool))
+		return up;
+	switch (pool->when_down) {
+	case POLICY_OPEN:
+		return pool->count == 64 ? UINT64_MAX : (1ull << pool->count) - 1;
+	case POLICY_LAST:
+		return last_good(po, pool, h, up);
+	default: /* closed, or another pool's business */
+		return 0;
+	}
+}
+
+/* Weight 0 counts only where all have it. */
+static unsigned
+kept(const struct policy *po, const struct policy_pool *pool, uint64_t good,
+    uint8_t out[POLICY_PICK])
+{
+	struct policy_answer a;
+	bool weighted = false;
+	unsigned n = 0;
+
+	for (unsigned pass = 0; pass < 2; pass++) {
+		for (unsigned i = 0; i < pool->count; i++) {
+			if ((good & 1ull << i) == 0 || !policy_answer_at(po, pool->first + i, &a))
+				continue;
+			if (pass == 0)
+				weighted = weighted || a.weight > 0;
+			else if (!weighted || a.weight > 0)
+				out[n++] = (uint8_t)i;
+		}
+	}
+	return n;
+}
+
+static void
+add_pick(struct picks *p, uint16_t first, uint64_t mask)
+{
+	unsigned at = p->n;
+
+	while (at > 0 && (p->out[at - 1].first > first ||
+			     (p->out[at - 1].first == first && p->out[at - 1].mask > mask)))
+		at--;
+	if (at > 0 && p->out[at - 1].first == first && p->out[at - 1].mask == mask)
+		return;
+	if (p->n > EMISSIONS_MAX)
+		return;
+	memmove(p->out + at + 1, p->out + at, (p->n - at) * sizeof *p->out);
+	p->out[at] = (struct emission_pick){ first, mask };
+	p->n++;
+}
+
+static void
+pool_picks(const struct policy *po, const struct policy_pool *pool, const struct health *h,
+    struct picks *picks)
+{
+	uint8_t of[POLICY_PICK];
+	unsigned n = kept(po, pool, good_answers(po, pool, h), of), k, starts;
+
+	if (n == 0)
+		return;
+	k = pool->serve == POLICY_ONE ? 1 : pool->serve == POLICY_SOME && pool->k < n ? pool->k : n;
+	starts = k == n ? 1 : n;
+	for (unsigned from = 0; from < starts; from++) {
+		uint64_t mask = 0;
+
+		for (unsigned i = 0; i < k; i++)
+			mask |= 1ull << of[(from + i) % n];
+		add_pick(picks, pool->first, mask);
+	}
+}
+
+unsigned
+emissions_of(
+    const struct policy *po, const struct board *board, struct emission_pick out[EMISSIONS_MAX + 1])
+{
+	struct picks picks = { .out = out };
+
+	for (unsigned i = 0; i < po->npools && picks.n <= EMISSIONS_MAX; i++) {
+		struct health h = { .board = board };
+		struct policy_pool pool;
+		struct policy_answer a;
+
+		if (!policy_pool_at(po, i, &pool))
+			continue;
+		pool_picks(po, &pool, &h, &picks);
+		for (unsigned k = 0; k < pool.count && picks.n <= EMISSIONS_MAX; k++) {
+			if (!policy_answer_at(po, pool.first + k, &a) || a.check_name == 0)
+				continue;
+			h.flipped = a.check;
+			pool_picks(po, &pool, &h, &picks);
+		}
+	}
+	return picks.n;
+}
+
+bool
+emissions_may_be_none(const struct policy *po)
+{
+	struct policy_pool pool;
+
+	for (unsigned i = 0; i < po->npools; i++) {
+		if (policy_pool_at(po, i, &pool) && pool.when_down == POLICY_CLOSED)
+			return true;
+	}
+	return false;
+}
+
+void
+emissions_each_check(const struct rrset *policies, emissions_check_fn *fn, void *arg)
+{
+	struct rbuf r = rbuf_init(policies->rdata, policies->rdata_len);
+	struct policy_answer a;
+	const uint8_t *rdata;
+	struct policy po;
+	size_t len;
+
+	while ((rdata = rrset_next_rdata(&r, &len)) != NULL) {
+		if (!policy_open(&po, rdata, len))
+			continue;
+		for (unsigned i = 0; i < po.nanswers; i++) {
+			if (policy_answer_at(&po, i, &a) && a.check_name != 0)
+				fn(arg, a.check);
+		}
+	}
+}
+
+/* ---- signed ---- */
+
+struct table {
+	struct signing *s;
+	const struct owner *owner;
+	const struct policy *po;
+	struct emission_table old; /* that the zone had for this policy */
+	struct rrpile *pile;
+	struct wbuf set; /* of one emission */
+	struct wbuf out;
+	unsigned entries;
+};
+
+static bool
+signs(const struct zone_key *key)
+{
+	return key->flags == KEY_ZSK && key->signs && key->pkey != NULL;
+}
+
+/* The records of an emission as a set. */
+static bool
+make_set(struct table *t, const struct emission_pick *pick, struct rrset *set)
+{
+	struct zwire_iter it;
+	struct policy_answer a;
+
+	rrpile_clear(t->pile);
+	for (unsigned i = 0; i < POLICY_PICK; i++) {
+		if ((pick->mask & 1ull << i) != 0 && policy_answer_at(t->po, pick->first + i, &a))
+			rrpile_add(
+			    t->pile, t->owner->name, t->po->type, t->po->ttl, a.rdata, a.rdlen, 0);
+	}
+	t->set.len = 0;
+	if (rrpile_to_zwire(t->pile, &t->set, NULL, NULL) != NS_OK)
+		return false;
+	it = zwire_iter(t->set.base, t->set.len);
+	return zwire_next(&it, set);
+}
+
+/* One that is there of the same records and by that key, and may stay. */
+static bool
+find_old(const struct table *t, const struct emission_pick *pick, uint64_t print,
+    const struct zone_key *key, struct emission *e)
+{
+	uint32_t now = t->s->z->now;
+
+	for (unsigned i = emission_find(&t->old, pick->first, pick->mask); i < t->old.n; i++) {
+		struct rrsig sig;
+
+		emission_at(&t->old, i, e);
+		if (e->first != pick->first || e->mask != pick->mask)
+			return false;
+		sig = (struct rrsig){ .window = { e->inception, e->expiration } };
+		if (e->print == print && e->tag == key->tag && e->algorithm == key->algorithm &&
+		    rrsig_is_valid_at(&sig, now) && !rrsig_is_due(&sig, now))
+			return true;
+	}
+	return false;
+}
+
+static void
+put_entry(struct table *t, const struct emission *e)
+{
+	wbuf_u16(&t->out, e->first);
+	wbuf_u64(&t->out, e->mask);
+	wbuf_u64(&t->out, e->print);
+	wbuf_u8(&t->out, e->algorithm);
+	wbuf_u16(&t->out, e->tag);
+	wbuf_u32(&t->out, e->expiration);
+	wbuf_u32(&t->out, e->inception);
+	wbuf_put(&t->out, e->sig, EMISSION_SIG);
+	t->entries++;
+}
+
+static void
+sign_emission(struct table *t, const struct emission_pick *pick)
+{
+	const struct zonesign *z = t->s->z;
+	uint8_t octets[RRSIG_PRINT], rdata[RRSIG_MAX];
+	struct rrset set;
+	uint64_t print;
+
+	if (!make_set(t, pick, &set))
+		return;
+	rrsigner_print(z->signer, &set, octets);
+	memcpy(&print, octets, sizeof print);
+	for (unsigned i = 0; i < z->keys->n; i++) {
+		const struct zone_key *key = &z->keys->key[i];
+		struct emission e;
+
+		if (!signs(key))
+			continue;
+		if (find_old(t, pick, print, key, &e)) {
+			t->s->done->kept++;
+		} else {
+			struct rrsig_window w = rrsig_window(set.owner, set.type, z->now);
+			size_t len = rrsigner_make(z->signer, &set, key, z->apex, w, rdata);
+
+			e = (struct emission){ .mask = pick->mask,
+				.print = print,
+				.expiration = w.expiration,
+				.inception = w.inception,
+				.first = pick->first,
+				.tag = key->tag,
+				.algorithm = key->algorithm,
+				.sig = rdata + len - EMISSION_SIG };
+			t->s->done->made++;
+		}
+		signing_note(t->s, e.expiration);
+		put_entry(t, &e);
+	}
+}
+
+/* ---- the denial ---- */
+
+static void
+put_record(struct wbuf *out, uint16_t type, uint32_t ttl, const uint8_t *rdata, size_t len)
+{
+	wbuf_u16(out, 0xc00c);
+	wbuf_u16(out, type);
+	wbuf_u16(out, CLASS_IN);
+	wbuf_u32(out, ttl);
+	wbuf_u16(out, (uint16_t)len);
+	wbuf_put(out, rdata, len);
+}
+
+static void
+put_denial(struct table *t, const struct emission_chain *chain)
+{
+	const struct zonesign *z = t->s->z;
+	struct wbuf body = wbuf_grow(UINT16_MAX);
+	uint8_t key[NAME_MAX_KEY], owner[NAME_MAX_WIRE], rdata[RRSIG_MAX];
+	struct rrset set = { .count = 1, .ttl = t->s->chain_ttl };
+	size_t keylen;
+
+	wbuf_u16(&body, 0);
+	if (chain->next != NULL) {
+		set.type = RR_NSEC;
+		keylen = image_key_of(t->owner->name, name_labels(z->apex), key);
+		memcpy(owner, t->owner->name, name_len(t->owner->name));
+		signing_nsec(t->s, t->owner, chain->next, t->po->type, &body);
+	} else {
+		set.type = RR_NSEC3;
+		nsec3_label(chain->hash, key);
+		keylen = NSEC3_KEY;
+		key[NSEC3_LABEL] = 0;
+		signing_nsec3_owner(t->s, chain->hash, owner);
+		signing_nsec3(t->s, t->owner, chain->next_hash, t->po->type, &body);
+	}
+	put_u16(body.base, (uint16_t)(body.len - 2));
+	set.owner = owner;
+	set.owner_len = (uint8_t)name_len(owner);
+	set.rdata = body.base;
+	set.rdata_len = body.len;
+	wbuf_u8(&t->out, (uint8_t)keylen);
+	wbuf_put(&t->out, key, keylen);
+	wbuf_u16(&t->out, (uint16_t)(RR_HEAD + body.len - 2));
+	put_record(&t->out, set.type, set.ttl, body.base + 2, body.len - 2);
+	for (unsigned i = 0; i < z->keys->n; i++) {
+		struct rrsig_window w = rrsig_window(set.owner, set.type, z->now);
+
+		if (!signs(&z->keys->key[i]))
+			continue;
+		put_record(&t->out, RR_RRSIG, set.ttl, rdata,
+		    rrsigner_make(z->signer, &set, &z->keys->key[i], z->apex, w, rdata));
+		signing_note(t->s, w.expiration);
+		t->s->done->made++;
+	}
+	wbuf_free(&body);
+}
+
+/* ---- all ---- */
+
+/* The table that the zone had, from its RRSIG set over NSPOLICY. */
+static void
+open_old(struct table *t, const struct rrset *had)
+{
+	struct rbuf r;
+	const uint8_t *rdata;
+	size_t len;
+
+	t->old = (struct emission_table){ 0 };
+	if (had->rdata == NULL)
+		return;
+	r = rbuf_init(had->rdata, had->rdata_len);
+	while ((rdata = rrset_next_rdata(&r, &len)) != NULL) {
+		if (len > 2 && get_u16(rdata) == t->po->type)
+			(void)emission_open(&t->old, rdata + 2, len - 2);
+	}
+}
+
+/* One policy's table as rdata with its length; false: too many. */
+static bool
+add_table(struct table *t, const struct emission_chain *chain, struct wbuf *body)
+{
+	struct emission_pick pick[EMISSIONS_MAX + 1];
+	unsigned n = emissions_of(t->po, t->s->z->board, pick);
+
+	if (n > EMISSIONS_MAX)
+		return false;
+	t->out.len = 0;
+	t->entries = 0;
+	wbuf_u16(&t->out, t->po->type);
+	wbuf_u16(&t->out, 0);
+	for (unsigned i = 0; i < n; i++)
+		sign_emission(t, &pick[i]);
+	if (t->entries > EMISSIONS_MAX)
+		return false;
+	put_u16(t->out.base + 2, (uint16_t)t->entries);
+	if (emissions_may_be_none(t->po))
+		put_denial(t, chain);
+	if (t->out.len > SET_MAX)
+		return false;
+	wbuf_u16(body, (uint16_t)t->out.len);
+	wbuf_put(body, t->out.base, t->out.len);
+	return true;
+}
+
+bool
+emissions_add(struct signing *s, const struct owner *o, const struct emission_chain *chain)
+{
+	const struct sheet_set *policies = sheet_find(&s->sheet, RR_NSPOLICY);
+	struct table t = {
+		.s = s, .owner = o, .set = wbuf_grow(1 << 20), .out = wbuf_grow(1 << 20)
+	};
+	struct wbuf body = wbuf_grow(SIZE_MAX / 2);
+	struct rrset set, had = { 0 };
+	struct rbuf r;
+	const uint8_t *rdata;
+	struct policy po;
+	uint16_t n = 0;
+	bool ok = true;
+	size_t len;
+
+	if (policies == NULL)
+		return true;
+	set = policies->set;
+	if (s->z->had_emissions != NULL)
+		s->z->had_emissions(s->z->arg, o->name, &had);
+	t.pile = rrpile_new();
+	r = rbuf_init(set.rdata, set.rdata_len);
+	while (ok && (rdata = rrset_next_rdata(&r, &len)) != NULL) {
+		if (!policy_open(&po, rdata, len))
+			continue;
+		t.po = &po;
+		open_old(&t, &had);
+		ok = add_table(&t, chain, &body);
+		n++;
+	}
+	if (ok && n > 0)
+		sheet_add(&s->sheet, RR_RRSIG, RR_NSPOLICY, 0, n, body.base, body.len);
+	rrpile_destroy(&t.pile);
+	wbuf_free(&t.set);
+	wbuf_free(&t.out);
+	wbuf_free(&body);
+	return ok;
+}

@@ -1,0 +1,36 @@
+/* emissions - what the policies of an owner may answer, signed (emission.h): for health as it is, and with each
+ * single check the other way round.
+ *
+ * Which answers of a pool those are follows serve/policy.c: a test holds the two together. */
+#ifndef NS_SIGNER_EMISSIONS_H
+#define NS_SIGNER_EMISSIONS_H
+
+#include "appliance/dns/policy.h"
+#include "appliance/signer/signowner.h"
+#include "appliance/zonemap/board.h"
+#include "appliance/zonemap/emission.h"
+
+/* All of one policy's: sorted, each once.  Their number; EMISSIONS_MAX + 1: more than may be. */
+struct emission_pick {
+	uint16_t	first;
+	uint64_t	mask;
+};
+unsigned emissions_of(const struct policy *, const struct board *,
+	    struct emission_pick out[EMISSIONS_MAX + 1]);
+/* May it have no answer to give, whatever health is? */
+bool	 emissions_may_be_none(const struct policy *);
+
+/* What a denial stands in for: the owner's NSEC, or its NSEC3. */
+struct emission_chain {
+	const uint8_t	*next;		/* NSEC: the next name */
+	const uint8_t	*hash, *next_hash;	/* NSEC3 */
+};
+/* Adds the tables of the owner that s->sheet holds, as an RRSIG set that covers NSPOLICY.  False: a policy
+ * has too many. */
+bool	 emissions_add(struct signing *, const struct owner *, const struct emission_chain *);
+
+/* The checks that the policies of a zone's content look at, each as it comes. */
+typedef void	 emissions_check_fn(void *arg, uint64_t check);
+void	 emissions_each_check(const struct rrset *policies, emissions_check_fn *, void *arg);
+
+#endif

@@ -1,0 +1,369 @@
+/* emission - policies in a zone that is signed here: whatever health is, what is sent has a signature that holds, and
+ * what signing foresees is what is picked. */
+// link: appliance/signer/compile.c appliance/signer/content.c appliance/signer/signed.c appliance/signer/signcheck.c appliance/signer/zonesign.c appliance/signer/signowner.c appliance/signer/emissions.c appliance/signer/sheet.c appliance/signer/typemap.c appliance/signer/rrsig.c appliance/signer/keys.c appliance/signer/apexset.c
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include <ldns/ldns.h>
+
+#include "appliance/dns/policy.h"
+#include "appliance/dns/rrtype.h"
+#include "appliance/signer/compile.h"
+#include "appliance/signer/emissions.h"
+#include "tests/lib/keykit.h"
+#include "tests/lib/mapbox.h"
+#include "tests/lib/zonebox.h"
+#include "tests/lib/zonekit.h"
+
+#define CHECKS   9u /* c1 to c9 */
+#define POLICIES 24u
+
+struct bench {
+	struct zonekit kit;
+	struct compiler *compiler;
+	struct board board;
+	struct zone_keys *keys;
+	struct wbuf content;
+	map_off image;
+	uint64_t version, seed, random;
+	ldns_rr_list *dnskeys;
+	unsigned answers, none, late;
+};
+
+/* ---- a zone of random policies ---- */
+
+static unsigned
+chance(struct bench *b, unsigned n)
+{
+	return (unsigned)(mapbox_random(&b->seed) % n);
+}
+
+static size_t
+put_pool(struct bench *b, char *to, unsigned i, unsigned pools, bool cname)
+{
+	static const char *const serves[] = { "\"all\"", "\"one\"", "2", "1" };
+	static const char *const downs[] = { "\"open\"", "\"closed\"", "\"last\"" };
+	unsigned answers = 1 + chance(b, 5), n = 0;
+
+	n += (unsigned)sprintf(to, "%s\"p%u\":{\"serve\":%s,", i > 0 ? "," : "", i,
+	    cname ? "\"one\"" : serves[chance(b, 4)]);
+	if (i + 1 < pools && chance(b, 4) == 0)
+		n += (unsigned)sprintf(to + n, "\"when_down\":{\"pool\":\"p%u\"},", i + 1);
+	else
+		n += (unsigned)sprintf(to + n, "\"when_down\":%s,", downs[chance(b, 3)]);
+	n += (unsigned)sprintf(to + n, "\"min_healthy\":%u,\"answers\":[", 1 + chance(b, answers));
+	for (unsigned k = 0; k < answers; k++) {
+		n += (unsigned)sprintf(to + n, "%s{\"value\":\"%s%u%s\",\"weight\":%u",
+		    k > 0 ? "," : "", cname ? "H" : "192.0.2.", chance(b, 200),
+		    cname ? ".Example." : "", chance(b, 3));
+		if (chance(b, 5) > 0)
+			n += (unsigned)sprintf(to + n, ",\"check\":\"c%u\"", 1 + chance(b, CHECKS));
+		n += (unsigned)sprintf(to + n, "}");
+	}
+	return n + (unsigned)sprintf(to + n, "]}");
+}
+
+static size_t
+put_policy(struct bench *b, char *to, unsigned number)
+{
+	unsigned pools = 1 + chance(b, 4), n = 0;
+	bool cname = number % 4 == 3;
+
+	n += (unsigned)sprintf(to, ";ns-policy %sn%u.s.example. %s {\"ttl\":7,\"pools\":{",
+	    number % 5 == 4 ? "*." : "", number, cname ? "CNAME" : "A");
+	for (unsigned i = 0; i < pools; i++)
+		n += (unsigned)put_pool(b, to + n, i, pools, cname);
+	n += (unsigned)sprintf(to + n, "},\"root\":{\"use\":\"weighted\",\"branches\":[");
+	for (unsigned i = 0; i < pools; i++)
+		n += (unsigned)sprintf(
+		    to + n, "%s{\"weight\":1,\"then\":{\"pool\":\"p%u\"}}", i > 0 ? "," : "", i);
+	return n + (unsigned)sprintf(to + n, "]}}\n");
+}
+
+/* Text names checks; numbers are given to them at commit. */
+static void
+number_checks(struct wbuf *content)
+{
+	struct zwire_iter it = zwire_iter(content->base, content->len);
+	struct rrset set;
+
+	while (zwire_next(&it, &set)) {
+		struct rbuf r = rbuf_init(set.rdata, set.rdata_len);
+		const uint8_t *rdata;
+		struct policy_answer a;
+		struct policy po;
+		size_t len;
+
+		while (set.type == RR_NSPOLICY && (rdata = rrset_next_rdata(&r, &len)) != NULL) {
+			assert_true(policy_open(&po, rdata, len));
+			for (unsigned i = 0; i < po.nanswers; i++) {
+				uint8_t *p = (uint8_t *)(uintptr_t)po.answers + i * POLICY_ANSWER;
+
+				assert_true(policy_answer_at(&po, i, &a));
+				if (a.check_name != 0)
+					p[7] = (uint8_t)(policy_name(&po, a.check_name, &len)[1] -
+							 '0');
+			}
+		}
+	}
+}
+
+static void
+make_content(struct bench *b)
+{
+	char *text = malloc(1 << 20);
+	size_t n = (size_t)sprintf(text,
+	    "$TTL 60\n@ SOA ns.example. h.example. 1 2 3 4 60\n@ NS ns.example.\n"
+	    "n1 TXT \"beside\"\n");
+	uint64_t records;
+
+	for (unsigned i = 0; i < POLICIES; i++)
+		n += put_policy(b, text + n, i);
+	b->content = zonebox_zwire("s.example.", text, n, n, &records);
+	number_checks(&b->content);
+	free(text);
+}
+
+/* ---- the appliance in small ---- */
+
+static void
+set_board(struct bench *b, uint64_t check, bool up)
+{
+	board_write(&b->board, check,
+	    &(struct board_word){
+		.state = up ? BOARD_UP : BOARD_DOWN, .since = 1000 + chance(b, 1000) });
+}
+
+static void
+compile(struct bench *b)
+{
+	const uint8_t *apex = zonebox_name("s.example.");
+	struct compile_zone z = { .apex = apex,
+		.version = ++b->version,
+		.old = b->image,
+		.keys = b->keys,
+		.now = (uint32_t)time(NULL),
+		.board = &b->board };
+	struct compile_whole *whole = compile_begin(b->compiler, &z);
+	struct ns_why why = { 0 };
+	map_off image;
+
+	assert_int_equal(compile_add(whole, b->content.base, b->content.len, &why), NS_OK);
+	if (compile_end(&whole, &image, &why) != NS_OK)
+		fail_msg("%s", why.text);
+	assert_int_equal(writer_zone_put(b->kit.w, apex, image), NS_OK);
+	if (b->image != 0)
+		image_retire(b->kit.w, b->image);
+	b->image = image;
+	zonekit_publish(&b->kit);
+}
+
+static struct bench *
+bench_open(enum key_algorithm algorithm, enum zone_denial denial)
+{
+	struct bench *b = calloc(1, sizeof *b);
+
+	zonekit_init(&b->kit, 64u << 20);
+	b->seed = 7 + denial;
+	b->board.slots = mmap(NULL, BOARD_OCTETS, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	assert_true(b->board.slots != MAP_FAILED);
+	b->compiler = compiler_new(b->kit.w);
+	b->keys = keykit_new(zonebox_name("s.example."), algorithm, denial, (uint32_t)time(NULL));
+	b->kit.conf.board = &b->board;
+	b->kit.conf.random = &b->random;
+	make_content(b);
+	return b;
+}
+
+static void
+bench_close(struct bench *b)
+{
+	compiler_destroy(&b->compiler);
+	zone_keys_unref(&b->keys);
+	wbuf_free(&b->content);
+	ldns_rr_list_deep_free(b->dnskeys);
+	(void)munmap(b->board.slots, BOARD_OCTETS);
+	zonekit_fini(&b->kit);
+	free(b);
+}
+
+/* ---- what a validator says ---- */
+
+static ldns_pkt *
+ask(struct bench *b, const char *name, uint16_t type, const char *flags, bool *late)
+{
+	static uint8_t pkt[512], out[SERVE_TCP_MAX];
+	struct query q = { .pkt = pkt, .out = out, .out_cap = sizeof out, .transport = SERVE_TCP };
+	ldns_pkt *reply;
+
+	q.len = zonekit_question(name, type, flags, pkt);
+	serve_batch(&b->kit.conf, &b->kit.view, &q, 1);
+	assert_int_equal(q.verdict, SERVE_REPLY);
+	*late = q.policy_unsigned;
+	assert_int_equal(ldns_wire2pkt(&reply, out, q.out_len), LDNS_STATUS_OK);
+	return reply;
+}
+
+/* Every set of the section has a signature of the zone that holds. */
+static void
+verify_section(struct bench *b, ldns_pkt *reply, ldns_pkt_section section)
+{
+	ldns_rr_list *all =
+	    section == LDNS_SECTION_ANSWER ? ldns_pkt_answer(reply) : ldns_pkt_authority(reply);
+	size_t n = ldns_rr_list_rr_count(all);
+
+	for (size_t i = 0; i < n; i++) {
+		ldns_rr *rr = ldns_rr_list_rr(all, i);
+		ldns_rr_list *set = ldns_rr_list_new(), *sigs = ldns_rr_list_new();
+
+		if (ldns_rr_get_type(rr) == LDNS_RR_TYPE_RRSIG) {
+			ldns_rr_list_free(set);
+			ldns_rr_list_free(sigs);
+			continue;
+		}
+		for (size_t k = 0; k < n; k++) {
+			ldns_rr *other = ldns_rr_list_rr(all, k);
+
+			if (ldns_dname_compare(ldns_rr_owner(rr), ldns_rr_owner(other)) != 0)
+				continue;
+			if (ldns_rr_get_type(other) == ldns_rr_get_type(rr))
+				ldns_rr_list_push_rr(set, other);
+			else if (ldns_rr_get_type(other) == LDNS_RR_TYPE_RRSIG &&
+				 ldns_rdf2rr_type(ldns_rr_rrsig_typecovered(other)) ==
+				     ldns_rr_get_type(rr))
+				ldns_rr_list_push_rr(sigs, other);
+		}
+		if (ldns_verify(set, sigs, b->dnskeys, NULL) != LDNS_STATUS_OK) {
+			ldns_pkt_print(stdout, reply);
+			fail_msg("a set does not validate");
+		}
+		ldns_rr_list_free(set);
+		ldns_rr_list_free(sigs);
+	}
+}
+
+/* The record that denies the type at the name does not claim it. */
+static void
+expect_denied(ldns_pkt *reply, ldns_rr_type type, bool nsec3)
+{
+	ldns_rr_list *all = ldns_pkt_authority(reply);
+	unsigned found = 0;
+
+	for (size_t i = 0; i < ldns_rr_list_rr_count(all); i++) {
+		ldns_rr *rr = ldns_rr_list_rr(all, i);
+
+		if (ldns_rr_get_type(rr) != (nsec3 ? LDNS_RR_TYPE_NSEC3 : LDNS_RR_TYPE_NSEC))
+			continue;
+		found++;
+		assert_false(ldns_nsec_bitmap_covers_type(
+		    nsec3 ? ldns_nsec3_bitmap(rr) : ldns_nsec_get_bitmap(rr), type));
+	}
+	assert_true(found > 0);
+}
+
+static void
+ask_policy(struct bench *b, unsigned number, bool may_be_late)
+{
+	bool cname = number % 4 == 3, wild = number % 5 == 4, late;
+	uint16_t type = cname ? RR_CNAME : RR_A;
+	char name[64];
+	ldns_pkt *reply;
+
+	(void)snprintf(name, sizeof name, "%sn%u.s.example.", wild ? "some." : "", number);
+	b->random = mapbox_random(&b->seed);
+	reply = ask(b, name, cname && chance(b, 2) ? RR_A : type, "ed", &late);
+	assert_int_equal(ldns_pkt_get_rcode(reply), LDNS_RCODE_NOERROR);
+	if (late && !may_be_late)
+		fail_msg("%s: what was picked has no signature", name);
+	verify_section(b, reply, LDNS_SECTION_ANSWER);
+	verify_section(b, reply, LDNS_SECTION_AUTHORITY);
+	b->late += late ? 1u : 0u;
+	if (ldns_rr_list_rr_count(ldns_pkt_answer(reply)) > 0) {
+		b->answers++;
+	} else {
+		b->none++;
+		if (!wild)
+			expect_denied(reply, (ldns_rr_type)type, b->keys->denial != DENIAL_NSEC);
+	}
+	ldns_pkt_free(reply);
+}
+
+static void
+learn_keys(struct bench *b)
+{
+	bool late;
+	ldns_pkt *reply = ask(b, "s.example.", RR_DNSKEY, "ed", &late);
+
+	b->dnskeys = ldns_pkt_rr_list_by_type(reply, LDNS_RR_TYPE_DNSKEY, LDNS_SECTION_ANSWER);
+	assert_int_equal(ldns_rr_list_rr_count(b->dnskeys), 2);
+	ldns_pkt_free(reply);
+}
+
+static void
+rounds(enum key_algorithm algorithm, enum zone_denial denial)
+{
+	struct bench *b = bench_open(algorithm, denial);
+	bool state[CHECKS + 1];
+
+	for (unsigned i = 1; i <= CHECKS; i++)
+		set_board(b, i, state[i] = true);
+	for (unsigned round = 0; round < 12; round++) {
+		unsigned flipped = 1 + chance(b, CHECKS);
+
+		for (unsigned i = 1; i <= CHECKS; i++) {
+			if (chance(b, 3) == 0)
+				set_board(b, i, state[i] = chance(b, 2) != 0);
+		}
+		compile(b);
+		if (b->dnskeys == NULL)
+			learn_keys(b);
+		for (unsigned i = 0; i < POLICIES; i++)
+			ask_policy(b, i, false);
+		/* One flip, before the signer has heard of it. */
+		board_write(&b->board, flipped,
+		    &(struct board_word){
+			.state = state[flipped] ? BOARD_DOWN : BOARD_UP, .since = 3000 });
+		for (unsigned i = 0; i < POLICIES; i++)
+			ask_policy(b, i, false);
+		/* All of them at once, and no signer. */
+		for (unsigned i = 1; i <= CHECKS; i++)
+			board_write(&b->board, i,
+			    &(struct board_word){
+				.state = state[i] ? BOARD_DOWN : BOARD_UP, .since = 3000 + i });
+		for (unsigned i = 0; i < POLICIES; i++)
+			ask_policy(b, i, true);
+		for (unsigned i = 1; i <= CHECKS; i++)
+			set_board(b, i, state[i]);
+	}
+	assert_true(b->answers > 500 && b->none > 20 && b->late > 20);
+	assert_true(compiler_stats(b->compiler)->kept > compiler_stats(b->compiler)->made);
+	bench_close(b);
+}
+
+static void
+test_policies(void **state)
+{
+	(void)state;
+	rounds(KEY_P256, DENIAL_NSEC);
+	rounds(KEY_ED25519, DENIAL_NSEC3);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_policies),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
