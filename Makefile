@@ -189,6 +189,7 @@ install: all
 	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 	install -m 755 $(B)/bin/nameserved $(B)/bin/nameserve $(DESTDIR)$(PREFIX)/bin/
 	install -m 755 $(ROLES:%=$(B)/libexec/nameserve-%) $(DESTDIR)$(PREFIX)/libexec/
+	install -D -m 644 appliance/probe/sysctl.conf $(DESTDIR)$(PREFIX)/lib/sysctl.d/50-nameserve.conf
 	for m in build/man/*; do install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man$${m##*.} $$m; done
 	$(B)/bin/nameserve completion bash > \
 	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions/nameserve

@@ -110,6 +110,10 @@ metrics_fill(
 	m->stats.tls_resumed = t->tls_resumed;
 	m->stats.rrl_dropped = t->rrl_dropped;
 	m->stats.rrl_slipped = t->rrl_slipped;
+	m->stats.routed = t->routed;
+	m->stats.routed_down = t->routed_down;
+	m->stats.routed_ecs = t->routed_ecs;
+	m->stats.routed_nowhere = t->routed_nowhere;
 	m->stats.budget_dropped = t->budget_dropped;
 	m->stats.budget_slipped = t->budget_slipped;
 	m->stats.policy_unsigned_total = t->policy_unsigned;

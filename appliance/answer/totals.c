@@ -35,6 +35,10 @@ totals_read(struct totals *t, const struct worker_page *const *pages, size_t n)
 		add(&t->rrl_slipped, &p->rrl_slipped);
 		add(&t->budget_dropped, &p->budget_dropped);
 		add(&t->budget_slipped, &p->budget_slipped);
+		add(&t->routed, &p->routed);
+		add(&t->routed_down, &p->routed_down);
+		add(&t->routed_ecs, &p->routed_ecs);
+		add(&t->routed_nowhere, &p->routed_nowhere);
 		add(&t->policy_unsigned, &p->policy_unsigned);
 		for (k = 0; k < PAGE_RCODES; k++)
 			add(&t->rcodes[k], &p->rcodes[k]);

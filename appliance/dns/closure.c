@@ -14,6 +14,7 @@ struct work {
 	const struct policy *po;
 	uint16_t down; /* the check that is; NO_CHECK: none */
 	uint16_t check[POLICY_ANSWERS]; /* of each answer: the first answer that has it */
+	bool drained[POLICY_ANSWERS];
 	uint64_t hash[POLICY_ANSWERS]; /* of each answer's rdata */
 	bool pool_up[POLICY_POOLS], node_up[POLICY_NODES];
 	bool pool_in[POLICY_POOLS], node_in[POLICY_NODES]; /* somebody may be led there */
@@ -59,7 +60,7 @@ note(struct work *w, const uint16_t *answer, unsigned n)
 static bool
 answer_up(const struct work *w, unsigned i)
 {
-	return w->down == NO_CHECK || w->check[i] != w->down;
+	return !w->drained[i] && (w->down == NO_CHECK || w->check[i] != w->down);
 }
 
 static unsigned
@@ -247,6 +248,7 @@ read_answers(struct work *w)
 
 	for (unsigned i = 0; policy_answer_at(w->po, i, &a); i++) {
 		w->hash[i] = hash_sip24(key, a.rdata, a.rdlen);
+		w->drained[i] = (a.flags & POLICY_DRAIN) != 0;
 		w->check[i] = NO_CHECK;
 		for (unsigned j = 0; a.check_name != 0 && w->check[i] == NO_CHECK; j++)
 			if (same_check(w->po, i, j))

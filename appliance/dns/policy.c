@@ -108,7 +108,7 @@ check_answers(const struct policy *po)
 	for (unsigned i = 0; i < po->nanswers; i++) {
 		if (!policy_answer_at(po, i, &a) || a.rdata < po->p + tables + 2 ||
 		    (a.check_name != 0 && policy_name(po, a.check_name, &len) == NULL) ||
-		    (a.check_name == 0 && a.check != 0))
+		    (a.check_name == 0 && a.check != 0) || a.flags > POLICY_DRAIN)
 			return "an answer of the policy is broken";
 		if (rdata_check(po->type, a.rdata, a.rdlen, NULL) != NS_OK)
 			return "an answer of the policy is not of its type";

@@ -13,7 +13,7 @@
  *   pools    u8 serve    u8 when_down    u16 k    u16 least    u8 percent    u8 0
  *            u16 first answer    u16 answers    u16 pool that stands in    u16 place of its name
  *   answers  u64 check    u32 identity    u16 weight    u16 place of the rdata    u16 place of the check's name
- *            u16 spare
+ *            u16 flags (enum policy_answer_flag)
  *   data     names: u8 length, octets; rdata: u16 length, octets
  *
  * All in network order.  `to`, root and default are a node, or a pool with POLICY_POOL set; a node leads to
@@ -52,6 +52,7 @@
 
 enum policy_kind { POLICY_GEO, POLICY_FAILOVER, POLICY_WEIGHTED, POLICY_LATENCY, POLICY_KINDS };
 enum policy_flag { POLICY_STICKY = 1, POLICY_NO_FALLBACK = 2 };
+enum policy_answer_flag { POLICY_DRAIN = 1 };	/* counts as down, whatever its check says */
 enum policy_serve { POLICY_ALL, POLICY_ONE, POLICY_SOME, POLICY_SERVES };
 enum policy_down { POLICY_OPEN, POLICY_CLOSED, POLICY_LAST, POLICY_STAND_IN, POLICY_DOWNS };
 /* Most specific first. */
@@ -88,7 +89,7 @@ struct policy_pool {
 struct policy_answer {
 	uint64_t	check;		/* its id; 0: always up, unless check_name says otherwise */
 	uint32_t	id;
-	uint16_t	weight, check_name, rdlen;
+	uint16_t	weight, check_name, flags, rdlen;
 	const uint8_t	*rdata;
 };
 
@@ -211,6 +212,7 @@ policy_answer_at(const struct policy *po, unsigned i, struct policy_answer *a)
 	a->weight = get_u16(p + 12);
 	at = get_u16(p + 14);
 	a->check_name = get_u16(p + 16);
+	a->flags = get_u16(p + 18);
 	if (at + 2u > po->len)
 		return false;
 	a->rdlen = get_u16(po->p + at);

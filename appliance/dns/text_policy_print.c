@@ -124,6 +124,8 @@ answer_json(const struct policy *po, unsigned i)
 		json_object_set_new(answer, "weight", json_integer(a.weight));
 	if (a.check_name != 0)
 		json_object_set_new(answer, "check", name_json(po, a.check_name));
+	if (a.flags & POLICY_DRAIN)
+		json_object_set_new(answer, "drain", json_true());
 	return answer;
 }
 

@@ -157,14 +157,15 @@ read_value(struct reading *r, const char *text, uint8_t *rdata, size_t *len)
 }
 
 static enum ns_err
-read_answer(struct reading *r, json_t *a, bool *checked)
+read_answer(struct reading *r, json_t *a, bool *may_be_down)
 {
 	uint8_t rdata[UINT16_MAX];
 	json_t *value = json_object_get(a, "value"), *check = json_object_get(a, "check");
+	const json_t *drain = json_object_get(a, "drain");
 	uint32_t weight = 1;
 	uint16_t at, check_at = 0;
 	size_t len;
-	enum ns_err err = only(r, a, "value weight check");
+	enum ns_err err = only(r, a, "value weight check drain");
 
 	if (err == NS_OK && !json_is_string(value))
 		err = refuse(r, E_POLICY, "\"value\" is missing: the record data as text");
@@ -172,12 +173,14 @@ read_answer(struct reading *r, json_t *a, bool *checked)
 		err = number(r, a, "weight", UINT16_MAX, &weight);
 	if (err == NS_OK && check != NULL && !name_ok(json_string_value(check)))
 		err = refuse(r, E_POLICY, "\"check\" is the name of a check");
+	if (err == NS_OK && drain != NULL && !json_is_boolean(drain))
+		err = refuse(r, E_POLICY, "\"drain\" is true or false");
 	if (err == NS_OK)
 		err = read_value(r, json_string_value(value), rdata, &len);
 	if (err != NS_OK)
 		return err;
-	*checked = check != NULL;
-	if (*checked)
+	*may_be_down = check != NULL || json_is_true(drain);
+	if (check != NULL)
 		check_at = put_name(r, json_string_value(check));
 	at = (uint16_t)(r->data_at + r->data.len);
 	wbuf_u16(&r->data, (uint16_t)len);
@@ -190,7 +193,7 @@ read_answer(struct reading *r, json_t *a, bool *checked)
 	wbuf_u16(&r->answers, (uint16_t)weight);
 	wbuf_u16(&r->answers, at);
 	wbuf_u16(&r->answers, check_at);
-	wbuf_u16(&r->answers, 0);
+	wbuf_u16(&r->answers, json_is_true(drain) ? POLICY_DRAIN : 0);
 	return NS_OK;
 }
 
@@ -292,20 +295,20 @@ read_down(struct reading *r, json_t *pool, unsigned self, uint8_t *down, uint16_
 static enum ns_err
 read_answers(struct reading *r, unsigned self, json_t *list, uint16_t least, bool percent)
 {
-	size_t unchecked = 0, need;
-	bool checked = false;
+	size_t always_up = 0, need;
+	bool may_be_down = false;
 
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		size_t back = enter(r, ".answers[%zu]", i);
-		enum ns_err err = read_answer(r, json_array_get(list, i), &checked);
+		enum ns_err err = read_answer(r, json_array_get(list, i), &may_be_down);
 
 		if (err != NS_OK)
 			return err;
 		r->path[back] = '\0';
-		unchecked += !checked;
+		always_up += !may_be_down;
 	}
 	need = percent ? (json_array_size(list) * least + 99) / 100 : least;
-	r->never_down[self] = unchecked >= need;
+	r->never_down[self] = always_up >= need;
 	return NS_OK;
 }
 

@@ -91,22 +91,59 @@ add_override(const Ns__Check__Said *said, Ns__CheckInfo *m)
 	m->override = o;
 }
 
-static void
-add_flips(const struct entry *e, Ns__CheckInfo *m)
+/* ---- flips ---- */
+#define FLIPS_OF_ONE 16u
+#define FLIPS_MOST   1000u
+
+struct gather {
+	uint64_t check; /* 0: of all */
+	const char *name; /* of those of that name; empty: of all */
+	size_t most, n;
+	Ns__CheckInfo__Flip **list;
+};
+
+static bool
+gather(void *arg, const struct flip *f)
 {
-	unsigned n = e->nflips < FLIPS_KEPT ? e->nflips : FLIPS_KEPT;
+	struct gather *g = arg;
+	Ns__CheckInfo__Flip *out;
 
-	m->flips = xcalloc(n + 1, sizeof *m->flips);
-	for (unsigned i = 0; i < n; i++) {
-		const struct flip *f = &e->flips[(e->nflips - 1 - i) % FLIPS_KEPT];
-		Ns__CheckInfo__Flip *out = xmalloc(sizeof *out);
+	if ((g->check != 0 && f->check != g->check) ||
+	    (g->name[0] != '\0' && strcmp(f->name, g->name) != 0))
+		return true;
+	out = xmalloc(sizeof *out);
+	ns__check_info__flip__init(out);
+	out->at = time_text(f->at_ms);
+	out->state = xstrdup(state_text((enum board_state)f->state));
+	out->reason = clean(f->reason);
+	out->check = clean(f->name);
+	g->list[g->n++] = out;
+	return g->n < g->most;
+}
 
-		ns__check_info__flip__init(out);
-		out->at = time_text(f->at_ms);
-		out->state = xstrdup(state_text(f->state));
-		out->reason = clean(f->reason);
-		m->flips[m->n_flips++] = out;
-	}
+static void
+add_flips(const struct checks *c, const struct entry *e, Ns__CheckInfo *m)
+{
+	struct gather g = { .check = e->id, .name = "", .most = FLIPS_OF_ONE };
+
+	g.list = xcalloc(g.most, sizeof *g.list);
+	flips_each(c->conf.flips, gather, &g);
+	m->flips = g.list;
+	m->n_flips = g.n;
+}
+
+static void
+add_history(const struct checks *c, const Ns__CheckQuery *q, Ns__CheckReport *m)
+{
+	struct gather g = { .name = q->history_of,
+		.most = q->history < FLIPS_MOST ? q->history : FLIPS_MOST };
+
+	if (g.most == 0)
+		return;
+	g.list = xcalloc(g.most, sizeof *g.list);
+	flips_each(c->conf.flips, gather, &g);
+	m->history = g.list;
+	m->n_history = g.n;
 }
 
 static Ns__CheckInfo *
@@ -126,7 +163,7 @@ info(const struct checks *c, const struct entry *e, bool flips)
 	if (e->flags & BOARD_OVERRIDDEN && e->def->override != NULL)
 		add_override(e->def->override, m);
 	if (flips)
-		add_flips(e, m);
+		add_flips(c, e, m);
 	return m;
 }
 
@@ -136,6 +173,7 @@ checks_report(struct checks *c, const Ns__CheckQuery *q)
 	Ns__CheckReport *m = xmalloc(sizeof *m);
 
 	ns__check_report__init(m);
+	add_history(c, q, m);
 	m->frozen = c->peers->frozen;
 	m->checks = xcalloc(q->n_ids + 1, sizeof *m->checks);
 	for (size_t i = 0; i < q->n_ids; i++) {

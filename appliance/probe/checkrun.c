@@ -65,13 +65,6 @@ again(struct shared *s, uint64_t now, uint64_t after_ms)
 	schedule_put(&s->of->schedule, &s->due, now + after_ms);
 }
 
-static void
-smooth(struct shared *s, uint32_t rtt_us)
-{
-	if (rtt_us > 0)
-		s->rtt_us = s->rtt_us == 0 ? rtt_us : s->rtt_us - s->rtt_us / 4 + rtt_us / 4;
-}
-
 static bool
 is_mine(const struct shared *s)
 {
@@ -195,7 +188,7 @@ on_result(void *arg, const struct result *r)
 	s->last = *r;
 	s->last_ms = now;
 	if (counts(s, &s->last, now)) {
-		smooth(s, r->good ? r->rtt_us : 0);
+		(void)rtt_take(&s->rtt, r->good ? r->rtt_us : 0);
 		(void)hyst_result(&s->hyst, r->good, s->def->fall, s->def->rise);
 	}
 	wait = hyst_next_ms(&s->hyst, interval_of(s), random_number());
@@ -316,12 +309,15 @@ shared_join(struct checks *c, struct entry *e)
 		s->of = c;
 		LIST_INIT(&s->users);
 		LIST_INSERT_HEAD(&c->by_key[check_hash(key, len)], s, link);
+		/* Of this target, when it is the first one of this life. */
+		rtt_resume(&s->rtt, e->rtt_before);
 		again(s, clock_mono_ms(), first_ms(c, s));
 	} else {
 		free(key);
 	}
 	LIST_INSERT_HEAD(&s->users, e, of_shared);
 	e->shared = s;
+	e->rtt_before = 0;
 	controls_set(c, s);
 }
 
@@ -338,15 +334,10 @@ shared_hurry(struct checks *c, struct entry *e)
 	shared_start(c);
 }
 
-void
-shared_leave(struct checks *c, struct entry *e)
+/* The probe ends when nobody wants it any more. */
+static void
+release(struct checks *c, struct shared *s)
 {
-	struct shared *s = e->shared;
-
-	if (s == NULL)
-		return;
-	e->shared = NULL;
-	LIST_REMOVE(e, of_shared);
 	controls_set(c, s);
 	if (!LIST_EMPTY(&s->users))
 		return;
@@ -359,6 +350,43 @@ shared_leave(struct checks *c, struct entry *e)
 	ns__check__free_unpacked(s->def, NULL);
 	free(s->key);
 	free(s);
+}
+
+void
+shared_leave(struct checks *c, struct entry *e)
+{
+	struct shared *s = e->shared;
+
+	if (s == NULL)
+		return;
+	e->shared = NULL;
+	LIST_REMOVE(e, of_shared);
+	release(c, s);
+}
+
+static bool
+same_target(const Ns__Check *a, const Ns__Check *b)
+{
+	return strcmp(a->type, b->type) == 0 && strcmp(a->target, b->target) == 0 &&
+	       a->port == b->port;
+}
+
+void
+shared_move(struct checks *c, struct entry *e)
+{
+	struct shared *s = e->shared;
+
+	if (s == NULL) {
+		shared_join(c, e);
+		return;
+	}
+	if (!same_target(s->def, e->def))
+		e->verdict = VOTE_NONE;
+	e->rtt_before = same_target(s->def, e->def) ? s->rtt.shown : 0;
+	e->shared = NULL;
+	LIST_REMOVE(e, of_shared);
+	shared_join(c, e);
+	release(c, s);
 }
 
 void

@@ -53,7 +53,6 @@ entry_drop(struct checks *c, struct entry *e)
 	LIST_REMOVE(e, by_name);
 	ns__check__free_unpacked(e->def, NULL);
 	free(e->name);
-	free(e->flips);
 	free(e);
 	c->count--;
 }
@@ -116,14 +115,13 @@ take(struct checks *c, const Ns__CheckFeed__Entry *m)
 	}
 	if (e == NULL)
 		e = entry_new(c, m);
-	shared_leave(c, e);
 	if (e->def != NULL)
 		ns__check__free_unpacked(e->def, NULL);
 	e->def = def;
 	e->version = m->version;
 	e->round = c->round;
 	ballot_assign(c, e);
-	shared_join(c, e);
+	shared_move(c, e);
 	make_special(c, e);
 	ballot_cast(c, e);
 	if (!c->loading)
@@ -196,6 +194,8 @@ checks_new(const struct checks_conf *conf)
 	struct checks *c = xcalloc(1, sizeof *c);
 
 	c->conf = *conf;
+	if (conf->states_fd >= 0 && conf->board != NULL)
+		states_restore(conf->board, conf->states_fd);
 	TAILQ_INIT(&c->special);
 	TAILQ_INIT(&c->outbox);
 	(void)!getrandom(&c->epoch, sizeof c->epoch, 0);

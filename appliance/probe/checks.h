@@ -6,10 +6,12 @@
  *   checkstate.c  from votes, overrides, pushes and other checks to the state on the health board
  *   checkreport.c how they are, for people
  * One loop, its thread.  States are also kept in a file of ours, 8 octets a check at 8 times its number,
- * so that they outlive the appliance's restart; they are a first guess, never trusted further. */
+ * so that they outlive the appliance's restart; they are a first guess, never trusted further.  What
+ * changed when is in flips.h. */
 #ifndef NS_PROBE_CHECKS_H
 #define NS_PROBE_CHECKS_H
 
+#include "appliance/probe/flips.h"
 #include "appliance/probe/prober.h"
 #include "appliance/zonemap/board.h"
 #include "ipc/nameserve.pb-c.h"
@@ -19,6 +21,7 @@ struct checks_conf {
 	struct prober_conf *probers;
 	struct board	*board;
 	int		 states_fd;	/* -1: none */
+	struct flips	*flips;		/* their history */
 	const char	*appliance, *site;
 	void		(*send)(void *arg, const char *to, const uint8_t *, size_t);	/* votes; "": to all */
 	void		*send_arg;

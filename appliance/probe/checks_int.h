@@ -8,12 +8,12 @@
 #include "appliance/probe/control.h"
 #include "appliance/probe/hyst.h"
 #include "appliance/probe/peers.h"
+#include "appliance/probe/rtt.h"
 #include "appliance/probe/schedule.h"
 #include "appliance/probe/votewire.h"
 #include "ipc/base/log.h"
 
 #define CHECK_BUCKETS 65536u
-#define FLIPS_KEPT    16u
 #define CALC_DEPTH    8u
 #define CONTROLS_MAX  16u	/* more are done, and control nothing */
 
@@ -32,13 +32,7 @@ struct shared {
 	struct hyst	 hyst;
 	struct result	 last;
 	uint64_t	 began_ms, last_ms;	/* 0: never */
-	uint32_t	 rtt_us;	/* smoothed */
-};
-
-struct flip {
-	int64_t		 at_ms;
-	enum board_state state;
-	char		 reason[REASON_MAX];
+	struct rtt	 rtt;
 };
 
 /* What another appliance said last. */
@@ -63,10 +57,9 @@ struct entry {
 	unsigned	 flags;
 	int64_t		 since_ms;	/* wall clock */
 	enum board_state before;	/* what was kept of an earlier life; BOARD_UNKNOWN: nothing */
+	uint32_t	 rtt_before;	/* µs, of an earlier life or definition; 0: none */
 	char		 reason[REASON_MAX];
 	char		*refused;	/* why it is not done here, or NULL */
-	struct flip	*flips;		/* FLIPS_KEPT of them, or NULL */
-	unsigned	 nflips;	/* ever */
 	/* ballot.c */
 	uint16_t	*assigned;	/* slots of peers */
 	size_t		 nassigned;	/* 0: nobody looks at a check of that type */
@@ -113,6 +106,9 @@ uint32_t	 check_hash(const void *, size_t);
 /* checkrun.c */
 void	 shared_join(struct checks *, struct entry *);
 void	 shared_leave(struct checks *, struct entry *);
+/* Its definition is another one: the probe goes on where nothing else is asked; a verdict on another
+ * target is none. */
+void	 shared_move(struct checks *, struct entry *);
 void	 shared_start(struct checks *);
 void	 shared_stop(struct checks *);
 /* Are we cut off?  If that has changed, so have all of our votes. */
@@ -137,6 +133,7 @@ void	 ballot_stop(struct checks *);
 /* checkstate.c */
 /* What the check says now, to the board; and to those calculated from it. */
 void	 check_settle(struct checks *, struct entry *);
+void	 states_restore(struct board *, int fd);
 void	 check_remember(struct checks *, struct entry *);	/* a new entry: what was */
 void	 check_forget(struct checks *, struct entry *);
 

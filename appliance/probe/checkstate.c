@@ -95,16 +95,13 @@ judge(struct checks *c, struct entry *e, int64_t now_ms, struct verdict *v)
 
 /* ---- where it goes ---- */
 static void
-note_flip(struct checks *c, struct entry *e, const struct verdict *v, int64_t now_ms)
+note_flip(struct checks *c, const struct entry *e, const struct verdict *v, int64_t now_ms)
 {
-	struct flip *f;
+	struct flip f = { .check = e->id, .at_ms = now_ms, .state = (uint8_t)v->state };
 
-	if (e->flips == NULL)
-		e->flips = xcalloc(FLIPS_KEPT, sizeof *e->flips);
-	f = &e->flips[e->nflips++ % FLIPS_KEPT];
-	f->at_ms = now_ms;
-	f->state = v->state;
-	memcpy(f->reason, v->reason, sizeof f->reason);
+	snprintf(f.name, sizeof f.name, "%s", e->name);
+	snprintf(f.reason, sizeof f.reason, "%s", v->reason);
+	flips_note(c->conf.flips, &f);
 	c->flips++;
 	log_info("check.flip", "check=%s state=%s reason=%s", log_quote(e->name),
 	    v->state == BOARD_UP ? "up" : "down", log_quote(v->reason));
@@ -114,14 +111,17 @@ static void
 write_out(struct checks *c, struct entry *e, bool keep)
 {
 	struct board_word w = { .state = e->state, .flags = e->flags };
-	uint64_t raw;
+	uint64_t raw, was;
 
 	if (c->conf.board == NULL)
 		return;
 	w.since = (uint32_t)(e->since_ms / 1000);
-	w.rtt_us = e->shared != NULL ? e->shared->rtt_us : 0;
+	w.rtt_us = e->shared != NULL ? e->shared->rtt.shown : 0;
+	was = board_raw(c->conf.board, e->id);
 	board_write(c->conf.board, e->id, &w);
 	raw = board_raw(c->conf.board, e->id);
+	/* Another RTT is seldom (rtt.h). */
+	keep = keep || board_rtt_of(raw) != board_rtt_of(was);
 	/* Lost or torn, it costs a first guess. */
 	if (keep && c->conf.states_fd >= 0 && e->id < BOARD_SLOTS)
 		(void)!pwrite(c->conf.states_fd, &raw, sizeof raw, (off_t)(e->id * sizeof raw));
@@ -163,22 +163,39 @@ check_settle(struct checks *c, struct entry *e)
 	settle(c, e, CALC_DEPTH);
 }
 
+/* The board outlives us, the file outlives the appliance: what it says holds before anybody has told us of
+ * any check, for workers answer already. */
+void
+states_restore(struct board *board, int fd)
+{
+	uint64_t words[512];
+	uint64_t id = 0;
+	ssize_t n;
+
+	while (id < BOARD_SLOTS &&
+	       (n = pread(fd, words, sizeof words, (off_t)(id * sizeof *words))) > 0) {
+		size_t count = (size_t)n / sizeof *words;
+
+		for (size_t i = 0; i < count; i++) {
+			struct board_word w = board_word_of(words[i]);
+
+			if (words[i] != 0 && board_raw(board, id + i) == 0)
+				board_write(board, id + i, &w);
+		}
+		if (count == 0)
+			return;
+		id += count;
+	}
+}
+
 void
 check_remember(struct checks *c, struct entry *e)
 {
 	struct board_word w = { .state = BOARD_UNKNOWN };
-	uint64_t raw = 0;
 
-	/* The board outlives us, the file outlives the appliance. */
 	if (c->conf.board != NULL)
 		w = board_read(c->conf.board, e->id);
-	if (w.state == BOARD_UNKNOWN && c->conf.states_fd >= 0 && e->id < BOARD_SLOTS &&
-	    pread(c->conf.states_fd, &raw, sizeof raw, (off_t)(e->id * sizeof raw)) ==
-		(ssize_t)sizeof raw) {
-		w.state = (raw & 3) == 3 ? BOARD_UNKNOWN : (enum board_state)(raw & 3);
-		w.flags = (unsigned)raw & 0xfc;
-		w.since = (uint32_t)(raw >> 32);
-	}
+	e->rtt_before = w.rtt_us;
 	if (w.state == BOARD_UNKNOWN || w.flags & (BOARD_INITIAL | BOARD_OVERRIDDEN))
 		return;
 	e->before = w.state;

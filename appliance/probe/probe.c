@@ -1,6 +1,6 @@
 /* probe - the appliance's questions to the outside: health checks, and what the parent says of a zone.
  *
- * One loop and ZeroMQ's thread; one file of its own, opened before the sandbox; no zone data.  Writes
+ * One loop and ZeroMQ's thread; two files of its own, opened before the sandbox; no zone data.  Writes
  * the health board.  Speaks to sync only:
  *     → RoleHello      whenever the link comes up, and every second until it was welcomed
  *     ← ParentRequest → ParentReply    with the same id
@@ -76,6 +76,7 @@ checks_open(struct probe *p, const Ns__Config *config)
 	p->checks_conf = (struct checks_conf){ .probers = &p->probers,
 		.board = &p->board,
 		.states_fd = file_open(p->role, "states"),
+		.flips = flips_new(file_open(p->role, "flips")),
 		.appliance = config->name,
 		.site = config->site,
 		.at_once = PROBES_MAX };
@@ -281,6 +282,7 @@ probe_run(struct role *role)
 		continue;
 	parents_destroy(&p->parents);
 	checks_destroy(&p->checks);
+	flips_destroy(&p->checks_conf.flips);
 	aliases_destroy(&p->aliases);
 	ns_sock_destroy(&p->bus);
 	event_free(p->second);

@@ -97,7 +97,7 @@ prober_days_left(struct ssl_st *ssl, unsigned days, struct result *r)
 		return false;
 	}
 	if (left < 0 || seconds < 0) {
-		snprintf(r->reason, sizeof r->reason, "the certificate has expired");
+		prober_cert_fault(X509_V_ERR_CERT_HAS_EXPIRED, r);
 		return false;
 	}
 	if ((unsigned)left < days) {
@@ -106,6 +106,18 @@ prober_days_left(struct ssl_st *ssl, unsigned days, struct result *r)
 		return false;
 	}
 	return true;
+}
+
+void
+prober_cert_fault(long verify, struct result *r)
+{
+	if (verify == X509_V_ERR_CERT_HAS_EXPIRED)
+		snprintf(r->reason, sizeof r->reason, "the certificate has expired");
+	else if (verify == X509_V_OK || verify == X509_V_ERR_HOSTNAME_MISMATCH)
+		snprintf(r->reason, sizeof r->reason, "the certificate is not good for this name");
+	else
+		snprintf(r->reason, sizeof r->reason, "certificate: %s",
+		    X509_verify_cert_error_string(verify));
 }
 
 bool

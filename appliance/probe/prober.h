@@ -58,6 +58,8 @@ uint8_t	*prober_octets(const char *text, size_t *len);
 bool	 prober_contains(const uint8_t *hay, size_t len, const uint8_t *needle, size_t n);
 /* Is the certificate good for so many days more?  false: *r has the reason. */
 bool	 prober_days_left(struct ssl_st *, unsigned days, struct result *);
+/* Why a certificate was not accepted (X509_V_ERR_*; X509_V_OK: for its name), into r->reason. */
+void	 prober_cert_fault(long verify, struct result *);
 bool	 prober_status_fits(const char *set, long status);	/* "200-299,301" */
 struct timeval prober_time(double seconds);
 

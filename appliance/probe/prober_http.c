@@ -6,6 +6,7 @@
  * once more when libcurl asks for it. */
 #include <arpa/inet.h>
 #include <curl/curl.h>
+#include <errno.h>
 #include <event2/event.h>
 #include <openssl/ssl.h>
 #include <stdio.h>
@@ -79,6 +80,22 @@ finish(struct probe_run *p, bool good, const char *reason)
 	fn(arg, &r);
 }
 
+/* How far it came. */
+static const char *
+late(const struct probe_run *p)
+{
+	curl_off_t us = 0;
+
+	if (p->easy == NULL || curl_easy_getinfo(p->easy, CURLINFO_CONNECT_TIME_T, &us) != CURLE_OK)
+		return "no answer in time";
+	if (us == 0)
+		return "no connection in time";
+	if (p->tls && curl_easy_getinfo(p->easy, CURLINFO_APPCONNECT_TIME_T, &us) == CURLE_OK &&
+	    us == 0)
+		return "no TLS handshake in time";
+	return "no answer in time";
+}
+
 static void
 on_late(evutil_socket_t fd, short what, void *arg)
 {
@@ -86,7 +103,7 @@ on_late(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	finish(p, false, p->result.reason[0] != '\0' ? NULL : "no answer in time");
+	finish(p, false, p->result.reason[0] != '\0' ? NULL : late(p));
 }
 
 /* ---- what libcurl calls ---- */
@@ -188,6 +205,8 @@ set_options(struct probe_run *p, const char *url)
 	curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
 	curl_easy_setopt(e, CURLOPT_CONNECT_TO, p->connect_to);
 	curl_easy_setopt(e, CURLOPT_HTTPHEADER, p->headers);
+	/* Nothing is resolved, and each look at the cache goes through all of it. */
+	curl_easy_setopt(e, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
 	curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, 1L);
 	curl_easy_setopt(e, CURLOPT_FORBID_REUSE, 1L);
 	curl_easy_setopt(e, CURLOPT_BUFFERSIZE, CURL_INPUT);
@@ -303,24 +322,48 @@ redirected(struct probe_run *p, long status)
 }
 
 /* ---- verdict ---- */
+static const char *
+fault_text(const struct probe_run *p, CURLcode code)
+{
+	static const struct {
+		CURLcode code;
+		const char *text;
+	} texts[] = { { CURLE_GOT_NOTHING, "it closed without an answer" },
+		{ CURLE_RECV_ERROR, "it closed the connection" },
+		{ CURLE_SEND_ERROR, "it closed the connection" },
+		{ CURLE_UNSUPPORTED_PROTOCOL, "it does not speak HTTP" },
+		{ CURLE_WEIRD_SERVER_REPLY, "it does not speak HTTP" },
+		{ CURLE_SSL_CONNECT_ERROR, "the TLS handshake failed" } };
+	long error = 0;
+
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+		if (texts[i].code == code)
+			return texts[i].text;
+	if (code != CURLE_COULDNT_CONNECT)
+		return curl_easy_strerror(code);
+	curl_easy_getinfo(p->easy, CURLINFO_OS_ERRNO, &error);
+	return error == 0 || error == ECONNREFUSED ? "connection refused" : strerror((int)error);
+}
+
 static void
 judge(struct probe_run *p, CURLcode code)
 {
 	curl_off_t connect_us = 0;
-	long status = 0;
+	long status = 0, verify = X509_V_OK;
 
 	if (p->redirects == 0 &&
 	    curl_easy_getinfo(p->easy, CURLINFO_CONNECT_TIME_T, &connect_us) == CURLE_OK)
 		p->result.rtt_us = (uint32_t)connect_us;
 	if (code == CURLE_WRITE_ERROR && p->enough)
 		code = CURLE_OK;
+	if (code == CURLE_PEER_FAILED_VERIFICATION && p->result.reason[0] == '\0') {
+		curl_easy_getinfo(p->easy, CURLINFO_SSL_VERIFYRESULT, &verify);
+		/* The name is libcurl's own business, without a number. */
+		prober_cert_fault(
+		    verify == X509_V_ERR_UNSPECIFIED ? X509_V_OK : verify, &p->result);
+	}
 	if (code != CURLE_OK) {
-		finish(p, false,
-		    p->result.reason[0] != '\0'     ? NULL
-		    : code == CURLE_COULDNT_CONNECT ? "connection refused"
-		    : code == CURLE_PEER_FAILED_VERIFICATION
-			? "the certificate is not good for this name"
-			: curl_easy_strerror(code));
+		finish(p, false, p->result.reason[0] != '\0' ? NULL : fault_text(p, code));
 		return;
 	}
 	curl_easy_getinfo(p->easy, CURLINFO_RESPONSE_CODE, &status);

@@ -123,8 +123,7 @@ tls_step(struct probe_run *p)
 		return;
 	}
 	if (SSL_get_verify_result(p->ssl) != X509_V_OK)
-		snprintf(p->result.reason, sizeof p->result.reason, "certificate: %s",
-		    X509_verify_cert_error_string(SSL_get_verify_result(p->ssl)));
+		prober_cert_fault(SSL_get_verify_result(p->ssl), &p->result);
 	else
 		snprintf(p->result.reason, sizeof p->result.reason, "the TLS handshake failed");
 	ERR_clear_error();

@@ -10,15 +10,21 @@
 
 #include "ipc/base/xalloc.h"
 
-#define CACHE 4096u /* networks; 48 octets each */
+#define CACHE   4096u /* networks; 48 octets each */
+#define RECORDS 1024u /* what networks share: a country file has some hundred */
 
 struct cached {
 	uint8_t family; /* 0: empty */
 	uint8_t address[16];
 	struct client_place place;
 };
+struct record {
+	uint32_t file, offset; /* 0: empty; from 1, both */
+	struct client_place place; /* subdivision without its country, from [3] on */
+};
 struct geo {
 	unsigned n;
+	struct record record[RECORDS];
 	MMDB_s file[GEO_FILES];
 	struct cached cache[CACHE];
 };
@@ -111,7 +117,7 @@ take_number(MMDB_entry_s *e, const char *const *path, uint32_t *out)
 {
 	MMDB_entry_data_s d;
 
-	if (*out == 0 && MMDB_aget_value(e, &d, path) == MMDB_SUCCESS && d.has_data &&
+	if (MMDB_aget_value(e, &d, path) == MMDB_SUCCESS && d.has_data &&
 	    d.type == MMDB_DATA_TYPE_UINT32)
 		*out = d.uint32;
 }
@@ -122,23 +128,56 @@ take_subdivision(MMDB_entry_s *e, struct client_place *p)
 	static const char *const path[] = { "subdivisions", "0", "iso_code", NULL };
 	MMDB_entry_data_s d;
 
-	if (p->subdivision[0] != '\0' || p->country[0] == '\0' ||
-	    MMDB_aget_value(e, &d, path) != MMDB_SUCCESS || !d.has_data ||
-	    d.type != MMDB_DATA_TYPE_UTF8_STRING || d.data_size > 3)
-		return;
-	memcpy(p->subdivision, p->country, 2);
-	p->subdivision[2] = '-';
-	memcpy(p->subdivision + 3, d.utf8_string, d.data_size);
+	if (MMDB_aget_value(e, &d, path) == MMDB_SUCCESS && d.has_data &&
+	    d.type == MMDB_DATA_TYPE_UTF8_STRING && d.data_size <= 3)
+		memcpy(p->subdivision + 3, d.utf8_string, d.data_size);
 }
 
-static void
-look_up(const MMDB_s *file, const struct sockaddr *sa, unsigned family, struct client_place *p)
+/* What the file says there: read once, as walking its maps costs more than finding the network. */
+static const struct client_place *
+record(struct geo *g, unsigned file, MMDB_entry_s *e)
 {
 	static const char *const country[] = { "country", "iso_code", NULL };
 	static const char *const flat[] = { "country_code", NULL };
 	static const char *const continent[] = { "continent", "code", NULL };
 	static const char *const city[] = { "city", "geoname_id", NULL };
 	static const char *const asn[] = { "autonomous_system_number", NULL };
+	struct record *r = &g->record[((e->offset ^ file << 7) * 2654435761u) >> 22];
+
+	if (r->file == file + 1 && r->offset == e->offset + 1)
+		return &r->place;
+	*r = (struct record){ .file = file + 1, .offset = e->offset + 1 };
+	take_text(e, country, r->place.country, 2);
+	take_text(e, flat, r->place.country, 2);
+	take_text(e, continent, r->place.continent, 2);
+	take_subdivision(e, &r->place);
+	take_number(e, city, &r->place.city);
+	take_number(e, asn, &r->place.asn);
+	return &r->place;
+}
+
+/* What is not known yet. */
+static void
+fill(struct client_place *p, const struct client_place *more)
+{
+	if (p->country[0] == '\0')
+		memcpy(p->country, more->country, sizeof p->country);
+	if (p->continent[0] == '\0')
+		memcpy(p->continent, more->continent, sizeof p->continent);
+	if (p->subdivision[0] == '\0' && p->country[0] != '\0' && more->subdivision[3] != '\0') {
+		memcpy(p->subdivision, more->subdivision, sizeof p->subdivision);
+		memcpy(p->subdivision, p->country, 2);
+		p->subdivision[2] = '-';
+	}
+	p->city = p->city != 0 ? p->city : more->city;
+	p->asn = p->asn != 0 ? p->asn : more->asn;
+}
+
+static void
+look_up(
+    struct geo *g, unsigned i, const struct sockaddr *sa, unsigned family, struct client_place *p)
+{
+	const MMDB_s *file = &g->file[i];
 	MMDB_lookup_result_s r;
 	unsigned bits;
 	int err;
@@ -153,18 +192,12 @@ look_up(const MMDB_s *file, const struct sockaddr *sa, unsigned family, struct c
 		bits = bits >= 96 ? bits - 96 : 0;
 	if (bits > p->prefix)
 		p->prefix = (uint8_t)bits;
-	if (!r.found_entry)
-		return;
-	take_text(&r.entry, country, p->country, 2);
-	take_text(&r.entry, flat, p->country, 2);
-	take_text(&r.entry, continent, p->continent, 2);
-	take_subdivision(&r.entry, p);
-	take_number(&r.entry, city, &p->city);
-	take_number(&r.entry, asn, &p->asn);
+	if (r.found_entry)
+		fill(p, record(g, i, &r.entry));
 }
 
 static void
-find(const struct geo *g, unsigned family, const uint8_t *address, struct client_place *p)
+find(struct geo *g, unsigned family, const uint8_t *address, struct client_place *p)
 {
 	struct sockaddr_in v4 = { .sin_family = AF_INET };
 	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6 };
@@ -178,7 +211,7 @@ find(const struct geo *g, unsigned family, const uint8_t *address, struct client
 	else
 		memcpy(&v6.sin6_addr, address, 16);
 	for (unsigned i = 0; i < g->n; i++)
-		look_up(&g->file[i], sa, family, p);
+		look_up(g, i, sa, family, p);
 	if (p->continent[0] == '\0' && p->country[0] != '\0' &&
 	    (continent = geo_continent(p->country)) != NULL)
 		memcpy(p->continent, continent, 2);

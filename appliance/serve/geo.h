@@ -2,7 +2,7 @@
  *
  * For the worker and answer: opened once, before the sandbox; what is looked up touches memory alone and
  * allocates nothing.  Later files fill fields that earlier ones lack.  A continent follows from the country
- * where no file has it.  Places are kept per network in a small table. */
+ * where no file has it.  Places are kept per network, and per record of a file, in small tables. */
 #ifndef NS_SERVE_GEO_H
 #define NS_SERVE_GEO_H
 

@@ -217,6 +217,7 @@ parse_query(
 	q->rcode = 0;
 	q->qtype = 0;
 	q->truncated = false;
+	q->routed = 0;
 	q->class = SERVE_CLASS_ERROR;
 	q->zone = 0;
 	q->zone_hash = 0;

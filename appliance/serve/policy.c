@@ -42,6 +42,8 @@ is_up(const struct walk *w, const struct policy_answer *a)
 {
 	const struct board *board = w->r->conf->board;
 
+	if (a->flags & POLICY_DRAIN)
+		return false;
 	return a->check_name == 0 || board == NULL || board_up(board, a->check);
 }
 
@@ -191,13 +193,16 @@ know_place(struct walk *w)
 	const struct serve_conf *conf = w->r->conf;
 
 	w->placed = true;
-	if (conf->place == NULL || w->family == 0)
-		return;
-	conf->place(conf->place_arg, w->family, w->address, &w->place);
-	need_bits(w, w->place.prefix);
-	TRACE(w->r, "geo", "%s is in %.2s %.2s %.7s, city %u, AS%u (/%u)",
-	    w->ecs ? "the client's network (ECS)" : "the resolver", w->place.continent,
-	    w->place.country, w->place.subdivision, w->place.city, w->place.asn, w->place.prefix);
+	if (conf->place != NULL && w->family != 0) {
+		conf->place(conf->place_arg, w->family, w->address, &w->place);
+		need_bits(w, w->place.prefix);
+		TRACE(w->r, "geo", "%s is in %.2s %.2s %.7s, city %u, AS%u (/%u)",
+		    w->ecs ? "the client's network (ECS)" : "the resolver", w->place.continent,
+		    w->place.country, w->place.subdivision, w->place.city, w->place.asn,
+		    w->place.prefix);
+	}
+	if (w->place.country[0] == '\0' && w->place.continent[0] == '\0')
+		w->r->q->routed |= SERVE_ROUTED_NOWHERE;
 }
 
 /* ---- health of what is below ---- */
@@ -507,6 +512,7 @@ good_answers(struct walk *w, struct policy_pool *pool)
 		    pool->count, policy_least(pool));
 		if (n >= policy_least(pool))
 			return up;
+		w->r->q->routed |= SERVE_ROUTED_DOWN;
 		switch (pool->when_down) {
 		case POLICY_OPEN:
 			TRACE(w->r, "health", "%s", "the pool is down: all of its answers");
@@ -768,7 +774,10 @@ policy_pick(struct reply *r, const struct image_set *set, struct policy *po, str
 		return false;
 	TRACE(r, "policy", "the name has a policy for type %u, TTL %u", po->type, po->ttl);
 	know_client(&w);
+	r->q->routed |= SERVE_ROUTED;
 	walk(&w, picked);
+	if (w.ecs && w.scope > 0)
+		r->q->routed |= SERVE_ROUTED_ECS;
 	if (w.ecs && w.scope > r->w->ecs.scope)
 		r->w->ecs.scope = (uint8_t)w.scope;
 	return w.budget > 0;

@@ -72,6 +72,14 @@ struct serve_conf {
 	uint16_t keepalive;		/* of a connection without queries, in 0.1 s; 0: not told */
 };
 
+/* What a policy made of the answer: for counters. */
+enum serve_routed {
+	SERVE_ROUTED = 1 << 0,		/* a policy answered */
+	SERVE_ROUTED_DOWN = 1 << 1,	/* from a pool that is down, as its when_down says */
+	SERVE_ROUTED_ECS = 1 << 2,	/* for the client's network, by EDNS client subnet */
+	SERVE_ROUTED_NOWHERE = 1 << 3,	/* the place was wanted, and no file knows it */
+};
+
 struct query {
 	/* given */
 	const uint8_t	*pkt;
@@ -87,6 +95,7 @@ struct query {
 	uint16_t	 qtype;
 	bool		 truncated;
 	enum serve_class	class;
+	uint8_t		 routed;	/* enum serve_routed */
 	map_off		 zone;		/* image of the zone of the question; 0: none of ours */
 	uint64_t	 zone_hash;	/* zone_hash() of its apex, where zone is not 0 */
 	uint64_t	 name_hash;	/* of the question's name; in a zone of ours only */

@@ -24,6 +24,8 @@ struct picks {
 static bool
 is_up(const struct health *h, const struct policy_answer *a)
 {
+	if (a->flags & POLICY_DRAIN)
+		return false;
 	if (a->check_name == 0 || h->board == NULL)
 		return true;
 	return board_up(h->board, a->check) != (h->flipped != 0 && a->check == h->flipped);

@@ -13,6 +13,7 @@
 #include "ipc/base/xalloc.h"
 
 #define PAGE         1000u
+#define FLIPS        100u /* of a history, when nobody says how many */
 #define PAGE_TELL    16u /* of a query: each with the votes of 256 appliances they fit a message */
 #define REPLY_OCTETS (900u << 10) /* of checks in one message: more is the next page */
 #define WAIT_NS      1000000000ull
@@ -22,6 +23,7 @@ struct listing {
 	uint64_t until_ns;
 	size_t at; /* checks of the reply that have been asked about; */
 	size_t told, octets; /* that have been told, and how long they are */
+	bool history; /* flips and no checks */
 	unsigned limit;
 };
 static struct request_list asked = TAILQ_HEAD_INITIALIZER(asked);
@@ -99,17 +101,23 @@ read_one(struct request *r, struct store *s)
 }
 
 static void
-read_work(struct job *job, void *store)
+reply_begin(struct request *r)
 {
-	struct request *r = (struct request *)job;
-	Ns__CheckListReply *m;
+	Ns__CheckListReply *m = xmalloc(sizeof *m);
 
-	if (request_expired(r))
-		return;
-	m = xmalloc(sizeof *m);
 	ns__check_list_reply__init(m);
 	m->next = xstrdup("");
 	request_reply(r, NS__ENVELOPE__BODY_CHECK_LIST_REPLY, m);
+}
+
+static void
+read_work(struct job *job, void *store)
+{
+	struct request *r = (struct request *)job;
+
+	if (request_expired(r))
+		return;
+	reply_begin(r);
 	if (r->env->check_list_request->name[0] != '\0') {
 		r->err = read_one(r, store);
 		return;
@@ -120,13 +128,31 @@ read_work(struct job *job, void *store)
 }
 
 /* ---- loop ---- */
+static void
+refuse_history(struct sync *s, struct request *r)
+{
+	request_refuse(s, r, NS_UNAVAILABLE, ES_NO_PROBE,
+	    "the probe process, which knows what flipped, is not there; try again");
+}
+
+static bool
+send_query(struct sync *s, struct listing *l, Ns__CheckQuery *q)
+{
+	Ns__Envelope env = NS__ENVELOPE__INIT;
+
+	env.id = l->asked = ++last_id;
+	env.body_case = NS__ENVELOPE__BODY_CHECK_QUERY;
+	env.check_query = q;
+	l->until_ns = clock_mono_ns() + WAIT_NS;
+	return bus_send(s, ROLE_PROBE, &env) == NS_OK;
+}
+
 /* False: there is nobody to ask, or nothing more to ask about. */
 static bool
 ask(struct sync *s, struct request *r)
 {
 	struct listing *l = r->state;
 	const Ns__CheckListReply *m = r->reply->check_list_reply;
-	Ns__Envelope env = NS__ENVELOPE__INIT;
 	Ns__CheckQuery q = NS__CHECK_QUERY__INIT;
 	uint64_t ids[PAGE_TELL];
 
@@ -136,11 +162,24 @@ ask(struct sync *s, struct request *r)
 		return false;
 	q.ids = ids;
 	q.flips = r->env->check_list_request->name[0] != '\0';
-	env.id = l->asked = ++last_id;
-	env.body_case = NS__ENVELOPE__BODY_CHECK_QUERY;
-	env.check_query = &q;
-	l->until_ns = clock_mono_ns() + WAIT_NS;
-	return bus_send(s, ROLE_PROBE, &env) == NS_OK;
+	return send_query(s, l, &q);
+}
+
+/* What flipped is the probe's to know: of checks that are no more, too. */
+static void
+ask_history(struct sync *s, struct request *r)
+{
+	const Ns__CheckListRequest *in = r->env->check_list_request;
+	struct listing *l = r->state;
+	Ns__CheckQuery q = NS__CHECK_QUERY__INIT;
+
+	l->history = true;
+	q.history = in->limit == 0 ? FLIPS : l->limit;
+	q.history_of = in->name;
+	if (send_query(s, l, &q))
+		TAILQ_INSERT_TAIL(&asked, r, waiting);
+	else
+		refuse_history(s, r);
 }
 
 static void
@@ -163,6 +202,11 @@ check_list_request(struct sync *s, struct request *r)
 	l->limit = limit == 0 || limit > PAGE ? PAGE : limit;
 	r->state = l;
 	r->free_state = listing_free;
+	if (r->env->check_list_request->history) {
+		reply_begin(r);
+		ask_history(s, r);
+		return;
+	}
 	r->job.work = read_work;
 	r->job.done = read_done;
 	request_push(s, s->reads, r->kind->lane, r);
@@ -244,10 +288,16 @@ check_list_report(struct sync *s, const Ns__Envelope *env)
 			break;
 		merge(m->checks[j], told->checks[i]);
 	}
-	m->frozen = told != NULL && told->frozen;
+	if (told != NULL) {
+		m->frozen = told->frozen;
+		m->flips = told->history;
+		m->n_flips = told->n_history;
+		told->history = NULL;
+		told->n_history = 0;
+	}
 	if (told != NULL)
 		ns__check_report__free_unpacked(told, NULL);
-	if (!cut(m, r->state) && ask(s, r))
+	if (!((struct listing *)r->state)->history && !cut(m, r->state) && ask(s, r))
 		return;
 	TAILQ_REMOVE(&asked, r, waiting);
 	request_finish(s, r);
@@ -264,7 +314,10 @@ check_list_tick(struct sync *s, uint64_t now_ns)
 		if (now_ns < ((struct listing *)r->state)->until_ns && r->conn != NULL)
 			continue;
 		TAILQ_REMOVE(&asked, r, waiting);
-		request_finish(s, r);
+		if (((struct listing *)r->state)->history)
+			refuse_history(s, r);
+		else
+			request_finish(s, r);
 	}
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "appliance/dns/name.h"
+#include "appliance/dns/policy.h"
 #include "appliance/dns/rrtype.h"
 #include "appliance/sync/conflict.h"
 #include "appliance/sync/difftext.h"
@@ -58,6 +59,22 @@ has_key(const struct wbuf *side, const struct rrset *key)
 	return false;
 }
 
+/* Policies say themselves how long their answers live. */
+static uint32_t
+longest_ttl(const struct rrset *s)
+{
+	struct rbuf r = rbuf_init(s->rdata, s->rdata_len);
+	uint32_t ttl = s->ttl;
+	const uint8_t *rdata;
+	struct policy po;
+	size_t len;
+
+	while (s->type == RR_NSPOLICY && (rdata = rrset_next_rdata(&r, &len)) != NULL)
+		if (policy_open(&po, rdata, len) && po.ttl > ttl)
+			ttl = po.ttl;
+	return ttl;
+}
+
 static void
 effects(Ns__PlanReply__Zone *m, const struct zoneplan *z)
 {
@@ -66,8 +83,8 @@ effects(Ns__PlanReply__Zone *m, const struct zoneplan *z)
 	struct rrset s;
 
 	while (zwire_next(&it, &s))
-		if ((s.type != RR_SOA || !serial_only) && s.ttl > m->old_ttl)
-			m->old_ttl = s.ttl;
+		if ((s.type != RR_SOA || !serial_only) && longest_ttl(&s) > m->old_ttl)
+			m->old_ttl = longest_ttl(&s);
 	it = zwire_iter(z->diff.added.base, z->diff.added.len);
 	while (zwire_next(&it, &s))
 		m->new_rrsets += !has_key(&z->diff.removed, &s);

@@ -27,6 +27,18 @@ tally_reply(struct worker_page *page, const struct query *q)
 	page_add(&page->qtypes[slot < PAGE_QTYPES ? slot : PAGE_QTYPES - 1], 1);
 }
 
+static void
+tally_routed(struct worker_page *page, unsigned routed)
+{
+	page_add(&page->routed, 1);
+	if (routed & SERVE_ROUTED_DOWN)
+		page_add(&page->routed_down, 1);
+	if (routed & SERVE_ROUTED_ECS)
+		page_add(&page->routed_ecs, 1);
+	if (routed & SERVE_ROUTED_NOWHERE)
+		page_add(&page->routed_nowhere, 1);
+}
+
 void
 tally_batch(struct worker_page *page, const struct query *q, size_t n, uint64_t ns)
 {
@@ -40,6 +52,8 @@ tally_batch(struct worker_page *page, const struct query *q, size_t n, uint64_t 
 			continue;
 		}
 		tally_reply(page, &q[i]);
+		if (q[i].routed != 0)
+			tally_routed(page, q[i].routed);
 		truncated += q[i].truncated;
 		late += q[i].policy_unsigned;
 		formerr += q[i].rcode == RCODE_FORMERR;

@@ -38,16 +38,21 @@ board_unmap(struct board *b)
 }
 
 struct board_word
-board_read(const struct board *b, uint64_t check_id)
+board_word_of(uint64_t raw)
 {
-	uint64_t raw = board_raw(b, check_id);
 	struct board_word w = { .state =
 				    (raw & 3) == 3 ? BOARD_UNKNOWN : (enum board_state)(raw & 3) };
 
 	w.flags = (unsigned)raw & FLAGS;
-	w.rtt_us = (uint32_t)(raw >> 8 & RTT_MAX) * RTT_UNIT;
+	w.rtt_us = board_rtt_of(raw);
 	w.since = (uint32_t)(raw >> 32);
 	return w;
+}
+
+struct board_word
+board_read(const struct board *b, uint64_t check_id)
+{
+	return board_word_of(board_raw(b, check_id));
 }
 
 static void

@@ -72,13 +72,20 @@ board_up(const struct board *b, uint64_t check_id)
 	return check_id == 0 || board_state(b, check_id) != BOARD_DOWN;
 }
 
+static inline uint32_t
+board_rtt_of(uint64_t raw)
+{
+	return (uint32_t)(raw >> 8 & 0xffffff) * 10;
+}
+
 /* RTT of this appliance to the check's target, 0: not known. */
 static inline uint32_t
 board_rtt_us(const struct board *b, uint64_t check_id)
 {
-	return (uint32_t)(board_raw(b, check_id) >> 8 & 0xffffff) * 10;
+	return board_rtt_of(board_raw(b, check_id));
 }
 
+struct board_word	 board_word_of(uint64_t raw);
 struct board_word	 board_read(const struct board *, uint64_t check_id);
 /* The probe's.  A number that has no slot is not written. */
 void	 board_write(struct board *, uint64_t check_id, const struct board_word *);

@@ -47,6 +47,7 @@ struct worker_page {
 	_Atomic uint64_t	latency[PAGE_HIST];	/* receive → send */
 	_Atomic uint64_t	tls_accepted, tls_handshake_failed, tls_resumed;
 	_Atomic uint64_t	rrl_dropped, rrl_slipped, budget_dropped, budget_slipped;
+	_Atomic uint64_t	routed, routed_down, routed_ecs, routed_nowhere;	/* enum serve_routed */
 	_Atomic uint64_t	policy_unsigned;	/* another answer of a policy was sent: not signed yet */
 	struct page_flood	floods[PAGE_FLOODS];
 

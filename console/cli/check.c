@@ -260,10 +260,24 @@ list_table(const Ns__CheckListReply *r)
 }
 
 static void
+flips_table(Ns__CheckInfo__Flip *const *flips, size_t n)
+{
+	static const char *const titles[] = { "AT", "CHECK", "STATE", "REASON" };
+	struct table *t = table_new(titles, 4, "llll");
+
+	for (size_t i = 0; i < n; i++) {
+		table_cell(t, "%s", flips[i]->at);
+		table_cell(t, "%s", flips[i]->check);
+		table_cell(t, "%s", flips[i]->state);
+		table_cell(t, "%s", flips[i]->reason);
+	}
+	table_print(&t);
+}
+
+static void
 show_table(const Ns__CheckInfo *c)
 {
 	static const char *const votes[] = { "APPLIANCE", "STATE", "RTT", "AGE", "REASON" };
-	static const char *const flips[] = { "AT", "STATE", "REASON" };
 	struct table *t;
 
 	printf("%s  %s %s  %s since %s  %s\n", c->name, c->type, c->target, c->state, c->since,
@@ -283,19 +297,12 @@ show_table(const Ns__CheckInfo *c)
 		table_cell(t, "%s", c->votes[i]->reason);
 	}
 	table_print(&t);
-	if (c->n_flips == 0)
-		return;
-	t = table_new(flips, 3, "lll");
-	for (size_t i = 0; i < c->n_flips; i++) {
-		table_cell(t, "%s", c->flips[i]->at);
-		table_cell(t, "%s", c->flips[i]->state);
-		table_cell(t, "%s", c->flips[i]->reason);
-	}
-	table_print(&t);
+	if (c->n_flips > 0)
+		flips_table(c->flips, c->n_flips);
 }
 
 static Ns__Envelope *
-ask(struct cli *cli, const char *name, int *code)
+ask(struct cli *cli, const char *name, bool history, int *code)
 {
 	Ns__CheckListRequest body = NS__CHECK_LIST_REQUEST__INIT;
 	Ns__Envelope request = NS__ENVELOPE__INIT, *reply;
@@ -306,6 +313,7 @@ ask(struct cli *cli, const char *name, int *code)
 		return NULL;
 	}
 	body.name = cli_str(name);
+	body.history = history;
 	body.filter = cli_str(cli->opt[OPT_FILTER]);
 	body.cursor = cli_str(cli->opt[OPT_CURSOR]);
 	body.limit = (uint32_t)limit;
@@ -324,7 +332,7 @@ int
 cmd_check_list(struct cli *cli)
 {
 	int code = CLI_OK;
-	Ns__Envelope *reply = ask(cli, "", &code);
+	Ns__Envelope *reply = ask(cli, "", false, &code);
 
 	if (reply == NULL)
 		return code;
@@ -342,7 +350,7 @@ int
 cmd_check_show(struct cli *cli)
 {
 	int code = CLI_OK;
-	Ns__Envelope *reply = ask(cli, cli->words[0], &code);
+	Ns__Envelope *reply = ask(cli, cli->words[0], false, &code);
 
 	if (reply == NULL)
 		return code;
@@ -353,6 +361,24 @@ cmd_check_show(struct cli *cli)
 	else
 		code = cli_print_json(
 		    cli, &reply->check_list_reply->checks[0]->base, "ns.check.show/1");
+	ns__envelope__free_unpacked(reply, NULL);
+	return code;
+}
+
+int
+cmd_check_history(struct cli *cli)
+{
+	int code = CLI_OK;
+	Ns__Envelope *reply = ask(cli, cli->n_words > 0 ? cli->words[0] : "", true, &code);
+
+	if (reply == NULL)
+		return code;
+	if (cli->format == CLI_TABLE)
+		flips_table(reply->check_list_reply->flips, reply->check_list_reply->n_flips);
+	else if (cli->format == CLI_JSONL)
+		cli_print_rows(ns_json_from(&reply->check_list_reply->base, NULL), "flips");
+	else
+		code = cli_print_json(cli, &reply->check_list_reply->base, "ns.check.history/1");
 	ns__envelope__free_unpacked(reply, NULL);
 	return code;
 }

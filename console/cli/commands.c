@@ -79,6 +79,14 @@ const struct cli_command cli_commands[] = {
 	    4, 4, EDIT, cmd_policy_set },
 	{ "policy", "show", "ZONE NAME TYPE", "a policy as JSON", NULL, 3, 3, 0, cmd_policy_show },
 	{ "policy", "list", "ZONE", "the policies of a zone", NULL, 1, 1, PAGE, cmd_policy_list },
+	{ "policy", "drain", "ZONE NAME TYPE VALUE",
+	    "an answer counts as down from now on, in a draft",
+	    "It is given only where its pool answers although it is down, as when_down says. With "
+	    "--commit it is told when caches have forgotten it.",
+	    4, 4, EDIT, cmd_policy_drain },
+	{ "policy", "undrain", "ZONE NAME TYPE VALUE",
+	    "a drained answer counts as its check says again", NULL, 4, 4, EDIT,
+	    cmd_policy_undrain },
 	{ "policy", "del", "ZONE NAME TYPE", "remove a policy, in a draft", NULL, 3, 3, EDIT,
 	    cmd_policy_del },
 	{ "alias", "list", "[ZONE]", "ALIAS records and what is known of their targets",
@@ -171,6 +179,9 @@ const struct cli_command cli_commands[] = {
 	    cmd_check_list },
 	{ "check", "show", "NAME", "one check: its state, who says what, its last flips", NULL, 1,
 	    1, 0, cmd_check_show },
+	{ "check", "history", "[NAME]", "what flipped on this appliance, newest first",
+	    "Of one check or of all, also of those that are no more; 100, or as --limit says.", 0,
+	    1, OPT_BIT(OPT_LIMIT), cmd_check_history },
 	{ "check", "set", "NAME FILE|-", "make or change a check from a JSON file",
 	    "Types: http, https, tcp, tls, icmp, dns, calculated, push. For example {\"type\": "
 	    "\"https\", \"target\": \"192.0.2.20\", \"host\": \"www.example.com\", \"path\": "

@@ -1,4 +1,4 @@
-/* policy - set, show, list, del: the routing of a name's answers.
+/* policy - set, show, list, del, drain: the routing of a name's answers.
  *
  * A policy is a record of the pseudo type NSPOLICY whose text is "TYPE {JSON}", so that drafts, plans and
  * commits treat it as they treat records.  Here its JSON is read only to say where it breaks, and put on
@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "console/cli/cli.h"
+#include "ipc/base/clock.h"
 #include "ipc/base/xalloc.h"
 #include "ipc/json.h"
 
@@ -115,17 +116,15 @@ policy_object(const char *name, const char *text, unsigned closure)
 	    (int)closure);
 }
 
-int
-cmd_policy_show(struct cli *cli)
+/* The policy of words ZONE NAME TYPE, the zone's serial and its closure; NULL after a message. */
+static json_t *
+fetch(struct cli *cli, uint32_t *serial, unsigned *closure, int *code)
 {
-	int code = CLI_OK;
-	Ns__Envelope *reply = ask(cli, cli->words[1], 0, &code);
-	unsigned closure = 0;
+	Ns__Envelope *reply = ask(cli, cli->words[1], 0, code);
 	json_t *found = NULL;
-	char *text, number[32];
 
 	if (reply == NULL)
-		return code;
+		return NULL;
 	for (size_t i = 0; i < reply->record_list_reply->n_rrsets; i++) {
 		const Ns__RecordListReply__RRset *set = reply->record_list_reply->rrsets[i];
 
@@ -136,17 +135,32 @@ cmd_policy_show(struct cli *cli)
 			    set->rdata[d][n] != ' ')
 				continue;
 			found = json_loads(set->rdata[d] + n, 0, NULL);
-			closure = closure_of(set, d);
+			*closure = closure_of(set, d);
 		}
 	}
+	*serial = reply->record_list_reply->serial;
 	ns__envelope__free_unpacked(reply, NULL);
 	if (found == NULL) {
 		struct ns_why why = { 0 };
 
 		ns_fail(
 		    &why, NS_NOTFOUND, 0, "%s has no policy for %s", cli->words[1], cli->words[2]);
-		return cli_error(cli, &why);
+		*code = cli_error(cli, &why);
 	}
+	return found;
+}
+
+int
+cmd_policy_show(struct cli *cli)
+{
+	int code = CLI_OK;
+	unsigned closure = 0;
+	uint32_t serial;
+	json_t *found = fetch(cli, &serial, &closure, &code);
+	char *text, number[32];
+
+	if (found == NULL)
+		return code;
 	if (cli->format != CLI_TABLE) {
 		cli_print_json_value(cli, found);
 		return CLI_OK;
@@ -241,4 +255,100 @@ cmd_policy_list(struct cli *cli)
 	}
 	ns__envelope__free_unpacked(reply, NULL);
 	return CLI_OK;
+}
+
+/* ---- drain ---- */
+/* Marks every answer with that value; how many there are. */
+static unsigned
+mark(json_t *policy, const char *value, bool drain)
+{
+	const char *name;
+	json_t *pool, *answer;
+	unsigned n = 0;
+	size_t i;
+
+	json_object_foreach(json_object_get(policy, "pools"), name, pool)
+	{
+		json_array_foreach(json_object_get(pool, "answers"), i, answer)
+		{
+			const char *its = json_string_value(json_object_get(answer, "value"));
+
+			if (its == NULL || strcasecmp(its, value) != 0)
+				continue;
+			n++;
+			if (drain)
+				json_object_set_new(answer, "drain", json_true());
+			else
+				json_object_del(answer, "drain");
+		}
+	}
+	return n;
+}
+
+/* Nobody else's change of the policy may be lost in between. */
+static void
+pin_base(struct cli *cli, uint32_t serial, char text[16])
+{
+	snprintf(text, 16, "%u", serial);
+	if (cli->opt[OPT_COMMIT] != NULL && cli->opt[OPT_BASE] == NULL)
+		cli->opt[OPT_BASE] = text;
+}
+
+/* When caches have forgotten the answer: counted from when all serve the change. */
+static void
+say_when(const struct cli *cli, long long ttl)
+{
+	char at[CLOCK_RFC3339_LEN];
+
+	if (cli->opt[OPT_COMMIT] == NULL)
+		fprintf(stderr,
+		    "From the commit on it takes %lld s until caches have forgotten it.\n", ttl);
+	else
+		fprintf(stderr,
+		    "%s is given no more where another answer is up; caches have forgotten it at "
+		    "%s, in %lld s.\n",
+		    cli->words[3], clock_rfc3339(clock_wall_ms() + ttl * 1000, at), ttl);
+}
+
+static int
+drain(struct cli *cli, bool on)
+{
+	int code = CLI_OK;
+	unsigned closure = 0;
+	uint32_t serial = 0;
+	json_t *policy = fetch(cli, &serial, &closure, &code);
+	long long ttl = json_integer_value(json_object_get(policy, "ttl"));
+	char *json, *text, base[16];
+	struct ns_why why = { 0 };
+
+	if (policy == NULL)
+		return code;
+	if (mark(policy, cli->words[3], on) == 0) {
+		json_decref(policy);
+		ns_fail(&why, NS_NOTFOUND, 0, "the policy of %s has no answer %s", cli->words[1],
+		    cli->words[3]);
+		return cli_error(cli, &why);
+	}
+	json = json_dumps(policy, JSON_COMPACT);
+	json_decref(policy);
+	text = xasprintf("%s %s", cli->words[2], json);
+	free(json);
+	pin_base(cli, serial, base);
+	code = edit(cli, NS__RECORD_OP__KIND__ADD, text);
+	free(text);
+	if (code == CLI_OK && on)
+		say_when(cli, ttl);
+	return code;
+}
+
+int
+cmd_policy_drain(struct cli *cli)
+{
+	return drain(cli, true);
+}
+
+int
+cmd_policy_undrain(struct cli *cli)
+{
+	return drain(cli, false);
 }

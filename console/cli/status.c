@@ -84,6 +84,11 @@ print_limits(const Ns__StatsReply *s)
 		       "truncated %llu\n",
 		    (unsigned long long)s->rrl_dropped, (unsigned long long)s->rrl_slipped,
 		    (unsigned long long)s->budget_dropped, (unsigned long long)s->budget_slipped);
+	if (s->routed > 0)
+		printf("routed %llu  from pools that are down %llu  for the client's network %llu  "
+		       "place not known %llu\n",
+		    (unsigned long long)s->routed, (unsigned long long)s->routed_down,
+		    (unsigned long long)s->routed_ecs, (unsigned long long)s->routed_nowhere);
 	if (s->policy_unsigned_total > 0)
 		printf("policies  answers sent as last signed %llu\n",
 		    (unsigned long long)s->policy_unsigned_total);

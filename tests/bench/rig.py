@@ -179,7 +179,8 @@ class Limit:
 
 def build_tools():
     OUT.mkdir(parents=True, exist_ok=True)
-    for source in (SHARED / "bench" / "reflect.c", ROOT / "tests" / "bench" / "programs" / "places.c"):
+    own = ROOT / "tests" / "bench" / "programs"
+    for source in (SHARED / "bench" / "reflect.c", own / "places.c", own / "target.c"):
         subprocess.run(["cc", "-O2", "-w", "-D_GNU_SOURCE", "-o", OUT / source.stem, source], check=True)
     (OUT / "probe").write_text("probe. A\n" * 64)
 

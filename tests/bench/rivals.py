@@ -78,8 +78,8 @@ def zones_of(data):
 class Rival:
     """One of them, started with every zone: ready when the first and the last zone answer."""
 
-    def __init__(self, name, zones):
-        self.name, self.peer = name, KINDS[name](zones)
+    def __init__(self, name, zones, kind=None):
+        self.name, self.peer = name, (kind or KINDS[name])(zones)
         origins = list(zones)
         config = os.path.join(self.peer.dir, "pdns.conf" if name == "pdns" else "peer.conf")
         pathlib.Path(config).write_text(self.peer.config())

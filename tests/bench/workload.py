@@ -2,16 +2,20 @@
 
 reference  the design's: N zones of 20 records and 500,000 questions (shared/bench/gen.py), and every owner name
 delegating the same zones with a delegation each; questions that all exist, all do not, or are all below it
+routing    zones with a static name and one each with a geo, a weighted and a failover policy; for gdnsd the same
 signed     the same zones as if they had been signed with P-256 and NSEC. Signatures are random octets: no
            server looks into them while it serves, and signing 100,000 zones is not what is measured.
 """
 
 import base64
+import ipaddress
+import json
 import random
 import re
 import subprocess
 import sys
 
+from mmdbfile import mmdb
 from rig import OUT, SHARED
 
 RRSIG_OCTETS = 64  # P-256
@@ -117,4 +121,101 @@ def signed(zones):
         (path / "zones" / name).write_text(signed_text(name, text, dice))
     for same in ("names", "queries", "owners"):
         (path / same).write_text((source / same).read_text())
+    return finish(path)
+
+
+# ---- routing ----
+PLACES = {"EU": ("DE", "eu"), "AS": ("JP", "as"), "NA": ("US", "us")}  # continent: its country, its pool
+POOLS = {"us": [("203.0.113.1", 70), ("203.0.113.2", 30)], "eu": [("203.0.113.11", 70), ("203.0.113.12", 30)],
+         "as": [("203.0.113.21", 70), ("203.0.113.22", 30)],
+         "w": [("203.0.113.31", 40), ("203.0.113.32", 30), ("203.0.113.33", 20), ("203.0.113.34", 10)],
+         "first": [("203.0.113.41", 1), ("203.0.113.42", 1)], "second": [("203.0.113.51", 1), ("203.0.113.52", 1)]}
+DOWN = {"203.0.113.34", "203.0.113.41", "203.0.113.42"}  # so that failover has something to pass over
+NETWORKS = 20000
+
+
+def routed_values():
+    return [v for answers in POOLS.values() for v, _ in answers]
+
+
+def place(number):
+    """The continent of 1.0.0.0/20 and so on, by turns that are no pattern of bits."""
+    return list(PLACES)[number * 40503 % 65536 % 3]
+
+
+def network(number):
+    return ipaddress.ip_network((0x01000000 + (number << 12), 20))
+
+
+def right(line):
+    """What may be answered to NAME TYPE NETWORK."""
+    name, _, net = line.split()
+    if name.startswith("wrr."):
+        pool = "w"
+    elif name.startswith("fo."):
+        pool = "second"
+    else:
+        number = (int(ipaddress.ip_network(net).network_address) - 0x01000000) >> 12
+        pool = PLACES[place(number)][1]
+    return {v for v, _ in POOLS[pool]} - DOWN
+
+
+def pool(name):
+    return {name: {"serve": "one", "answers": [{"value": v, "weight": w, "check": f"c-{v}"} for v, w in POOLS[name]]}}
+
+
+def policies():
+    rules = [{"match": [f"continent:{c}"], "then": {"pool": p}} for c, (_, p) in PLACES.items() if p != "us"]
+    return {
+        "geo": {"ttl": 60, "root": {"use": "geo", "rules": rules, "default": {"pool": "us"}},
+                "pools": {**pool("us"), **pool("eu"), **pool("as")}},
+        "wrr": {"ttl": 60, "root": {"pool": "w"}, "pools": pool("w")},
+        "fo": {"ttl": 60, "root": {"use": "failover", "order": [{"pool": "first"}, {"pool": "second"}]},
+               "pools": {**pool("first"), **pool("second")}}}
+
+
+def gdnsd_plugins(database, states):
+    """The same rules for gdnsd: geoip over weighted, weighted, metafo over weighted."""
+    weighted = "".join(f"w_{p} => {{ {', '.join(f'a{i} => [ {v}, {w} ]' for i, (v, w) in enumerate(answers))} }}\n"
+                       for p, answers in POOLS.items())
+    return f"""
+service_types => {{ hc => {{ plugin => extfile, file => "{states}", direct => true }} }}
+plugins => {{
+ weighted => {{ service_types => hc, up_thresh => 0.01
+{weighted} }}
+ geoip => {{
+  maps => {{ m => {{ geoip2_db => "{database}", datacenters => [ us, eu, as ],
+   map => {{ EU => [ eu, us, as ], AS => [ as, us, eu ], default => [ us, eu, as ] }} }} }}
+  resources => {{ g => {{ map => m, dcmap => {{ us => %weighted!w_us, eu => %weighted!w_eu, as => %weighted!w_as }} }} }} }}
+ metafo => {{ resources => {{ f => {{ datacenters => [ one, two ],
+   dcmap => {{ one => %weighted!w_first, two => %weighted!w_second }} }} }} }}
+}}
+"""
+
+
+def routing(zones):
+    path = folder("routing", zones)
+    if (path / "made").exists():
+        return path
+    for kind in ("zones", "gdnsd"):
+        (path / kind).mkdir(parents=True, exist_ok=True)
+    all_names = [f"r{i}.example" for i in range(zones)]
+    (path / "names").write_text("".join(f"{n}\n" for n in all_names))
+    (path / "geo.mmdb").write_bytes(mmdb({
+        str(network(i)): {"continent": {"code": place(i)}, "country": {"iso_code": PLACES[place(i)][0]}}
+        for i in range(NETWORKS)}, "GeoLite2-Country"))
+    rules = {n: json.dumps(p) for n, p in policies().items()}
+    for name in all_names:
+        head = (f"$ORIGIN {name}.\n$TTL 300\n@ IN SOA ns1 hostmaster 1 7200 3600 1209600 300\n@ IN NS ns1\n"
+                "ns1 IN A 192.0.2.1\nstatic IN A 192.0.2.10\n")
+        (path / "zones" / name).write_text(head + "".join(f";ns-policy {n}.{name}. A {p}\n" for n, p in rules.items()))
+        (path / "gdnsd" / name).write_text(
+            head + "geo 60 DYNA geoip!g\nwrr 60 DYNA weighted!w_w\nfo 60 DYNA metafo!f\n")
+    dice = random.Random(3)
+    with open(path / "static", "w", encoding="ascii") as static, open(path / "routed", "w", encoding="ascii") as routed:
+        for _ in range(200000):
+            name, net = dice.choice(all_names), network(dice.randrange(NETWORKS))
+            first = f"{net.network_address}/24"
+            static.write(f"static.{name}. A {first}\n")
+            routed.write(f"{dice.choice(list(rules))}.{name}. A {first}\n")
     return finish(path)

@@ -18,8 +18,25 @@
 #define OPT_SIZE       11u
 #define SOCKET_BUFFERS (4 << 20)
 
+/* The client's network (RFC 7871), A.B.C.D/24, behind an OPT that has nothing yet. */
+static size_t
+add_network(uint8_t *packet, size_t len, const char *text)
+{
+	uint8_t option[] = { 0, 8, 0, 7, 0, 1, 24, 0, 0, 0, 0 };
+	unsigned a, b, c;
+
+	if (sscanf(text, "%3u.%3u.%3u.0/24", &a, &b, &c) != 3)
+		fatal("asklist.network", "text=%s", log_quote(text));
+	option[8] = (uint8_t)a;
+	option[9] = (uint8_t)b;
+	option[10] = (uint8_t)c;
+	packet[len - 1] = sizeof option;
+	memcpy(packet + len, option, sizeof option);
+	return len + sizeof option;
+}
+
 static void
-add(struct asklist *l, const char *name, const char *type, bool dnssec_ok)
+add(struct asklist *l, const char *name, const char *type, const char *network, bool dnssec_ok)
 {
 	uint8_t packet[512];
 	size_t len = zonekit_question(name, rrtype_from_text(type), dnssec_ok ? "ed" : "e", packet);
@@ -27,6 +44,8 @@ add(struct asklist *l, const char *name, const char *type, bool dnssec_ok)
 	packet[2] = 0; /* no RD: this is no resolver's client */
 	packet[len - OPT_SIZE + 3] = EDNS_SIZE_HIGH;
 	packet[len - OPT_SIZE + 4] = EDNS_SIZE_LOW;
+	if (network[0] != '\0')
+		len = add_network(packet, len, network);
 	memcpy(l->octets + l->at[l->count], packet, len);
 	l->at[l->count + 1] = l->at[l->count] + (uint32_t)len;
 	l->count++;
@@ -37,19 +56,22 @@ asklist_read(const char *path, bool dnssec_ok)
 {
 	FILE *f = fopen(path, "r");
 	struct asklist l = { 0 };
-	char name[256], type[20];
+	char line[512], name[256], type[20], network[20];
 	size_t room = 0;
 
 	if (f == NULL)
 		fatal("asklist.open", "path=%s", log_quote(path));
-	while (l.count < ASKLIST_MAX && fscanf(f, "%255s %19s", name, type) == 2) {
+	while (l.count < ASKLIST_MAX && fgets(line, sizeof line, f) != NULL) {
+		network[0] = '\0';
+		if (sscanf(line, "%255s %19s %19s", name, type, network) < 2)
+			continue;
 		if (l.count + 1 >= room) {
 			room = room == 0 ? 4096 : 2 * room;
 			l.at = xrealloc(l.at, (room + 1) * sizeof *l.at);
 			l.octets = xrealloc(l.octets, room * PACKET_MAX);
 			l.at[0] = 0;
 		}
-		add(&l, name, type, dnssec_ok);
+		add(&l, name, type, network, dnssec_ok);
 	}
 	(void)fclose(f);
 	if (l.count == 0)

@@ -1,4 +1,5 @@
-/* asklist - the questions of a load, ready to send: `NAME TYPE` lines read once, packets one after the other.
+/* asklist - the questions of a load, ready to send: `NAME TYPE [NETWORK]` lines read once, packets one after
+ * the other.  NETWORK: the client's, A.B.C.0/24, as EDNS client subnet.
  *
  * For the load generators (tests/tools/blast.c, pace.c).  A file that cannot be read ends the program. */
 #ifndef NS_TESTS_LIB_ASKLIST_H

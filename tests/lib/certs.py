@@ -8,16 +8,16 @@ import subprocess
 NAME = "ns.example"
 
 
-def make(folder, name="one", key="ec:P-256", end=None, passphrase=None):
+def make(folder, name="one", key="ec:P-256", end=None, passphrase=None, subject=NAME):
     """A self-signed pair; (certificate, key). end: an absolute time, YYYYMMDDHHMMSSZ."""
     cert, secret = folder / f"{name}.pem", folder / f"{name}.key"
     kind = ["-newkey", "rsa:" + key[4:]] if key.startswith("rsa:") else [
         "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:" + key[3:]]
     protect = ["-passout", f"pass:{passphrase}"] if passphrase else ["-nodes"]
-    command = ["openssl", "req", "-new", *kind, *protect, "-keyout", secret, "-subj", f"/CN={NAME}"]
+    command = ["openssl", "req", "-new", *kind, *protect, "-keyout", secret, "-subj", f"/CN={subject}"]
     config = folder / "ca.conf"
     if end is None:
-        subprocess.run([*command, "-x509", "-days", "60", "-addext", f"subjectAltName=DNS:{NAME}",
+        subprocess.run([*command, "-x509", "-days", "60", "-addext", f"subjectAltName=DNS:{subject}",
                         "-out", cert], check=True, capture_output=True)
     else:  # only `openssl ca` knows absolute times
         config.write_text(f"[ca]\ndefault_ca=a\n[a]\ndatabase={folder}/{name}.db\nnew_certs_dir={folder}\nrand_serial=yes\n"

@@ -37,7 +37,7 @@ def control(kind, size):
     return bytes([kind << 5 | first]) + more
 
 
-def mmdb(networks):
+def mmdb(networks, kind="test"):
     nodes, data, places = [[None, None]], b"", {}
     for text, value in sorted(networks.items(), key=lambda n: ipaddress.ip_network(n[0]).prefixlen):
         net = ipaddress.ip_network(text)
@@ -52,16 +52,18 @@ def mmdb(networks):
                 nodes.append([below, below])
                 nodes[at][bit] = below = len(nodes) - 1
             at = below
-        places.setdefault(text, len(data))
-        data += encode(value)
-        nodes[at][int(bits[-1])] = (places[text],)
+        record = encode(value)  # equal ones are one, as in the files of MaxMind
+        if record not in places:
+            places[record] = len(data)
+            data += record
+        nodes[at][int(bits[-1])] = (places[record],)
     out = b""
     for node in nodes:
         for side in node:
             n = len(nodes) if side is None else side if isinstance(side, int) else len(nodes) + 16 + side[0]
             out += n.to_bytes(4, "big")
     meta = {"binary_format_major_version": Small(2), "binary_format_minor_version": Small(0), "build_epoch": Long(1),
-            "database_type": "test", "description": {"en": "test"}, "ip_version": Small(6),
+            "database_type": kind, "description": {"en": "test"}, "ip_version": Small(6),
             "languages": ["en"],
             "node_count": len(nodes), "record_size": Small(32)}
     head = encode(meta)

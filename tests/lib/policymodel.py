@@ -1,9 +1,11 @@
 """What a policy may answer, from contract.md alone (Policy, its defaults): the code has no part in it.
 
-possible(policy, client, health) is the set of all answers that are right: each a tuple of values in order.
+possible(policy, client, health) is the set of all answers that are right: each a tuple of values in order; shares()
+says how often each of them comes.
 client: {"net": ip_network, "country", "continent", "asn"}; health: {check: (up, rtt_ms or None, since)}.
 """
 
+import collections
 import ipaddress
 import math
 import random
@@ -17,7 +19,7 @@ class Model:
         self.pools, self.root, self.health = policy["pools"], policy["root"], health
 
     def up(self, answer):
-        return "check" not in answer or self.health[answer["check"]][0]
+        return not answer.get("drain") and ("check" not in answer or self.health[answer["check"]][0])
 
     def least(self, pool):
         least = pool.get("min_healthy", 1)
@@ -129,10 +131,45 @@ class Model:
             return self.pool_answers(self.pools[node["pool"]])
         return set().union(*(self.node(way, client) for way in self.ways(node, client)))
 
+    # ---- how often ----
+    def pool_shares(self, pool):
+        pool, good = self.good(pool)
+        heavy = [a for a in good if a.get("weight", 1) > 0] or [{**a, "weight": 1} for a in good]
+        found = collections.Counter()
+        if pool.get("serve", "all") == "one":
+            total = sum(a.get("weight", 1) for a in heavy)
+            for a in heavy:
+                found[(a["value"],)] += a.get("weight", 1) / total
+        else:  # the rotations have no order of preference
+            answers = sorted(self.pool_answers(pool)) if good else [()]
+            for answer in answers:
+                found[answer] += 1 / len(answers)
+        return found
+
+    def shares(self, node, client):
+        if "pool" in node:
+            return self.pool_shares(self.pools[node["pool"]])
+        ways = self.ways(node, client)
+        weights = [1] * len(ways)
+        if node["use"] == "weighted":
+            weights = [next(b for b in node["branches"] if b["then"] is way).get("weight", 1) for way in ways]
+            weights = weights if any(weights) else [1] * len(ways)
+        found = collections.Counter()
+        for way, weight in zip(ways, weights):
+            for answer, share in self.shares(way, client).items():
+                found[answer] += share * weight / sum(weights)
+        return found
+
 
 def possible(policy, client, health):
     m = Model(policy, health)
     return m.node(m.root, client)
+
+
+def shares(policy, client, health):
+    """{answer: how often}: per query; where a node is sticky, over many client networks."""
+    m = Model(policy, health)
+    return m.shares(m.root, client)
 
 
 # ---- generated policies ----
@@ -149,6 +186,8 @@ class Maker:
             answer = {"value": f"10.{index // 256}.{index % 256}.{i + 1}", "check": r.choice(self.checks)}
             if r.random() < 0.3:
                 answer["weight"] = r.choice([0, 1, 5])
+            if r.random() < 0.1:
+                answer["drain"] = True
             answers.append(answer)
         pool = {"answers": answers}
         pool["serve"] = r.choice(["all", "all", "one", 1, 2])

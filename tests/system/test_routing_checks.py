@@ -1,42 +1,16 @@
-"""Health checks against real small servers on loopback, broken in every way that they break."""
+"""Health checks: what each kind looks at, what people say of them, how they are listed and kept. How endpoints break
+is in test_routing_endpoints.py."""
 
-import contextlib
 import json
 import re
-import ssl
-import time
 
 import pytest
 
 from appliance import Appliance, zone_text
 from certs import NAME, make
-from endpoints import Server, http
+from endpoints import Server, becomes, http, pong, put, server_tls, show
 from fleet import Fleet, Member
 from peers import wait_until
-
-QUICK = {"interval": 1, "timeout": 0.5, "fall": 1, "rise": 1}
-
-
-def silent(conn):
-    time.sleep(2)
-
-
-def slow(conn):
-    conn.recv(4096)
-    for c in "HTTP/1.1 200 OK\r\n":
-        conn.sendall(c.encode())
-        time.sleep(0.1)
-
-
-def pong(conn):
-    if conn.recv(64) == b"PING\r\n":
-        conn.sendall(b"+PONG\r\n")
-
-
-def server_tls(pair):
-    c = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    c.load_cert_chain(*pair)
-    return c
 
 
 @pytest.fixture(scope="module")
@@ -56,57 +30,6 @@ def lab(certs):
     a.extra = f"[probe]\nallow = 127.0.0.1/32\nca = {ca}\n"
     with a:
         yield a
-
-
-def put(a, name, **fields):
-    return a.cli("check", "set", name, "-", stdin=json.dumps({**QUICK, "target": "127.0.0.1", **fields}))
-
-
-def show(a, name):
-    return a.cli_json("check", "show", name)
-
-
-def becomes(a, name, state, reason=""):
-    def there():
-        c = show(a, name)
-        return c if c["state"] == state and not c["initial"] and reason in c["reason"] else None
-    return wait_until(there, f"{name} {state} ({reason}): {show(a, name)}", 15)
-
-
-BREAKS = {
-    "wrong status": (http(503), "status 503"),
-    "wrong body": (http(body="nothing"), "body"),
-    "slow": (slow, "no answer in time"),
-    "silent": (silent, "no answer in time"),
-    "closed": (lambda conn: None, ""),
-    "a redirect": (http(302, "", "Location: /other\r\n"), "status 302"),
-}
-
-
-def test_http_breaks_and_heals(lab):
-    servers = {how: Server(http()) for how in BREAKS}
-    for how, s in servers.items():
-        put(lab, how.replace(" ", "-"), type="http", port=s.port, body="is ok", path="/hz")
-    for how in BREAKS:
-        vote = becomes(lab, how.replace(" ", "-"), "up", "status 200")["votes"][0]
-        assert vote["appliance"] == "test-a" and vote["state"] == "up" and vote["rtt_ms"] > 0
-    for how, s in servers.items():
-        s.say = BREAKS[how][0]
-    for how, (_, reason) in BREAKS.items():
-        becomes(lab, how.replace(" ", "-"), "down", reason)
-    for s in servers.values():
-        s.say = http()
-    for how in BREAKS:
-        c = becomes(lab, how.replace(" ", "-"), "up")
-        assert [f["state"] for f in c["flips"]][:2] == ["up", "down"]
-    # Refused: nobody listens any more.
-    servers["slow"].close()
-    becomes(lab, "slow", "down", "refused")
-    for s in servers.values():
-        with contextlib.suppress(OSError):
-            s.close()
-    for how in BREAKS:
-        lab.cli("check", "del", how.replace(" ", "-"))
 
 
 def test_https_and_tls_certificates(lab, certs):
@@ -189,7 +112,32 @@ def test_forbidden_targets_are_not_asked(lab):
     assert show(lab, "inside-up")["state"] == "up"
 
 
-def test_icmp(lab):
+def test_who_reaches_no_control_target_abstains(lab):
+    uplink, s = Server(pong), Server(http())
+    put(lab, "uplink", type="tcp", port=uplink.port, control=True)
+    put(lab, "behind", type="http", port=s.port)
+    becomes(lab, "uplink", "up")
+    flips = len(becomes(lab, "behind", "up")["flips"])
+    uplink.close()
+    s.say = http(503)  # it is not to be believed now
+
+    def abstains():
+        (vote,) = show(lab, "behind")["votes"]
+        return vote["state"] == "abstain" and "control" in vote["reason"]
+    wait_until(abstains, "an abstention", 15)
+    becomes(lab, "uplink", "down", "refused")  # what it is about itself counts
+    c = show(lab, "behind")
+    assert c["state"] == "up" and c["stale"] and len(c["flips"]) == flips
+    again = Server(pong, port=uplink.port)
+    becomes(lab, "uplink", "up")
+    becomes(lab, "behind", "down", "503")
+    again.close()
+    s.close()
+    for name in ("uplink", "behind"):
+        lab.cli("check", "del", name)
+
+
+def test_icmp_abstains_where_it_may_not(lab):
     put(lab, "ping", type="icmp")
     with open("/proc/sys/net/ipv4/ping_group_range", encoding="ascii") as f:
         low, high = map(int, f.read().split())
@@ -249,31 +197,6 @@ def test_refused_commands(lab):
     lab.fails(3, "check", "show", "r")
 
 
-def test_who_reaches_no_control_target_abstains(lab):
-    uplink, s = Server(pong), Server(http())
-    put(lab, "uplink", type="tcp", port=uplink.port, control=True)
-    put(lab, "behind", type="http", port=s.port)
-    becomes(lab, "uplink", "up")
-    flips = len(becomes(lab, "behind", "up")["flips"])
-    uplink.close()
-    s.say = http(503)  # it is not to be believed now
-
-    def abstains():
-        (vote,) = show(lab, "behind")["votes"]
-        return vote["state"] == "abstain" and "control" in vote["reason"]
-    wait_until(abstains, "an abstention", 15)
-    becomes(lab, "uplink", "down", "refused")  # what it is about itself counts
-    c = show(lab, "behind")
-    assert c["state"] == "up" and c["stale"] and len(c["flips"]) == flips
-    again = Server(pong, port=uplink.port)
-    becomes(lab, "uplink", "up")
-    becomes(lab, "behind", "down", "503")
-    again.close()
-    s.close()
-    for name in ("uplink", "behind"):
-        lab.cli("check", "del", name)
-
-
 def test_list_and_pages(lab):
     for i in range(5):
         lab.cli("check", "set", f"page-{i}", "-", stdin='{"type": "push"}')
@@ -305,12 +228,20 @@ def test_states_outlive_the_probe_and_the_appliance(lab):
     lab.wait_replaced("probe", old)
     wait_until(lambda: show(lab, "kept")["state"] == "up", "up after the probe's death", 10)
     assert show(lab, "kept")["since"][:19] == since[:19]
-    s.close()  # the first bad result after the restart decides nothing yet
+    s.close()
     lab.stop()
     lab.start()
-    c = wait_until(lambda: (c := show(lab, "kept"))["state"] != "unknown" and c, "a state", 10)
-    assert c["state"] == "up" and c["stale"] and c["since"][:19] == since[:19]
+    # It was up until looks at it said otherwise: had it begun as `initial` says, nothing would have flipped.
     becomes(lab, "kept", "down", "refused")
+    # And so does what flipped, also of a check that is no more.
+    assert [f["state"] for f in show(lab, "kept")["flips"]] == ["down", "up"]
+    lab.cli("check", "del", "kept")
+    flips = lab.cli_json("check", "history", "kept")["flips"]
+    assert [(f["check"], f["state"]) for f in flips] == [("kept", "down"), ("kept", "up")] and "refused" in flips[0]["reason"]
+    both = lab.cli_json("check", "history", "--limit", 2)["flips"]
+    assert len(both) == 2 and both[0]["at"] >= both[1]["at"] and both[0] == flips[0]
+    assert "refused" in lab.cli("check", "history")
+    assert lab.cli_json("check", "history", "no-such-check")["flips"] == []
 
 
 class Portless(Member):

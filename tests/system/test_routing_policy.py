@@ -24,7 +24,8 @@ import dns.rdatatype
 import pytest
 
 from appliance import BUILD, Appliance, CliError, variant, zone_text
-from policymodel import Maker, possible
+from peers import wait_until
+from policymodel import Maker, possible, shares
 
 CHECKS = {f"c{i}": 5000 + i for i in range(12)}
 CLIENTS = ["192.0.2.7/32", "192.0.2.130/32", "198.51.100.9/32", "10.1.2.3/32", "2001:db8:1::1/128", "192.0.2.0/24"]
@@ -131,10 +132,7 @@ def test_the_model_agrees(server):
     r = random.Random(7)
     maker = Maker(11, list(CHECKS), KEYS)
     policies = {f"n{i}": maker.policy() for i in range(POLICIES)}
-    path = server.dir / "model.example"
-    path.write_text(zone_text("model.example.", 1, "".join(
-        f";ns-policy {name}.model.example. A {json.dumps(p)}\n" for name, p in policies.items())))
-    server.cli("zone", "import", "model.example", path)
+    import_policies(server, "model.example", policies)
     asked = 0
     for state in range(5):
         share = (1.0, 0.8, 0.5, 0.2, 0.0)[state]
@@ -157,6 +155,91 @@ def test_the_model_agrees(server):
 
 
 # ---- statistics ----
+# Client networks that no key of KEYS tells apart.
+NETWORKS = [f"172.{16 + i // 256}.{i % 256}.0" for i in range(1200)]
+
+
+def asked_from(a, name, networks, window=48):
+    """The answer to each network (ECS, /24), addresses in order; many questions on their way at a time."""
+    first = query(name, ecs=f"{networks[0]}/24").to_wire()
+    at, end = len(first) - 3, 12 + len(name) + 2 + 4
+    found = {}
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.connect(("127.0.0.1", a.port))
+        s.settimeout(5)
+        for start in range(0, len(networks), window):
+            part = range(start, min(start + window, len(networks)))
+            for i in part:
+                s.send(struct.pack(">H", i) + first[2:at] + socket.inet_aton(networks[i])[:3])
+            for _ in part:
+                wire = s.recv(1500)
+                answers = [wire[end + 16 * k + 12:end + 16 * k + 16] for k in range(wire[7])]
+                found[networks[struct.unpack_from(">H", wire)[0]]] = tuple(map(socket.inet_ntoa, answers))
+    return found
+
+
+def import_policies(a, zone, policies):
+    path = a.dir / zone
+    path.write_text(zone_text(f"{zone}.", 1, "".join(
+        f";ns-policy {name}.{zone}. A {json.dumps(p)}\n" for name, p in policies.items())))
+    a.cli("zone", "import", zone, path)
+
+
+def test_shares_are_the_models(server):
+    """Generated trees, sticky ones among them: how often each answer comes, by weight, health and rotation."""
+    r = random.Random(5)
+    maker = Maker(23, list(CHECKS), KEYS)
+    policies = {f"n{i}": maker.policy() for i in range(40)}
+    import_policies(server, "shares.example", policies)
+    health = {c: (r.random() < 0.7, r.choice([None, 5, 10]), r.randint(1, 5)) for c in CHECKS}
+    for check, (up, rtt, since) in health.items():
+        server.board.set(check, up, rtt, since)
+    client, several = {"net": ipaddress.ip_network("172.16.0.0/24")}, 0
+    for name, policy in policies.items():
+        right = shares(policy, client, health)
+        found = collections.Counter(asked_from(server, f"{name}.shares.example", NETWORKS).values())
+        assert abs(sum(right.values()) - 1) < 1e-9 and set(found) <= set(right), (name, policy)
+        several += len(right) > 1
+        for answer, share in right.items():
+            expect, sigma = share * len(NETWORKS), (share * (1 - share) * len(NETWORKS)) ** 0.5
+            assert abs(found[answer] - expect) <= 5.5 * sigma + 1, (name, answer, found[answer], expect, policy)
+    server.board.all()
+    assert several > 10
+
+
+def test_sticky_is_consistent(server):
+    """A network keeps its answer; what goes moves its own networks, to where their weights send them; it comes back."""
+    r = random.Random(9)
+    policies = {}
+    for i in range(8):
+        checks = r.sample(list(CHECKS), 6)
+        branches, made = [], {}
+        for b in range(3):
+            made[f"p{b}"] = {"serve": "one", "answers": [
+                {"value": f"10.{i}.{b}.{k}", "weight": r.choice([1, 2, 5]), "check": checks[2 * b + k]} for k in range(2)]}
+            branches.append({"weight": r.choice([1, 3, 10]), "then": {"pool": f"p{b}"}})
+        policies[f"s{i}"] = {"root": {"use": "weighted", "sticky": "network", "branches": branches}, "pools": made}
+    import_policies(server, "sticky.example", policies)
+    client = {"net": ipaddress.ip_network("172.16.0.0/24")}
+    for name, policy in policies.items():
+        before = asked_from(server, f"{name}.sticky.example", NETWORKS)
+        assert asked_from(server, f"{name}.sticky.example", NETWORKS) == before
+        gone = policy["pools"]["p1"]["answers"][0]
+        server.board.set(gone["check"], False)
+        after = asked_from(server, f"{name}.sticky.example", NETWORKS)
+        moved = {n for n in before if before[n] != after[n]}
+        assert moved == {n for n in before if before[n] == (gone["value"],)} and moved
+        health = {c: (c != gone["check"], None, 1) for c in CHECKS}
+        for answer, share in shares(policy, client, health).items():
+            sigma = (share * (1 - share) * len(NETWORKS)) ** 0.5
+            assert abs(sum(a == answer for a in after.values()) - share * len(NETWORKS)) <= 5.5 * sigma + 1
+        server.board.all()
+        assert asked_from(server, f"{name}.sticky.example", NETWORKS) == before
+    # One network, whatever the host.
+    assert len({values(ask(server, "s0.sticky.example", ecs=f"172.16.9.{i}/32")) for i in range(20)}) == 1
+    assert scope(ask(server, "s0.sticky.example", ecs="172.16.9.1/32")) == 24
+
+
 def test_weighted_70_30(server):
     put(server, "w", "A", {"root": {"pool": "p"}, "pools": pools(
         p=([{"value": "198.51.100.1", "weight": 70}, {"value": "198.51.100.2", "weight": 30}],
@@ -186,33 +269,6 @@ def test_weights_follow_health(server):
     server.board.all()
 
 
-def sticky_map(a, name):
-    return {i: values(ask(a, name, ecs=f"10.{i // 256}.{i % 256}.0/24"))[0] for i in range(600)}
-
-
-def test_sticky_moves_only_its_own(server):
-    names = "abcd"
-    put(server, "s", "A", {"root": {"use": "weighted", "sticky": "network", "branches": [
-        {"weight": w, "then": {"pool": p}} for p, w in zip(names, (40, 30, 20, 10))]},
-        "pools": pools(**{p: ([{"value": f"198.51.100.{i}", "check": f"c{i}"}], {})
-                          for i, p in enumerate(names)})})
-    before = sticky_map(server, "s.example.com")
-    assert sticky_map(server, "s.example.com") == before
-    shares = collections.Counter(before.values())
-    for i, weight in enumerate((40, 30, 20, 10)):
-        expect = 600 * weight / 100
-        assert abs(shares[f"198.51.100.{i}"] - expect) < 4.5 * (600 * weight / 100 * (1 - weight / 100)) ** 0.5
-    server.board.set("c1", False)
-    after = sticky_map(server, "s.example.com")
-    moved = {i for i in before if before[i] != after[i]}
-    assert moved == {i for i in before if before[i] == "198.51.100.1"}
-    assert len({after[i] for i in moved}) == 3
-    server.board.all()
-    # One network, whatever the host.
-    assert len({values(ask(server, "s.example.com", ecs=f"10.9.9.{i}/32")) for i in range(20)}) == 1
-    assert scope(ask(server, "s.example.com", ecs="10.9.9.1/32")) == 24
-
-
 # ---- the place and its scope ----
 def test_scope_is_what_was_used(server):
     put(server, "g", "A", {"root": {"use": "geo", "default": {"pool": "d"}, "rules": [
@@ -229,6 +285,32 @@ def test_scope_is_what_was_used(server):
     assert scope(ask(server, "g.example.com")) is None
     # Without ECS the resolver's own address counts.
     assert values(ask(server, "g.example.com")) == ("10.0.0.1",)
+
+
+def test_what_policies_made_is_counted(server):
+    put(server, "cnt", "A", {"root": {"use": "geo", "default": {"pool": "p"}, "rules": [
+        {"match": ["country:DE"], "then": {"pool": "q"}}]},
+        "pools": pools(p=([{"value": "10.0.0.1", "check": "c1"}], {}), q=(["10.0.0.2"], {}))})
+    put(server, "net", "A", {"root": {"use": "geo", "default": {"pool": "p"}, "rules": [
+        {"match": ["cidr:192.0.2.0/24"], "then": {"pool": "q"}}]}, "pools": pools(p=(["10.0.0.1"], {}), q=(["10.0.0.2"], {}))})
+    names = ("routed", "routed_down", "routed_ecs", "routed_nowhere")
+
+    def counted():
+        return [server.cli_json("stats")[n] for n in names]
+    before = counted()
+
+    def more(*by):
+        wait_until(lambda: [b - a for a, b in zip(before, counted())] == list(by), (by, before, counted()))
+    ask(server, "plain.example.com")
+    ask(server, "cnt.example.com", ecs="192.0.2.0/24")
+    ask(server, "cnt.example.com")
+    more(2, 0, 0, 2)  # there is no file that knows places, and the answer is everybody's
+    server.board.set("c1", False)
+    ask(server, "cnt.example.com")
+    ask(server, "net.example.com", ecs="192.0.2.1/32")
+    more(4, 1, 1, 3)
+    server.board.all()
+    assert "from pools that are down" in server.cli("stats")
 
 
 # ---- names ----
@@ -302,6 +384,38 @@ def test_draft_show_list_del_history(server):
     server.cli("revert", done["revision"])  # a policy, too, comes back by way of a draft
     server.cli("commit", "example.com")
     assert values(ask(server, "d.example.com")) == ("10.0.0.1",)
+
+
+def test_drain_of_an_answer(server):
+    """It counts as down: its pool goes on without it, failover passes over it, and its check has no say."""
+    policy = {"ttl": 77, "root": {"use": "failover", "order": [{"pool": "a"}, {"pool": "b"}]}, "pools": pools(
+        a=([{"value": "10.0.0.1", "check": "c1"}, {"value": "10.0.0.2", "weight": 3, "check": "c2"}], {}),
+        b=(["10.0.0.3"], {}))}
+    put(server, "dr", "A", policy)
+    words = ("example.com", "dr", "A")
+    shown = server.cli_json("policy", "show", *words)
+    done = server.cli_run("policy", "drain", *words, "10.0.0.2", "--commit", "-m", "maintenance")
+    assert done.returncode == 0 and "in 77 s" in done.stderr and "forgotten it at" in done.stderr
+    assert values(ask(server, "dr.example.com")) == ("10.0.0.1",)
+    drained = server.cli_json("policy", "show", *words)["pools"]["a"]["answers"][1]
+    assert drained == {"value": "10.0.0.2", "weight": 3, "check": "c2", "drain": True}
+    server.cli("policy", "drain", *words, "10.0.0.1", "--commit", "-m", "the other too")
+    assert values(ask(server, "dr.example.com")) == ("10.0.0.3",)
+    for value in ("10.0.0.1", "10.0.0.2"):
+        server.cli("policy", "undrain", *words, value, "--commit", "-m", "back")
+    assert server.cli_json("policy", "show", *words) == shown
+    assert values(ask(server, "dr.example.com")) == ("10.0.0.1", "10.0.0.2")
+    # In a draft it waits for the commit, and the plan knows how long old answers live.
+    server.cli("policy", "drain", *words, "10.0.0.2")
+    assert values(ask(server, "dr.example.com")) == ("10.0.0.1", "10.0.0.2")
+    assert "up to 77 s" in server.cli("plan", "example.com")
+    server.cli("draft", "drop", "example.com", "--yes")
+    assert "no answer" in server.fails(3, "policy", "drain", *words, "10.9.9.9", "--commit", "-m", "x")
+    assert "no policy" in server.fails(3, "policy", "drain", "example.com", "dr", "AAAA", "10.0.0.2")
+    policy["pools"]["a"]["answers"][1]["drain"] = 1
+    with pytest.raises(CliError) as e:
+        put(server, "dr", "A", policy)
+    assert "true or false" in e.value.err
 
 
 def test_export_reads_back(server):
@@ -384,6 +498,6 @@ def test_a_broken_rule_is_found_out(rule):
     built = variant(worker=BUILD / f"break-{rule}" / "nameserve-worker")
     try:
         with appliance_with_checks(built) as a, pytest.raises(AssertionError):
-            test_the_model_agrees(a)
+            (test_shares_are_the_models if rule == "weight" else test_the_model_agrees)(a)
     finally:
         shutil.rmtree(built)

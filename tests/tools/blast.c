@@ -3,7 +3,7 @@
  *     blast PORT QUERIES SECONDS [do] [check=FILE]     SECONDS 0: until all are answered
  *     blast PORT QUERIES 0 [do] save=FILE
  *
- * QUERIES: `NAME TYPE` lines.  `save` asks one query in 100, one after the other and without a load; `check`
+ * QUERIES: as tests/lib/asklist.h has them.  `save` asks one query in 100, one after the other and without a load; `check`
  * compares each reply to one of these with what was saved, octet for octet (but the id).  One JSON line:
  * qps, received, lost, query and reply octets (means), rcodes, compared, different. */
 #include <errno.h>

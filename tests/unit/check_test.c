@@ -1,5 +1,6 @@
 /* check_test - the pure parts of health checks: what may be said, when one flips, what is due. */
-// link: appliance/probe/control.c appliance/probe/hyst.c appliance/probe/schedule.c appliance/sync/checkrule.c
+// link: appliance/probe/control.c appliance/probe/hyst.c appliance/probe/rtt.c appliance/probe/schedule.c
+// link: appliance/sync/checkrule.c
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +11,7 @@
 
 #include "appliance/probe/control.h"
 #include "appliance/probe/hyst.h"
+#include "appliance/probe/rtt.h"
 #include "appliance/probe/schedule.h"
 #include "appliance/sync/checks.h"
 
@@ -146,6 +148,71 @@ test_schedule(void **state)
 	schedule_free(&s);
 }
 
+/* ---- RTT ---- */
+static void
+test_rtt(void **state)
+{
+	static const struct {
+		uint32_t before; /* of an earlier life */
+		uint32_t took[8], shown[8];
+	} rows[] = {
+		{ 0, { 20000, 20000, 20000 }, { 20000, 20000, 20000 } },
+		/* one that took long says nothing, not even the first one */
+		{ 0, { 20000, 20000, 900000, 20000 }, { 20000, 20000, 20000, 20000 } },
+		{ 0, { 900000, 20000, 20000 }, { 900000, 20000, 20000 } },
+		/* two in a row do: (20000 · 3 + 100000) / 4, … */
+		{ 0, { 20000, 20000, 100000, 100000, 100000 },
+		    { 20000, 20000, 20000, 40000, 55000 } },
+		/* within the band nothing moves */
+		{ 0, { 20000, 20000, 22900, 22900, 22900, 22900 },
+		    { 20000, 20000, 20000, 20000, 20000, 20000 } },
+		{ 0, { 300, 300, 700, 700, 700, 700 }, { 300, 300, 300, 300, 300, 300 } },
+		/* what failed has no time */
+		{ 0, { 20000, 0, 20000 }, { 20000, 20000, 20000 } },
+		{ 30000, { 0, 900000, 30000 }, { 30000, 30000, 30000 } },
+		{ 30000, { 10000, 10000, 10000 }, { 30000, 25000, 25000 } },
+		{ 0, { UINT32_MAX, UINT32_MAX }, { RTT_MAX_US, RTT_MAX_US } },
+		{ UINT32_MAX, { 0 }, { RTT_MAX_US } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct rtt r = { 0 };
+
+		rtt_resume(&r, rows[i].before);
+		for (size_t j = 0; rows[i].shown[j] != 0; j++)
+			assert_int_equal(rtt_take(&r, rows[i].took[j]), rows[i].shown[j]);
+		rtt_resume(&r, 77);
+		assert_int_not_equal(r.shown, 77);
+	}
+}
+
+/* 20 and 21 ms, each a tenth more or less: their order changes twice at most, whatever chance says; a
+ * step to twice as much is followed within ten probes. */
+static void
+test_rtt_keeps_the_order(void **state)
+{
+	struct rtt a = { 0 }, b = { 0 };
+	unsigned raw = 0, shown = 0, steps = 0;
+	bool was = true, was_raw = true;
+
+	(void)state;
+	srandom(7);
+	for (unsigned i = 0; i < 20000; i++) {
+		uint32_t x = 18000 + (uint32_t)random() % 4000,
+			 y = 18900 + (uint32_t)random() % 4200;
+		bool first = rtt_take(&a, x) <= rtt_take(&b, y);
+
+		shown += i > 0 && first != was;
+		raw += i > 0 && (x <= y) != was_raw;
+		was = first;
+		was_raw = x <= y;
+	}
+	assert_true(raw > 5000 && shown <= 2);
+	while (rtt_take(&a, 40000) < 34000)
+		assert_true(++steps < 10);
+}
+
 /* ---- definitions ---- */
 #define S(x) ((char *)(uintptr_t)(x))
 
@@ -280,6 +347,8 @@ main(void)
 		cmocka_unit_test(test_control),
 		cmocka_unit_test(test_jitter),
 		cmocka_unit_test(test_schedule),
+		cmocka_unit_test(test_rtt),
+		cmocka_unit_test(test_rtt_keeps_the_order),
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_names),
