@@ -1,7 +1,6 @@
 """Health checks: what each kind looks at, what people say of them, how they are listed and kept. How endpoints break
 is in test_routing_endpoints.py."""
 
-import json
 import re
 
 import pytest
