@@ -22,13 +22,6 @@ struct walk {
 	uint16_t foreign; /* a type that only a signer makes */
 };
 
-static bool
-is_signers(uint16_t type)
-{
-	return type == RR_DNSKEY || type == RR_CDS || type == RR_CDNSKEY || type == RR_RRSIG ||
-	       type == RR_NSEC || type == RR_NSEC3 || type == RR_NSEC3PARAM;
-}
-
 static void
 look(struct walk *w, const struct wbuf *piece)
 {
@@ -38,7 +31,7 @@ look(struct walk *w, const struct wbuf *piece)
 	while (zwire_next(&it, &set)) {
 		if (set.ttl > w->d->zone_ttl)
 			w->d->zone_ttl = set.ttl;
-		if (is_signers(set.type))
+		if (keys_make_type(set.type))
 			w->foreign = set.type;
 	}
 }

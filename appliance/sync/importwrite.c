@@ -11,6 +11,7 @@
 #include "appliance/dns/serial.h"
 #include "appliance/dns/zwire.h"
 #include "appliance/sync/errors.h"
+#include "appliance/sync/keyfeed.h"
 #include "appliance/sync/place.h"
 #include "appliance/sync/policycheck.h"
 #include "appliance/sync/residency.h"
@@ -322,6 +323,8 @@ update(struct writer_thread *w, struct import_zone *in, struct store_zone *z, st
 	/* Before it is known whether anything differs: a large zone is compared only once, and what is
 	 * shown has the serial that it would get. */
 	settle_serial(in, z, w->batch->now_ms);
+	if (keys_check_added(w->store, z->id, in->zwire.base, in->zwire.len, why) != NS_OK)
+		return NS_USAGE;
 	diff_init(&d);
 	err = compare(w->store, z, in, &d, why);
 	if (err == NS_CORRUPT && in->session->commit)

@@ -5,8 +5,11 @@
 #include <string.h>
 
 #include "appliance/dns/name.h"
+#include "appliance/dns/rrtype.h"
+#include "appliance/dns/zwire.h"
 #include "appliance/keys/keybody.h"
 #include "appliance/sync/batch.h"
+#include "appliance/sync/errors.h"
 #include "ipc/base/log.h"
 #include "ipc/base/xalloc.h"
 
@@ -38,6 +41,34 @@ key_times_read(uint64_t zone_id, const void *body, size_t len)
 	t.epoch = m->epoch;
 	ns__zone_keys__free_unpacked(m, NULL);
 	return t;
+}
+
+bool
+keys_make_type(uint16_t type)
+{
+	return type == RR_DNSKEY || type == RR_CDS || type == RR_CDNSKEY || type == RR_RRSIG ||
+	       type == RR_NSEC || type == RR_NSEC3 || type == RR_NSEC3PARAM;
+}
+
+enum ns_err
+keys_check_added(
+    struct store *s, uint64_t zone_id, const void *zwire, size_t len, struct ns_why *why)
+{
+	struct zwire_iter it = zwire_iter(zwire, len);
+	char type[RRTYPE_MAX_TEXT];
+	struct rrset set;
+
+	while (zwire_next(&it, &set)) {
+		if (!keys_make_type(set.type))
+			continue;
+		if (keys_load(s, zone_id, NULL, NULL) == NS_NOTFOUND)
+			return NS_OK;
+		return ns_fail(why, NS_INVALID, ES_DNSSEC_TYPE,
+		    "%s records of a signed zone are made by the signer: leave them out, or stop "
+		    "signing it first (dnssec disable)",
+		    rrtype_to_text(set.type, type));
+	}
+	return NS_OK;
 }
 
 static uint64_t

@@ -34,6 +34,11 @@ enum ns_err	 keyfeed_all(struct store *, const char *appliance, struct feed_out 
 
 /* ---- any thread ---- */
 /* The keys of a zone as they are stored, and of which change; NS_NOTFOUND: it is not signed here. */
+/* What a signer makes: DNSKEY, CDS, CDNSKEY, RRSIG, NSEC, NSEC3, NSEC3PARAM. */
+bool	 keys_make_type(uint16_t type);
+/* RRsets that are to come into a zone: NS_INVALID when one of these is among them and the zone is signed here. */
+enum ns_err	 keys_check_added(struct store *, uint64_t zone_id, const void *zwire, size_t len,
+		    struct ns_why *);
 enum ns_err	 keys_load(struct store *, uint64_t zone_id, struct wbuf *body, uint64_t *version);
 
 #endif

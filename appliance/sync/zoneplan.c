@@ -5,6 +5,7 @@
 #include "appliance/dns/rrtype.h"
 #include "appliance/sync/editview.h"
 #include "appliance/sync/errors.h"
+#include "appliance/sync/keyfeed.h"
 #include "appliance/sync/place.h"
 #include "appliance/sync/policycheck.h"
 #include "appliance/zonemap/image.h"
@@ -129,6 +130,9 @@ zoneplan_end(
 		return err;
 	if (!edit_diff(&p->edit, &p->diff))
 		return ns_fail(why, NS_CORRUPT, ES_STORE, "the stored zone is damaged");
+	err = keys_check_added(p->below.store, p->z.id, p->diff.added.base, p->diff.added.len, why);
+	if (err != NS_OK)
+		return err;
 	p->touched = p->diff.nremoved - (diff_soa_serial_only(&p->diff, p->z.name) ? 1 : 0);
 	return NS_OK;
 }

@@ -100,6 +100,15 @@ def test_rolls_and_what_they_refuse(site):
     a.fails(3, "dnssec", "enable", "nowhere.example")
 
 
+def test_what_the_signer_makes_nobody_else_puts_there(site):
+    a = site
+    key = a.cli_json("dnssec", "keys", "example.com")["keys"][0]["dnskey"].split(None, 4)[4]
+    assert "made by the signer" in a.fails(6, "record", "add", "example.com", "@", 3600, "DNSKEY", key, "--commit")
+    path = a.dir / "again"
+    path.write_text(zone_text("example.com.", 77, f"@ IN DNSKEY {key}\n"))
+    assert "made by the signer" in str(a.cli_run("--json", "zone", "import", "example.com", path, "--commit"))
+
+
 def test_keys_survive_a_restart_and_a_killed_signer(site):
     a = site
     before = a.cli_json("dnssec", "keys", "example.com")["keys"]
