@@ -50,12 +50,23 @@ reply_new(const char *name, const char *fault)
 	return m;
 }
 
+static Ns__TestElsewhere *
+elsewhere_new(const char *name, const char *fault)
+{
+	Ns__TestElsewhere *m = xmalloc(sizeof *m);
+
+	ns__test_elsewhere__init(m);
+	m->appliance = xstrdup(name);
+	m->fault = xstrdup(fault);
+	return m;
+}
+
 static void
-add_other(struct away *a, Ns__TestReply *m)
+add_other(struct away *a, Ns__TestElsewhere *m)
 {
 	Ns__TestReply *to = a->reply;
 
-	to->others = xreallocarray(to->others, to->n_others + 1, sizeof(Ns__TestReply *));
+	to->others = xreallocarray(to->others, to->n_others + 1, sizeof(Ns__TestElsewhere *));
 	to->others[to->n_others++] = m;
 }
 
@@ -102,7 +113,7 @@ ask_all(struct sync *s, struct request *r, struct away *a)
 			a->n++;
 			a->open++;
 		} else {
-			add_other(a, reply_new(m->name, "it cannot be reached from here"));
+			add_other(a, elsewhere_new(m->name, "it cannot be reached from here"));
 		}
 	}
 }
@@ -178,30 +189,58 @@ testaway_here(struct request *r, Ns__TestReply *m)
 	return complete(r);
 }
 
-static Ns__TestReply *
-copy(const Ns__TestReply *in)
+/* As a message of another kind that has the same fields, or some of them. */
+static ProtobufCMessage *
+copy_as(const ProtobufCMessageDescriptor *kind, const Ns__TestReply *in)
 {
 	size_t len = ns__test_reply__get_packed_size(in);
 	uint8_t *buf = xmalloc(len + 1);
-	Ns__TestReply *m;
+	ProtobufCMessage *m;
 
 	ns__test_reply__pack(in, buf);
-	m = ns__test_reply__unpack(NULL, len, buf);
+	m = protobuf_c_message_unpack(kind, NULL, len, buf);
 	free(buf);
 	return m;
+}
+
+/* Whose it is says the key of the link, not the message. */
+static void
+name_it(char **appliance, const char *name)
+{
+	if (*appliance != (const char *)protobuf_c_empty_string)
+		free(*appliance);
+	*appliance = xstrdup(name);
+}
+
+static const char *
+fault_of(const Ns__FleetTested *in)
+{
+	return in->error != NULL ? in->error->text : "no answer";
 }
 
 static Ns__TestReply *
 take(const struct peer *p, const Ns__FleetTested *in)
 {
-	Ns__TestReply *m = in->reply != NULL ? copy(in->reply) : NULL;
+	Ns__TestReply *m = in->reply != NULL && in->reply->n_others == 0
+			       ? (Ns__TestReply *)copy_as(&ns__test_reply__descriptor, in->reply)
+			       : NULL;
 
 	if (m == NULL)
-		return reply_new(p->name, in->error != NULL ? in->error->text : "no answer");
-	/* Whose it is says the key of the link, not the message. */
-	if (m->appliance != (const char *)protobuf_c_empty_string)
-		free(m->appliance);
-	m->appliance = xstrdup(p->name);
+		return reply_new(p->name, fault_of(in));
+	name_it(&m->appliance, p->name);
+	return m;
+}
+
+static Ns__TestElsewhere *
+take_other(const struct peer *p, const Ns__FleetTested *in)
+{
+	Ns__TestElsewhere *m = in->reply != NULL ? (Ns__TestElsewhere *)copy_as(
+						       &ns__test_elsewhere__descriptor, in->reply)
+						 : NULL;
+
+	if (m == NULL)
+		return elsewhere_new(p->name, fault_of(in));
+	name_it(&m->appliance, p->name);
 	return m;
 }
 
@@ -219,7 +258,7 @@ testaway_take(struct request *r, const char *from, const Ns__FleetTested *in, bo
 		p->id = 0;
 		a->open--;
 		if (a->all)
-			add_other(a, take(p, in));
+			add_other(a, take_other(p, in));
 		else
 			a->reply = take(p, in);
 		*done = complete(r);
@@ -237,7 +276,7 @@ testaway_late(struct request *r)
 		return false;
 	for (size_t i = 0; i < a->n; i++)
 		if (a->peers[i].id != 0)
-			add_other(a, reply_new(a->peers[i].name, "it did not answer in time"));
+			add_other(a, elsewhere_new(a->peers[i].name, "it did not answer in time"));
 	a->open = 0;
 	return complete(r);
 }

@@ -4,21 +4,39 @@
 #include "console/cli/cli.h"
 
 static void
-print_one(const Ns__TestReply *t)
+print_steps(Ns__TestReply__Step *const *steps, size_t n)
 {
 	static const char *const titles[] = { "STEP", "WHAT" };
 	struct table *table = table_new(titles, 2, "ll");
 
-	for (size_t i = 0; i < t->n_steps; i++) {
-		table_cell(table, "%s", t->steps[i]->step);
-		table_cell(table, "%s", t->steps[i]->text);
+	for (size_t i = 0; i < n; i++) {
+		table_cell(table, "%s", steps[i]->step);
+		table_cell(table, "%s", steps[i]->text);
 	}
 	table_print(&table);
 	putchar('\n');
-	print_safe(stdout, t->rcode);
-	printf(", %zu record%s\n", t->n_answers, t->n_answers == 1 ? "" : "s");
-	for (size_t i = 0; i < t->n_answers; i++) {
-		print_safe(stdout, t->answers[i]);
+}
+
+static void
+print_answers(const char *rcode, char *const *answers, size_t n)
+{
+	print_safe(stdout, rcode);
+	printf(", %zu record%s\n", n, n == 1 ? "" : "s");
+	for (size_t i = 0; i < n; i++) {
+		print_safe(stdout, answers[i]);
+		putchar('\n');
+	}
+}
+
+static void
+print_other(const Ns__TestElsewhere *o)
+{
+	printf("\nat %s:\n", o->appliance);
+	if (o->fault[0] == '\0') {
+		print_steps(o->steps, o->n_steps);
+		print_answers(o->rcode, o->answers, o->n_answers);
+	} else {
+		print_safe(stdout, o->fault);
 		putchar('\n');
 	}
 }
@@ -30,18 +48,10 @@ print_reply(const ProtobufCMessage *m)
 
 	if (t->n_others > 0)
 		printf("at %s:\n", t->appliance);
-	print_one(t);
-	for (size_t i = 0; i < t->n_others; i++) {
-		const Ns__TestReply *o = t->others[i];
-
-		printf("\nat %s:\n", o->appliance);
-		if (o->fault[0] == '\0') {
-			print_one(o);
-		} else {
-			print_safe(stdout, o->fault);
-			putchar('\n');
-		}
-	}
+	print_steps(t->steps, t->n_steps);
+	print_answers(t->rcode, t->answers, t->n_answers);
+	for (size_t i = 0; i < t->n_others; i++)
+		print_other(t->others[i]);
 }
 
 int
