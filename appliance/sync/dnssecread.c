@@ -20,6 +20,7 @@
 struct walk {
 	struct dnssec *d;
 	uint16_t foreign; /* a type that only a signer makes */
+	const char *cannot; /* what cannot be signed; NULL: nothing */
 };
 
 static void
@@ -33,6 +34,8 @@ look(struct walk *w, const struct wbuf *piece)
 			w->d->zone_ttl = set.ttl;
 		if (keys_make_type(set.type))
 			w->foreign = set.type;
+		if (w->cannot == NULL)
+			w->cannot = keys_cannot_sign(&set);
 	}
 }
 
@@ -65,6 +68,8 @@ may_sign(const struct walk *w, struct ns_why *why)
 		return ns_fail(why, NS_CONFLICT, ES_EXTERNAL,
 		    "the zone came with its DNSSEC signatures and is served untouched: import it "
 		    "without them first");
+	if (w->cannot != NULL)
+		return ns_fail(why, NS_CONFLICT, ES_DNSSEC_CANNOT, "in this zone %s", w->cannot);
 	if (w->foreign == 0 || w->d->keys_version != 0)
 		return NS_OK;
 	return ns_fail(why, NS_CONFLICT, ES_DNSSEC_TYPE,

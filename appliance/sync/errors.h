@@ -65,6 +65,7 @@ enum sync_code {
 	ES_NEIGHBOUR = 2213,	/* a zone of another account is equal, above or below */
 	ES_DNSSEC = 2295,	/* algorithm or denial that is not made here */
 	ES_DNSSEC_TYPE = 2296,	/* a type that only the signer makes */
+	ES_DNSSEC_CANNOT = 2297, /* what cannot be signed */
 	ES_DNSSEC_SIGNED = 2297,	/* not with a zone that is signed here */
 	ES_RESIDENCY = 2280,	/* sites that cannot be, or leave out whoever leads */
 

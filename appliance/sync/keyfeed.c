@@ -4,12 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "appliance/dns/closure.h"
 #include "appliance/dns/name.h"
+#include "appliance/dns/policy.h"
 #include "appliance/dns/rrtype.h"
 #include "appliance/dns/zwire.h"
 #include "appliance/keys/keybody.h"
 #include "appliance/sync/batch.h"
 #include "appliance/sync/errors.h"
+#include "appliance/zonemap/emission.h"
 #include "ipc/base/log.h"
 #include "ipc/base/xalloc.h"
 
@@ -50,23 +53,58 @@ keys_make_type(uint16_t type)
 	       type == RR_NSEC || type == RR_NSEC3 || type == RR_NSEC3PARAM;
 }
 
+/* While a key is replaced there are two signatures of each answer. */
+#define SIGNED_CLOSURE (EMISSIONS_MAX / 2)
+
+const char *
+keys_cannot_sign(const struct rrset *set)
+{
+	struct rbuf r = rbuf_init(set->rdata, set->rdata_len);
+	const uint8_t *rdata;
+	struct policy po;
+	size_t len;
+
+	if (set->type == RR_ALIAS)
+		return "an ALIAS cannot be signed: its addresses are not known beforehand; give "
+		       "the addresses, "
+		       "or a policy";
+	while (set->type == RR_NSPOLICY && (rdata = rrset_next_rdata(&r, &len)) != NULL)
+		if (policy_open(&po, rdata, len) && policy_closure(&po) > SIGNED_CLOSURE)
+			return "a policy has more different answers than can be signed beforehand "
+			       "(policy show says how many)";
+	return NULL;
+}
+
+static enum ns_err
+refuse_added(const struct rrset *set, struct ns_why *why)
+{
+	const char *cannot = keys_cannot_sign(set);
+	char type[RRTYPE_MAX_TEXT];
+
+	if (cannot != NULL)
+		return ns_fail(why, NS_INVALID, ES_DNSSEC_CANNOT,
+		    "the zone is signed here, and %s; or stop signing it first (dnssec disable)",
+		    cannot);
+	return ns_fail(why, NS_INVALID, ES_DNSSEC_TYPE,
+	    "%s records of a signed zone are made by the signer: leave them out, or stop signing "
+	    "it "
+	    "first (dnssec disable)",
+	    rrtype_to_text(set->type, type));
+}
+
 enum ns_err
 keys_check_added(
     struct store *s, uint64_t zone_id, const void *zwire, size_t len, struct ns_why *why)
 {
 	struct zwire_iter it = zwire_iter(zwire, len);
-	char type[RRTYPE_MAX_TEXT];
 	struct rrset set;
 
 	while (zwire_next(&it, &set)) {
-		if (!keys_make_type(set.type))
+		if (!keys_make_type(set.type) && keys_cannot_sign(&set) == NULL)
 			continue;
 		if (keys_load(s, zone_id, NULL, NULL) == NS_NOTFOUND)
 			return NS_OK;
-		return ns_fail(why, NS_INVALID, ES_DNSSEC_TYPE,
-		    "%s records of a signed zone are made by the signer: leave them out, or stop "
-		    "signing it first (dnssec disable)",
-		    rrtype_to_text(set.type, type));
+		return refuse_added(&set, why);
 	}
 	return NS_OK;
 }

@@ -3,6 +3,7 @@
 #ifndef NS_SYNC_KEYFEED_H
 #define NS_SYNC_KEYFEED_H
 
+#include "appliance/dns/zwire.h"
 #include "appliance/store/store.h"
 #include "appliance/sync/feedblock.h"
 #include "ipc/nameserve.pb-c.h"
@@ -36,7 +37,10 @@ enum ns_err	 keyfeed_all(struct store *, const char *appliance, struct feed_out 
 /* The keys of a zone as they are stored, and of which change; NS_NOTFOUND: it is not signed here. */
 /* What a signer makes: DNSKEY, CDS, CDNSKEY, RRSIG, NSEC, NSEC3, NSEC3PARAM. */
 bool	 keys_make_type(uint16_t type);
-/* RRsets that are to come into a zone: NS_INVALID when one of these is among them and the zone is signed here. */
+/* What no signer of ours can sign, in words: an ALIAS, whose addresses are not known when it signs; a policy with
+ * more answers than an image holds signatures for.  NULL: it can be signed. */
+const char	*keys_cannot_sign(const struct rrset *);
+/* RRsets that are to come into a zone: NS_INVALID when one of either is among them and the zone is signed here. */
 enum ns_err	 keys_check_added(struct store *, uint64_t zone_id, const void *zwire, size_t len,
 		    struct ns_why *);
 enum ns_err	 keys_load(struct store *, uint64_t zone_id, struct wbuf *body, uint64_t *version);
