@@ -64,7 +64,7 @@ two_at_a_time() {
 	"$@"
 }
 build() { make -j"$jobs" all && make style && make -j"$jobs" test-programs; }
-units_fuzz() { make units && make fuzz FUZZ_SECONDS=4; }
+units_fuzz() { make units && make fuzz FUZZ_SECONDS=3; }
 sanitized() {
 	local s=address,undefined
 	make -j"$jobs" SANITIZER=$s all unit-programs && make SANITIZER=$s units &&
@@ -81,8 +81,9 @@ else
 	stage build 120 build
 	stage units 120 units_fuzz
 	stage answers 180 tests_of smoke answers
-	stage propagation 240 two_at_a_time tests_of edits process fleet
-	stage console 240 tests_of cli console
+	stage propagation 240 two_at_a_time tests_of edits fleet
+	# One at a time: they look at how long others wait.
+	stage console 240 tests_of cli console process
 	stage routing 180 two_at_a_time tests_of routing
 	stage dnssec 120 tests_of dnssec
 	stage sanitizers 240 sanitized
