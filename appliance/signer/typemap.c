@@ -4,7 +4,7 @@
 void
 typemap_add(struct typemap *m, uint16_t type)
 {
-	unsigned window = type >> 8, octet = (type & 255) / 8;
+	unsigned window = type >> 8, octet = (type & 255u) / 8;
 
 	m->bits[window][octet] |= (uint8_t)(0x80u >> type % 8);
 	if (m->len[window] <= octet)
