@@ -79,7 +79,7 @@ sync_release(struct sync *s, struct batch **bp)
 	struct batch *b = *bp;
 	struct request *r;
 
-	if (b->err == NS_OK) {
+	if (b->err == NS_OK && !b->withheld) {
 		if (b->rewound) {
 			receipts_rewound(s, b->revision);
 			feed_anew(s);
@@ -229,6 +229,7 @@ store_opened(struct job *job, struct sync *s)
 	s->readers = readers_start(s, SYNC_READERS);
 	s->feeder = feeder_start(&conf);
 	start_text(s);
+	gate_begin(s);
 	fleet_start(s, o);
 	free(o);
 	keysched_load(s);
