@@ -274,6 +274,8 @@ dnssec_done(struct sync *s, const Ns__Envelope *env)
 	free(packed);
 	if (d->done == NULL)
 		request_refuse(s, r, NS_FAILED, ES_NO_SIGNER, "the signer's answer cannot be read");
+	else if (r->kind->write == NULL)
+		request_finish(s, r); /* nothing is to be kept of it */
 	else
 		control_to_writer(s, r);
 }
