@@ -109,12 +109,6 @@ keys_check_added(
 	return NS_OK;
 }
 
-static uint64_t
-zone_id_of(const char *object_name)
-{
-	return object_name[0] == 'z' ? strtoull(object_name + 1, NULL, 10) : 0;
-}
-
 /* ---- a batch ---- */
 void
 keyfeed_delta(struct batch *b, const Ns__ChangeBody__Object *m)
@@ -125,7 +119,7 @@ keyfeed_delta(struct batch *b, const Ns__ChangeBody__Object *m)
 	    strcmp(m->name, b->appliance) == 0)
 		b->keyring = true;
 	if (strcmp(m->kind, KEYS_KIND) == 0 &&
-	    store_zone_by_id(b->store, zone_id_of(m->name), &z) == NS_OK)
+	    store_zone_by_id(b->store, keys_object_zone(m->kind, m->name), &z) == NS_OK)
 		batch_touch(b, &z, z.name)->keys = true;
 }
 
@@ -202,7 +196,7 @@ each_keys(void *arg, const struct store_object *o, const void *body, size_t len)
 	struct store_zone z;
 
 	/* Those of a zone in the trash stay with it. */
-	if (store_zone_by_id(a->store, zone_id_of(o->name), &z) == NS_OK)
+	if (store_zone_by_id(a->store, keys_object_zone(o->kind, o->name), &z) == NS_OK)
 		feed_out_keys(a->out, z.name, body, len);
 	return true;
 }

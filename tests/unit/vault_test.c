@@ -422,11 +422,14 @@ test_a_replica_signs_and_begins_nothing(void **state)
 	wbuf_free(&sealed);
 }
 
-/* A new fleet key: every ZSK is wrapped with it at the next event, whatever else happens. */
+/* A new fleet key: every ZSK is wrapped with it at the next event, whatever else happens; who left before has what he
+ * had, and nothing that comes. */
 static void
 test_keys_are_wrapped_anew(void **state)
 {
-	struct vault *v = open_vault(0);
+	struct vault *v = open_vault(0), *left = open_vault(1);
+	struct keystore *of_left = keystore_new(left, "");
+	struct wbuf sealed = wbuf_grow(4096);
 	struct wbuf keys = wbuf_grow(1u << 16);
 	Ns__KeyWork m = work_for(NS__DNSSEC_SET_REQUEST__VERB__ENABLE, &keys);
 	struct keystore *s = keystore_new(v, "");
@@ -436,6 +439,11 @@ test_keys_are_wrapped_anew(void **state)
 	(void)state;
 	first(v, &m);
 	assert_int_equal(do_work(v, &m, &keys), NS_OK);
+	assert_int_equal(vault_seal(v, vault_public(left), false, &sealed, &why), NS_OK);
+	assert_int_equal(vault_take(left, sealed.base, sealed.len, &why), NS_OK);
+	assert_true(keystore_put(of_left, zone, keys.base, keys.len));
+	assert_int_equal(keystore_find(of_left, zone, &found, &why), KEYS_FOUND);
+	zone_keys_unref(&found);
 	assert_int_equal(vault_make(v, &why), NS_OK);
 	m = work_for(NS__DNSSEC_SET_REQUEST__VERB__EVENT, &keys);
 	m.epoch = 1;
@@ -444,8 +452,13 @@ test_keys_are_wrapped_anew(void **state)
 	assert_true(keystore_put(s, zone, keys.base, keys.len));
 	assert_int_equal(keystore_find(s, zone, &found, &why), KEYS_FOUND);
 	zone_keys_unref(&found);
+	assert_true(keystore_put(of_left, zone, keys.base, keys.len));
+	assert_int_equal(keystore_find(of_left, zone, &found, &why), KEYS_LOCKED);
+	keystore_destroy(&of_left);
 	keystore_destroy(&s);
+	vault_close(&left);
 	vault_close(&v);
+	wbuf_free(&sealed);
 	wbuf_free(&keys);
 }
 
