@@ -47,6 +47,8 @@ const struct cli_option cli_options[] = {
 	{ OPT_ROLE, "role", 0, "ROLE", "viewer, operator or admin" },
 	{ OPT_ACCOUNT, "account", 0, "NAME", "whose the zone is" },
 	{ OPT_CHECK, "check", 0, NULL, "only look whether it is good" },
+	{ OPT_PASSPHRASE, "passphrase-file", 0, "FILE",
+	    "its first line closes, or opens, the DNSSEC keys in the backup" },
 	{ OPT_ALL, "all", 0, NULL, "all drafts" },
 	{ OPT_PLAN, "plan", 0, "HASH", "refuse when it would do something else than that plan" },
 	{ OPT_WITHIN, "confirm-within", 0, "TIME",

@@ -281,16 +281,23 @@ const struct cli_command cli_commands[] = {
 	{ "backup", NULL, "FILE", "all zones, history and settings into a file",
 	    "FILE may be - for standard output. The file is private (mode 0600) and is there under "
 	    "its "
-	    "name only when it is whole. Edits go on meanwhile. It holds no private DNSSEC keys.",
-	    1, 1, 0, cmd_backup },
+	    "name only when it is whole. Edits go on meanwhile. With --passphrase-file it holds "
+	    "the "
+	    "fleet keys, which open the private DNSSEC keys, under the passphrase (scrypt); "
+	    "without "
+	    "them the copy cannot sign. Taken at the primary or the standby, who have both.",
+	    1, 1, OPT_BIT(OPT_PASSPHRASE), cmd_backup },
 	{ "restore-backup", NULL, "FILE", "make a backup the store of this appliance",
 	    "For a fresh appliance: start nameserved with an empty data directory, then restore; "
 	    "FILE "
 	    "may be - for standard input. An appliance that has changes already loses them, and "
 	    "needs "
-	    "--confirm=NAME with its own name. --check reads the file, says what is in it, and "
-	    "changes nothing. Returns when everything is served.",
-	    1, 1, OPT_BIT(OPT_CONFIRM) | OPT_BIT(OPT_CHECK), cmd_restore_backup },
+	    "--confirm=NAME with its own name. --passphrase-file opens the DNSSEC keys in it, for "
+	    "this appliance to sign with. --check reads the file, says what is in it (with "
+	    "--passphrase-file: and whether that opens it), and changes nothing. Returns when "
+	    "everything is served.",
+	    1, 1, OPT_BIT(OPT_CONFIRM) | OPT_BIT(OPT_CHECK) | OPT_BIT(OPT_PASSPHRASE),
+	    cmd_restore_backup },
 	{ "help", NULL, "[NOUN [VERB]]", "this list, or one command", NULL, 0, 2, 0, cmd_help },
 	{ "completion", NULL, "bash", "a completion script on stdout", NULL, 1, 1, 0,
 	    cmd_completion },
