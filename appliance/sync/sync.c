@@ -31,6 +31,7 @@
 #include "appliance/sync/sandbox.h"
 #include "appliance/sync/stats.h"
 #include "appliance/sync/testask.h"
+#include "appliance/sync/signatures.h"
 #include "appliance/sync/status.h"
 #include "appliance/sync/users.h"
 #include "appliance/sync/verify.h"
@@ -302,6 +303,7 @@ stop(struct sync *s)
 	parentcheck_stop();
 	dnssec_stop();
 	keysched_stop();
+	signatures_stop();
 	keyring_stop();
 	check_list_stop();
 	health_stop();

@@ -67,6 +67,7 @@ const struct cli_option cli_options[] = {
 	{ OPT_DENIAL, "denial", 0, "KIND", "nsec (the default), nsec3 or nsec3-optout" },
 	{ OPT_WHEN_SAFE, "when-safe", 0, NULL, "when the parent's DS is gone, which CDS asks for" },
 	{ OPT_FORCE, "force", 0, NULL, "whatever the parent says" },
+	{ OPT_SIGNATURES, "signatures", 0, NULL, "and every DNSSEC signature that is served" },
 	{ OPT_EMERGENCY, "emergency", 0, NULL, "with the shortest waits that break nothing" },
 	{ OPT_ASCII, "ascii", 0, NULL, "no characters beyond ASCII" },
 	{ OPT_CLIPBOARD, "clipboard", 0, "osc52|off", "copy by the terminal's clipboard" },

@@ -277,7 +277,10 @@ const struct cli_command cli_commands[] = {
 	    0, 0, OPT_BIT(OPT_SCOPE) | OPT_BIT(OPT_TOP) | OPT_BIT(OPT_WATCH) | OPT_BIT(OPT_LIMIT),
 	    cmd_stats },
 	{ "verify", NULL, "", "check the store, the hash chain, and every image against the store",
-	    NULL, 0, 0, 0, cmd_verify },
+	    "With --signatures every DNSSEC signature in the images is verified as well, those of "
+	    "zones "
+	    "that arrived signed, too. Exit code 1: something was found.",
+	    0, 0, OPT_BIT(OPT_SIGNATURES), cmd_verify },
 	{ "backup", NULL, "FILE", "all zones, history and settings into a file",
 	    "FILE may be - for standard output. The file is private (mode 0600) and is there under "
 	    "its "
