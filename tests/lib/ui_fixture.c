@@ -89,7 +89,13 @@ fill_zones(Ns__Envelope *e)
 		zone[i]->name = is("hostile") ? STR(HOSTILE) : names[i];
 		zone[i]->serial = 2026112200 + i;
 		zone[i]->records = 10 * i * i;
-		zone[i]->dnssec = STR(i % 3 ? "off" : "external");
+		zone[i]->dnssec = STR(i % 3 == 1 ? "off" : i % 3 == 2 ? "on" : "external");
+		zone[i]->dnssec_trouble = STR(i == 2   ? "ds"
+					      : i == 3 ? "expired"
+					      : i == 6 ? "expires"
+					      : i == 8 ? "leaving"
+						       : "");
+		zone[i]->health = STR(i == 1 ? "crit" : i == 4 ? "warn" : i % 2 ? "ok" : "none");
 		zone[i]->account = STR(i % 4 ? "" : "acme");
 		zone[i]->changed =
 		    STR(i % 2 ? "2026-11-22T13:40:00.000Z" : "2026-11-20T10:00:00.000Z");
