@@ -54,6 +54,7 @@ static const struct {
 	{ B(CHECK_STATE_REQUEST), B(OBJECT_REPLY), true },
 	{ B(CHECK_LIST_REQUEST), B(CHECK_LIST_REPLY), false },
 	{ B(LOST_REQUEST), B(LOST_REPLY), true },
+	{ B(TAIL_REQUEST), B(TAIL_REPLY), false },
 	{ B(ALIAS_LIST_REQUEST), B(ALIAS_LIST_REPLY), false },
 };
 
