@@ -16,7 +16,8 @@ const struct cli_option cli_options[] = {
 	{ OPT_SOCKET, "socket", 0, "PATH",
 	    "control socket; default $NAMESERVE_SOCKET, else "
 	    "/run/nameserve/control" },
-	{ OPT_APPLIANCE, "appliance", 0, "NAME", "another appliance (not available yet)" },
+	{ OPT_APPLIANCE, "appliance", 0, "NAME",
+	    "another appliance of the fleet, by way of this one" },
 	{ OPT_JSON, "json", 0, NULL, "one JSON document on stdout" },
 	{ OPT_JSONL, "jsonl", 0, NULL, "one JSON object a row" },
 	{ OPT_NO_INPUT, "no-input", 0, NULL, "never ask (the CLI never does)" },
@@ -40,9 +41,10 @@ const struct cli_option cli_options[] = {
 	{ OPT_HOSTMASTER, "hostmaster", 0, "NAME", "responsible mailbox as a name" },
 	{ OPT_NAME, "name", 0, "NAME", "only this owner" },
 	{ OPT_TYPE, "type", 0, "TYPE", "only this type" },
-	{ OPT_SCOPE, "scope", 0, "SCOPE", "zone:Z or appliance:A" },
+	{ OPT_SCOPE, "scope", 0, "SCOPE", "fleet, zone:Z, fleet:zone:Z or appliance:A" },
 	{ OPT_TOP, "top", 0, "WHAT", "zones, clients, names or qtypes" },
 	{ OPT_WATCH, "watch", 0, "TIME", "repeat at this interval" },
+	{ OPT_SAMPLE, "sample", 0, "N", "one query in N" },
 	{ OPT_UNIX, "unix", 0, "ACCOUNT", "the account of the host that is this user" },
 	{ OPT_ROLE, "role", 0, "ROLE", "viewer, operator or admin" },
 	{ OPT_ACCOUNT, "account", 0, "NAME", "whose the zone is" },
@@ -226,10 +228,6 @@ globals_read(struct cli *cli)
 	if (cli->opt[OPT_TIMEOUT] != NULL &&
 	    !cli_duration_ms(cli->opt[OPT_TIMEOUT], &cli->timeout_ms)) {
 		cli_usage(NULL, "--timeout %s: not a time (500ms, 10s, 2m)", cli->opt[OPT_TIMEOUT]);
-		return false;
-	}
-	if (cli->opt[OPT_APPLIANCE] != NULL) {
-		cli_usage(NULL, "--appliance: not available yet; use --socket");
 		return false;
 	}
 	if (cli->opt[OPT_WAIT] != NULL && strcmp(cli->opt[OPT_WAIT], "served") != 0) {

@@ -24,6 +24,8 @@ cli_client(struct cli *cli, int *code)
 		cli->client = ns_client_new(path, &why);
 	if (cli->client == NULL)
 		*code = cli_error(cli, &why);
+	else
+		ns_client_to(cli->client, cli->opt[OPT_APPLIANCE]);
 	return cli->client;
 }
 

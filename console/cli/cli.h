@@ -45,6 +45,7 @@ enum cli_opt {
 	OPT_SCOPE,
 	OPT_TOP,
 	OPT_WATCH,
+	OPT_SAMPLE,
 	OPT_UNIX,
 	OPT_ROLE,
 	OPT_ACCOUNT,
@@ -237,6 +238,7 @@ int cmd_account_list(struct cli *);
 int cmd_history_list(struct cli *);
 int cmd_history_show(struct cli *);
 int cmd_stats(struct cli *);
+int cmd_tail(struct cli *);
 int cmd_verify(struct cli *);
 int cmd_backup(struct cli *);
 int cmd_restore_backup(struct cli *);

@@ -271,13 +271,27 @@ const struct cli_command cli_commands[] = {
 	    "old one is refused. Run it at the primary, whose own key it may be.",
 	    1, 1, OPT_BIT(OPT_FOR) | OPT_BIT(OPT_COMMENT), cmd_fleet_roll_key },
 	{ "stats", NULL, "", "queries, rcodes, latency of this appliance",
-	    "--scope zone:ZONE counts one zone. --top zones, clients, names or qtypes lists who "
+	    "--scope zone:ZONE counts one zone, fleet and fleet:zone:ZONE on all appliances "
+	    "together. --top zones, clients, names or qtypes lists who "
 	    "and "
 	    "what is asked most: zones since the start and exactly, clients (/24 and /56) and "
 	    "names "
 	    "of the last one to two minutes, at least so many. --watch repeats until interrupted.",
 	    0, 0, OPT_BIT(OPT_SCOPE) | OPT_BIT(OPT_TOP) | OPT_BIT(OPT_WATCH) | OPT_BIT(OPT_LIMIT),
 	    cmd_stats },
+	{ "tail", NULL, "", "some of the queries that are answered, as they come",
+	    "Until interrupted, or --limit rows were shown. --sample N shows one query in N, by "
+	    "chance; --scope fleet those of all appliances. --filter: foo, ^foo and *.x.* on the "
+	    "name, "
+	    "zone:Z, name:N, type:T, rcode:R (DROP: no reply was sent), client:NETWORK, "
+	    "via:udp|tcp|tls, each with - before it for those that do not match. Clients are cut "
+	    "to "
+	    "/24 and /48 unless you are an admin. At most 200 rows at a time are shown; the rest "
+	    "is "
+	    "counted.",
+	    0, 0,
+	    OPT_BIT(OPT_FILTER) | OPT_BIT(OPT_SAMPLE) | OPT_BIT(OPT_LIMIT) | OPT_BIT(OPT_SCOPE),
+	    cmd_tail },
 	{ "verify", NULL, "", "check the store, the hash chain, and every image against the store",
 	    "With --signatures every DNSSEC signature in the images is verified as well, those of "
 	    "zones "
