@@ -16,7 +16,7 @@ const struct cli_option cli_options[] = {
 	{ OPT_SOCKET, "socket", 0, "PATH",
 	    "control socket; default $NAMESERVE_SOCKET, else "
 	    "/run/nameserve/control" },
-	{ OPT_APPLIANCE, "appliance", 0, "NAME", "another appliance (not available yet)" },
+	{ OPT_APPLIANCE, "appliance", 0, "ssh:USER@HOST", "the appliance of another host, by ssh" },
 	{ OPT_JSON, "json", 0, NULL, "one JSON document on stdout" },
 	{ OPT_JSONL, "jsonl", 0, NULL, "one JSON object a row" },
 	{ OPT_NO_INPUT, "no-input", 0, NULL, "never ask (the CLI never does)" },
@@ -70,6 +70,7 @@ const struct cli_option cli_options[] = {
 	{ OPT_CLIPBOARD, "clipboard", 0, "osc52|off", "copy by the terminal's clipboard" },
 	{ OPT_UTF8, "utf8", 0, NULL, "UTF-8 whatever locale and TERM say" },
 	{ OPT_COLOR, "color", 0, "WHEN", "auto or never" },
+	{ OPT_STDIO, "stdio", 0, NULL, "messages on standard input and output" },
 	{ 0, NULL, 0, NULL, NULL },
 };
 
@@ -225,8 +226,13 @@ globals_read(struct cli *cli)
 		cli_usage(NULL, "--timeout %s: not a time (500ms, 10s, 2m)", cli->opt[OPT_TIMEOUT]);
 		return false;
 	}
-	if (cli->opt[OPT_APPLIANCE] != NULL) {
-		cli_usage(NULL, "--appliance: not available yet; use --socket");
+	if (cli->opt[OPT_APPLIANCE] != NULL && strncmp(cli->opt[OPT_APPLIANCE], "ssh:", 4) != 0) {
+		cli_usage(NULL, "--appliance %s: not available yet; use ssh:USER@HOST, or --socket",
+		    cli->opt[OPT_APPLIANCE]);
+		return false;
+	}
+	if (cli->opt[OPT_APPLIANCE] != NULL && cli->opt[OPT_SOCKET] != NULL) {
+		cli_usage(NULL, "--appliance or --socket, not both");
 		return false;
 	}
 	if (cli->opt[OPT_WAIT] != NULL && strcmp(cli->opt[OPT_WAIT], "served") != 0) {

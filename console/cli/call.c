@@ -13,15 +13,19 @@ cli_client(struct cli *cli, int *code)
 {
 	struct ns_why why = { 0 };
 
-	const char *path = cli->opt[OPT_SOCKET];
+	const char *path =
+	    cli->opt[OPT_APPLIANCE] != NULL ? cli->opt[OPT_APPLIANCE] : cli->opt[OPT_SOCKET];
 	char absolute[PATH_MAX], here[PATH_MAX];
 
-	if (cli->client == NULL && path != NULL && path[0] != '/' &&
+	if (cli->client == NULL && path != NULL && path == cli->opt[OPT_SOCKET] && path[0] != '/' &&
 	    getcwd(here, sizeof here) != NULL &&
 	    snprintf(absolute, sizeof absolute, "%s/%s", here, path) < (int)sizeof absolute)
 		path = absolute;
 	if (cli->client == NULL)
-		cli->client = ns_client_new(path, &why);
+		cli->client = ns_client_open(
+		    &(struct ns_client_options){
+			.socket = path, .person = cli->person, .software = cli->software },
+		    &why);
 	if (cli->client == NULL)
 		*code = cli_error(cli, &why);
 	return cli->client;

@@ -70,6 +70,7 @@ enum cli_opt {
 	OPT_UTF8,
 	OPT_CLIPBOARD,
 	OPT_COLOR,
+	OPT_STDIO,
 	OPT_MAX,
 };
 #define OPT_BIT(o) (1ull << (o))
@@ -83,6 +84,9 @@ struct cli {
 	unsigned n_words;
 	unsigned timeout_ms;
 	struct ns_client *client; /* connected lazily: cli_client() */
+	const char *person; /* whom a forced command names (session.h); NULL: who the kernel says */
+	const char *software; /* how we name ourselves; NULL: the command line */
+	bool restricted; /* sshd started us for somebody who has no shell here (session.h) */
 };
 
 struct cli_command {
@@ -96,6 +100,9 @@ struct cli_command {
 };
 
 extern const struct cli_command cli_commands[]; /* ends with a NULL noun */
+
+/* ---- main.c ---- */
+int cli_main(struct cli *, int argc, char **argv); /* one command; the exit code */
 
 /* ---- args.c ---- */
 struct cli_option {
@@ -260,6 +267,8 @@ int cmd_fleet_drain(struct cli *);
 int cmd_fleet_undrain(struct cli *);
 int cmd_fleet_standby(struct cli *);
 int cmd_fleet_promote(struct cli *);
+int cmd_login(struct cli *);
+int cmd_proxy(struct cli *);
 int cmd_help(struct cli *);
 int cmd_completion(struct cli *);
 

@@ -28,6 +28,8 @@ cmd_console(struct cli *cli)
 	else if (cli->opt[OPT_UTF8] != NULL)
 		o.utf8 = 1;
 	o.read_only = cli->opt[OPT_READ_ONLY] != NULL;
+	o.restricted = cli->restricted;
+	cli->software = "console " NS_RELEASE;
 	if (cli_client(cli, &code) == NULL)
 		return code;
 	return console_run(cli->client, &o);

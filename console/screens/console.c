@@ -74,6 +74,7 @@ console_run(struct ns_client *client, const struct console_options *o)
 	struct ui *ui = ui_new(client, w, h, utf8 ? GLYPH_BLOCK : GLYPH_ASCII);
 	ui->read_only = o->read_only;
 	ui->osc52 = o->osc52;
+	ui->restricted = o->restricted;
 	struct loop_user user = { ui, on_key, on_tick, on_draw, on_client, on_stderr };
 	ui->loop = loop_new(t, ui->surface, client, &user);
 	ui_main(now(ui), &screen_overview);

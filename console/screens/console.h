@@ -11,6 +11,7 @@ struct console_options {
 	bool mono;
 	bool osc52; /* the terminal's clipboard takes what is copied */
 	bool read_only; /* actions that change something say so instead */
+	bool restricted; /* for somebody who has no shell here: a restricted editor, no suspending */
 };
 
 /* The exit code; 2 after a message when the terminal cannot show it. */

@@ -397,6 +397,8 @@ ui_refuses(struct ui *ui, const struct ns_action *a)
 		return "this console is --read-only";
 	if (a->writes && strcmp(ui->role, "viewer") == 0)
 		return "you are a viewer: changes need an operator (nameserve user set)";
+	if (a->id == ACT_SUSPEND && ui->restricted)
+		return "there is no shell behind this account";
 	if (a->id == ACT_CONFIRM && ui->unconfirmed == 0)
 		return "nothing waits to be confirmed";
 	return top->ops->refuse != NULL ? top->ops->refuse(top, a->id) : NULL;

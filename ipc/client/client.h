@@ -17,8 +17,16 @@
 
 struct ns_client;
 
-/* socket: a path; NULL: $NAMESERVE_SOCKET, else /run/nameserve/control. */
+struct ns_client_options {
+	/* A path, or "ssh:USER@HOST" (pipe.h); NULL: $NAMESERVE_SOCKET, else /run/nameserve/control. */
+	const char *socket;
+	const char *person; /* for whom a shared account speaks; NULL: who the kernel says */
+	const char *software; /* "console 0.1.0": for the history; NULL: the version alone */
+};
+struct ns_client *ns_client_open(const struct ns_client_options *, struct ns_why *);
+/* The same with a socket alone. */
 struct ns_client *ns_client_new(const char *socket, struct ns_why *);
+const char *ns_client_socket(const char *socket); /* what it will be */
 /* Within a callback too.  What is outstanding is forgotten without a callback. */
 void ns_client_destroy(struct ns_client **);
 int ns_client_fd(struct ns_client *); /* poll for POLLIN */

@@ -33,15 +33,16 @@ def become(user):
 
 
 class Console:
-    def __init__(self, socket, width=80, height=24, args=(), term="xterm-256color", mute=False, user=None, **env):
+    def __init__(self, socket, width=80, height=24, args=(), term="xterm-256color", mute=False, user=None, command=None,
+                 **env):
         drafts = pathlib.Path(socket).parent.parent / "state"  # the same as the appliance's cli() has
         environment = {**os.environ, "XDG_STATE_HOME": str(drafts), "LC_ALL": "C.UTF-8", "NO_COLOR": "", **env, "TERM": term}
         self.screen = Screen(width, height)
         self.stream = pyte.ByteStream(self.screen)
         self.raw = b""
         self.started = time.monotonic()
-        self.child = pexpect.spawn(str(BUILD / "bin" / "nameserve"), ["--socket", str(socket), *args],
-                                   env=environment, dimensions=(height, width), echo=False, timeout=5,
+        words = [str(w) for w in command or [BUILD / "bin" / "nameserve", "--socket", socket, *args]]
+        self.child = pexpect.spawn(words[0], words[1:], env=environment, dimensions=(height, width), echo=False, timeout=5,
                                    preexec_fn=None if user is None else lambda: become(user))
         self.child.delaybeforesend = None
         self.child.ptyproc.delayafterterminate = 5  # on a loaded machine it takes its time to die
