@@ -140,6 +140,17 @@ ns_client_trouble(const struct ns_client *c, struct ns_why *why)
 	return c->link.why.err;
 }
 
+unsigned
+ns_client_outstanding(const struct ns_client *c)
+{
+	const struct request *r;
+	unsigned n = 0;
+
+	TAILQ_FOREACH(r, &c->requests, entry)
+	n++;
+	return n;
+}
+
 void
 ns_client_retry(struct ns_client *c)
 {

@@ -55,6 +55,8 @@ void ns_client_wait(struct ns_client *, const bool *until);
 const Ns__HelloReply *ns_client_hello(const struct ns_client *); /* NULL: not connected now */
 /* Why there is no connection, for a banner; NS_OK when there is one or it is being made. */
 enum ns_err ns_client_trouble(const struct ns_client *, struct ns_why *);
+/* How many requests have no end yet. */
+unsigned ns_client_outstanding(const struct ns_client *);
 /* Do not wait for the back-off: try again at the next dispatch. */
 void ns_client_retry(struct ns_client *);
 
