@@ -351,7 +351,7 @@ sync_open(struct role *role)
 	aliases_open();
 	backup_sweep(s->store_dir);
 	restore_sweep(s->store_dir);
-	authz_init(&s->authz, role->start->admin_uid);
+	authz_init(&s->authz, role->start->admin_uid, role->start->config->ssh_account);
 	fleet_open(s);
 	role->self = s;
 }

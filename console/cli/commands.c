@@ -12,7 +12,8 @@ const struct cli_command cli_commands[] = {
 	{ "console", NULL, "", "the full-screen console; so is nameserve alone on a terminal",
 	    "Keys: ? in it. NO_COLOR or --color=never does without colour; --ascii without UTF-8.",
 	    0, 0,
-	    OPT_BIT(OPT_ASCII) | OPT_BIT(OPT_UTF8) | OPT_BIT(OPT_COLOR) | OPT_BIT(OPT_CLIPBOARD),
+	    OPT_BIT(OPT_ASCII) | OPT_BIT(OPT_UTF8) | OPT_BIT(OPT_COLOR) | OPT_BIT(OPT_CLIPBOARD) |
+		OPT_BIT(OPT_THEME) | OPT_BIT(OPT_LINEAR),
 	    cmd_console },
 	{ "status", NULL, "", "this appliance: role, revision, processes, problems", NULL, 0, 0, 0,
 	    cmd_status },
@@ -317,6 +318,16 @@ const struct cli_command cli_commands[] = {
 	    "everything is served.",
 	    1, 1, OPT_BIT(OPT_CONFIRM) | OPT_BIT(OPT_CHECK) | OPT_BIT(OPT_PASSPHRASE),
 	    cmd_restore_backup },
+	{ "login", NULL, "NAME", "a session of this person, in an account that several share",
+	    "For the command= of a key in a root-owned authorized_keys file of the account that "
+	    "[ssh] account of the configuration names: restrict,pty,command=\"nameserve login "
+	    "alice\" ssh-ed25519 ... It runs what the client asked for, else the console, and the "
+	    "history names alice. From any other account the appliance refuses it.",
+	    1, 1, 0, cmd_login },
+	{ "proxy", NULL, "", "this appliance for a client on another host",
+	    "What nameserve --appliance ssh:USER@HOST runs there. With --read-only it passes on "
+	    "nothing that could change something.",
+	    0, 0, OPT_BIT(OPT_STDIO), cmd_proxy },
 	{ "help", NULL, "[NOUN [VERB]]", "this list, or one command", NULL, 0, 2, 0, cmd_help },
 	{ "completion", NULL, "bash", "a completion script on stdout", NULL, 1, 1, 0,
 	    cmd_completion },
