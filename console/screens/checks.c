@@ -144,7 +144,7 @@ checks_act(struct view *v, enum ns_action_id id, const char *name)
 		force(v, name);
 	else if (id == ACT_PROBE)
 		look(v, name);
-	else if (id == ACT_EVENTS)
+	else if (id == ACT_OBJECT_HISTORY)
 		ui_open(v->ui, &screen_events, name);
 	else if (id == ACT_OPEN)
 		ui_open(v->ui, &screen_check, name);

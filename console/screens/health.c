@@ -315,7 +315,7 @@ health_draw(struct view *v, struct rect r)
 static const char *
 health_refuse(struct view *v, enum ns_action_id id)
 {
-	if (id != ACT_FORCE && id != ACT_PROBE && id != ACT_EVENTS && id != ACT_OPEN)
+	if (id != ACT_FORCE && id != ACT_PROBE && id != ACT_OBJECT_HISTORY && id != ACT_OPEN)
 		return NULL;
 	return here(v->state) != NULL ? NULL : "no check is here";
 }
