@@ -330,9 +330,9 @@ fleet_drain(struct view *v, const char *name, bool drained, size_t serving, size
 
 /* ---- life ---- */
 static const struct table_column columns[] = { { "POP", 10, 2, false, 0 },
-	{ "SITE", 5, 1, false, 0 }, { "STATE", 7, 0, false, 0 }, { "ROLE", 7, 0, false, 0 },
+	{ "SITE", 5, 1, false, 0 }, { "STATE", 7, 0, false, 0 }, { "ROLE", 7, 0, false, 70 },
 	{ "VERSION", 8, 0, false, 110 }, { "LAG", 11, 0, false, 0 }, { "HEARD", 8, 0, true, 0 },
-	{ "QPS", 6, 0, true, 0 }, { "LAST 8", 8, 0, false, 0 }, { "REVISION", 10, 0, true, 100 },
+	{ "QPS", 6, 0, true, 0 }, { "LAST 8", 8, 0, false, 76 }, { "REVISION", 10, 0, true, 100 },
 	{ NULL, 0, 0, false, 0 } };
 
 static void
