@@ -135,6 +135,7 @@ fixture_look(Ns__Envelope *e)
 	r.reason = STR(fixture_is("hostile") ? HOSTILE : "no answer in time");
 	r.rtt_ms = 3000;
 	r.assigned = true;
+	r.others = 7;
 	e->check_probe_reply = &r;
 	e->body_case = NS__ENVELOPE__BODY_CHECK_PROBE_REPLY;
 }
