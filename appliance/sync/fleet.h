@@ -119,7 +119,7 @@ struct fleet {
 	struct rep	 rep;
 	struct request_list forwarded;	/* at a replica: waiting for the primary's answer */
 	uint64_t	 forward_id;
-	double		 qps;
+	double		 qps, p99_us, error_percent;	/* of this appliance */
 	uint64_t	 started_ns, asked_ns;
 	uint64_t	 strangers, malformed, admitted, refused;
 	struct calls	*calls;		/* fleetcall.c */
