@@ -74,11 +74,13 @@ struct entry {
 	TAILQ_ENTRY(entry) outbox;
 	unsigned	 repeats;	/* so often our vote still leaves; 0: not in the outbox */
 	enum vote_state	 told;
+	bool		 asked;		/* our vote leaves after the next look, changed or not */
 };
 
 /* A look that a person asked for. */
 struct asked_look {
 	uint64_t id, check;
+	unsigned others; /* that were asked, too */
 };
 
 struct checks {
@@ -143,6 +145,8 @@ struct ballot_count {
 struct ballot_count	 ballot_count(const struct checks *, const struct entry *);
 /* NULL: that one has said nothing. */
 const struct vote	*ballot_vote(const struct checks *, const struct entry *, uint16_t slot);
+/* Ask the others who vote on it to look now; how many they are. */
+unsigned	 ballot_ask(struct checks *, const struct entry *);
 /* All of our votes may be others; they leave at once. */
 void	 ballot_anew(struct checks *);
 void	 ballot_second(struct checks *);
@@ -150,6 +154,8 @@ void	 ballot_stop(struct checks *);
 
 /* checkhealth.c */
 char	*check_target(const Ns__Check *);	/* with port and path; malloc'ed */
+/* Look now, unless that was done a moment ago; our vote leaves then. */
+void	 look_now(struct checks *, struct entry *);
 void	 looks_tell(struct checks *, const struct shared *, bool gone);
 
 /* checkstate.c */

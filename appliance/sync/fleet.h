@@ -123,7 +123,7 @@ struct fleet {
 	struct request_list parked;	/* or for the link, which is being made anew */
 	size_t		 relaying;	/* at the primary: of others' clients, under way */
 	uint64_t	 forward_id;
-	double		 qps;
+	double		 qps, p99_us, error_percent;	/* of this appliance */
 	uint64_t	 started_ns, asked_ns;
 	uint64_t	 strangers, malformed, admitted, refused;
 	struct calls	*calls;		/* fleetcall.c */

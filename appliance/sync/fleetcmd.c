@@ -239,6 +239,8 @@ fill_peer(Ns__FleetListReply__Appliance *a, const Ns__FleetBeat__Peer *p, uint64
 	a->stored = p->stored;
 	a->revision = p->served;
 	a->qps = p->qps;
+	a->p99_us = p->p99_us;
+	a->error_percent = p->error_percent;
 	a->silent_s = p->never ? -1 : silent;
 	a->lag_changes = head > p->served ? head - p->served : 0;
 	a->lag_s = p->lag_s + (a->lag_changes > 0 || !living ? age : 0);
@@ -256,6 +258,8 @@ fill_self(const struct sync *s, Ns__FleetListReply__Appliance *a, uint64_t head)
 	a->stored = s->head.revision;
 	a->revision = served;
 	a->qps = s->fleet->qps;
+	a->p99_us = s->fleet->p99_us;
+	a->error_percent = s->fleet->error_percent;
 	a->lag_changes = head > served ? head - served : 0;
 	a->lag_s = fleet_lag_s(s);
 	a->state = xstrdup(a->lag_s * 1e9 > (double)FLEET_LAG_NS ? "lag" : "ok");

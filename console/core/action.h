@@ -73,7 +73,6 @@ enum ns_action_id {
 	ACT_PROBLEMS,
 	ACT_FORCE,
 	ACT_PROBE,
-	ACT_EVENTS,
 	ACT_DRAIN,
 	ACT_ROLL,
 	ACT_DS_SUBMITTED,
@@ -98,12 +97,13 @@ enum {
 	CTX_CONFLICT = 2048,
 	CTX_CHANGES = 4096, /* what was committed: rows, or one */
 	CTX_TRASH = 8192, /* deleted zones */
-	CTX_PROBLEMS = 1 << 20, /* rows that can be in trouble */
-	CTX_CHECKS = 1 << 21, /* health checks: rows, or one */
-	CTX_FLEET = 1 << 22, /* appliances: rows, or one */
-	CTX_DNSSEC = 1 << 23, /* the keys of a zone */
-	/* Screens of these have nothing of the others: their keys may mean something else there. */
-	CTX_ALONE = CTX_CHECKS | CTX_FLEET,
+	CTX_PROBLEMS = 1 << 25, /* rows that can be in trouble */
+	CTX_CHECKS = 1 << 26, /* health checks: rows, or one */
+	CTX_FLEET = 1 << 27, /* appliances: rows, or one */
+	CTX_DNSSEC = 1 << 28, /* the keys of a zone */
+	/* Of these a screen has one at most: a key may mean this here and that there. */
+	CTX_OWN = CTX_DIFF | CTX_CONFLICT | CTX_CHANGES | CTX_TRASH | CTX_CHECKS | CTX_FLEET |
+		  CTX_DNSSEC,
 };
 
 struct ns_action {

@@ -142,3 +142,17 @@ class SlowConsole(Console):
 
 def trace_of(path):
     return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def hear(c):
+    """A dialog that is on the screen is deaf for 150 ms more at most."""
+    end = time.monotonic() + 0.2
+    while time.monotonic() < end:
+        c.read(0.05)
+
+
+def answer(c, key):
+    c.wait("y yes")
+    hear(c)
+    c.press(key)
+    c.wait(lambda: "y yes" not in c.text())

@@ -75,6 +75,12 @@ def test_list_and_status(fleet):
         status = m.cli_json("status")
         assert status["role"] == rows[m.name]["role"] and status["term"] == 1
         assert status["primary"] == {"name": "p", "reachable": True, "lag_s": 0.0}
+    def told(m):
+        fleet.replicas[0].values("www.example.com")
+        return next(r for r in m.cli_json("fleet", "list")["appliances"] if r["name"] == "r1")["p99_us"] > 0
+
+    for m in fleet.members:
+        wait_until(lambda m=m: told(m), f"how fast r1 answers, at {m.name}", 30)
     text = fleet.primary.cli("fleet", "list")
     assert "NAME" in text and "r1" in text
 
