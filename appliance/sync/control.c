@@ -114,6 +114,8 @@ static const struct request_kind kinds[] = {
 	    .read = alias_list_read },
 	{ BODY(FLEET_LIST_REQUEST), "fleet.list", USER_VIEWER, ON_LOOP,
 	    .start = fleet_list_request },
+	{ BODY(FLEET_SHOW_REQUEST), "fleet.show", USER_VIEWER, ON_LOOP,
+	    .start = fleet_show_request },
 	{ BODY(FLEET_INVITE_REQUEST), "fleet.invite", USER_ADMIN, ON_LOOP, .primary_only = true,
 	    .start = fleet_invite_request, .write = fleet_invite_write },
 	{ BODY(FLEET_REMOVE_REQUEST), "fleet.remove", USER_ADMIN, ON_WRITER, .primary_only = true,

@@ -78,7 +78,7 @@ struct rep {
 	bool		 heard;
 	uint64_t	 head;		/* the primary's, in its last beat */
 	uint64_t	 behind_ns;	/* since when ours is less */
-	int64_t		 stored_at_ms, served_at_ms;
+	int64_t		 stored_at_ms, served_at_ms;	/* of our newest; also at the primary */
 	uint64_t	 receipt_ns;
 	Ns__FleetBeat	*beat;		/* the last one */
 	uint64_t	 beat_ns;
@@ -292,6 +292,12 @@ char	*fleet_door_trouble(const struct sync *);
 
 /* ---- fleetcmd.c ---- */
 void	 fleet_list_request(struct sync *, struct request *);
+Ns__FleetListReply *fleet_list_reply(const struct sync *);
+/* As the primary sees the others, in its last beat; NULL: it says nothing of that one. */
+const Ns__FleetBeat__Peer *peer_find(const Ns__FleetBeat *, const char *name);
+
+/* ---- fleetshow.c ---- */
+void	 fleet_show_request(struct sync *, struct request *);
 void	 fleet_invite_request(struct sync *, struct request *);
 enum ns_err fleet_invite_write(struct request *, struct batch *);
 enum ns_err fleet_remove_text(struct request *);

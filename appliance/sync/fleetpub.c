@@ -496,6 +496,8 @@ pub_peer(const struct sync *s, const struct member *m, uint64_t now_ns)
 		p->served = receipts_revision(s->receipts);
 		p->qps = s->fleet->qps;
 		p->version = (char *)(uintptr_t)NS_RELEASE;
+		p->stored_at_ms = s->fleet->rep.stored_at_ms;
+		p->served_at_ms = s->fleet->rep.served_at_ms;
 	} else if (fo == NULL || !fo->ever) {
 		p->never = true;
 	} else {
@@ -504,6 +506,8 @@ pub_peer(const struct sync *s, const struct member *m, uint64_t now_ns)
 		p->qps = fo->qps;
 		p->version = (char *)(uintptr_t)fo->version;
 		p->silent_s = (double)clock_since(now_ns, fo->heard_ns) / 1e9;
+		p->stored_at_ms = fo->stored_at_ms;
+		p->served_at_ms = fo->served_at_ms;
 		if (fo->served < s->head.revision && fo->behind_ns != 0)
 			p->lag_s = (double)clock_since(now_ns, fo->behind_ns) / 1e9;
 	}

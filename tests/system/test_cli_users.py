@@ -28,7 +28,7 @@ NEEDS = {
     "backup": "admin", "backup_restore": "admin", "zone_check": "viewer",
     "plan": "viewer", "test": "viewer", "confirm": "operator", "revert": "operator", "rewind": "operator", "lost": "operator",
     "trash_list": "viewer", "zone_restore": "operator",
-    "fleet_list": "viewer", "fleet_invite": "admin", "fleet_remove": "admin",
+    "fleet_list": "viewer", "fleet_show": "viewer", "fleet_invite": "admin", "fleet_remove": "admin",
     "fleet_drain": "admin", "fleet_roll": "admin", "fleet_standby": "admin", "fleet_promote": "admin",
     "user_set": "admin", "user_list": "viewer", "account_set": "admin", "account_list": "viewer",
     "dnssec_set": "admin", "dnssec_show": "viewer",
