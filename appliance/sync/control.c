@@ -59,6 +59,8 @@ static const struct request_kind kinds[] = {
 	    .start = import_data },
 	{ BODY(IMPORT_END), "import.end", USER_OPERATOR, ON_LOOP, .relayed = true,
 	    .start = import_end },
+	{ BODY(IMPORT_ABANDON), "import.abandon", USER_OPERATOR, ON_LOOP, .relayed = true,
+	    .start = import_abandon },
 	{ BODY(RECORD_LIST_REQUEST), "record.list", USER_VIEWER, ON_READER, LANE_BULK,
 	    .read = record_list_read },
 	{ BODY(COMMIT_REQUEST), "commit", USER_OPERATOR, ON_WRITER, .waits_served = true,

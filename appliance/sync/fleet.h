@@ -123,6 +123,7 @@ struct fleet {
 	struct request_list parked;	/* or for the link, which is being made anew */
 	size_t		 relaying;	/* at the primary: of others' clients, under way */
 	uint64_t	 forward_id;
+	struct away	*imports;	/* importaway.c */
 	double		 qps;
 	uint64_t	 started_ns, asked_ns;
 	uint64_t	 strangers, malformed, admitted, refused;
@@ -275,6 +276,9 @@ void	 forward_take(struct sync *, const struct follower *, const struct member *
 /* It was meant for the primary of a term that is over: nothing is done. */
 void	 forward_refuse(struct sync *, const struct follower *, const Ns__FleetForward *, uint64_t term);
 void	 forward_reply(struct sync *, const Ns__FleetForwardReply *);
+/* That request of that caller, to the primary; its reply carries the id. */
+enum ns_err	 forward_say(struct sync *, const struct caller *, const Ns__Envelope *, uint64_t id,
+		    uint32_t deadline_ms);
 void	 forward_lost(struct sync *);		/* the link is down: outcomes are unknown */
 void	 forward_pause(struct sync *, uint64_t now_ns);	/* it is about to be made anew: what comes waits */
 void	 forward_resume(struct sync *);

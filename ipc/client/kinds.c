@@ -18,6 +18,7 @@ static const struct {
 	{ B(IMPORT_BEGIN), B(IMPORT_READY), true },
 	{ B(IMPORT_DATA), B(IMPORT_PROGRESS), true },
 	{ B(IMPORT_END), B(IMPORT_REPLY), true },
+	{ B(IMPORT_ABANDON), B(DONE), true },
 	{ B(RECORD_LIST_REQUEST), B(RECORD_LIST_REPLY), false },
 	{ B(COMMIT_REQUEST), B(COMMIT_REPLY), true },
 	{ B(SETTINGS_GET_REQUEST), B(SETTINGS_REPLY), false },
