@@ -66,22 +66,15 @@ drop(struct batch *b, uint64_t id, bool *was, struct ns_why *why)
 	return err;
 }
 
-static bool
-among(const struct numbers *ids, uint64_t id)
-{
-	return bsearch(&id, ids->list, ids->count, sizeof id, cmp) != NULL;
-}
-
-/* True: something of them was in it. */
-static bool
-take_out(Ns__ChangeBody *body, const struct numbers *ids)
+bool
+withhold_body(Ns__ChangeBody *body, const uint64_t *ids, size_t n)
 {
 	size_t kept = 0, all = body->n_zones;
 
 	for (size_t i = 0; i < all; i++) {
 		Ns__ChangeBody__Zone *m = body->zones[i];
 
-		if (!among(ids, m->zone_id)) {
+		if (bsearch(&m->zone_id, ids, n, sizeof *ids, cmp) == NULL) {
 			body->zones[kept++] = m;
 			continue;
 		}
@@ -106,7 +99,7 @@ cut_change(struct store *s, uint64_t revision, const struct numbers *ids, struct
 	if (body == NULL)
 		return ns_fail(why, NS_CORRUPT, ES_STORE, "change %llu of the log cannot be read",
 		    (unsigned long long)revision);
-	if (take_out(body, ids)) {
+	if (withhold_body(body, ids->list, ids->count)) {
 		len = ns__change_body__get_packed_size(body);
 		packed = xmalloc(len + 1);
 		ns__change_body__pack(body, packed);
@@ -137,6 +130,25 @@ cut_log(struct store *s, const struct numbers *ids, struct ns_why *why)
 	return err;
 }
 
+/* Which they are, until nothing is left of them anywhere: what the scrub before this one has yet to do, too. */
+static enum ns_err
+note_scrub(struct store *s, const struct numbers *ids, struct ns_why *why)
+{
+	char *text = NULL, *more;
+	enum ns_err err;
+
+	if (store_fact_get(s, SCRUB_FACT, &text) != NS_OK)
+		text = xstrdup("");
+	for (size_t i = 0; i < ids->count; i++) {
+		more = xasprintf("%s %llu", text, (unsigned long long)ids->list[i]);
+		free(text);
+		text = more;
+	}
+	err = store_fact_put(s, SCRUB_FACT, text, why);
+	free(text);
+	return err;
+}
+
 enum ns_err
 withhold_zones(struct batch *b, const uint64_t *ids, size_t n, unsigned *gone, struct ns_why *why)
 {
@@ -153,7 +165,7 @@ withhold_zones(struct batch *b, const uint64_t *ids, size_t n, unsigned *gone, s
 		qsort(here.list, here.count, sizeof *here.list, cmp);
 		err = cut_log(b->store, &here, why);
 		if (err == NS_OK)
-			err = store_fact_put(b->store, SCRUB_FACT, "1", why);
+			err = note_scrub(b->store, &here, why);
 		b->scrub = true;
 		*gone += (unsigned)here.count;
 	}
