@@ -172,22 +172,24 @@ add_problems(const struct sync *s, const struct feed_state *f, Ns__StatusReply *
 		status_problem(m, "flood", xstrdup(s->status->floods[i]));
 }
 
-static void
-add_processes(const struct sync *s, Ns__StatusReply *m)
+size_t
+status_processes(const struct sync *s, Ns__StatusReply__Process ***out)
 {
 	const Ns__ProcessTable *t = s->status->table;
 
+	*out = NULL;
 	if (t == NULL)
-		return;
-	m->processes = xcalloc(t->n_processes + 1, sizeof *m->processes);
+		return 0;
+	*out = xcalloc(t->n_processes + 1, sizeof **out);
 	for (size_t i = 0; i < t->n_processes; i++) {
 		Ns__StatusReply__Process *p = xmalloc(sizeof *p);
 
 		*p = *t->processes[i];
 		p->role = xstrdup(p->role);
 		p->state = xstrdup(p->state);
-		m->processes[m->n_processes++] = p;
+		(*out)[i] = p;
 	}
+	return t->n_processes;
 }
 
 void
@@ -219,7 +221,7 @@ status_request(struct sync *s, struct request *r)
 	if (s->start->started_mono_ms != 0)
 		m->uptime_s = (double)clock_since(clock_mono_ms(), s->start->started_mono_ms) / 1e3;
 	m->primary = primary;
-	add_processes(s, m);
+	m->n_processes = status_processes(s, &m->processes);
 	add_problems(s, &f, m);
 	fleet_status(s, m);
 	request_reply(r, NS__ENVELOPE__BODY_STATUS_REPLY, m);
