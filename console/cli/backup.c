@@ -188,7 +188,6 @@ next_chunk(struct cli *cli, struct backup_keys *keys, uint64_t session, int *cod
 {
 	Ns__BackupRequest body = NS__BACKUP_REQUEST__INIT;
 	Ns__Envelope request = NS__ENVELOPE__INIT;
-	Ns__Envelope *reply;
 
 	body.session = session;
 	if (keys->wanted && session == 0) {
@@ -197,13 +196,7 @@ next_chunk(struct cli *cli, struct backup_keys *keys, uint64_t session, int *cod
 	}
 	request.body_case = NS__ENVELOPE__BODY_BACKUP_REQUEST;
 	request.backup_request = &body;
-	reply = cli_call(cli, &request, code);
-	if (reply != NULL && reply->body_case != NS__ENVELOPE__BODY_TEXT_CHUNK) {
-		ns__envelope__free_unpacked(reply, NULL);
-		*code = cli_unexpected(cli);
-		return NULL;
-	}
-	return reply;
+	return cli_call(cli, &request, NS__ENVELOPE__BODY_TEXT_CHUNK, code);
 }
 
 /* Everything into the output, read along as a restore would; the exit code. */
@@ -349,7 +342,6 @@ send_piece(
 {
 	Ns__BackupRestoreRequest body = NS__BACKUP_RESTORE_REQUEST__INIT;
 	Ns__Envelope request = NS__ENVELOPE__INIT;
-	Ns__Envelope *reply;
 
 	body.session = session;
 	body.confirm = cli_str(cli->opt[OPT_CONFIRM]);
@@ -360,13 +352,7 @@ send_piece(
 		body.sealed = (ProtobufCBinaryData){ in->keys->sealed.len, in->keys->sealed.base };
 	request.body_case = NS__ENVELOPE__BODY_BACKUP_RESTORE_REQUEST;
 	request.backup_restore_request = &body;
-	reply = cli_call(cli, &request, code);
-	if (reply != NULL && reply->body_case != NS__ENVELOPE__BODY_TEXT_CHUNK) {
-		ns__envelope__free_unpacked(reply, NULL);
-		*code = cli_unexpected(cli);
-		return NULL;
-	}
-	return reply;
+	return cli_call(cli, &request, NS__ENVELOPE__BODY_TEXT_CHUNK, code);
 }
 
 /* The keys need to know first to whom they shall be sealed: a piece of nothing asks. */
