@@ -9,6 +9,7 @@
 #include "appliance/sync/checks.h"
 #include "appliance/sync/control.h"
 #include "appliance/sync/feed.h"
+#include "appliance/sync/keyring.h"
 #include "appliance/sync/keysched.h"
 #include "appliance/sync/fleet.h"
 #include "appliance/sync/receipts.h"
@@ -135,7 +136,7 @@ add_problems(const struct sync *s, const struct feed_state *f, Ns__StatusReply *
 {
 	const Ns__ProcessTable *t = s->status->table;
 	uint64_t stuck = windows_stuck(s->windows, clock_mono_ns());
-	char *keys = keysched_trouble(s);
+	char *keys = keysched_trouble(s), *ring = keyring_trouble(s);
 
 	/* Until the first table: it has those that are still true, and what came since. */
 	for (size_t i = 0; t == NULL && i < s->start->n_problems; i++)
@@ -167,6 +168,8 @@ add_problems(const struct sync *s, const struct feed_state *f, Ns__StatusReply *
 	checkfeed_status(m);
 	if (keys != NULL)
 		status_problem(m, "keys", keys);
+	if (ring != NULL)
+		status_problem(m, "keys", ring);
 	signatures_status(m, clock_wall_ms() / 1000);
 	for (size_t i = 0; i < s->status->n_floods; i++)
 		status_problem(m, "flood", xstrdup(s->status->floods[i]));
