@@ -7,8 +7,6 @@ import collections
 import contextlib
 import ipaddress
 import json
-import mmap
-import os
 import random
 import shutil
 import socket
@@ -24,6 +22,7 @@ import dns.rdatatype
 import pytest
 
 from appliance import BUILD, Appliance, CliError, variant, zone_text
+from board import Board
 from peers import wait_until
 from policymodel import Maker, possible, shares
 
@@ -31,25 +30,7 @@ CHECKS = {f"c{i}": 5000 + i for i in range(12)}
 CLIENTS = ["192.0.2.7/32", "192.0.2.130/32", "198.51.100.9/32", "10.1.2.3/32", "2001:db8:1::1/128", "192.0.2.0/24"]
 KEYS = ["cidr:192.0.2.0/24", "cidr:192.0.2.128/25", "cidr:192.0.0.0/16", "cidr:10.0.0.0/8",
         "cidr:2001:db8::/32", "cidr:2001:db8:1::/48", "cidr:0.0.0.0/0", "cidr:192.0.2.7/32"]
-UP, DOWN = 1, 2
 POLICIES = 250
-
-
-class Board:
-    """Slot i is the check with the id i: state, RTT in 10 µs, since (zonemap/board.h)."""
-
-    def __init__(self, pid):
-        fd = os.open(f"/proc/{pid}/fd/5", os.O_RDWR)
-        self.map = mmap.mmap(fd, os.fstat(fd).st_size)
-        os.close(fd)
-
-    def set(self, check, up, rtt_ms=None, since=1):
-        word = (UP if up else DOWN) | int((rtt_ms or 0) * 100) << 8 | since << 32
-        struct.pack_into("=Q", self.map, CHECKS[check] * 8, word)
-
-    def all(self, up=True):
-        for check in CHECKS:
-            self.set(check, up)
 
 
 @contextlib.contextmanager
@@ -67,7 +48,7 @@ def appliance_with_checks(build=None):
         path = a.dir / "example.com"
         path.write_text(zone_text("example.com.", 7, "plain IN A 192.0.2.10\ntarget IN A 192.0.2.11\n"))
         a.cli("zone", "import", "example.com", path)
-        a.board = Board(a.pid("worker"))
+        a.board = Board(a.pid("worker"), CHECKS)
         a.board.all()
         yield a
     if build is None:
