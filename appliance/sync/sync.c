@@ -78,6 +78,7 @@ sync_release(struct sync *s, struct batch **bp)
 {
 	struct batch *b = *bp;
 	struct request *r;
+	bool zones = !TAILQ_EMPTY(&b->blocks);
 
 	if (b->err == NS_OK) {
 		if (b->rewound) {
@@ -97,6 +98,8 @@ sync_release(struct sync *s, struct batch **bp)
 		checkfeed_deltas(s, &b->checks);
 		if (b->aliases_changed)
 			aliasfeed_changed(s);
+		else if (zones)
+			aliasfeed_zones(s);
 	}
 	imports_batch(s, b);
 	jobs_done(s, b);
