@@ -155,6 +155,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	dnssec_tick(s, now);
 	keysched_tick(s, now);
 	keyring_tick(s, now);
+	checkfeed_tick(s);
 	check_list_tick(s, now);
 	health_tick(s, now);
 	aliasfeed_tick(s, now);
