@@ -70,6 +70,8 @@ const struct cli_option cli_options[] = {
 	{ OPT_CLIPBOARD, "clipboard", 0, "osc52|off", "copy by the terminal's clipboard" },
 	{ OPT_UTF8, "utf8", 0, NULL, "UTF-8 whatever locale and TERM say" },
 	{ OPT_COLOR, "color", 0, "WHEN", "auto or never" },
+	{ OPT_THEME, "theme", 0, "NAME", "default, high-contrast or deuteranopia" },
+	{ OPT_LINEAR, "linear", 0, NULL, "line by line: for screen readers and plain terminals" },
 	{ OPT_STDIO, "stdio", 0, NULL, "messages on standard input and output" },
 	{ 0, NULL, 0, NULL, NULL },
 };
@@ -267,7 +269,7 @@ cli_parse(struct cli *cli, int argc, char **argv)
 	}
 	if (!globals_read(cli))
 		return NULL;
-	if (n == 0 &&
+	if (n == 0 && cli->opt[OPT_LINEAR] == NULL &&
 	    (cli->opt[OPT_HELP] != NULL || !isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)))
 		return command_find("help", NULL);
 	if (n == 0)

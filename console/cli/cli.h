@@ -71,6 +71,8 @@ enum cli_opt {
 	OPT_CLIPBOARD,
 	OPT_COLOR,
 	OPT_STDIO,
+	OPT_THEME,
+	OPT_LINEAR,
 	OPT_MAX,
 };
 #define OPT_BIT(o) (1ull << (o))

@@ -12,7 +12,8 @@ const struct cli_command cli_commands[] = {
 	{ "console", NULL, "", "the full-screen console; so is nameserve alone on a terminal",
 	    "Keys: ? in it. NO_COLOR or --color=never does without colour; --ascii without UTF-8.",
 	    0, 0,
-	    OPT_BIT(OPT_ASCII) | OPT_BIT(OPT_UTF8) | OPT_BIT(OPT_COLOR) | OPT_BIT(OPT_CLIPBOARD),
+	    OPT_BIT(OPT_ASCII) | OPT_BIT(OPT_UTF8) | OPT_BIT(OPT_COLOR) | OPT_BIT(OPT_CLIPBOARD) |
+		OPT_BIT(OPT_THEME) | OPT_BIT(OPT_LINEAR),
 	    cmd_console },
 	{ "status", NULL, "", "this appliance: role, revision, processes, problems", NULL, 0, 0, 0,
 	    cmd_status },

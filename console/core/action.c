@@ -90,6 +90,8 @@ const struct ns_action ns_actions[] = {
 	{ ACT_FASTER, "faster", "OTHER", NULL, "refresh more often", CTX_GLOBAL, "-", false },
 	{ ACT_REPAINT, "repaint", "OTHER", NULL, "paint the screen anew", CTX_GLOBAL, "Ctrl-L",
 	    false },
+	{ ACT_THEME, "theme", "OTHER", NULL, "the next theme: default, high-contrast, deuteranopia",
+	    CTX_GLOBAL, "", false },
 	{ ACT_SUSPEND, "suspend", "OTHER", NULL, "to the shell; fg comes back", CTX_GLOBAL,
 	    "Ctrl-Z", false },
 	{ ACT_INTERRUPT, "interrupt", "OTHER", NULL, "twice: leave NameServe", CTX_GLOBAL, "Ctrl-C",
@@ -127,4 +129,10 @@ ns_action_named(const char *name)
 		n++;
 	}
 	return n == 1 ? found : NULL;
+}
+
+bool
+ns_action_leads(const struct ns_action *a)
+{
+	return a->keys[0] >= '1' && a->keys[0] <= '9' && (a->contexts & CTX_GLOBAL) != 0;
 }

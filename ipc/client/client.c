@@ -39,6 +39,7 @@ struct request {
 
 struct ns_client {
 	struct link link;
+	bool read_only;
 	TAILQ_HEAD(, request) requests; /* in the order they were made */
 	uint64_t next_id;
 	bool more_waits; /* dispatch stopped at its limit */
@@ -82,6 +83,7 @@ ns_client_open(const struct ns_client_options *options, struct ns_why *why)
 	ns_zmq_init();
 	c = xcalloc(1, sizeof *c);
 	TAILQ_INIT(&c->requests);
+	c->read_only = o.read_only;
 	if (link_init(&c->link, &o, why) != 0) {
 		free(c);
 		return NULL;
@@ -138,6 +140,17 @@ ns_client_trouble(const struct ns_client *c, struct ns_why *why)
 	if (why != NULL)
 		*why = c->link.why;
 	return c->link.why.err;
+}
+
+unsigned
+ns_client_outstanding(const struct ns_client *c)
+{
+	const struct request *r;
+	unsigned n = 0;
+
+	TAILQ_FOREACH(r, &c->requests, entry)
+	n++;
+	return n;
 }
 
 void
@@ -325,7 +338,10 @@ ns_client_request(
 	r->why = xcalloc(1, sizeof *r->why);
 	req->id = r->id;
 	req->deadline_ms = r->timeout_ms;
-	r->packed = frame_pack(req, &r->msg, r->why) == NS_OK;
+	if (c->read_only && kind_writes(r->kind))
+		(void)ns_fail(r->why, NS_DENIED, NS_CODE_READ_ONLY, "refused by --read-only");
+	else
+		r->packed = frame_pack(req, &r->msg, r->why) == NS_OK;
 	if (r->packed) {
 		free(r->why);
 		r->why = NULL;
@@ -580,10 +596,4 @@ ns_client_call(struct ns_client *c, Ns__Envelope *req, unsigned timeout_ms, stru
 	ns_client_request(c, req, timeout_ms, call_ended, &call);
 	ns_client_wait(c, &call.done);
 	return call.reply;
-}
-
-bool
-ns_request_writes(const Ns__Envelope *env)
-{
-	return kind_writes(env->body_case);
 }

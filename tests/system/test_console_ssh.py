@@ -14,7 +14,7 @@ from sshd import Sshd
 
 pytestmark = pytest.mark.skipif(os.getuid() != 0, reason="needs root to make accounts and run an sshd")
 
-OWN, OPS = "nstest-carol", "nstest-ops"
+OWN, OPS = f"nstest-carol-{os.getpid()}", f"nstest-ops-{os.getpid()}"
 
 
 @pytest.fixture(scope="module")
