@@ -20,9 +20,17 @@ class Screen(pyte.Screen):
     """Answers what a terminal answers: CSI 5n is how the console learns that a frame was shown."""
 
     answer = None
+    last = " "
+
+    # What pyte does not know: REP, SU and SD.
+    def draw(self, data):
+        self.last = data[-1:] or self.last
+        super().draw(data)
+
+    def repeat(self, count=1):
+        super().draw(self.last * (count or 1))
 
     def scroll_up(self, count=1):
-        """SU within the margins, which pyte does not know."""
         self.scroll(lambda: self.delete_lines(count or 1))
 
     def scroll_down(self, count=1):
@@ -40,8 +48,8 @@ class Screen(pyte.Screen):
 
 
 class Stream(pyte.ByteStream):
-    csi = {**pyte.ByteStream.csi, "S": "scroll_up", "T": "scroll_down"}
-    events = pyte.ByteStream.events | {"scroll_up", "scroll_down"}
+    csi = {**pyte.ByteStream.csi, "S": "scroll_up", "T": "scroll_down", "b": "repeat"}
+    events = pyte.ByteStream.events | {"scroll_up", "scroll_down", "repeat"}
 
 
 def become(user):
