@@ -561,6 +561,8 @@ take_keys(struct signer *s, const Ns__Feed *feed)
 			    log_quote(name_to_text(k->name.data, text)));
 		else
 			keys_changed(s, k->name.data);
+		if (k->body.len == 0 && s->file != NULL)
+			sigfile_wipe(s->file, k->name.data);
 	}
 }
 

@@ -13,6 +13,7 @@
 #include "appliance/sync/receipts.h"
 #include "appliance/sync/signatures.h"
 #include "appliance/sync/stats.h"
+#include "appliance/sync/tailask.h"
 #include "appliance/sync/testask.h"
 #include "appliance/sync/status.h"
 #include "appliance/sync/verify.h"
@@ -241,6 +242,7 @@ static const struct {
 	{ NS__ENVELOPE__BODY_SERVED, ROLE_ANSWER, on_served },
 	{ NS__ENVELOPE__BODY_METRICS, ROLE_ANSWER, stats_metrics },
 	{ NS__ENVELOPE__BODY_EXPLAINED, ROLE_ANSWER, testask_explained },
+	{ NS__ENVELOPE__BODY_TAIL_ROWS, ROLE_ANSWER, tailask_rows },
 	{ NS__ENVELOPE__BODY_ANSWER_NOTICE, ROLE_ANSWER, status_notice },
 	{ NS__ENVELOPE__BODY_PARENT_REPLY, ROLE_PROBE, on_parent },
 	{ NS__ENVELOPE__BODY_KEY_WORK_DONE, ROLE_SIGNER, dnssec_done },
@@ -248,6 +250,8 @@ static const struct {
 	{ NS__ENVELOPE__BODY_ZONE_SIGNATURES, ROLE_SIGNER, dnssec_signatures },
 	{ NS__ENVELOPE__BODY_ERROR, ROLE_SIGNER, dnssec_done },
 	{ NS__ENVELOPE__BODY_CHECK_REPORT, ROLE_PROBE, check_list_report },
+	{ NS__ENVELOPE__BODY_HEALTH_LIST_REPLY, ROLE_PROBE, health_answer },
+	{ NS__ENVELOPE__BODY_CHECK_PROBE_REPLY, ROLE_PROBE, health_answer },
 	{ NS__ENVELOPE__BODY_PROBE_NOTICE, ROLE_PROBE, checkfeed_notice },
 	{ NS__ENVELOPE__BODY_VOTES_OUT, ROLE_PROBE, votes_out },
 };

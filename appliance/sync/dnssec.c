@@ -10,6 +10,7 @@
 #include "appliance/sync/conn.h"
 #include "appliance/sync/control.h"
 #include "appliance/sync/errors.h"
+#include "appliance/sync/keyring.h"
 #include "appliance/sync/keysched.h"
 #include "appliance/sync/writer.h"
 #include "ipc/base/clock.h"
@@ -312,6 +313,8 @@ dnssec_done(struct sync *s, const Ns__Envelope *env)
 	free(packed);
 	if (d->done == NULL)
 		request_refuse(s, r, NS_FAILED, ES_NO_SIGNER, "the signer's answer cannot be read");
+	else if (r->kind->write == NULL)
+		request_finish(s, r); /* nothing is to be kept of it */
 	else
 		control_to_writer(s, r);
 }
@@ -391,7 +394,7 @@ start(struct sync *s, struct request *r, uint64_t zone_id)
 		request_finish(s, r);
 		return;
 	}
-	memcpy(d->public_key, public_key, DNSSEC_X25519);
+	keyring_wish_all(s, d);
 	request_push(s, s->reads, LANE_FAST, r);
 }
 

@@ -205,6 +205,8 @@ status_request(struct sync *s, struct request *r)
 	m->role = xstrdup(s->head.role);
 	m->version = xstrdup(NS_RELEASE);
 	m->last_backup = s->head.backup_ms != 0 ? reply_time(s->head.backup_ms) : xstrdup("");
+	m->user = xstrdup(r->caller.name);
+	m->user_role = xstrdup(user_role_name(r->caller.role));
 	m->term = s->head.term;
 	m->revision = s->head.revision;
 	m->zones = s->head.zones;

@@ -1,6 +1,8 @@
 """Health checks: what each kind looks at, what people say of them, how they are listed and kept. How endpoints break
 is in test_routing_endpoints.py."""
 
+import datetime
+import json
 import re
 
 import pytest
@@ -172,6 +174,51 @@ def test_calculated_push_and_override(lab):
     assert "itself" in lab.fails(6, "check", "set", "both", "-", stdin='{"type": "calculated", "of": ["top"]}')
 
 
+def test_when_caches_have_forgotten(lab):
+    """The longest TTL of what depends on the check, calculated ones over it included; of one that was lowered
+    lately what is left of it."""
+    def policy(name, ttl, check):
+        lab.cli("policy", "set", "caches.example", name, "A", "-", "--commit", "-m", "x", stdin=json.dumps(
+            {"ttl": ttl, "root": {"pool": "p"}, "pools": {"p": {"answers": [
+                {"value": "192.0.2.1", "check": check}, {"value": "192.0.2.2"}]}}}))
+
+    def caches(check, *how):
+        done = lab.cli_json("check", *how or ("override", check, "down", "-m", "x")).get("caches")
+        if done:
+            left = datetime.datetime.fromisoformat(done["until"]) - datetime.datetime.now(datetime.timezone.utc)
+            assert done["seconds"] - 30 < left.total_seconds() <= done["seconds"] and not done["partial"], done
+        return done and done["seconds"]
+    path = lab.dir / "caches.example"
+    path.write_text(zone_text("caches.example."))
+    lab.cli("zone", "import", "caches.example", path)
+    for name in ("ca", "cb", "cc"):
+        lab.cli("check", "set", name, "-", stdin='{"type": "push"}')
+    lab.cli("check", "set", "over", "-", stdin='{"type": "calculated", "of": ["ca", "cc"]}')
+    lab.cli("check", "set", "top", "-", stdin='{"type": "calculated", "of": ["over"]}')
+    assert caches("ca") is None and "no policy looks at it" in lab.cli("check", "override", "ca", "up", "-m", "x")
+    policy("a", 500, "ca")
+    policy("b", 900, "cb")
+    assert caches("ca") == 500 and caches("cb") == 900 and caches("cc") is None
+    assert caches("ca", "push", "ca", "up", "--for", "9s") == 500 and caches("ca", "override", "ca", "auto") == 500
+    assert "in caches until 20" in lab.cli("check", "override", "ca", "down", "-m", "x")
+    policy("t", 700, "top")
+    assert caches("ca") == caches("cc") == caches("over") == 700 and caches("cb") == 900
+    for name, check in (("a", "ca"), ("b", "cb"), ("t", "top")):
+        policy(name, 7, check)
+    assert 600 < caches("cc") <= 700 and 600 < caches("ca") <= 700 and 800 < caches("cb") <= 900
+    # The plan of a change and the drain of an answer count it too.
+    said = lab.cli_run("policy", "drain", "caches.example", "b", "A", "192.0.2.1", "--commit", "-m", "x").stderr
+    assert 800 < int(re.search(r"in (\d+) s", said)[1]) <= 900
+    lab.cli("policy", "drain", "caches.example", "a", "A", "192.0.2.1")
+    assert 400 < lab.cli_json("plan", "caches.example")["zones"][0]["old_ttl"] <= 500
+    lab.cli("draft", "drop", "caches.example", "--yes")
+    policy("other", 3600, "cb")  # what does not change, and what is new, has no part in it
+    lab.cli("record", "set", "caches.example", "plain", 60, "A", "192.0.2.1", "--commit", "-m", "x")
+    lab.cli("record", "set", "caches.example", "plain", 60, "A", "192.0.2.2")
+    assert lab.cli_json("plan", "caches.example")["zones"][0]["old_ttl"] == 60
+    lab.cli("draft", "drop", "caches.example", "--yes")
+
+
 @pytest.mark.parametrize("text, code, words", [
     ("{", 2, "-:1"),
     ("[]", 2, "object"),
@@ -268,3 +315,50 @@ def test_a_fleet_has_the_same_checks():
         for m in f.members:
             assert becomes(m, "web", "down")["override"]["reason"] == "from afar"
         s.close()
+
+
+def test_all_at_a_glance_and_a_look_now(lab):
+    s, gone = Server(pong), Server(pong)
+    put(lab, "glance-up", type="tcp", port=s.port, send="PING\r\n", expect="+PONG")
+    put(lab, "glance-down", type="tcp", port=gone.port)
+    lab.cli("check", "set", "glance-calc", "-",
+            stdin=json.dumps({"type": "calculated", "of": ["glance-up"], "at_least": 1}))
+    gone.close()
+    becomes(lab, "glance-up", "up")
+    becomes(lab, "glance-down", "down")
+    lab.cli("zone", "create", "glance.example", "--ns", "ns1.example.net.")
+    rule = lab.dir / "glance.json"
+    rule.write_text(json.dumps({"root": {"pool": "all"}, "pools": {"all": {"answers": [
+        {"value": "192.0.2.1", "check": "glance-up"}, {"value": "192.0.2.2", "check": "glance-down"}]}}}))
+    lab.cli("policy", "set", "glance.example", "www", "A", rule, "--commit")
+
+    def rows(*more):
+        return {r["name"]: r for r in lab.cli_json("check", "health", "--filter", "glance", *more)["rows"]}
+
+    assert list(rows())[0] == "glance-down"
+    assert rows()["glance-up"]["level"] == "ok" and rows()["glance-up"]["rtt_us"] > 0
+    assert 0 in rows()["glance-down"]["looks"] and rows()["glance-down"]["up"] == 0
+    assert rows()["glance-up"]["target"] == f"127.0.0.1:{s.port}"
+    first = lab.cli_json("check", "health", "--filter", "glance", "--limit", 1)
+    assert list(rows("--cursor", first["next"])) == ["glance-calc", "glance-up"]
+    assert first["crit"] >= 1 and first["total"] == 3
+    lab.cli("check", "override", "glance-up", "down", "-m", "maintenance")
+    wait_until(lambda: rows()["glance-up"]["note"] == "forced down", "the override")
+    assert rows()["glance-up"]["level"] == "warn"
+    lab.cli("check", "override", "glance-up", "auto", "-m", "done")
+
+    def bad():
+        return [z["name"] for z in lab.cli_json("zone", "list", "--filter", "health:bad glance")["zones"]]
+
+    assert lab.cli_json("zone", "show", "glance.example")["health"] == "warn" and bad() == ["glance.example."]
+    info = show(lab, "glance-up")
+    assert info["used_by"] == ["www.glance.example."] and info["needed"] == 1 and info["looks"][-1] > 0
+    assert "refused" in lab.cli_json("check", "probe", "glance-down")["reason"]
+    gone.heal()
+    wait_until(lambda: lab.cli_json("check", "probe", "glance-down")["good"], "a good look")
+    becomes(lab, "glance-down", "up")
+    assert lab.cli_json("zone", "show", "glance.example")["health"] == "ok" and bad() == []
+    assert "calculated" in lab.fails(6, "check", "probe", "glance-calc")
+    assert "no such check" in lab.fails(6, "check", "probe", "nothing")
+    for x in (s, gone):
+        x.close()
