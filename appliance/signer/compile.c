@@ -7,6 +7,7 @@
 #include "appliance/dns/rrtype.h"
 #include "appliance/signer/content.h"
 #include "appliance/signer/emissions.h"
+#include "appliance/signer/resign.h"
 #include "appliance/signer/sigfile.h"
 #include "appliance/signer/signcheck.h"
 #include "appliance/signer/signed.h"
@@ -21,7 +22,12 @@ struct compiler {
 	struct sigfile *file; /* NULL: none */
 	uint64_t fresh, seen; /* signatures of this change: signcheck.h */
 	struct compile_stats stats;
+	compile_working_fn *working; /* NULL: nobody waits */
+	void *working_arg;
+	unsigned sets; /* since it was called */
 };
+
+#define WORKING_SETS 1024u /* 30 ms of signatures */
 
 struct compile_whole {
 	struct compiler *c;
@@ -52,6 +58,21 @@ compiler_destroy(struct compiler **cp)
 		return;
 	rrsigner_destroy(&c->signer);
 	free(c);
+}
+
+void
+compiler_on_work(struct compiler *c, compile_working_fn *fn, void *arg)
+{
+	c->working = fn;
+	c->working_arg = arg;
+}
+
+static void
+work(struct compiler *c)
+{
+	c->sets = 0;
+	if (c->working != NULL)
+		c->working(c->working_arg);
 }
 
 void
@@ -98,6 +119,7 @@ refuse(struct compiler *c, struct ns_why *why)
 
 /* Where signatures come from that are there: the image that is served; at the start, the file. */
 struct sources {
+	struct compiler *compiler;
 	struct signed_image image;
 	struct sigfile *file;
 	struct rrsigner *signer;
@@ -110,6 +132,8 @@ have(void *arg, const struct rrset *set, const struct zone_key *key, uint8_t out
 	struct sources *from = arg;
 	uint8_t print[RRSIG_PRINT];
 
+	if (++from->compiler->sets == WORKING_SETS)
+		work(from->compiler);
 	if (!from->cold)
 		return signed_find(&from->image, set, key, out);
 	if (from->file == NULL)
@@ -165,7 +189,7 @@ sign(struct compiler *c, const struct compile_zone *z, const struct wbuf *conten
     uint32_t *expires, struct ns_why *why)
 {
 	struct map_view view = staged_view(c);
-	struct sources from = { .file = c->file, .signer = c->signer };
+	struct sources from = { .compiler = c, .file = c->file, .signer = c->signer };
 	const struct zonesign how = { .apex = z->apex,
 		.keys = z->keys,
 		.now = z->now,
@@ -191,8 +215,10 @@ sign(struct compiler *c, const struct compile_zone *z, const struct wbuf *conten
 	tell_checks(z, content);
 	err = zonesign_all(&how, content->base, content->len, out, &done, why);
 	signed_close(&from.image);
+	work(c);
 	if (err == NS_OK)
 		err = signcheck_zone(&check, out->base, out->len, why);
+	work(c);
 	if (err != NS_OK)
 		return refuse(c, why);
 	c->fresh = check.fresh;
@@ -309,16 +335,129 @@ old_content(const struct compiler *c, map_off off, struct wbuf *out, struct ns_w
 	return ns_fail(why, NS_CORRUPT, CODE_COMPILE, "the old image is broken");
 }
 
+/* ---- a part of a large zone ---- */
+
+static bool has_key_sets(struct signed_image *old, const struct zone_keys *keys);
+static bool soa_is_signed_by(struct signed_image *old, const struct zone_keys *keys);
+
+/* A tree of these keys, of which nothing is due. */
+static bool
+may_resign(const struct compile_zone *z, struct signed_image *old)
+{
+	const struct image *img = old->ref.image;
+
+	return old->ref.flat.p == NULL && (img->flags & IMAGE_HERE) != 0 &&
+	       (img->flags & IMAGE_NSEC) != 0 && z->keys->denial == DENIAL_NSEC &&
+	       (int32_t)(img->expires - z->now) >= (int32_t)RRSIG_SPARE &&
+	       has_key_sets(old, z->keys) && soa_is_signed_by(old, z->keys);
+}
+
+struct part { /* of an edit: owners as content, and what is gone */
+	const void *zwire, *gone;
+	size_t len, gone_len;
+};
+
+static enum ns_err
+check_part(
+    struct compiler *c, const struct compile_zone *z, const struct wbuf *out, struct ns_why *why)
+{
+	struct signcheck check = { .apex = z->apex,
+		.keys = z->keys,
+		.now = z->now,
+		.signer = c->signer,
+		.fresh = c->fresh,
+		.seen = c->seen };
+	enum ns_err err = signcheck_part(&check, out->base, out->len, why);
+
+	c->fresh = check.fresh;
+	c->seen = check.seen;
+	c->stats.verified += check.verified;
+	return err;
+}
+
+/* Into the image; when the links do not hold, the batch is given up, and the zone comes whole. */
+static enum ns_err
+put_part(struct compiler *c, const struct compile_zone *z, const struct part *part,
+    const struct wbuf *out, uint32_t expires, map_off *off, struct ns_why *why)
+{
+	const struct image_meta meta = {
+		.version = z->version, .account = z->account, .here = true, .expires = expires
+	};
+	enum ns_err err = image_edit(
+	    c->w, z->old, &meta, out->base, out->len, part->gone, part->gone_len, off, why);
+	struct map_view view = staged_view(c);
+	struct image_ref ref;
+
+	if (err == NS_OK &&
+	    !(image_open(&view, *off, &ref) &&
+		resign_check(&ref, out->base, out->len, part->gone, part->gone_len)))
+		err = ns_fail(why, NS_CORRUPT, CODE_COMPILE, "the chain does not hold");
+	return err;
+}
+
+/* False: that is the whole zone's business. */
+static bool
+change_part(struct compiler *c, const struct compile_zone *z, const struct part *part, map_off *off,
+    enum ns_err *err, struct ns_why *why)
+{
+	struct map_view view = staged_view(c);
+	struct sources from = { .compiler = c, .file = c->file, .signer = c->signer };
+	const struct zonesign how = { .apex = z->apex,
+		.keys = z->keys,
+		.now = z->now,
+		.signer = c->signer,
+		.have = have,
+		.made = made,
+		.had_emissions = had_emissions,
+		.board = z->board,
+		.arg = &from };
+	struct wbuf out = wbuf_grow(SIZE_MAX / 2);
+	struct zonesign_done done;
+	bool here = signed_open(&from.image, &view, z->old) && may_resign(z, &from.image);
+
+	if (here) {
+		const struct wbuf content = { .base = (uint8_t *)(uintptr_t)part->zwire,
+			.len = part->len };
+
+		if (c->file != NULL)
+			sigfile_zone(c->file, z->apex);
+		tell_checks(z, &content);
+		here = resign_edit(&how, &from.image, part->zwire, part->len, part->gone,
+			   part->gone_len, &out, &done) == RESIGNED;
+	}
+	if (here) {
+		*err = check_part(c, z, &out, why);
+		if (*err != NS_OK)
+			*err = refuse(c, why);
+		else
+			*err = put_part(c, z, part, &out, done.expires, off, why);
+	}
+	if (here && *err == NS_OK) {
+		c->stats.made += done.made;
+		c->stats.kept += done.kept;
+		if (c->file != NULL)
+			sigfile_keep(c->file);
+	}
+	signed_close(&from.image);
+	wbuf_free(&out);
+	return here;
+}
+
 enum ns_err
 compile_change(struct compiler *c, const struct compile_zone *z, const void *zwire, size_t len,
     const void *gone, size_t gone_len, map_off *off, struct ns_why *why)
 {
 	const struct image_meta meta = { .version = z->version, .account = z->account };
-	struct wbuf old = wbuf_grow(SIZE_MAX / 2), new = wbuf_grow(SIZE_MAX / 2);
+	const struct part part = { zwire, gone, len, gone_len };
+	struct wbuf old, new;
 	enum ns_err err;
 
 	if (z->keys == NULL && !is_signed_here(c, z->old))
 		return image_edit(c->w, z->old, &meta, zwire, len, gone, gone_len, off, why);
+	if (z->keys != NULL && change_part(c, z, &part, off, &err, why))
+		return err;
+	old = wbuf_grow(SIZE_MAX / 2);
+	new = wbuf_grow(SIZE_MAX / 2);
 	err = old_content(c, z->old, &old, why);
 	if (err == NS_OK)
 		err = content_change(old.base, old.len, zwire, len, gone, gone_len, &new, why);
@@ -441,6 +580,26 @@ is_current(struct compiler *c, const struct compile_zone *z)
 	return same;
 }
 
+/* Of a large zone the owners with policies alone. */
+static bool
+policies_again(struct compiler *c, const struct compile_zone *z, map_off *off, enum ns_err *err,
+    struct ns_why *why)
+{
+	struct map_view view = staged_view(c);
+	struct wbuf content = wbuf_grow(SIZE_MAX / 2);
+	struct image_ref ref;
+	bool done = image_open(&view, z->old, &ref) && ref.flat.p == NULL &&
+		    resign_policies(&ref, &content) && content.len > 0;
+
+	if (done) {
+		const struct part part = { content.base, NULL, content.len, 0 };
+
+		done = change_part(c, z, &part, off, err, why);
+	}
+	wbuf_free(&content);
+	return done;
+}
+
 enum ns_err
 compile_again(
     struct compiler *c, const struct compile_zone *z, bool health, map_off *off, struct ns_why *why)
@@ -451,6 +610,8 @@ compile_again(
 	*off = 0;
 	if (!health && is_current(c, z))
 		return NS_OK;
+	if (health && z->keys != NULL && policies_again(c, z, off, &err, why))
+		return err;
 	content = wbuf_grow(SIZE_MAX / 2);
 	err = old_content(c, z->old, &content, why);
 	if (err == NS_OK)

@@ -32,6 +32,9 @@ struct compile_zone {
 struct sigfile;
 struct compiler	*compiler_new(struct writer *, struct sigfile *);
 void	 compiler_destroy(struct compiler **);
+/* Called now and then while a large zone keeps the thread: to say that it is alive. */
+typedef void compile_working_fn(void *arg);
+void	 compiler_on_work(struct compiler *, compile_working_fn *, void *arg);
 /* A change is over: what the next one signs is sampled anew. */
 void	 compiler_next_change(struct compiler *);
 struct compile_stats {

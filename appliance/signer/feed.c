@@ -67,6 +67,7 @@ feed_new(struct writer *w, const struct feed_calls *calls)
 	f->rekey = names_new();
 	f->unfit = names_new();
 	f->compiler = compiler_new(w, calls->file);
+	compiler_on_work(f->compiler, calls->working, calls->arg);
 	f->revision = writer_revision(w);
 	return f;
 }
@@ -624,8 +625,10 @@ feed_refresh(struct feed *f, const uint8_t *apex, bool health)
 		does_not_fit(f);
 	else if (staged)
 		publish(f);
-	else
+	else {
 		batch_clear(f);
+		writer_abort(f->w);
+	}
 	return true;
 }
 

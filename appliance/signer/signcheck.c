@@ -25,7 +25,7 @@ struct checking {
 	struct signcheck *c;
 	struct ns_why *why;
 	enum ns_err err;
-	bool nsec3, optout;
+	bool nsec3, optout, alone; /* alone: owners out of their order */
 	/* the owner at hand */
 	struct rrset *set;
 	size_t n, cap;
@@ -41,6 +41,7 @@ struct checking {
 	struct hash next_link;
 	struct typemap types;
 	struct wbuf bitmap;
+	bool soa, dnskey; /* seen at the apex */
 };
 
 static void
@@ -207,7 +208,7 @@ check_nsec(struct checking *k)
 		fail(k, &k->set[0], "the name has no NSEC");
 		return;
 	}
-	if (k->started && !name_equal(k->next, nsec->owner))
+	if (!k->alone && k->started && !name_equal(k->next, nsec->owner))
 		fail(k, nsec, "the NSEC before it does not lead here");
 	k->started = true;
 	rdlen = get_u16(nsec->rdata);
@@ -321,7 +322,7 @@ place_owner(struct checking *k)
 
 	if (k->top != NULL && !name_is_below(owner, k->top))
 		k->top = NULL;
-	k->part = k->top != NULL ? HIDDEN : OURS;
+	k->part = k->top != NULL || (k->alone && find_set(k, RR_NSEC, 0) == NULL) ? HIDDEN : OURS;
 	k->ds = find_set(k, RR_DS, 0) != NULL;
 	if (k->part == HIDDEN)
 		return;
@@ -376,22 +377,12 @@ check_end(struct checking *k, const struct rrset *apex)
 		fail(k, apex, "the NSEC3 chain is not that of the zone's names");
 }
 
-enum ns_err
-signcheck_zone(struct signcheck *c, const void *zwire, size_t len, struct ns_why *why)
+static void
+each_owner(struct checking *k, struct zwire_iter *it, struct rrset *apex)
 {
-	struct ns_why none = { 0 };
-	struct checking *k = xcalloc(1, sizeof *k);
-	struct zwire_iter it = zwire_iter(zwire, len);
-	struct rrset set, apex = { 0 };
-	bool soa = false, dnskey = false;
-	enum ns_err err;
+	struct rrset set;
 
-	k->c = c;
-	k->why = why != NULL ? why : &none;
-	k->nsec3 = c->keys->denial != DENIAL_NSEC;
-	k->optout = c->keys->denial == DENIAL_NSEC3_OPTOUT;
-	k->bitmap = wbuf_grow(SIZE_MAX / 2);
-	while (zwire_next(&it, &set)) {
+	while (zwire_next(it, &set)) {
 		if (k->n > 0 && !name_equal(k->set[0].owner, set.owner))
 			check_owner(k);
 		if (k->n == k->cap) {
@@ -399,16 +390,35 @@ signcheck_zone(struct signcheck *c, const void *zwire, size_t len, struct ns_why
 			k->set = xreallocarray(k->set, k->cap, sizeof *k->set);
 		}
 		k->set[k->n++] = set;
-		if (apex.owner == NULL)
-			apex = set;
-		soa = soa || (set.type == RR_SOA && name_equal(set.owner, c->apex));
-		dnskey = dnskey || (set.type == RR_DNSKEY && name_equal(set.owner, c->apex));
+		if (apex->owner == NULL)
+			*apex = set;
+		k->soa = k->soa || (set.type == RR_SOA && name_equal(set.owner, k->c->apex));
+		k->dnskey =
+		    k->dnskey || (set.type == RR_DNSKEY && name_equal(set.owner, k->c->apex));
 	}
 	check_owner(k);
-	if (!rbuf_ok(&it.r) || !soa || !dnskey)
+}
+
+static enum ns_err
+check(struct signcheck *c, const void *zwire, size_t len, bool alone, struct ns_why *why)
+{
+	struct ns_why none = { 0 };
+	struct checking *k = xcalloc(1, sizeof *k);
+	struct zwire_iter it = zwire_iter(zwire, len);
+	struct rrset apex = { 0 };
+	enum ns_err err;
+
+	k->c = c;
+	k->why = why != NULL ? why : &none;
+	k->nsec3 = c->keys->denial != DENIAL_NSEC;
+	k->optout = c->keys->denial == DENIAL_NSEC3_OPTOUT;
+	k->alone = alone;
+	k->bitmap = wbuf_grow(SIZE_MAX / 2);
+	each_owner(k, &it, &apex);
+	if (!rbuf_ok(&it.r) || (!alone && (!k->soa || !k->dnskey)))
 		k->err = ns_fail(k->why, NS_INVALID, CODE_SIGNCHECK,
 		    "what was signed breaks its form, or has no SOA or DNSKEY");
-	else
+	else if (!alone)
 		check_end(k, &apex);
 	err = k->err;
 	free(k->want.hash);
@@ -417,4 +427,16 @@ signcheck_zone(struct signcheck *c, const void *zwire, size_t len, struct ns_why
 	free(k->set);
 	free(k);
 	return err;
+}
+
+enum ns_err
+signcheck_zone(struct signcheck *c, const void *zwire, size_t len, struct ns_why *why)
+{
+	return check(c, zwire, len, false, why);
+}
+
+enum ns_err
+signcheck_part(struct signcheck *c, const void *zwire, size_t len, struct ns_why *why)
+{
+	return check(c, zwire, len, true, why);
 }

@@ -25,6 +25,10 @@ struct signcheck {
 	uint64_t	 verified;		/* out */
 };
 
+/* Whole owners of a zone alone: their signatures and the types in their NSECs; an owner without one is below a
+ * delegation.  The links are resign.h's. */
+enum ns_err	 signcheck_part(struct signcheck *, const void *zwire, size_t len, struct ns_why *)
+		    __attribute__((warn_unused_result));
 /* NS_INVALID with owner, type and reason in why. */
 enum ns_err	 signcheck_zone(struct signcheck *, const void *zwire, size_t len, struct ns_why *)
 		    __attribute__((warn_unused_result));

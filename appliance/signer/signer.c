@@ -49,6 +49,7 @@
 #define RETRY_LAST_MS     30000u
 #define RENEW_SLICE_NS    2000000ull /* the same for signatures that are due */
 #define DIGEST_SLICE_NS   2000000ull /* a feed waits no longer than this and one zone */
+#define ALIVE_NS          250000000ull
 #define MAP_LIMIT_DEFAULT (8ull << 30)
 
 struct signer {
@@ -69,6 +70,7 @@ struct signer {
 	struct event *second, *reclaim, *hold, *retry, *slice, *huge, *renew, *health;
 	unsigned reclaim_ms, retry_ms;
 	unsigned seconds;
+	uint64_t alive_ns; /* last said so out of the loop */
 	size_t lost; /* when the hold timer was last set */
 	bool welcome, ask_all;
 	bool current; /* what came since the hello has been published once */
@@ -353,6 +355,19 @@ now_s(void *arg)
 {
 	(void)arg;
 	return (uint32_t)(clock_wall_ms() / 1000);
+}
+
+/* The loop stands still while a large zone is signed: who watches us shall know that we do not. */
+static void
+working(void *arg)
+{
+	struct signer *s = arg;
+	uint64_t now = clock_mono_ns();
+
+	if (now - s->alive_ns < ALIVE_NS)
+		return;
+	s->alive_ns = now;
+	role_alive(s->role);
 }
 
 static enum keys_found
@@ -775,6 +790,7 @@ signer_run(struct role *role)
 		.now = now_s,
 		.board = &s->board,
 		.check = on_check,
+		.working = working,
 		.file = s->file };
 	struct ns_why why = { 0 };
 	char *path = ns_bus_path(role_run_dir(role));

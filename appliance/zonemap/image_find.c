@@ -117,6 +117,25 @@ tree_find(const struct image_ref *ref, const uint8_t *key, size_t keylen, struct
 	return IMAGE_ENT;
 }
 
+bool
+image_has_below(const struct image_ref *ref, const uint8_t *key, size_t keylen)
+{
+	struct path path;
+	struct node_block leaf;
+	struct image_node next;
+	unsigned i;
+
+	if (!path_to(ref, key, keylen, &path) || !leaf_open(ref->view, path.leaf, &leaf))
+		return false;
+	i = leaf_upper(&leaf, key, keylen);
+	if (i == nodes_head(&leaf)->count) {
+		if (path_step(ref, &path, 1, false) <= 0 || !leaf_open(ref->view, path.leaf, &leaf))
+			return false;
+		i = 0;
+	}
+	return leaf_node(&leaf, i, &next) && next.keylen > keylen && is_prefix(&next, key, keylen);
+}
+
 enum image_found
 image_find(const struct image_ref *ref, const uint8_t *key, size_t keylen, struct image_node *node)
 {

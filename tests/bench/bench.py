@@ -6,7 +6,7 @@ latency, build/bench-latency.svg.
              [--only PART[,PART]]
     bench.py --readme       the table of README.md from build/bench.json
 
-The parts are in rig.py (tools), basics.py, throughput.py, latency.py, routing.py, bigzone.py and propagation.py. What a query costs, which needs no
+The parts are in rig.py (tools), basics.py, throughput.py, latency.py, routing.py, bigzone.py, dnssec.py and propagation.py. What a query costs, which needs no
 quiet machine, is cost.py (make bench-cost).
 """
 
@@ -17,6 +17,7 @@ import sys
 import rig  # first: it says where tests/lib is
 import basics
 import bigzone
+import dnssec
 import latency
 import propagation
 import readme
@@ -36,7 +37,7 @@ SETS = (
     ("signed", workload.signed, (("signed", throughput.part_signed), ("signed_memory", basics.part_signed_memory))),
     ("latency", workload.reference, (("latency", latency.part_latency),)),
 )
-ALONE = (("routing", routing.part_routing), ("checks", routing.part_checks), ("bigzone", bigzone.part_bigzone), ("group", basics.part_group), ("fleet", propagation.part_fleet),
+ALONE = (("routing", routing.part_routing), ("checks", routing.part_checks), ("bigzone", bigzone.part_bigzone), ("dnssec", dnssec.part_dnssec), ("group", basics.part_group), ("fleet", propagation.part_fleet),
          ("few", propagation.part_few), ("far", propagation.part_far), ("fresh", propagation.part_fresh),
          ("away", propagation.part_away), ("notify", propagation.part_notify))
 PARTS = ["import"] + [p for s in SETS for p, _ in s[2]] + [p for p, _ in ALONE]

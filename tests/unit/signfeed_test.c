@@ -1,5 +1,5 @@
 /* signfeed - zones with keys through the feed: signed whole and by edits, refused when unfit, other keys, time. */
-// link: appliance/signer/feed.c appliance/signer/names.c appliance/signer/compile.c appliance/signer/content.c appliance/signer/signed.c appliance/signer/sigfile.c appliance/signer/signcheck.c appliance/signer/zonesign.c appliance/signer/signowner.c appliance/signer/emissions.c appliance/signer/sheet.c appliance/signer/typemap.c appliance/signer/rrsig.c appliance/signer/keys.c appliance/signer/apexset.c
+// link: appliance/signer/feed.c appliance/signer/names.c appliance/signer/compile.c appliance/signer/content.c appliance/signer/signed.c appliance/signer/sigfile.c appliance/signer/signcheck.c appliance/signer/resign.c appliance/signer/zonesign.c appliance/signer/signowner.c appliance/signer/emissions.c appliance/signer/sheet.c appliance/signer/typemap.c appliance/signer/rrsig.c appliance/signer/keys.c appliance/signer/apexset.c
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -27,13 +27,15 @@
 #define DAY    86400u
 #define OWNERS 40u
 #define TEXT   256u
+#define ALL    UINT64_MAX
+#define FILLER 300u /* names that make the image a tree */
 
 struct bench {
 	struct mapbox box;
 	struct writer *w;
 	struct feed *f;
 	struct zone_keys *keys; /* NULL: not signed */
-	bool locked;
+	bool locked, large;
 	uint32_t now;
 	unsigned asks, publishes, refusals;
 	struct ns_why why;
@@ -207,10 +209,11 @@ random_lines(struct bench *b, unsigned i)
 	(void)snprintf(to + n, TEXT - n, "\n");
 }
 
+/* Those owners; all of them: with what fills the zone up. */
 static struct wbuf
-zone_text(struct bench *b, bool all, unsigned only)
+zone_text(struct bench *b, uint64_t owners)
 {
-	char *text = xcalloc(1, 1 << 16);
+	char *text = xcalloc(1, 1 << 18);
 	size_t n = (size_t)sprintf(text,
 	    "$TTL 600\n@ SOA ns.elsewhere. h.elsewhere. %u 7200 3600 1209600 300\n"
 	    "@ NS ns.elsewhere.\n@ MX 10 Mail.elsewhere.\n",
@@ -219,16 +222,19 @@ zone_text(struct bench *b, bool all, unsigned only)
 	struct wbuf out;
 
 	for (unsigned i = 0; i < OWNERS; i++) {
-		if (all || i == only)
+		if ((owners >> i & 1) != 0)
 			n += (size_t)sprintf(text + n, "%s", b->line[i]);
 	}
+	for (unsigned i = 0; b->large && owners == ALL && i < FILLER; i++)
+		n += (size_t)sprintf(text + n, "f%u TXT \"%0200u\"\n", i * 7 % FILLER, i);
 	out = zonebox_zwire("s.example.", text, n, n, &records);
 	free(text);
 	return out;
 }
 
 static void
-send_zone(struct bench *b, Ns__FeedZone__Kind kind, const struct wbuf *zwire, const uint8_t *gone)
+send_zone(
+    struct bench *b, Ns__FeedZone__Kind kind, const struct wbuf *zwire, const struct wbuf *gone)
 {
 	Ns__Feed feed = NS__FEED__INIT;
 	Ns__FeedZone z = NS__FEED_ZONE__INIT, *ptr = &z;
@@ -246,8 +252,7 @@ send_zone(struct bench *b, Ns__FeedZone__Kind kind, const struct wbuf *zwire, co
 	z.account = 7;
 	z.zwire = (ProtobufCBinaryData){ .data = zwire->base, .len = zwire->len };
 	if (gone != NULL)
-		z.gone = (ProtobufCBinaryData){ .data = (uint8_t *)(uintptr_t)gone,
-			.len = name_len(gone) };
+		z.gone = (ProtobufCBinaryData){ .data = gone->base, .len = gone->len };
 	feed_apply(b->f, &feed);
 }
 
@@ -257,24 +262,30 @@ send_whole(struct bench *b)
 	struct wbuf zwire;
 
 	b->serial++;
-	zwire = zone_text(b, true, 0);
+	zwire = zone_text(b, ALL);
 	send_zone(b, NS__FEED_ZONE__KIND__REPLACE, &zwire, NULL);
 	wbuf_free(&zwire);
 }
 
 static void
-send_edit(struct bench *b, unsigned i)
+send_edit(struct bench *b, uint64_t owners)
 {
-	char name[64], full[96];
-	struct wbuf zwire;
+	struct wbuf zwire, gone = wbuf_grow(1 << 16);
 
 	b->serial++;
-	owner_name(i, name);
-	(void)snprintf(full, sizeof full, "%s.s.example.", name);
-	zwire = zone_text(b, false, i);
-	send_zone(b, NS__FEED_ZONE__KIND__DELTA, &zwire,
-	    b->line[i][0] == '\0' ? zonebox_name(full) : NULL);
+	for (unsigned i = 0; i < OWNERS; i++) {
+		char name[64], full[96];
+
+		if ((owners >> i & 1) == 0 || b->line[i][0] != '\0')
+			continue;
+		owner_name(i, name);
+		(void)snprintf(full, sizeof full, "%s.s.example.", name);
+		wbuf_put(&gone, zonebox_name(full), name_len(zonebox_name(full)));
+	}
+	zwire = zone_text(b, owners);
+	send_zone(b, NS__FEED_ZONE__KIND__DELTA, &zwire, &gone);
 	wbuf_free(&zwire);
+	wbuf_free(&gone);
 }
 
 static void
@@ -303,7 +314,7 @@ static void
 expect_signed(struct bench *b)
 {
 	struct wbuf all = wbuf_grow(1 << 22), content = wbuf_grow(1 << 22),
-		    want = zone_text(b, true, 0);
+		    want = zone_text(b, ALL);
 	struct signcheck check = {
 		.apex = apex(),
 		.keys = b->keys,
@@ -350,7 +361,7 @@ edits(enum key_algorithm algorithm, enum zone_denial denial, unsigned rounds)
 		unsigned owner = (unsigned)(mapbox_random(&b->seed) % OWNERS);
 
 		random_lines(b, owner);
-		send_edit(b, owner);
+		send_edit(b, 1ull << owner);
 		expect_signed(b);
 	}
 	assert_int_equal(b->refusals, 0);
@@ -358,6 +369,42 @@ edits(enum key_algorithm algorithm, enum zone_denial denial, unsigned rounds)
 	assert_int_equal(b->publishes, 1 + rounds);
 	/* SOA, the owner, its neighbours in the chain, and sometimes what it hid: not the zone. */
 	assert_in_range(feed_signed(b->f)->made - made, rounds, rounds * 12);
+	bench_close(b);
+}
+
+/* A zone that is a tree: only what an edit touches is signed, and the whole is what signing all of it makes. */
+static void
+test_edits_of_a_large_zone(void **state)
+{
+	struct bench *b = bench_open(KEY_ED25519, DENIAL_NSEC);
+	uint64_t made, kept, parts = 0;
+
+	(void)state;
+	b->large = true;
+	for (unsigned i = 0; i < OWNERS; i++)
+		random_lines(b, i);
+	send_whole(b);
+	expect_signed(b);
+	for (unsigned i = 0; i < 150; i++) {
+		uint64_t owners = 0;
+
+		made = feed_signed(b->f)->made;
+		kept = feed_signed(b->f)->kept;
+		for (unsigned n = 1 + (unsigned)(mapbox_random(&b->seed) % 4); n > 0; n--) {
+			unsigned owner = (unsigned)(mapbox_random(&b->seed) % OWNERS);
+
+			random_lines(b, owner);
+			owners |= 1ull << owner;
+		}
+		send_edit(b, owners);
+		expect_signed(b);
+		assert_in_range(feed_signed(b->f)->made - made, 1, 40);
+		parts += feed_signed(b->f)->kept - kept < 60 ? 1u : 0u;
+	}
+	/* The others gave or took away what hides names: the whole zone's business. */
+	assert_in_range(parts, 75, 150);
+	assert_int_equal(b->refusals, 0);
+	assert_int_equal(b->asks, 0);
 	bench_close(b);
 }
 
@@ -444,7 +491,7 @@ test_locked(void **state)
 	/* and with one that is there already */
 	b->locked = true;
 	random_lines(b, 1);
-	send_edit(b, 1);
+	send_edit(b, 1ull << 1);
 	assert_int_equal(b->refusals, 2);
 	assert_true(served(b, &ref));
 	assert_int_equal(ref.image->version, b->serial - 1);
@@ -465,7 +512,7 @@ test_unfit(void **state)
 	expect_signed(b);
 	b->keys->key[1].published = false;
 	random_lines(b, 1);
-	send_edit(b, 1);
+	send_edit(b, 1ull << 1);
 	assert_int_equal(b->refusals, 1);
 	assert_non_null(strstr(b->why.text, "not published"));
 	assert_true(served(b, &ref));
@@ -473,17 +520,17 @@ test_unfit(void **state)
 	b->keys->key[1].published = true;
 	b->keys->apex[b->keys->apex_len - 1] ^= 1; /* of the signature over CDNSKEY */
 	b->serial--;
-	send_edit(b, 1);
+	send_edit(b, 1ull << 1);
 	assert_int_equal(b->refusals, 2);
 	b->keys->apex[b->keys->apex_len - 1] ^= 1;
 	b->now += 61 * DAY; /* that over the keys ended */
 	b->serial--;
-	send_edit(b, 1);
+	send_edit(b, 1ull << 1);
 	assert_int_equal(b->refusals, 3);
 	assert_non_null(strstr(b->why.text, "not valid now"));
 	b->now = NOW;
 	b->serial--;
-	send_edit(b, 1);
+	send_edit(b, 1ull << 1);
 	assert_int_equal(b->refusals, 3);
 	expect_signed(b);
 	bench_close(b);
@@ -530,7 +577,7 @@ test_start(void **state)
 		random_lines(b, i);
 	send_whole(b);
 	random_lines(b, 3);
-	send_edit(b, 3);
+	send_edit(b, 1ull << 3);
 	all = feed_signed(b->f)->made;
 	stop(b);
 	start(b);
@@ -554,6 +601,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_edits),
+		cmocka_unit_test(test_edits_of_a_large_zone),
 		cmocka_unit_test(test_keys_change),
 		cmocka_unit_test(test_locked),
 		cmocka_unit_test(test_unfit),
