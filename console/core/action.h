@@ -55,6 +55,9 @@ enum ns_action_id {
 	ACT_DISCARD,
 	ACT_CONFIRM,
 	ACT_LEAVE_OUT,
+	ACT_MOVE_DOWN,
+	ACT_MOVE_UP,
+	ACT_FIELD,
 	ACT_MINE,
 	ACT_THEIRS,
 	ACT_BOTH,
@@ -84,6 +87,11 @@ enum {
 	CTX_CONFLICT = 2048,
 	CTX_CHANGES = 4096, /* what was committed: rows, or one */
 	CTX_TRASH = 8192, /* deleted zones */
+	CTX_ROWS = 1 << 20, /* rows can be made, changed and deleted */
+	CTX_NODES = 1 << 21, /* the policy editor */
+	CTX_FIELD = 1 << 22, /* the field in focus names something that can be opened */
+	/* Of these a screen has one at most: a key may mean this here and that there. */
+	CTX_OWN = CTX_DIFF | CTX_CONFLICT | CTX_CHANGES | CTX_TRASH | CTX_NODES,
 };
 
 struct ns_action {

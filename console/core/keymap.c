@@ -23,6 +23,8 @@ struct keymap {
 static bool
 meet(unsigned a, unsigned b)
 {
+	if ((a & ~(unsigned)CTX_OWN) == 0 && (b & ~(unsigned)CTX_OWN) == 0 && (a & b) == 0)
+		return false;
 	return ((a | b) & CTX_GLOBAL) != 0 || (a & b) != 0 || ((a ^ b) & CTX_FORM) == 0;
 }
 

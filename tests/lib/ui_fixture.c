@@ -12,7 +12,7 @@
 #define STR(s) ((char *)(uintptr_t)(s))
 
 const char *fixture = "plain";
-static const char *asked = "";
+static const char *asked = "", *asked_type = "";
 
 static bool
 is(const char *name)
@@ -114,6 +114,80 @@ fill_zones(Ns__Envelope *e)
 	e->body_case = NS__ENVELOPE__BODY_ZONE_LIST_REPLY;
 }
 
+#define POLICY                                                                                     \
+	"A "                                                                                       \
+	"{\"ttl\":60,\"root\":{\"use\":\"geo\",\"rules\":[{\"match\":[\"continent:EU\",\"country:" \
+	"GB\"],"                                                                                   \
+	"\"then\":{\"use\":\"failover\",\"order\":[{\"pool\":\"eu\"},{\"pool\":\"us\"}]}},{"       \
+	"\"match\":"                                                                               \
+	"[\"continent:AS\"],\"then\":{\"use\":\"latency\",\"branches\":[{\"then\":{\"pool\":"      \
+	"\"sin\"}},"                                                                               \
+	"{\"then\":{\"pool\":\"us\"}}]}}],\"default\":{\"pool\":\"us\"}},\"pools\":{\"eu\":{"      \
+	"\"serve\":"                                                                               \
+	"\"one\",\"answers\":[{\"value\":\"192.0.2.20\",\"weight\":70,\"check\":\"eu-web-1\"},{"   \
+	"\"value\":"                                                                               \
+	"\"192.0.2.30\",\"weight\":30,\"check\":\"eu-web-3\"},{\"value\":\"192.0.2.21\","          \
+	"\"weight\":0,"                                                                            \
+	"\"check\":\"eu-web-2\"},{\"value\":\"192.0.2.22\",\"weight\":10,\"drain\":true}]},"       \
+	"\"us\":{"                                                                                 \
+	"\"answers\":[{\"value\":\"198.51.100.1\",\"check\":\"us-1\"},{\"value\":\"198.51.100."    \
+	"2\"}]},"                                                                                  \
+	"\"sin\":{\"when_down\":{\"pool\":\"sorry\"},\"answers\":[{\"value\":\"203.0.113.7\","     \
+	"\"check\":"                                                                               \
+	"\"ap-web-1\"}]},\"sorry\":{\"answers\":[{\"value\":\"203.0.113.99\"}]}}}"
+#define CANARY                                                                             \
+	"AAAA "                                                                            \
+	"{\"ttl\":30,\"root\":{\"pool\":\"main\"},\"pools\":{\"main\":{\"serve\":\"one\"," \
+	"\"answers\":"                                                                     \
+	"[{\"value\":\"2001:db8::1\",\"weight\":9},{\"value\":\"2001:db8::2\"}]}}}"
+
+static void
+fill_policies(Ns__Envelope *e)
+{
+	static Ns__RecordListReply r;
+	static char *data[2];
+	LIST(Ns__RecordListReply__RRset, NS__RECORD_LIST_REPLY__RRSET__INIT, set, 2)
+
+	r = (Ns__RecordListReply)NS__RECORD_LIST_REPLY__INIT;
+	data[0] = STR(is("hostile") ? "A {\"root\":{\"pool\":\"" HOSTILE "\"}}" : POLICY);
+	data[1] = STR(CANARY);
+	set[0]->name = STR("www.shop-000.example.");
+	set[1]->name = STR("canary.shop-000.example.");
+	for (unsigned i = 0; i < 2; i++) {
+		set[i]->type = STR("NSPOLICY");
+		set[i]->rdata = &data[i];
+		set[i]->n_rdata = 1;
+	}
+	r.rrsets = set;
+	r.n_rrsets = is("empty") ? 0 : 2;
+	r.serial = 2026112201;
+	e->record_list_reply = &r;
+	e->body_case = NS__ENVELOPE__BODY_RECORD_LIST_REPLY;
+}
+
+static void
+fill_checks(Ns__Envelope *e)
+{
+	static Ns__CheckListReply r;
+	static const char *const rows[][3] = { { "ap-web-1", "up", "tcp" },
+		{ "eu-web-1", "up", "https" }, { "eu-web-2", "down", "https" },
+		{ "eu-web-3", "up", "https" }, { "us-1", "unknown", "push" } };
+	LIST(Ns__CheckInfo, NS__CHECK_INFO__INIT, check, 5)
+
+	r = (Ns__CheckListReply)NS__CHECK_LIST_REPLY__INIT;
+	for (unsigned i = 0; i < 5; i++) {
+		check[i]->name = STR(is("hostile") && i == 2 ? HOSTILE : rows[i][0]);
+		check[i]->state = STR(rows[i][1]);
+		check[i]->type = STR(rows[i][2]);
+		check[i]->target = STR("192.0.2.20");
+		check[i]->since = STR("2026-11-22T13:41:20.000Z");
+	}
+	r.checks = check;
+	r.n_checks = r.total = is("empty") ? 0 : 5;
+	e->check_list_reply = &r;
+	e->body_case = NS__ENVELOPE__BODY_CHECK_LIST_REPLY;
+}
+
 static void
 fill_records(Ns__Envelope *e)
 {
@@ -131,6 +205,10 @@ fill_records(Ns__Envelope *e)
 		    "1 . alpn=h2,h3 ipv4hint=192.0.2.40", NULL } };
 	LIST(Ns__RecordListReply__RRset, NS__RECORD_LIST_REPLY__RRSET__INIT, set, 6)
 
+	if (strcmp(asked_type, "NSPOLICY") == 0) {
+		fill_policies(e);
+		return;
+	}
 	r = (Ns__RecordListReply)NS__RECORD_LIST_REPLY__INIT;
 	for (unsigned i = 0; i < 6; i++) {
 		data[i][0] = STR(is("hostile") ? HOSTILE : rows[i][2]);
@@ -395,6 +473,7 @@ static const struct {
 	{ NS__ENVELOPE__BODY_STATS_REQUEST, fill_stats },
 	{ NS__ENVELOPE__BODY_ZONE_LIST_REQUEST, fill_zones },
 	{ NS__ENVELOPE__BODY_RECORD_LIST_REQUEST, fill_records },
+	{ NS__ENVELOPE__BODY_CHECK_LIST_REQUEST, fill_checks },
 	{ NS__ENVELOPE__BODY_HISTORY_LIST_REQUEST, fill_history },
 	{ NS__ENVELOPE__BODY_HISTORY_SHOW_REQUEST, fill_change },
 	{ NS__ENVELOPE__BODY_TRASH_LIST_REQUEST, fill_trash },
@@ -406,9 +485,10 @@ static const struct {
 	{ NS__ENVELOPE__BODY_REWIND_REQUEST, fill_inverse } };
 
 void
-fixture_answer(Ns__Envelope__BodyCase kind, const char *name, Ns__Envelope *reply)
+fixture_answer(Ns__Envelope__BodyCase kind, const char *name, const char *type, Ns__Envelope *reply)
 {
 	asked = name;
+	asked_type = type;
 	for (size_t k = 0; k < sizeof answers / sizeof *answers; k++)
 		if (answers[k].kind == kind)
 			answers[k].fill(reply);

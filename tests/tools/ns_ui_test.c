@@ -29,7 +29,7 @@ static struct {
 	ns_reply_fn *fn;
 	void *arg;
 	uint64_t id;
-	char name[UI_OBJECT]; /* of the RRset that is asked for */
+	char name[UI_OBJECT], type[16]; /* of the RRset that is asked for */
 } pending[PENDING];
 static uint64_t next_id;
 static bool link_lost;
@@ -45,10 +45,12 @@ ns_client_request(struct ns_client *c, Ns__Envelope *r, unsigned ms, ns_reply_fn
 			pending[i].kind = r->body_case;
 			pending[i].fn = fn;
 			pending[i].arg = arg;
+			bool rrset = r->body_case == NS__ENVELOPE__BODY_RECORD_LIST_REQUEST;
+
 			snprintf(pending[i].name, sizeof pending[i].name, "%s",
-			    r->body_case == NS__ENVELOPE__BODY_RECORD_LIST_REQUEST
-				? r->record_list_request->name
-				: "");
+			    rrset ? r->record_list_request->name : "");
+			snprintf(pending[i].type, sizeof pending[i].type, "%s",
+			    rrset ? r->record_list_request->type : "");
 			return pending[i].id = ++next_id;
 		}
 	abort();
@@ -152,7 +154,7 @@ answer_all(void)
 				fn(pending[i].arg, NULL, &why);
 				continue;
 			}
-			fixture_answer(pending[i].kind, pending[i].name, &e);
+			fixture_answer(pending[i].kind, pending[i].name, pending[i].type, &e);
 			fn(pending[i].arg, &e, NULL);
 			some = true;
 		}
@@ -166,7 +168,7 @@ static const struct {
 	const char *name, *keys;
 	unsigned ticks;
 } screens[] = { { "overview", "", 70 }, { "zones", "2jj", 1 }, { "filter", "2/shop", 1 },
-	{ "records", "2\rj", 1 }, { "zone-history", "2\r]", 1 }, { "history", "6j", 1 },
+	{ "records", "2\rj", 1 }, { "zone-history", "2\r[", 1 }, { "history", "6j", 1 },
 	{ "change", "6\r", 1 }, { "help", "?", 1 }, { "help-zones", "2?", 1 },
 	{ "messages", "++:messages\r", 1 }, { "lost", "2", 1 }, { "lost-overview", "", 30 },
 	{ "records-draft", DRAFT "j", 1 }, { "menu", DRAFT ".", 1 }, { "editor", "2\rGke", 1 },
@@ -185,7 +187,13 @@ static const struct {
 	{ "pending", DRAFT "5", 1 }, { "diff", DRAFT "p\tOPS-1182 move\t", 1 },
 	{ "diff-commit", DRAFT "pC", 1 }, { "committed", DRAFT "pC\vy", 1 },
 	{ "diff-conflict", DRAFT "p", 1 }, { "conflict", DRAFT "p\rb", 1 }, { "revert", "6R", 1 },
-	{ "copy", "2\rGky", 1 }, { "trash", ":trash\r", 1 }, { "trash-ask", ":trash\rR", 1 } };
+	{ "policies", "2\r]j", 1 }, { "policy-pool", "2\r]\rjj", 1 },
+	{ "policy-form",
+	    "2\r]\rjj\r\t\t\t\t\t\t\x15"
+	    "192.0.2.300",
+	    1 },
+	{ "policy-geo", "2\r]\rk", 1 }, { "policy-new", "2\r]abeta", 1 }, { "copy", "2\rGky", 1 },
+	{ "trash", ":trash\r", 1 }, { "trash-ask", ":trash\rR", 1 } };
 #define SCREENS (sizeof screens / sizeof *screens)
 
 /* Drafts of this run lie in memory, and none is left for the next screen. */
