@@ -140,40 +140,36 @@ name_text(const struct topk_value *v, char *text)
 	return true;
 }
 
+/* Of every worker's sketch; `at`: which, in its memory. */
 static void
-show(struct toplist *t, struct merged *all, size_t n,
-    bool (*to_text)(const struct topk_value *, char *))
+sketches(struct toplist *t, const struct worker_memory *const *m, size_t workers, size_t at,
+    uint64_t now_ns, bool (*to_text)(const struct topk_value *, char *))
 {
+	struct merged *all = xcalloc(workers * 2 * TOPK_SLOTS, sizeof *all);
+	size_t n = 0;
+
+	for (size_t i = 0; i < workers; i++)
+		n += collect(
+		    all + n, (const struct topk *)(const void *)((const char *)m[i] + at), now_ns);
 	n = merge(all, n);
 	for (size_t i = 0; i < n && t->n < t->max; i++)
 		if (to_text(&all[i].value, t->names[t->n]))
 			row(t, all[i].count);
+	free(all);
 }
 
 void
 toplist_clients(
     struct toplist *t, const struct worker_memory *const *m, size_t workers, uint64_t now_ns)
 {
-	struct merged *all = xcalloc(workers * 2 * TOPK_SLOTS, sizeof *all);
-	size_t n = 0;
-
-	for (size_t i = 0; i < workers; i++)
-		n += collect(all + n, &m[i]->clients, now_ns);
-	show(t, all, n, client_text);
-	free(all);
+	sketches(t, m, workers, offsetof(struct worker_memory, clients), now_ns, client_text);
 }
 
 void
 toplist_names(
     struct toplist *t, const struct worker_memory *const *m, size_t workers, uint64_t now_ns)
 {
-	struct merged *all = xcalloc(workers * 2 * TOPK_SLOTS, sizeof *all);
-	size_t n = 0;
-
-	for (size_t i = 0; i < workers; i++)
-		n += collect(all + n, &m[i]->names, now_ns);
-	show(t, all, n, name_text);
-	free(all);
+	sketches(t, m, workers, offsetof(struct worker_memory, names), now_ns, name_text);
 }
 
 void

@@ -45,6 +45,7 @@ size_t	 name_from_key(const uint8_t *key, size_t len, uint8_t out[NAME_MAX_WIRE]
 
 /* Master-file form, absolute, with \DDD and \. escapes; returns out. */
 char	*name_to_text(const uint8_t *, char out[NAME_MAX_TEXT]);
+void	 name_show(const uint8_t *, char *out, size_t size);	/* the same, cut where there is no room */
 /* text is relative to origin unless it ends in a dot; "@" is the origin.  Keeps case.  Fills
  * why->field and why->text on NS_INVALID. */
 enum ns_err	 name_from_text(const char *text, const uint8_t *origin, uint8_t out[NAME_MAX_WIRE],

@@ -1,4 +1,5 @@
 /* name_text.c - domain names as people write them (RFC 1035 5.1); see name.h. */
+#include <stdio.h>
 #include <string.h>
 
 #include "appliance/dns/codes.h"
@@ -50,6 +51,14 @@ name_to_text(const uint8_t *name, char out[NAME_MAX_TEXT])
 	}
 	*p = '\0';
 	return out;
+}
+
+void
+name_show(const uint8_t *name, char *out, size_t size)
+{
+	char text[NAME_MAX_TEXT];
+
+	(void)snprintf(out, size, "%s", name_to_text(name, text));
 }
 
 static enum ns_err

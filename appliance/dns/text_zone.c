@@ -62,16 +62,6 @@ zonetext_destroy(struct zonetext **zt)
 	*zt = NULL;
 }
 
-static void
-copy_name(const uint8_t *name, char *out, size_t size)
-{
-	char text[NAME_MAX_TEXT];
-
-	name_to_text(name, text);
-	memcpy(out, text, size - 1);
-	out[size - 1] = '\0';
-}
-
 static enum ns_err
 refuse(struct ns_why *why, uint16_t code, const struct text_token *tok, const char *rule)
 {
@@ -212,7 +202,7 @@ read_owner(struct zonetext *zt, const struct text_token *tok, struct ns_why *why
 		return err;
 	if (!name_in(name, zt->apex)) {
 		if (why != NULL)
-			copy_name(name, why->owner, sizeof why->owner);
+			name_show(name, why->owner, sizeof why->owner);
 		return refuse(why, E_OUTSIDE, tok, "the owner lies outside the zone");
 	}
 	memcpy(zt->owner, name, name_len(name));
@@ -248,7 +238,7 @@ say_whose(const struct zonetext *zt, const struct record *rec, enum ns_err err, 
 	if (err == NS_OK || why == NULL)
 		return err;
 	if (zt->has_owner && why->owner[0] == '\0')
-		copy_name(zt->owner, why->owner, sizeof why->owner);
+		name_show(zt->owner, why->owner, sizeof why->owner);
 	if (rec->type != 0 && why->type[0] == '\0')
 		rrtype_to_text(rec->type, why->type);
 	return err;
@@ -431,7 +421,7 @@ read_record(struct zonetext *zt, struct ns_why *why)
 static enum ns_err
 fail(struct zonetext *zt, struct ns_why *local, struct ns_why *why)
 {
-	copy_name(zt->apex, local->zone, sizeof local->zone);
+	name_show(zt->apex, local->zone, sizeof local->zone);
 	zt->failed = *local;
 	if (why != NULL)
 		*why = *local;

@@ -25,16 +25,6 @@ struct governor {
 	uint16_t type; /* NS, DNAME, or 0: none */
 };
 
-static void
-show_name(const uint8_t *name, char *out, size_t size)
-{
-	char text[NAME_MAX_TEXT];
-
-	name_to_text(name, text);
-	memcpy(out, text, size - 1);
-	out[size - 1] = '\0';
-}
-
 enum ns_err
 zonecheck_say(const struct zonecheck *z, struct ns_why *why, enum ns_err err, uint16_t code,
     const uint8_t *owner, uint16_t type, const char *text)
@@ -43,9 +33,9 @@ zonecheck_say(const struct zonecheck *z, struct ns_why *why, enum ns_err err, ui
 
 	if (why == NULL)
 		return err;
-	show_name(z->view->apex, why->zone, sizeof why->zone);
-	show_name(owner, why->owner, sizeof why->owner);
-	show_name(owner, name, sizeof name);
+	name_show(z->view->apex, why->zone, sizeof why->zone);
+	name_show(owner, why->owner, sizeof why->owner);
+	name_show(owner, name, sizeof name);
 	if (type != 0)
 		rrtype_to_text(type, word);
 	memcpy(why->type, word, sizeof why->type);
@@ -349,7 +339,7 @@ check_governed(const struct zonecheck *z, const struct governor *gov, const uint
 
 	if (other == 0)
 		return NS_OK;
-	show_name(gov->name, name, sizeof name);
+	name_show(gov->name, name, sizeof name);
 	if (cut)
 		return refuse(z, E_BELOW_CUT, owner, other,
 		    "it lies below the delegation of %s: only glue addresses stand there (RFC 1034 "

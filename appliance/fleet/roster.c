@@ -142,15 +142,6 @@ roster_free(struct roster *r)
 	*r = (struct roster){ 0 };
 }
 
-void
-roster_copy(struct roster *out, const struct roster *in)
-{
-	out->count = in->count;
-	out->members = xcalloc(in->count + 1, sizeof *out->members);
-	if (in->count > 0)
-		memcpy(out->members, in->members, in->count * sizeof *in->members);
-}
-
 static struct member *
 find(const struct roster *r, const char *name, size_t *at)
 {

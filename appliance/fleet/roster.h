@@ -64,7 +64,6 @@ struct member_message {
 void member_to_message(const struct member *, struct member_message *);
 
 void roster_free(struct roster *);
-void roster_copy(struct roster *, const struct roster *);
 /* The one that is named; NULL: none. */
 const struct member *roster_standby(const struct roster *);
 /* Add or replace. */

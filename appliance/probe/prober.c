@@ -49,6 +49,19 @@ prober_close(struct prober_conf *c)
 	target_rules_free(&c->rules);
 }
 
+void
+prober_finish(void (*cancel)(struct probe_run *), struct probe_run *p, const struct probe_end *end,
+    bool good, const char *reason)
+{
+	struct probe_end e = *end; /* goes with the probe */
+
+	e.result.good = good;
+	if (reason != NULL)
+		snprintf(e.result.reason, sizeof e.result.reason, "%s", reason);
+	cancel(p);
+	e.fn(e.arg, &e.result);
+}
+
 static int
 hex(char c)
 {

@@ -36,6 +36,13 @@ struct result {
 /* reason: what was found, in words. */
 typedef void prober_fn(void *arg, const struct result *);
 
+/* What every probe has: its result so far, and who waits for it. */
+struct probe_end {
+	prober_fn	*fn;
+	void		*arg;
+	struct result	 result;
+};
+
 struct probe_run;
 struct prober {
 	const char	*type;
@@ -53,6 +60,9 @@ void	 prober_open(struct prober_conf *, const char *ca_file);
 void	 prober_close(struct prober_conf *);
 
 /* ---- for probers ---- */
+/* The result goes out and the probe is gone; reason NULL: the result has its own. */
+void	 prober_finish(void (*cancel)(struct probe_run *), struct probe_run *, const struct probe_end *,
+    bool good, const char *reason);
 /* \r \n \t \\ \xHH to octets; malloc'ed. */
 uint8_t	*prober_octets(const char *text, size_t *len);
 bool	 prober_contains(const uint8_t *hay, size_t len, const uint8_t *needle, size_t n);

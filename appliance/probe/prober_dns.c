@@ -11,8 +11,7 @@
 #include "ipc/base/xalloc.h"
 
 struct probe_run {
-	prober_fn *fn;
-	void *arg;
+	struct probe_end end;
 	struct event *timer;
 	struct lookup *lookup;
 	uint64_t began_ns;
@@ -29,15 +28,9 @@ cancel(struct probe_run *p)
 static void
 finish(struct probe_run *p, bool good, const char *reason)
 {
-	struct result r = { .good = good };
-	prober_fn *fn = p->fn;
-	void *arg = p->arg;
-
 	if (good)
-		r.rtt_us = (uint32_t)((clock_mono_ns() - p->began_ns) / 1000);
-	snprintf(r.reason, sizeof r.reason, "%s", reason);
-	cancel(p);
-	fn(arg, &r);
+		p->end.result.rtt_us = (uint32_t)((clock_mono_ns() - p->began_ns) / 1000);
+	prober_finish(cancel, p, &p->end, good, reason);
 }
 
 static void
@@ -114,8 +107,8 @@ start(const struct prober_conf *conf, const Ns__Check *check, const struct targe
 	if (!name_of(check->query, ask.question.name))
 		return NULL;
 	p = xcalloc(1, sizeof *p);
-	p->fn = fn;
-	p->arg = arg;
+	p->end.fn = fn;
+	p->end.arg = arg;
 	p->began_ns = clock_mono_ns();
 	p->lookup = lookup_start(conf->base, &ask, on_answer, p);
 	p->timer = evtimer_new(conf->base, on_timer, p);

@@ -27,8 +27,7 @@ struct probe_run {
 	const struct prober_conf *conf;
 	const Ns__Check *check;
 	struct target target; /* where the connection goes now */
-	prober_fn *fn;
-	void *arg;
+	struct probe_end end;
 	CURL *easy;
 	struct curl_slist *headers, *connect_to;
 	struct event *timer; /* of the whole, redirects included */
@@ -36,7 +35,6 @@ struct probe_run {
 	bool tls, enough, bad_cert;
 	uint8_t *want, body[PROBE_BODY];
 	size_t want_len, body_len;
-	struct result result;
 };
 
 static CURLM *multi;
@@ -69,15 +67,7 @@ cancel(struct probe_run *p)
 static void
 finish(struct probe_run *p, bool good, const char *reason)
 {
-	struct result r = p->result;
-	prober_fn *fn = p->fn;
-	void *arg = p->arg;
-
-	r.good = good;
-	if (reason != NULL)
-		snprintf(r.reason, sizeof r.reason, "%s", reason);
-	cancel(p);
-	fn(arg, &r);
+	prober_finish(cancel, p, &p->end, good, reason);
 }
 
 /* How far it came. */
@@ -103,7 +93,7 @@ on_late(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	finish(p, false, p->result.reason[0] != '\0' ? NULL : late(p));
+	finish(p, false, p->end.result.reason[0] != '\0' ? NULL : late(p));
 }
 
 /* ---- what libcurl calls ---- */
@@ -119,7 +109,7 @@ open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
 		return CURL_SOCKET_BAD;
 	memcpy(&t.sa, &a->addr, a->addrlen);
 	if ((no = target_refused(&p->conf->rules, &t)) != NULL) {
-		snprintf(p->result.reason, sizeof p->result.reason,
+		snprintf(p->end.result.reason, sizeof p->end.result.reason,
 		    "refused: %s address ([probe] allow)", no);
 		return CURL_SOCKET_BAD;
 	}
@@ -151,7 +141,7 @@ on_header(char *data, size_t size, size_t n, void *arg)
 	    curl_easy_getinfo(p->easy, CURLINFO_TLS_SSL_PTR, &info) == CURLE_OK && info != NULL &&
 	    info->internals != NULL)
 		p->bad_cert =
-		    !prober_days_left(info->internals, p->check->cert_days_left, &p->result);
+		    !prober_days_left(info->internals, p->check->cert_days_left, &p->end.result);
 	return size * n;
 }
 
@@ -353,17 +343,17 @@ judge(struct probe_run *p, CURLcode code)
 
 	if (p->redirects == 0 &&
 	    curl_easy_getinfo(p->easy, CURLINFO_CONNECT_TIME_T, &connect_us) == CURLE_OK)
-		p->result.rtt_us = (uint32_t)connect_us;
+		p->end.result.rtt_us = (uint32_t)connect_us;
 	if (code == CURLE_WRITE_ERROR && p->enough)
 		code = CURLE_OK;
-	if (code == CURLE_PEER_FAILED_VERIFICATION && p->result.reason[0] == '\0') {
+	if (code == CURLE_PEER_FAILED_VERIFICATION && p->end.result.reason[0] == '\0') {
 		curl_easy_getinfo(p->easy, CURLINFO_SSL_VERIFYRESULT, &verify);
 		/* The name is libcurl's own business, without a number. */
 		prober_cert_fault(
-		    verify == X509_V_ERR_UNSPECIFIED ? X509_V_OK : verify, &p->result);
+		    verify == X509_V_ERR_UNSPECIFIED ? X509_V_OK : verify, &p->end.result);
 	}
 	if (code != CURLE_OK) {
-		finish(p, false, p->result.reason[0] != '\0' ? NULL : fault_text(p, code));
+		finish(p, false, p->end.result.reason[0] != '\0' ? NULL : fault_text(p, code));
 		return;
 	}
 	curl_easy_getinfo(p->easy, CURLINFO_RESPONSE_CODE, &status);
@@ -373,7 +363,7 @@ judge(struct probe_run *p, CURLcode code)
 	}
 	if (redirected(p, status))
 		return;
-	snprintf(p->result.reason, sizeof p->result.reason, "status %ld", status);
+	snprintf(p->end.result.reason, sizeof p->end.result.reason, "status %ld", status);
 	if (!prober_status_fits(p->check->expect, status))
 		finish(p, false, NULL);
 	else if (!prober_contains(p->body, p->body_len, p->want, p->want_len))
@@ -485,8 +475,8 @@ start(const struct prober_conf *conf, const Ns__Check *check, const struct targe
 	p->conf = conf;
 	p->check = check;
 	p->target = *target;
-	p->fn = fn;
-	p->arg = arg;
+	p->end.fn = fn;
+	p->end.arg = arg;
 	p->want = prober_octets(check->body, &p->want_len);
 	p->timer = evtimer_new(conf->base, on_late, p);
 	if (p->timer == NULL)
@@ -495,8 +485,9 @@ start(const struct prober_conf *conf, const Ns__Check *check, const struct targe
 	    check->host[0] != '\0' ? check->host : address_text(target, text), port_of(target),
 	    check->path);
 	if (!request(p, url)) {
-		p->result.abstain = true;
-		snprintf(p->result.reason, sizeof p->result.reason, "the request cannot be made");
+		p->end.result.abstain = true;
+		snprintf(p->end.result.reason, sizeof p->end.result.reason,
+		    "the request cannot be made");
 		late = (struct timeval){ 0, 0 };
 	}
 	(void)event_add(p->timer, &late);

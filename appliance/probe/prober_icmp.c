@@ -22,13 +22,11 @@
 struct probe_run {
 	LIST_ENTRY(probe_run) link;
 	struct target target;
-	prober_fn *fn;
-	void *arg;
+	struct probe_end end;
 	struct event *timer;
 	uint64_t began_ns;
 	uint16_t seq;
 	uint8_t token[TOKEN];
-	struct result result;
 };
 struct echo { /* the same in both families */
 	uint8_t type, code;
@@ -55,23 +53,17 @@ cancel(struct probe_run *p)
 static void
 finish(struct probe_run *p, bool good, const char *reason)
 {
-	struct result r = p->result;
-	prober_fn *fn = p->fn;
-	void *arg = p->arg;
-
-	r.good = good;
-	if (r.reason[0] == '\0')
-		snprintf(r.reason, sizeof r.reason, "%s", reason);
-	cancel(p);
-	fn(arg, &r);
+	prober_finish(cancel, p, &p->end, good, reason);
 }
 
 static void
 on_timer(evutil_socket_t fd, short what, void *arg)
 {
+	struct probe_run *p = arg;
+
 	(void)fd;
 	(void)what;
-	finish(arg, false, "no echo in time");
+	finish(p, false, p->end.result.reason[0] != '\0' ? NULL : "no echo in time");
 }
 
 static bool
@@ -98,7 +90,7 @@ take(const struct echo *e, const struct sockaddr_storage *from)
 		break;
 	if (p == NULL)
 		return;
-	p->result.rtt_us = (uint32_t)((clock_mono_ns() - p->began_ns) / 1000);
+	p->end.result.rtt_us = (uint32_t)((clock_mono_ns() - p->began_ns) / 1000);
 	finish(p, true, "echo");
 }
 
@@ -149,8 +141,8 @@ start(const struct prober_conf *conf, const Ns__Check *check, const struct targe
 	int sock = socket_of(conf, six);
 
 	p->target = *target;
-	p->fn = fn;
-	p->arg = arg;
+	p->end.fn = fn;
+	p->end.arg = arg;
 	p->seq = ++last_seq;
 	if (getrandom(p->token, TOKEN, 0) != (ssize_t)TOKEN)
 		abort(); /* never for 16 octets */
@@ -164,8 +156,8 @@ start(const struct prober_conf *conf, const Ns__Check *check, const struct targe
 	/* The kernel puts id and checksum in. */
 	if (sock < 0 || sendto(sock, &e, sizeof e, MSG_NOSIGNAL,
 			    (const struct sockaddr *)&target->sa, target->len) < 0) {
-		p->result.abstain = sock < 0;
-		snprintf(p->result.reason, sizeof p->result.reason, "%s: %s",
+		p->end.result.abstain = sock < 0;
+		snprintf(p->end.result.reason, sizeof p->end.result.reason, "%s: %s",
 		    sock < 0 ? "no ping socket here (net.ipv4.ping_group_range)" : "cannot be sent",
 		    strerror(errno));
 		late = (struct timeval){ 0, 0 };

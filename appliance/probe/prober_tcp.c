@@ -19,14 +19,12 @@ enum step { CONNECT, HANDSHAKE, SEND, RECEIVE };
 struct probe_run {
 	const struct prober_conf *conf;
 	const Ns__Check *check;
-	prober_fn *fn;
-	void *arg;
+	struct probe_end end;
 	int fd;
 	struct event *io, *timer;
 	SSL *ssl;
 	enum step step;
 	uint64_t began_ns;
-	struct result result;
 	uint8_t *send, *expect, *in;
 	size_t send_len, sent, expect_len, in_len;
 };
@@ -52,15 +50,7 @@ cancel(struct probe_run *p)
 static void
 finish(struct probe_run *p, bool good, const char *reason)
 {
-	struct result r = p->result;
-	prober_fn *fn = p->fn;
-	void *arg = p->arg;
-
-	r.good = good;
-	if (reason != NULL)
-		snprintf(r.reason, sizeof r.reason, "%s", reason);
-	cancel(p);
-	fn(arg, &r);
+	prober_finish(cancel, p, &p->end, good, reason);
 }
 
 static void
@@ -73,7 +63,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	/* What failed at once waits here for its turn. */
-	finish(p, false, p->result.reason[0] != '\0' ? NULL : late[p->step]);
+	finish(p, false, p->end.result.reason[0] != '\0' ? NULL : late[p->step]);
 }
 
 static void on_io(evutil_socket_t, short, void *);
@@ -117,15 +107,16 @@ tls_step(struct probe_run *p)
 		return;
 	}
 	if (rc == 1) {
-		bool good = prober_days_left(p->ssl, p->check->cert_days_left, &p->result);
+		bool good = prober_days_left(p->ssl, p->check->cert_days_left, &p->end.result);
 
 		finish(p, good, good ? "handshake done" : NULL);
 		return;
 	}
 	if (SSL_get_verify_result(p->ssl) != X509_V_OK)
-		prober_cert_fault(SSL_get_verify_result(p->ssl), &p->result);
+		prober_cert_fault(SSL_get_verify_result(p->ssl), &p->end.result);
 	else
-		snprintf(p->result.reason, sizeof p->result.reason, "the TLS handshake failed");
+		snprintf(
+		    p->end.result.reason, sizeof p->end.result.reason, "the TLS handshake failed");
 	ERR_clear_error();
 	finish(p, false, NULL);
 }
@@ -185,7 +176,7 @@ connected(struct probe_run *p)
 		finish(p, false, error == ECONNREFUSED ? "connection refused" : strerror(error));
 		return;
 	}
-	p->result.rtt_us = (uint32_t)((clock_mono_ns() - p->began_ns) / 1000);
+	p->end.result.rtt_us = (uint32_t)((clock_mono_ns() - p->began_ns) / 1000);
 	if (strcmp(p->check->type, "tls") != 0) {
 		p->step = SEND;
 		say(p);
@@ -193,7 +184,7 @@ connected(struct probe_run *p)
 		p->step = HANDSHAKE;
 		tls_step(p);
 	} else {
-		p->result.abstain = true;
+		p->end.result.abstain = true;
 		finish(p, false, "no TLS here");
 	}
 }
@@ -219,8 +210,8 @@ start(const struct prober_conf *conf, const Ns__Check *check, const struct targe
 
 	p->conf = conf;
 	p->check = check;
-	p->fn = fn;
-	p->arg = arg;
+	p->end.fn = fn;
+	p->end.arg = arg;
 	p->send = prober_octets(check->send, &p->send_len);
 	p->expect = prober_octets(check->expect, &p->expect_len);
 	p->began_ns = clock_mono_ns();
@@ -230,17 +221,17 @@ start(const struct prober_conf *conf, const Ns__Check *check, const struct targe
 	if (p->timer == NULL || p->io == NULL)
 		abort(); /* out of memory: we stop */
 	if (p->fd < 0) {
-		p->result.abstain = true;
-		snprintf(
-		    p->result.reason, sizeof p->result.reason, "no socket: %s", strerror(errno));
+		p->end.result.abstain = true;
+		snprintf(p->end.result.reason, sizeof p->end.result.reason, "no socket: %s",
+		    strerror(errno));
 	} else if (connect(p->fd, (const struct sockaddr *)&target->sa, target->len) != 0 &&
 		   errno != EINPROGRESS) {
-		snprintf(p->result.reason, sizeof p->result.reason, "%s",
+		snprintf(p->end.result.reason, sizeof p->end.result.reason, "%s",
 		    errno == ECONNREFUSED ? "connection refused" : strerror(errno));
 	} else {
 		(void)event_add(p->io, NULL);
 	}
-	(void)event_add(p->timer, p->result.reason[0] != '\0' ? &soon : &late);
+	(void)event_add(p->timer, p->end.result.reason[0] != '\0' ? &soon : &late);
 	return p;
 }
 

@@ -90,12 +90,6 @@ db_tell(const struct store *s, enum ns_err err, struct ns_why *why)
 	return err;
 }
 
-void
-store_why(const struct store *s, struct ns_why *why)
-{
-	*why = s->why;
-}
-
 /* ---- statements ---- */
 
 enum ns_err

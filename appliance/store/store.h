@@ -35,7 +35,6 @@ enum ns_err	 store_open(const char *dir, enum store_mode, const char *vfs, struc
 		    struct ns_why *) __attribute__((warn_unused_result));
 void	 store_close(struct store **);
 /* Why the last call on this handle failed, for the calls below that take no ns_why. */
-void	 store_why(const struct store *, struct ns_why *);
 
 /* Transactions.  Reads outside one see the newest committed state; a reader that wants several
  * consistent reads uses begin/rollback too.  A commit that fails has rolled back.  mark/release/undo is

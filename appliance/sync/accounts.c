@@ -18,14 +18,6 @@
 #include "ipc/base/text.h"
 #include "ipc/base/xalloc.h"
 
-static enum ns_err
-refuse(struct request *r, enum ns_err err, uint16_t code, const char *field, const char *text)
-{
-	ns_fail(&r->why, err, code, "%s", text);
-	snprintf(r->why.field, sizeof r->why.field, "%s", field);
-	return err;
-}
-
 enum ns_err
 account_id(struct store *s, const char *name, uint32_t *id, struct ns_why *why)
 {
@@ -246,10 +238,10 @@ remove_account(struct request *r, struct batch *b, const Ns__AccountSetRequest *
 	if (err != NS_OK)
 		return err;
 	if (strcmp(in->confirm, in->account->name) != 0)
-		return refuse(r, NS_CONFIRM, ES_CONFIRM, "confirm",
+		return request_reject(r, NS_CONFIRM, ES_CONFIRM, "confirm",
 		    "removing an account takes its name a second time: --confirm=NAME");
 	if (store_zone_each(b->store, NULL, has_zone, &n) != NS_OK)
-		return refuse(r, NS_CORRUPT, ES_STORE, "", "the zones cannot be read");
+		return request_reject(r, NS_CORRUPT, ES_STORE, "", "the zones cannot be read");
 	if (n.found)
 		return ns_fail(&r->why, NS_CONFLICT, ES_ACCOUNT,
 		    "the account has zones, %s first: move them with zone set ZONE --account NAME",
@@ -266,7 +258,7 @@ account_set_write(struct request *r, struct batch *b)
 	enum ns_err err;
 
 	if (in->account == NULL || !people_name_ok(in->account->name))
-		return refuse(r, NS_INVALID, ES_ACCOUNT, "name",
+		return request_reject(r, NS_INVALID, ES_ACCOUNT, "name",
 		    "an account's name is 1 to 32 letters, digits, dots, - and _");
 	if (in->remove)
 		return remove_account(r, b, in);
@@ -274,10 +266,10 @@ account_set_write(struct request *r, struct batch *b)
 		return residency_account_set(r, b);
 	err = store_object_get(b->store, "account", in->account->name, &o, NULL);
 	if (err == NS_OK)
-		return refuse(
+		return request_reject(
 		    r, NS_CONFLICT, ES_ACCOUNT, "name", "there is an account of that name already");
 	if (err != NS_NOTFOUND)
-		return refuse(r, err, ES_STORE, "", "the store cannot be read");
+		return request_reject(r, err, ES_STORE, "", "the store cannot be read");
 	e.name = in->account->name;
 	e.body = &in->account->base;
 	return object_commit(r, b, &e);
@@ -317,17 +309,17 @@ zone_set_write(struct request *r, struct batch *b)
 	if (err != NS_OK)
 		return err;
 	if (in->sites_given && in->account_given)
-		return refuse(r, NS_USAGE, ES_RESIDENCY, "sites",
+		return request_reject(r, NS_USAGE, ES_RESIDENCY, "sites",
 		    "--account and --sites are two steps: set one, then the other");
 	if (in->sites_given)
 		return residency_zone_set(r, b);
 	if (!in->account_given)
-		return refuse(r, NS_USAGE, ES_EMPTY, "",
+		return request_reject(r, NS_USAGE, ES_EMPTY, "",
 		    "nothing to set is given: --account NAME or --sites A,B");
 	if ((err = account_id(b->store, in->account, &account, &r->why)) != NS_OK)
 		return err;
 	if (account == z.account)
-		return refuse(
+		return request_reject(
 		    r, NS_CONFLICT, ES_ACCOUNT, "account", "the zone is in that account already");
 	/* Only an admin may do this at all: it is his word that it may be beside another's. */
 	return move(r, b, &z, account);

@@ -222,42 +222,24 @@ backup_work(struct job *job, void *thread)
 
 /* ---- loop ---- */
 
-/* A large file takes its time to go: a reader thread waits for it. */
-struct scrap {
-	struct job job;
-	struct backup *backup;
-};
-
 static void
-scrap_work(struct job *job, void *thread)
+end_backup(void *thing)
 {
-	(void)thread;
-	backup_free(&((struct scrap *)job)->backup);
+	struct backup *b = thing;
+
+	backup_free(&b);
 }
 
-static void
-scrap_done(struct job *job, struct sync *s)
-{
-	(void)s;
-	free(job);
-}
-
+/* A large file takes its time to go. */
 static void
 scrap(struct sync *s)
 {
-	struct scrap *x;
+	struct backup *old = current;
 
 	if (current == NULL)
 		return;
-	x = xcalloc(1, sizeof *x);
-	x->job.work = scrap_work;
-	x->job.done = scrap_done;
-	x->backup = current;
 	current = NULL;
-	if (queue_push(s->reads, LANE_BULK, &x->job))
-		return;
-	scrap_work(&x->job, NULL); /* the process is leaving, or far too busy */
-	free(x);
+	queue_dispose(s->reads, LANE_BULK, end_backup, old, NULL);
 }
 
 static void

@@ -9,17 +9,10 @@
 #include "appliance/sync/batch.h"
 #include "appliance/sync/errors.h"
 #include "appliance/sync/users.h"
+#include "ipc/base/text.h"
 #include "ipc/base/xalloc.h"
 
 #define FOR_MAX_MS (365ull * 86400 * 1000)
-
-static enum ns_err
-refuse(struct request *r, enum ns_err err, uint16_t code, const char *field, const char *text)
-{
-	ns_fail(&r->why, err, code, "%s", text);
-	snprintf(r->why.field, sizeof r->why.field, "%s", field);
-	return err;
-}
 
 /* NS_NOTFOUND: there is none; *out is malloc'ed otherwise. */
 static enum ns_err
@@ -45,9 +38,11 @@ leads_to(struct request *r, struct store *s, const char *name, const char *targe
 	enum ns_err err = NS_OK;
 
 	if (strcmp(name, target) == 0)
-		return refuse(r, NS_INVALID, ES_CHECK, "of", "the check would depend on itself");
+		return request_reject(
+		    r, NS_INVALID, ES_CHECK, "of", "the check would depend on itself");
 	if (depth == 0)
-		return refuse(r, NS_INVALID, ES_CHECK, "of", "calculated checks go at most 8 deep");
+		return request_reject(
+		    r, NS_INVALID, ES_CHECK, "of", "calculated checks go at most 8 deep");
 	if (load(s, name, &c) != NS_OK) {
 		snprintf(r->why.field, sizeof r->why.field, "of");
 		return ns_fail(&r->why, NS_INVALID, ES_CHECK, "there is no check %.64s", name);
@@ -95,8 +90,8 @@ named(void *arg, const struct store_mentioned *m)
 		name_to_text(z.name, zone);
 	ns_fail(n->why, NS_CONFLICT, ES_CHECK_USED, "the policy of %.200s in zone %.200s needs it",
 	    owner, zone);
-	snprintf(n->why->zone, sizeof n->why->zone, "%.*s", (int)sizeof n->why->zone - 1, zone);
-	snprintf(n->why->owner, sizeof n->why->owner, "%.*s", (int)sizeof n->why->owner - 1, owner);
+	text_copy(n->why->zone, sizeof n->why->zone, zone);
+	text_copy(n->why->owner, sizeof n->why->owner, owner);
 	return false;
 }
 
@@ -108,12 +103,13 @@ check_set_text(struct request *r)
 	Ns__Check copy;
 
 	if (!check_name_ok(in->name))
-		return refuse(r, NS_INVALID, ES_CHECK, "name",
+		return request_reject(r, NS_INVALID, ES_CHECK, "name",
 		    "a check's name is 1 to 64 letters, digits, dots, - and _");
 	if (in->remove)
 		return NS_OK;
 	if (in->check == NULL)
-		return refuse(r, NS_USAGE, ES_EMPTY, "check", "what is to be checked is missing");
+		return request_reject(
+		    r, NS_USAGE, ES_EMPTY, "check", "what is to be checked is missing");
 	copy = *in->check;
 	return check_rule(&copy, &r->why);
 }
@@ -126,10 +122,10 @@ remove_check(struct request *r, struct batch *b, const Ns__CheckSetRequest *in)
 	struct namer n = { b->store, &r->why };
 
 	if (store_object_each(b->store, CHECK_KIND, uses, &u) != NS_OK)
-		return refuse(r, NS_CORRUPT, ES_STORE, "", "the checks cannot be read");
+		return request_reject(r, NS_CORRUPT, ES_STORE, "", "the checks cannot be read");
 	if (store_mention_each(b->store, STORE_CHECKS, in->name, strlen(in->name), named, &n) !=
 	    NS_OK)
-		return refuse(r, NS_CORRUPT, ES_STORE, "", "the policies cannot be read");
+		return request_reject(r, NS_CORRUPT, ES_STORE, "", "the policies cannot be read");
 	if (r->why.err != NS_OK)
 		return r->why.err;
 	if (u.found[0] != '\0')
@@ -160,7 +156,8 @@ check_set_write(struct request *r, struct batch *b)
 		return err;
 	err = load(b->store, in->name, &old);
 	if (err != NS_OK && err != NS_NOTFOUND)
-		return refuse(r, err, ES_STORE, "", "the check cannot be read from the store");
+		return request_reject(
+		    r, err, ES_STORE, "", "the check cannot be read from the store");
 	/* What people said of it stays, what it measures has changed. */
 	c.override = old != NULL ? old->override : NULL;
 	c.push = old != NULL && strcmp(c.type, old->type) == 0 ? old->push : NULL;
@@ -178,18 +175,19 @@ state_ok(struct request *r, const Ns__CheckStateRequest *in, const Ns__Check *c)
 	bool plain = strcmp(in->state, "up") == 0 || strcmp(in->state, "down") == 0;
 
 	if (!plain && (in->push || strcmp(in->state, "auto") != 0))
-		return refuse(r, NS_INVALID, ES_CHECK, "state",
+		return request_reject(r, NS_INVALID, ES_CHECK, "state",
 		    in->push ? "the state is up or down" : "the state is up, down or auto");
 	if (in->for_ms > FOR_MAX_MS)
-		return refuse(r, NS_INVALID, ES_CHECK, "for", "at most a year");
+		return request_reject(r, NS_INVALID, ES_CHECK, "for", "at most a year");
 	if (in->push && in->for_ms == 0)
-		return refuse(
+		return request_reject(
 		    r, NS_USAGE, ES_EMPTY, "for", "a push says how long it holds: --for 90s");
 	if (in->push && strcmp(c->type, "push") != 0)
-		return refuse(r, NS_INVALID, ES_CHECK, "name",
+		return request_reject(r, NS_INVALID, ES_CHECK, "name",
 		    "only a check of type push is pushed: check override sets another");
 	if (!in->push && plain && in->comment[0] == '\0')
-		return refuse(r, NS_USAGE, ES_EMPTY, "comment", "an override says why: -m TEXT");
+		return request_reject(
+		    r, NS_USAGE, ES_EMPTY, "comment", "an override says why: -m TEXT");
 	return NS_OK;
 }
 

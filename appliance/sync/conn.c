@@ -148,9 +148,3 @@ conns_each(struct conns *cs, conn_fn *fn, void *arg)
 	TAILQ_FOREACH(c, &cs->by_age, by_age)
 	fn(arg, c);
 }
-
-unsigned
-conns_count(const struct conns *cs)
-{
-	return cs->count;
-}

@@ -38,6 +38,5 @@ typedef void conn_fn(void *arg, struct conn *);
 void	 conns_each(struct conns *, conn_fn *, void *arg);
 void	 conn_attach(struct conn *, struct request *);
 void	 conn_detach(struct request *);
-unsigned conns_count(const struct conns *);
 
 #endif

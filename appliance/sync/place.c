@@ -12,14 +12,12 @@
 void
 place_names(struct ns_why *why, const uint8_t *apex, const uint8_t *owner, uint16_t type)
 {
-	char name[NAME_MAX_TEXT], word[RRTYPE_MAX_TEXT];
+	char word[RRTYPE_MAX_TEXT];
 
 	if (why->zone[0] == '\0')
-		snprintf(why->zone, sizeof why->zone, "%.*s", (int)sizeof why->zone - 1,
-		    name_to_text(apex, name));
+		name_show(apex, why->zone, sizeof why->zone);
 	if (owner != NULL && why->owner[0] == '\0')
-		snprintf(why->owner, sizeof why->owner, "%.*s", (int)sizeof why->owner - 1,
-		    name_to_text(owner, name));
+		name_show(owner, why->owner, sizeof why->owner);
 	if (type != 0 && why->type[0] == '\0')
 		snprintf(why->type, sizeof why->type, "%s", rrtype_to_text(type, word));
 }

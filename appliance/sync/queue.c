@@ -162,6 +162,50 @@ queue_len(struct queue *q, enum lane lane)
 	return n;
 }
 
+struct disposal {
+	struct job job;
+	void (*end)(void *);
+	void (*gone)(void);
+	void *thing;
+};
+
+static void
+disposal_work(struct job *job, void *thread)
+{
+	struct disposal *d = (struct disposal *)job;
+
+	(void)thread;
+	d->end(d->thing);
+}
+
+static void
+disposal_done(struct job *job, struct sync *s)
+{
+	struct disposal *d = (struct disposal *)job;
+
+	(void)s;
+	if (d->gone != NULL)
+		d->gone();
+	free(d);
+}
+
+void
+queue_dispose(
+    struct queue *q, enum lane lane, void (*end)(void *thing), void *thing, void (*gone)(void))
+{
+	struct disposal *d = xcalloc(1, sizeof *d);
+
+	d->job.work = disposal_work;
+	d->job.done = disposal_done;
+	d->end = end;
+	d->gone = gone;
+	d->thing = thing;
+	if (queue_push(q, lane, &d->job))
+		return;
+	disposal_work(&d->job, NULL); /* the process is leaving, or far too busy */
+	disposal_done(&d->job, NULL);
+}
+
 void
 queue_close(struct queue *q)
 {

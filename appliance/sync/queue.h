@@ -31,6 +31,9 @@ bool	 queue_push(struct queue *, enum lane, struct job *);	/* false: full or clo
  * or closed and empty. */
 struct job	*queue_pop(struct queue *, unsigned lanes, int wait_us);
 size_t	 queue_len(struct queue *, enum lane);
+/* What takes its time to end (a file to unlink, a handle to close): a thread of the queue calls end(thing),
+ * or, when no thread will take it any more, the caller does.  gone(), in the loop, comes after; NULL: nobody cares. */
+void	 queue_dispose(struct queue *, enum lane, void (*end)(void *thing), void *thing, void (*gone)(void));
 void	 queue_close(struct queue *);		/* wakes everybody; what is queued is still popped */
 bool	 queue_closed(struct queue *);
 

@@ -45,41 +45,20 @@ readers_start(struct sync *s, unsigned threads)
 	return pool_start(&conf, threads);
 }
 
-struct closing {
-	struct job job;
-	struct store *store;
-};
-
 static void
-close_work(struct job *job, void *thread)
+close_store(void *thing)
 {
-	(void)thread;
-	store_close(&((struct closing *)job)->store);
-}
+	struct store *store = thing;
 
-static void
-close_done(struct job *job, struct sync *s)
-{
-	(void)s;
-	free(job);
+	store_close(&store);
 }
 
 void
 reader_close(struct queue *reads, struct store **store)
 {
-	struct closing *c;
-
-	if (*store == NULL)
-		return;
-	c = xcalloc(1, sizeof *c);
-	c->job.work = close_work;
-	c->job.done = close_done;
-	c->store = *store;
+	if (*store != NULL)
+		queue_dispose(reads, LANE_FAST, close_store, *store, NULL);
 	*store = NULL;
-	if (queue_push(reads, LANE_FAST, &c->job))
-		return;
-	close_work(&c->job, NULL); /* the process is leaving, or far too busy */
-	free(c);
 }
 
 enum ns_err

@@ -217,9 +217,3 @@ receipts_revision(const struct receipts *rc)
 {
 	return rc->served;
 }
-
-bool
-receipts_waiting(const struct receipts *rc)
-{
-	return !TAILQ_EMPTY(&rc->waiting);
-}

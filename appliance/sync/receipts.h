@@ -28,6 +28,5 @@ void	 receipts_term(struct sync *, uint64_t kept);
 void	 receipts_give_up(struct sync *, uint64_t revision);
 void	 receipts_tick(struct sync *, uint64_t now_ns);
 uint64_t receipts_revision(const struct receipts *);
-bool	 receipts_waiting(const struct receipts *);
 
 #endif

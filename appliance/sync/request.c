@@ -65,6 +65,15 @@ request_destroy(struct request **rp)
 	*rp = NULL;
 }
 
+enum ns_err
+request_reject(
+    struct request *r, enum ns_err err, uint16_t code, const char *field, const char *text)
+{
+	(void)ns_fail(&r->why, err, code, "%s", text);
+	snprintf(r->why.field, sizeof r->why.field, "%s", field);
+	return err;
+}
+
 bool
 request_expired(struct request *r)
 {

@@ -76,6 +76,9 @@ struct request	*request_new(const struct ns_peer *, const Ns__Envelope *);
 void	 request_destroy(struct request **);
 /* Time over or cancelled: threads ask before they begin. Fills why. */
 bool	 request_expired(struct request *);
+/* Fills why; field: what of the request it is about, "" for none.  Returns err. */
+enum ns_err
+request_reject(struct request *, enum ns_err err, uint16_t code, const char *field, const char *text);
 /* Why, for the history; "": nothing is said. */
 const char	*request_comment(const Ns__Envelope *);
 /* A fresh reply envelope of that kind; msg is a malloc'ed message that it takes over. */

@@ -303,44 +303,31 @@ restore_work(struct job *job, void *thread)
 
 /* ---- loop ---- */
 
-/* A large file takes its time to go: a reader thread waits for it. */
-struct scrap {
-	struct job job;
-	struct restore *restore;
-};
-
 static void
-scrap_work(struct job *job, void *thread)
+end_restore(void *thing)
 {
-	(void)thread;
-	restore_free(&((struct scrap *)job)->restore);
+	struct restore *x = thing;
+
+	restore_free(&x);
 }
 
 static void
-scrap_done(struct job *job, struct sync *s)
+scrapped(void)
 {
-	(void)s;
 	scrapping = false;
-	free(job);
 }
 
+/* A large file takes its time to go. */
 static void
 scrap(struct sync *s)
 {
-	struct scrap *x;
+	struct restore *old = current;
 
 	if (current == NULL)
 		return;
-	x = xcalloc(1, sizeof *x);
-	x->job.work = scrap_work;
-	x->job.done = scrap_done;
-	x->restore = current;
 	current = NULL;
-	scrapping = queue_push(s->reads, LANE_BULK, &x->job);
-	if (scrapping)
-		return;
-	scrap_work(&x->job, NULL); /* the process is leaving, or far too busy */
-	free(x);
+	scrapping = true;
+	queue_dispose(s->reads, LANE_BULK, end_restore, old, scrapped);
 }
 
 void

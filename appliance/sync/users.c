@@ -88,14 +88,6 @@ newcomer_look(
 }
 
 /* ---- requests ---- */
-static enum ns_err
-refuse(struct request *r, enum ns_err err, uint16_t code, const char *field, const char *text)
-{
-	ns_fail(&r->why, err, code, "%s", text);
-	snprintf(r->why.field, sizeof r->why.field, "%s", field);
-	return err;
-}
-
 struct clash {
 	const Ns__User *user;
 	bool found;
@@ -120,19 +112,19 @@ check_user(struct request *r, struct store *s, const Ns__User *u)
 	struct clash c = { .user = u };
 
 	if (!people_name_ok(u->name))
-		return refuse(r, NS_INVALID, ES_USER, "name",
+		return request_reject(r, NS_INVALID, ES_USER, "name",
 		    "a user's name is 1 to 32 letters, digits, dots, - and _, and neither root, "
 		    "nameserve, unknown nor uid-…");
 	if (!people_name_ok(u->unix_account))
-		return refuse(r, NS_INVALID, ES_USER, "unix",
+		return request_reject(r, NS_INVALID, ES_USER, "unix",
 		    "--unix takes the name of an account of the host; root is admin already");
 	if (user_role_from(u->role) == USER_UNKNOWN)
-		return refuse(
+		return request_reject(
 		    r, NS_INVALID, ES_USER, "role", "--role is one of viewer, operator, admin");
 	if (store_object_each(s, "user", same_account, &c) != NS_OK)
-		return refuse(r, NS_CORRUPT, ES_STORE, "", "the users cannot be read");
+		return request_reject(r, NS_CORRUPT, ES_STORE, "", "the users cannot be read");
 	if (c.found)
-		return refuse(
+		return request_reject(
 		    r, NS_CONFLICT, ES_USER, "unix", "another user is that account already");
 	return NS_OK;
 }
@@ -150,12 +142,13 @@ merge(struct request *r, struct store *s, const Ns__UserSetRequest *in, Ns__User
 		*old = ns__user__unpack(NULL, body.len, body.base);
 	wbuf_free(&body);
 	if (err != NS_OK && err != NS_NOTFOUND)
-		return refuse(r, err, ES_STORE, "", "the user cannot be read from the store");
+		return request_reject(
+		    r, err, ES_STORE, "", "the user cannot be read from the store");
 	if (err == NS_OK && in->create)
-		return refuse(r, NS_CONFLICT, ES_USER, "name",
+		return request_reject(r, NS_CONFLICT, ES_USER, "name",
 		    "there is a user of that name: user set changes him");
 	if (err == NS_NOTFOUND && !in->create)
-		return refuse(r, err, ES_NO_OBJECT, "name", "there is no such user");
+		return request_reject(r, err, ES_NO_OBJECT, "name", "there is no such user");
 	return NS_OK;
 }
 
@@ -193,10 +186,10 @@ user_set_write(struct request *r, struct batch *b)
 	enum ns_err err;
 
 	if (in->user == NULL || in->user->name[0] == '\0')
-		return refuse(r, NS_USAGE, ES_EMPTY, "name", "a user's name is needed");
+		return request_reject(r, NS_USAGE, ES_EMPTY, "name", "a user's name is needed");
 	gone.name = in->user->name;
 	if (in->remove && strcmp(in->confirm, in->user->name) != 0)
-		return refuse(r, NS_CONFIRM, ES_CONFIRM, "confirm",
+		return request_reject(r, NS_CONFIRM, ES_CONFIRM, "confirm",
 		    "removing a user takes his name a second time: --confirm=NAME");
 	err = in->remove ? object_commit(r, b, &gone) : set_user(r, b, in);
 	if (err == NS_OK)

@@ -96,22 +96,6 @@ alias_ttl(const struct alias_addresses *a, uint32_t now_s, uint32_t *ttl)
 	return true;
 }
 
-void
-alias_each(const struct alias_table *t, alias_each_fn *fn, void *arg)
-{
-	struct alias_known known;
-	uint8_t name[NAME_MAX_WIRE + 1];
-
-	for (uint32_t i = 0; i < ALIAS_SLOTS; i++) {
-		if (atomic_load_explicit(&t->tag[i], memory_order_acquire) == 0)
-			continue;
-		memcpy(name, t->slot[i].name, sizeof name);
-		if (name_check(name, NAME_MAX_WIRE) != 0 && alias_read(t, name, &known) &&
-		    !fn(arg, name, &known))
-			return;
-	}
-}
-
 /* ---- the writer ---- */
 void
 alias_begin(struct alias_table *t, const uint64_t key[2])

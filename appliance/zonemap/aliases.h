@@ -81,8 +81,5 @@ void	 alias_begin(struct alias_table *, const uint64_t key[2]);
 /* False: no room in its window. */
 bool	 alias_write(struct alias_table *, const uint8_t *name, const struct alias_known *);
 void	 alias_remove(struct alias_table *, const uint8_t *name);
-/* Every target with its slot's number, for who starts anew; false from fn stops. */
-typedef bool alias_each_fn(void *arg, const uint8_t *name, const struct alias_known *);
-void	 alias_each(const struct alias_table *, alias_each_fn *, void *arg);
 
 #endif

@@ -67,7 +67,6 @@ struct writer {
 
 void	 off_list_push(struct off_list *, map_off);
 struct map_slots	*writer_slots(const struct writer *, uint32_t page);
-void	 writer_seal_any(struct writer *, map_off);
 void	*writer_alloc_vital(struct writer *, size_t, map_off *);
 
 /* Staged state := what is published. */

@@ -179,18 +179,11 @@ next_chunk(struct cli *cli, uint64_t session, int *code)
 {
 	Ns__BackupRequest body = NS__BACKUP_REQUEST__INIT;
 	Ns__Envelope request = NS__ENVELOPE__INIT;
-	Ns__Envelope *reply;
 
 	body.session = session;
 	request.body_case = NS__ENVELOPE__BODY_BACKUP_REQUEST;
 	request.backup_request = &body;
-	reply = cli_call(cli, &request, code);
-	if (reply != NULL && reply->body_case != NS__ENVELOPE__BODY_TEXT_CHUNK) {
-		ns__envelope__free_unpacked(reply, NULL);
-		*code = cli_unexpected(cli);
-		return NULL;
-	}
-	return reply;
+	return cli_call(cli, &request, NS__ENVELOPE__BODY_TEXT_CHUNK, code);
 }
 
 /* Everything into the output, read along as a restore would; the exit code. */
@@ -315,7 +308,6 @@ send_piece(struct cli *cli, const struct input *in, size_t len, uint64_t session
 {
 	Ns__BackupRestoreRequest body = NS__BACKUP_RESTORE_REQUEST__INIT;
 	Ns__Envelope request = NS__ENVELOPE__INIT;
-	Ns__Envelope *reply;
 
 	body.session = session;
 	body.confirm = cli_str(cli->opt[OPT_CONFIRM]);
@@ -323,13 +315,7 @@ send_piece(struct cli *cli, const struct input *in, size_t len, uint64_t session
 	body.last = len < NS_CHUNK;
 	request.body_case = NS__ENVELOPE__BODY_BACKUP_RESTORE_REQUEST;
 	request.backup_restore_request = &body;
-	reply = cli_call(cli, &request, code);
-	if (reply != NULL && reply->body_case != NS__ENVELOPE__BODY_TEXT_CHUNK) {
-		ns__envelope__free_unpacked(reply, NULL);
-		*code = cli_unexpected(cli);
-		return NULL;
-	}
-	return reply;
+	return cli_call(cli, &request, NS__ENVELOPE__BODY_TEXT_CHUNK, code);
 }
 
 /* Sends all; what the appliance says it is now, or NULL. */

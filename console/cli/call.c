@@ -28,7 +28,7 @@ cli_client(struct cli *cli, int *code)
 }
 
 Ns__Envelope *
-cli_call(struct cli *cli, Ns__Envelope *request, int *code)
+cli_call(struct cli *cli, Ns__Envelope *request, Ns__Envelope__BodyCase expected, int *code)
 {
 	struct ns_why why = { 0 };
 
@@ -42,7 +42,11 @@ cli_call(struct cli *cli, Ns__Envelope *request, int *code)
 	Ns__Envelope *reply = ns_client_call(cli->client, request, cli->timeout_ms, &why);
 	if (reply == NULL)
 		*code = cli_error(cli, &why);
-	return reply;
+	if (reply == NULL || reply->body_case == expected)
+		return reply;
+	ns__envelope__free_unpacked(reply, NULL);
+	*code = cli_unexpected(cli);
+	return NULL;
 }
 
 static void
@@ -159,13 +163,11 @@ int
 cli_show(struct cli *cli, Ns__Envelope *request, const struct cli_view *view)
 {
 	int code = CLI_OK;
-	Ns__Envelope *reply = cli_call(cli, request, &code);
+	Ns__Envelope *reply = cli_call(cli, request, view->body, &code);
 
 	if (reply == NULL)
 		return code;
-	if (reply->body_case != view->body)
-		code = cli_unexpected(cli);
-	else if (cli->format == CLI_TABLE)
+	if (cli->format == CLI_TABLE)
 		view->table(body_of(reply));
 	else if (cli->format == CLI_JSONL && view->rows != NULL)
 		cli_print_rows(ns_json_from(body_of(reply), NULL), view->rows);

@@ -305,7 +305,7 @@ static Ns__Envelope *
 ask(struct cli *cli, const char *name, bool history, int *code)
 {
 	Ns__CheckListRequest body = NS__CHECK_LIST_REQUEST__INIT;
-	Ns__Envelope request = NS__ENVELOPE__INIT, *reply;
+	Ns__Envelope request = NS__ENVELOPE__INIT;
 	uint64_t limit = 0;
 
 	if (cli->opt[OPT_LIMIT] != NULL && !cli_number(cli->opt[OPT_LIMIT], 1000, &limit)) {
@@ -319,13 +319,7 @@ ask(struct cli *cli, const char *name, bool history, int *code)
 	body.limit = (uint32_t)limit;
 	request.body_case = NS__ENVELOPE__BODY_CHECK_LIST_REQUEST;
 	request.check_list_request = &body;
-	reply = cli_call(cli, &request, code);
-	if (reply != NULL && CLI_REPLY(reply, CHECK_LIST_REPLY, check_list_reply) == NULL) {
-		*code = cli_unexpected(cli);
-		ns__envelope__free_unpacked(reply, NULL);
-		return NULL;
-	}
-	return reply;
+	return cli_call(cli, &request, NS__ENVELOPE__BODY_CHECK_LIST_REPLY, code);
 }
 
 int

@@ -115,14 +115,14 @@ bool cli_number(const char *text, uint64_t max, uint64_t *value);
 /* ---- call.c ---- */
 /* NULL after a message; then *code is the exit code. */
 struct ns_client *cli_client(struct cli *, int *code);
-Ns__Envelope *cli_call(struct cli *, Ns__Envelope *request, int *code);
+/* Asks, and expects this kind of reply: any other is a failure too.  The caller frees it. */
+Ns__Envelope *
+cli_call(struct cli *, Ns__Envelope *request, Ns__Envelope__BodyCase expected, int *code);
 /* Says what was refused, as text on stderr or as {"error":…} on stdout; the exit code. */
 int cli_error(struct cli *, const struct ns_why *);
 int
 cli_usage(const struct cli_command *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 int cli_unexpected(struct cli *); /* the reply was of another kind; the exit code */
-#define CLI_REPLY(reply, kind, field) \
-	((reply)->body_case == NS__ENVELOPE__BODY_##kind ? (reply)->field : NULL)
 /* Protobuf's strings are not const, and it never writes to them. */
 static inline char *
 cli_str(const char *s)

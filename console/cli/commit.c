@@ -102,13 +102,12 @@ cli_commit(struct cli *cli, Ns__Envelope *request, bool *made)
 	Ns__Envelope *reply;
 
 	wait_for_all(request, cli->opt[OPT_WAIT] != NULL);
-	reply = cli_call(cli, request, &code);
+	reply = cli_call(cli, request, NS__ENVELOPE__BODY_COMMIT_REPLY, &code);
 	if (made != NULL)
 		*made = reply != NULL;
 	if (reply == NULL)
 		return code;
-	Ns__CommitReply *r = CLI_REPLY(reply, COMMIT_REPLY, commit_reply);
-	code = r != NULL ? print_commit(cli, r) : cli_unexpected(cli);
+	code = print_commit(cli, reply->commit_reply);
 	ns__envelope__free_unpacked(reply, NULL);
 	return code;
 }
@@ -232,13 +231,11 @@ static int
 drafts_asked(struct cli *cli, Ns__Envelope *request)
 {
 	int code = CLI_OK;
-	Ns__Envelope *reply = cli_call(cli, request, &code);
-	Ns__CommitReply *r;
+	Ns__Envelope *reply = cli_call(cli, request, NS__ENVELOPE__BODY_COMMIT_REPLY, &code);
 
 	if (reply == NULL)
 		return code;
-	r = CLI_REPLY(reply, COMMIT_REPLY, commit_reply);
-	code = r != NULL ? cli_drafts_take(cli, r->drafts, r->n_drafts) : cli_unexpected(cli);
+	code = cli_drafts_take(cli, reply->commit_reply->drafts, reply->commit_reply->n_drafts);
 	ns__envelope__free_unpacked(reply, NULL);
 	return code;
 }

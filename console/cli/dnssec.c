@@ -67,19 +67,13 @@ static Ns__Envelope *
 next_page(struct cli *cli, const char *cursor, int *code)
 {
 	Ns__ZoneListRequest body = NS__ZONE_LIST_REQUEST__INIT;
-	Ns__Envelope request = NS__ENVELOPE__INIT, *reply;
+	Ns__Envelope request = NS__ENVELOPE__INIT;
 
 	body.limit = PAGE_ZONES;
 	body.cursor = cli_str(cursor);
 	request.body_case = NS__ENVELOPE__BODY_ZONE_LIST_REQUEST;
 	request.zone_list_request = &body;
-	reply = cli_call(cli, &request, code);
-	if (reply != NULL && CLI_REPLY(reply, ZONE_LIST_REPLY, zone_list_reply) == NULL) {
-		*code = cli_unexpected(cli);
-		ns__envelope__free_unpacked(reply, NULL);
-		return NULL;
-	}
-	return reply;
+	return cli_call(cli, &request, NS__ENVELOPE__BODY_ZONE_LIST_REPLY, code);
 }
 
 /* Zone by zone: each is a change, and a refusal (a roll under way) keeps no other from it. */

@@ -27,12 +27,10 @@ cli_drafts_linked(struct cli *cli, int *code)
 
 	request.body_case = NS__ENVELOPE__BODY_STATUS_REQUEST;
 	request.status_request = &body;
-	if ((reply = cli_call(cli, &request, code)) == NULL)
+	reply = cli_call(cli, &request, NS__ENVELOPE__BODY_STATUS_REPLY, code);
+	if (reply == NULL)
 		return NULL;
-	if (reply->body_case == NS__ENVELOPE__BODY_STATUS_REPLY)
-		d = ns_drafts_open(NULL, reply->status_reply->name, &why);
-	else
-		*code = cli_unexpected(cli);
+	d = ns_drafts_open(NULL, reply->status_reply->name, &why);
 	ns__envelope__free_unpacked(reply, NULL);
 	if (d != NULL && ns_drafts_lock(d, LOCK_MS, &why) != NS_OK)
 		ns_drafts_close(&d);
@@ -54,18 +52,13 @@ static Ns__Envelope *
 plan_call(struct cli *cli, Ns__ZoneEdit **edits, size_t n, int *code)
 {
 	Ns__PlanRequest body = NS__PLAN_REQUEST__INIT;
-	Ns__Envelope request = NS__ENVELOPE__INIT, *reply;
+	Ns__Envelope request = NS__ENVELOPE__INIT;
 
 	body.zones = edits;
 	body.n_zones = n;
 	request.body_case = NS__ENVELOPE__BODY_PLAN_REQUEST;
 	request.plan_request = &body;
-	reply = cli_call(cli, &request, code);
-	if (reply == NULL || reply->body_case == NS__ENVELOPE__BODY_PLAN_REPLY)
-		return reply;
-	ns__envelope__free_unpacked(reply, NULL);
-	*code = cli_unexpected(cli);
-	return NULL;
+	return cli_call(cli, &request, NS__ENVELOPE__BODY_PLAN_REPLY, code);
 }
 
 static Ns__ZoneInfo *
@@ -77,13 +70,8 @@ zone_call(struct cli *cli, const char *zone, Ns__Envelope **reply, int *code)
 	body.zone = cli_str(zone);
 	request.body_case = NS__ENVELOPE__BODY_ZONE_SHOW_REQUEST;
 	request.zone_show_request = &body;
-	*reply = cli_call(cli, &request, code);
-	if (*reply == NULL)
-		return NULL;
-	if ((*reply)->body_case == NS__ENVELOPE__BODY_ZONE_INFO)
-		return (*reply)->zone_info;
-	*code = cli_unexpected(cli);
-	return NULL;
+	*reply = cli_call(cli, &request, NS__ENVELOPE__BODY_ZONE_INFO, code);
+	return *reply != NULL ? (*reply)->zone_info : NULL;
 }
 
 /* ---- one operation more ---- */

@@ -215,22 +215,17 @@ session_begin(struct import *im)
 		body.confirm = confirm = cli_commas(cli->opt[OPT_CONFIRM], &body.n_confirm);
 	request.body_case = NS__ENVELOPE__BODY_IMPORT_BEGIN;
 	request.import_begin = &body;
-	Ns__Envelope *reply = cli_call(cli, &request, &im->code);
+	Ns__Envelope *reply = cli_call(cli, &request, NS__ENVELOPE__BODY_IMPORT_READY, &im->code);
 	free(confirm);
 	if (reply == NULL)
 		return false;
-	Ns__ImportReady *ready = CLI_REPLY(reply, IMPORT_READY, import_ready);
-	if (ready != NULL) {
-		im->session = ready->session;
-		im->window = ready->window > 0 && ready->window < WINDOW_MAX ? ready->window : 1;
-		im->chunk =
-		    ready->chunk >= 4096 && ready->chunk <= CHUNK_MAX ? ready->chunk : 65536;
-		im->text = xmalloc(im->chunk);
-	} else {
-		im->code = cli_unexpected(cli);
-	}
+	const Ns__ImportReady *ready = reply->import_ready;
+	im->session = ready->session;
+	im->window = ready->window > 0 && ready->window < WINDOW_MAX ? ready->window : 1;
+	im->chunk = ready->chunk >= 4096 && ready->chunk <= CHUNK_MAX ? ready->chunk : 65536;
+	im->text = xmalloc(im->chunk);
 	ns__envelope__free_unpacked(reply, NULL);
-	return ready != NULL;
+	return true;
 }
 
 static int
@@ -278,11 +273,11 @@ session_end(struct import *im)
 	request.body_case = NS__ENVELOPE__BODY_IMPORT_END;
 	request.import_end = &body;
 	im->cli->timeout_ms = STEP_MS;
-	Ns__Envelope *reply = cli_call(im->cli, &request, &im->code);
+	Ns__Envelope *reply =
+	    cli_call(im->cli, &request, NS__ENVELOPE__BODY_IMPORT_REPLY, &im->code);
 	if (reply == NULL)
 		return im->code;
-	Ns__ImportReply *r = CLI_REPLY(reply, IMPORT_REPLY, import_reply);
-	int code = r != NULL ? summary_print(im, r) : cli_unexpected(im->cli);
+	int code = summary_print(im, reply->import_reply);
 	ns__envelope__free_unpacked(reply, NULL);
 	return code;
 }

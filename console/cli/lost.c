@@ -12,17 +12,12 @@ static Ns__Envelope *
 lost_call(struct cli *cli, const char *forget, int *code)
 {
 	Ns__LostRequest body = NS__LOST_REQUEST__INIT;
-	Ns__Envelope request = NS__ENVELOPE__INIT, *reply;
+	Ns__Envelope request = NS__ENVELOPE__INIT;
 
 	body.forget = cli_str(forget);
 	request.body_case = NS__ENVELOPE__BODY_LOST_REQUEST;
 	request.lost_request = &body;
-	reply = cli_call(cli, &request, code);
-	if (reply == NULL || reply->body_case == NS__ENVELOPE__BODY_LOST_REPLY)
-		return reply;
-	ns__envelope__free_unpacked(reply, NULL);
-	*code = cli_unexpected(cli);
-	return NULL;
+	return cli_call(cli, &request, NS__ENVELOPE__BODY_LOST_REPLY, code);
 }
 
 static void

@@ -78,7 +78,7 @@ static Ns__Envelope *
 ask(struct cli *cli, const char *name, uint64_t limit, int *code)
 {
 	Ns__RecordListRequest body = NS__RECORD_LIST_REQUEST__INIT;
-	Ns__Envelope request = NS__ENVELOPE__INIT, *reply;
+	Ns__Envelope request = NS__ENVELOPE__INIT;
 
 	body.zone = cli_str(cli->words[0]);
 	body.name = cli_str(name);
@@ -87,13 +87,7 @@ ask(struct cli *cli, const char *name, uint64_t limit, int *code)
 	body.limit = (uint32_t)limit;
 	request.body_case = NS__ENVELOPE__BODY_RECORD_LIST_REQUEST;
 	request.record_list_request = &body;
-	reply = cli_call(cli, &request, code);
-	if (reply != NULL && reply->body_case != NS__ENVELOPE__BODY_RECORD_LIST_REPLY) {
-		*code = cli_unexpected(cli);
-		ns__envelope__free_unpacked(reply, NULL);
-		return NULL;
-	}
-	return reply;
+	return cli_call(cli, &request, NS__ENVELOPE__BODY_RECORD_LIST_REPLY, code);
 }
 
 /* 0: an older appliance says nothing of it. */

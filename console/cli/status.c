@@ -185,16 +185,13 @@ stats_once(struct cli *cli, uint32_t limit)
 	body.limit = limit;
 	request.body_case = NS__ENVELOPE__BODY_STATS_REQUEST;
 	request.stats_request = &body;
-	Ns__Envelope *reply = cli_call(cli, &request, &code);
+	Ns__Envelope *reply = cli_call(cli, &request, NS__ENVELOPE__BODY_STATS_REPLY, &code);
 	if (reply == NULL)
 		return code;
-	Ns__StatsReply *s = CLI_REPLY(reply, STATS_REPLY, stats_reply);
-	if (s == NULL) {
-		code = cli_unexpected(cli);
-	} else if (cli->format == CLI_TABLE) {
-		stats_table(s);
+	if (cli->format == CLI_TABLE) {
+		stats_table(reply->stats_reply);
 	} else {
-		json_t *j = ns_json_from(&s->base, "ns.stats/1");
+		json_t *j = ns_json_from(&reply->stats_reply->base, "ns.stats/1");
 		counts_as_object(j, "rcodes");
 		counts_as_object(j, "qtypes");
 		cli_print_json_value(cli, j);
@@ -228,6 +225,19 @@ cmd_stats(struct cli *cli)
 
 /* ---- verify ---- */
 
+static void
+verify_table(const Ns__VerifyReply *v)
+{
+	printf("%s: %llu zones, %llu changes, %llu images; head %s\n",
+	    v->ok ? "clean" : "NOT CLEAN", (unsigned long long)v->zones,
+	    (unsigned long long)v->changes, (unsigned long long)v->images, v->head);
+	for (size_t i = 0; i < v->n_findings; i++) {
+		printf("%s %s: ", v->findings[i]->what, v->findings[i]->zone);
+		print_safe(stdout, v->findings[i]->text);
+		putchar('\n');
+	}
+}
+
 int
 cmd_verify(struct cli *cli)
 {
@@ -239,26 +249,15 @@ cmd_verify(struct cli *cli)
 		cli->timeout_ms = 600000; /* reads the whole store */
 	request.body_case = NS__ENVELOPE__BODY_VERIFY_REQUEST;
 	request.verify_request = &body;
-	Ns__Envelope *reply = cli_call(cli, &request, &code);
+	Ns__Envelope *reply = cli_call(cli, &request, NS__ENVELOPE__BODY_VERIFY_REPLY, &code);
 	if (reply == NULL)
 		return code;
-	Ns__VerifyReply *v = CLI_REPLY(reply, VERIFY_REPLY, verify_reply);
-	if (v == NULL) {
-		code = cli_unexpected(cli);
-	} else {
-		if (cli->format != CLI_TABLE)
-			cli_print_json(cli, &v->base, "ns.verify/1");
-		else
-			printf("%s: %llu zones, %llu changes, %llu images; head %s\n",
-			    v->ok ? "clean" : "NOT CLEAN", (unsigned long long)v->zones,
-			    (unsigned long long)v->changes, (unsigned long long)v->images, v->head);
-		for (size_t i = 0; cli->format == CLI_TABLE && i < v->n_findings; i++) {
-			printf("%s %s: ", v->findings[i]->what, v->findings[i]->zone);
-			print_safe(stdout, v->findings[i]->text);
-			putchar('\n');
-		}
-		code = v->ok ? CLI_OK : CLI_FAILED;
-	}
+	const Ns__VerifyReply *v = reply->verify_reply;
+	if (cli->format == CLI_TABLE)
+		verify_table(v);
+	else
+		cli_print_json(cli, &v->base, "ns.verify/1");
+	code = v->ok ? CLI_OK : CLI_FAILED;
 	ns__envelope__free_unpacked(reply, NULL);
 	return code;
 }

@@ -103,7 +103,6 @@ void ui_key(struct ui *, uint32_t key);
 void ui_tick(struct ui *);
 void ui_check_link(struct ui *); /* is it there? */
 void ui_draw(struct ui *, struct surface *);
-void ui_paste(struct ui *, bool begin);
 
 /* ---- appliance.c ---- */
 void ui_ask_status(struct ui *);
