@@ -7,6 +7,7 @@
 
 #include "console/core/loop.h"
 #include "console/core/sanitize.h"
+#include "console/screens/checkedit.h"
 #include "console/screens/zone.h"
 #include "ipc/base/xalloc.h"
 
@@ -16,7 +17,7 @@
 
 enum {
 	TREE_CONTEXTS = CTX_GLOBAL | CTX_LIST | CTX_OPEN | CTX_TABS | CTX_ROWS | CTX_NODES,
-	FORM_CONTEXTS = CTX_GLOBAL | CTX_FORM | CTX_NODES,
+	FORM_CONTEXTS = CTX_GLOBAL | CTX_FORM | CTX_NODES | CTX_FIELD,
 };
 
 static const struct table_column columns[] = { { "TREE", 20, 1, false, 0 },
@@ -245,9 +246,9 @@ in_form(struct view *v, enum ns_action_id id)
 	if (id != ACT_FIELD)
 		return false;
 	if (policyedit_check(e) == NULL)
-		ui_say(v->ui, "No check is chosen here");
+		checkedit_open(v->ui, NULL, false);
 	else
-		ui_say(v->ui, "%s", policyedit_check(e));
+		checkedit_open(v->ui, policyedit_check(e), false);
 	return true;
 }
 
@@ -327,6 +328,9 @@ policyedit_refuse(struct view *v, enum ns_action_id id)
 
 	if (id == ACT_CLONE)
 		return "a branch is made with a";
+	if (id == ACT_FIELD &&
+	    (e->form.focus >= e->n_fields || e->fields[e->form.focus].what != PF_CHECK))
+		return "it opens checks: go to one's field";
 	return e->doc == NULL &&
 		       (id == ACT_ADD || id == ACT_DELETE || id == ACT_EDIT || id == ACT_ACCEPT)
 		   ? "not loaded yet"

@@ -165,6 +165,46 @@ fill_policies(Ns__Envelope *e)
 	e->body_case = NS__ENVELOPE__BODY_RECORD_LIST_REPLY;
 }
 
+static Ns__Check *
+a_check(void)
+{
+	static Ns__Check c;
+
+	c = (Ns__Check)NS__CHECK__INIT;
+	c.type = STR("https");
+	c.target = STR(is("hostile") ? HOSTILE : "192.0.2.21");
+	c.host = STR("www.example.com");
+	c.path = STR("/hz");
+	c.expect = STR("200-299");
+	c.body = STR("ok");
+	c.port = 443, c.interval = 10, c.timeout = 3, c.fall = 3, c.rise = 2;
+	c.verify_tls = true;
+	c.initial = STR("down");
+	c.probers = STR("all");
+	return &c;
+}
+
+static void
+fill_done(Ns__Envelope *e)
+{
+	static Ns__Done d;
+
+	d = (Ns__Done)NS__DONE__INIT;
+	e->done = &d;
+	e->body_case = NS__ENVELOPE__BODY_DONE;
+}
+
+static void
+fill_object(Ns__Envelope *e)
+{
+	static Ns__ObjectReply o;
+
+	o = (Ns__ObjectReply)NS__OBJECT_REPLY__INIT;
+	o.revision = 8842;
+	e->object_reply = &o;
+	e->body_case = NS__ENVELOPE__BODY_OBJECT_REPLY;
+}
+
 static void
 fill_checks(Ns__Envelope *e)
 {
@@ -181,9 +221,10 @@ fill_checks(Ns__Envelope *e)
 		check[i]->type = STR(rows[i][2]);
 		check[i]->target = STR("192.0.2.20");
 		check[i]->since = STR("2026-11-22T13:41:20.000Z");
+		check[i]->definition = a_check();
 	}
 	r.checks = check;
-	r.n_checks = r.total = is("empty") ? 0 : 5;
+	r.n_checks = r.total = is("empty") ? 0 : asked[0] != '\0' ? 1 : 5;
 	e->check_list_reply = &r;
 	e->body_case = NS__ENVELOPE__BODY_CHECK_LIST_REPLY;
 }
@@ -474,6 +515,8 @@ static const struct {
 	{ NS__ENVELOPE__BODY_ZONE_LIST_REQUEST, fill_zones },
 	{ NS__ENVELOPE__BODY_RECORD_LIST_REQUEST, fill_records },
 	{ NS__ENVELOPE__BODY_CHECK_LIST_REQUEST, fill_checks },
+	{ NS__ENVELOPE__BODY_CHECK_PLAN_REQUEST, fill_done },
+	{ NS__ENVELOPE__BODY_CHECK_SET_REQUEST, fill_object },
 	{ NS__ENVELOPE__BODY_HISTORY_LIST_REQUEST, fill_history },
 	{ NS__ENVELOPE__BODY_HISTORY_SHOW_REQUEST, fill_change },
 	{ NS__ENVELOPE__BODY_TRASH_LIST_REQUEST, fill_trash },

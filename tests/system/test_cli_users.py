@@ -32,7 +32,7 @@ NEEDS = {
     "fleet_drain": "admin", "fleet_roll": "admin", "fleet_standby": "admin", "fleet_promote": "admin",
     "user_set": "admin", "user_list": "viewer", "account_set": "admin", "account_list": "viewer",
     "dnssec_set": "admin", "dnssec_show": "viewer",
-    "check_set": "operator", "check_state": "operator", "check_list": "viewer",
+    "check_set": "operator", "check_state": "operator", "check_list": "viewer", "check_plan": "viewer",
     "alias_list": "viewer",
 }
 # At a replica: what goes on to the primary, and what is done on the primary's own socket only. All else is

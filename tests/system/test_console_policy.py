@@ -9,7 +9,7 @@ import pytest
 from appliance import Appliance, zone_text
 from console import Console
 
-ZONE = "forms.example"
+ZONE, OTHER = "forms.example", "other.example"
 POLICY = {"ttl": 30, "root": {"use": "failover", "order": [{"pool": "eu"}, {"pool": "us"}]},
           "pools": {"eu": {"serve": "one", "answers": [{"value": "192.0.2.20", "weight": 90, "check": "eu-1"}]},
                     "us": {"answers": [{"value": "198.51.100.1"}]}}}
@@ -18,11 +18,12 @@ POLICY = {"ttl": 30, "root": {"use": "failover", "order": [{"pool": "eu"}, {"poo
 @pytest.fixture(scope="module")
 def served():
     with Appliance() as a:
-        path = a.dir / ZONE
-        path.write_text(zone_text(f"{ZONE}.", records="mail IN A 192.0.2.25\n"))
-        a.cli("zone", "import", ZONE, path)
         a.cli("check", "set", "eu-1", "-", stdin=json.dumps({"type": "push", "initial": "up"}))
-        a.cli("policy", "set", ZONE, "www", "A", "-", "--commit", "-m", "x", stdin=json.dumps(POLICY))
+        for zone in (ZONE, OTHER):
+            path = a.dir / zone
+            path.write_text(zone_text(f"{zone}.", records="mail IN A 192.0.2.25\n"))
+            a.cli("zone", "import", zone, path)
+            a.cli("policy", "set", zone, "www", "A", "-", "--commit", "-m", "x", stdin=json.dumps(POLICY))
         yield a
 
 
@@ -75,3 +76,39 @@ def test_a_policy_from_the_tree_to_the_answer(served):
         c.wait("served by 1 of 1")
     shown = json.loads(served.cli("policy", "show", ZONE, "www", "A"))
     assert {a["value"]: a.get("weight") for a in shown["pools"]["eu"]["answers"]} == {"192.0.2.20": 90, "192.0.2.30": 10}
+
+
+def test_a_check_from_a_policys_field(served):
+    with Console(served.socket) as c:
+        open_zone(c, OTHER)
+        c.press("]")
+        c.wait("1 policy")
+        c.press("enter")
+        c.wait("TREE")
+        c.press("j", "enter")
+        c.wait("ANSWER")
+        c.press(*["tab"] * 12, "ctrl-o")  # the check of the line that is still empty
+        c.wait("Health > new check")
+        c.press("eu-2", "tab", "c", "tab", "nope")
+        c.wait("E2214 there is no check nope")
+        c.press("ctrl-s")
+        c.wait("has to be mended")
+        c.press("backtab", "p")
+        c.wait("can be made so")
+        c.press("ctrl-s")
+        c.wait("Make check eu-2?")
+        c.press("enter")
+        hear(c)
+        c.press("y")
+        c.wait("Done: change")
+        c.wait("TREE")
+        c.press("backtab", "backtab", "192.0.2.77", "tab", "tab")
+        c.wait("192.0.2.77")
+        c.press("e", "e")
+        c.wait(lambda: re.search(r"192\.0\.2\.77 .*(DOWN|\?) +\[eu-2", c.text()))
+        c.press("esc", "q")
+        c.wait("Leave this policy?")
+        hear(c)
+        c.press("y")
+        c.wait("failover(eu, us)")
+    assert json.loads(served.cli("--json", "check", "show", "eu-2"))["type"] == "push"

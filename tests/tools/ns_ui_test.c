@@ -48,7 +48,10 @@ ns_client_request(struct ns_client *c, Ns__Envelope *r, unsigned ms, ns_reply_fn
 			bool rrset = r->body_case == NS__ENVELOPE__BODY_RECORD_LIST_REQUEST;
 
 			snprintf(pending[i].name, sizeof pending[i].name, "%s",
-			    rrset ? r->record_list_request->name : "");
+			    rrset ? r->record_list_request->name
+			    : r->body_case == NS__ENVELOPE__BODY_CHECK_LIST_REQUEST
+				? r->check_list_request->name
+				: "");
 			snprintf(pending[i].type, sizeof pending[i].type, "%s",
 			    rrset ? r->record_list_request->type : "");
 			return pending[i].id = ++next_id;
@@ -193,6 +196,15 @@ static const struct {
 	    "192.0.2.300",
 	    1 },
 	{ "policy-geo", "2\r]\rk", 1 }, { "policy-new", "2\r]abeta", 1 }, { "copy", "2\rGky", 1 },
+	{ "check", "2\r]\rjj\r\t\t\t\t\t\t\t\t\x0f", 1 },
+	{ "check-new",
+	    "2\r]\rjj\r\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\x0f"
+	    "eu-9\td\t192.0.2.9\t99x",
+	    1 },
+	{ "check-sure",
+	    "2\r]\rjj\r\t\t\t\t\t\t\t\t\x0f\t\x15"
+	    "192.0.2.22\x13",
+	    1 },
 	{ "trash", ":trash\r", 1 }, { "trash-ask", ":trash\rR", 1 } };
 #define SCREENS (sizeof screens / sizeof *screens)
 
@@ -293,7 +305,7 @@ storm(unsigned seed)
 {
 	static const char *const fixtures[] = { "plain", "empty", "hostile" };
 	static const char keys[] =
-	    "jkgGhlq1256?:/fr+-]H[.eacdupCXymtbR\x13y\r\x1b\x07\x04\x15\x13\x12\t xo~^\x7f";
+	    "jkgGhlq1256?:/fr+-]H[.eacdupCXymtbR\x13\x0fJKy\r\x1b\x07\x04\x15\x13\x12\t xo~^\x7f";
 	struct ui *ui = reach(0, 80, 24, GLYPH_BLOCK);
 
 	srand(seed);
