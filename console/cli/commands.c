@@ -18,7 +18,9 @@ const struct cli_command cli_commands[] = {
 	    cmd_status },
 	{ "zone", "list", "", "zones, by name",
 	    "--filter takes words that must all match: foo (part of the name), ^foo (its start), "
-	    "*.x.* (glob), ~re (regular expression), -word (must not match).",
+	    "*.x.* (glob), ~re (regular expression), -word (must not match), dnssec:on, "
+	    "dnssec:off, "
+	    "dnssec:bad, health:bad.",
 	    0, 0, OPT_BIT(OPT_FILTER) | PAGE, cmd_zone_list },
 	{ "zone", "show", "ZONE", "one zone: serial, records, version", NULL, 1, 1, 0,
 	    cmd_zone_show },

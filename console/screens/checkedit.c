@@ -8,6 +8,7 @@
 #include "console/core/checkform.h"
 #include "console/core/loop.h"
 #include "console/core/sanitize.h"
+#include "console/screens/checks.h"
 #include "console/widgets/form.h"
 #include "ipc/base/xalloc.h"
 
@@ -300,7 +301,9 @@ made(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 		return;
 	}
 	revision = env->object_reply->revision;
-	ui_back(ui);
+	((struct checkedit *)v->state)->dirty = false;
+	if (ui_top(ui) == v)
+		ui_back(ui);
 	ui_say(ui, "Done: change %llu", revision);
 	ui_ask_status(ui);
 }
@@ -318,11 +321,12 @@ static void
 accept(struct view *v)
 {
 	struct checkedit *e = v->state;
+	struct ui *ui = v->ui;
 	char text[160];
 
 	if (!e->dirty) {
-		ui_back(v->ui);
-		ui_say(ui_top(v->ui)->ui, "Nothing was changed");
+		ui_back(ui); /* and the view is gone */
+		ui_say(ui, "Nothing was changed");
 		return;
 	}
 	if (e->verdict == CHECK_BAD) {
@@ -376,8 +380,20 @@ checkedit_act(struct view *v, enum ns_action_id id)
 	else if (id == ACT_NEXT_FIELD || id == ACT_PREVIOUS_FIELD)
 		form_next(&e->form, id == ACT_NEXT_FIELD ? 1 : -1);
 	else
-		return false;
+		return id == ACT_PROBE && checks_act(v, id, e->name);
 	return true;
+}
+
+static const char *
+checkedit_refuse(struct view *v, enum ns_action_id id)
+{
+	const struct checkedit *e = v->state;
+
+	if (id == ACT_FORCE || id == ACT_EVENTS)
+		return "leave the form first";
+	return id == ACT_PROBE && (e->dirty || e->fresh)
+		   ? "the probes look at what is in force: Ctrl-S first"
+		   : NULL;
 }
 
 /* ---- drawing ---- */
@@ -495,13 +511,14 @@ checkedit_draw(struct view *v, struct rect r)
 const struct ns_screen_ops screen_checkedit = {
 	.name = "Check editor",
 	.size = sizeof(struct checkedit),
-	.contexts = CTX_GLOBAL | CTX_FORM,
+	.contexts = CTX_GLOBAL | CTX_FORM | CTX_CHECKS,
 	.open = checkedit_init,
 	.close = checkedit_close,
 	.reload = checkedit_reload,
 	.draw = checkedit_draw,
 	.act = checkedit_act,
 	.key = checkedit_key,
+	.refuse = checkedit_refuse,
 	.leave = checkedit_leave,
 };
 

@@ -158,7 +158,9 @@ keep(struct view *v)
 	free(text);
 	if (!kept)
 		return;
-	ui_back(ui);
+	e->dirty = false;
+	if (ui_top(ui) == v)
+		ui_back(ui);
 	ui_say(ui, unchecked ? "Kept in the draft, not checked: no link. p shows it"
 			     : "Kept in the draft, not served yet. p shows it, u undoes");
 }

@@ -150,6 +150,7 @@ push(struct ui *ui, const struct ns_screen_ops *ops, const char *object)
 static void
 pop(struct ui *ui)
 {
+	ui->dialog.on = false; /* it was about what is gone */
 	view_free(ui->views[--ui->n_views]);
 }
 
@@ -341,6 +342,12 @@ act_anywhere(struct ui *ui, enum ns_action_id id)
 		return true;
 	case ACT_ZONES:
 		ui_main(ui, &screen_zones);
+		return true;
+	case ACT_HEALTH:
+		ui_main(ui, &screen_health);
+		return true;
+	case ACT_FLEET:
+		ui_main(ui, &screen_fleet);
 		return true;
 	case ACT_HISTORY:
 		ui_main(ui, &screen_history);

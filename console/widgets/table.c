@@ -93,7 +93,7 @@ draw_row(const struct ns_table *t, struct surface *s, const struct layout *l, st
 			text = shifted(text, t->shift);
 		put(s, r.x + l->x[i], y, l->w[i], t->columns[i].right, role, text);
 	}
-	if (!here)
+	if (!here || t->blurred)
 		return;
 	surface_mark(s, (struct rect){ r.x, y, r.w, 1 }, UI_SELECT);
 	surface_put(s, r.x, y, r.w < 1 ? 0 : 1, UI_SELECT, ">");

@@ -1,32 +1,19 @@
 /* ui_fixture.c - see ui_fixture.h. */
-#include "tests/lib/ui_fixture.h"
+#include "tests/lib/ui_fixture_int.h"
 
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #define PAGE_TEST 40u
-#define HOSTILE                                      \
-	"\x1b]52;c;ZXZpbA==\x07\xe2\x80\xae\xc2\x9b" \
-	"2Jevil\\000\xff"
-#define STR(s) ((char *)(uintptr_t)(s))
-
 const char *fixture = "plain";
 static const char *asked = "", *asked_type = "";
 
-static bool
-is(const char *name)
+bool
+fixture_is(const char *name)
 {
 	return strcmp(fixture, name) == 0;
 }
-
-#define LIST(type, init, name, n)               \
-	static type name##_rows[n], *name[n];   \
-	for (unsigned i_ = 0; i_ < (n); i_++) { \
-		type fresh_ = init;             \
-		name##_rows[i_] = fresh_;       \
-		name[i_] = &name##_rows[i_];    \
-	}
+#define is fixture_is
 
 static void
 fill_status(Ns__Envelope *e)
@@ -102,7 +89,13 @@ fill_zones(Ns__Envelope *e)
 		zone[i]->name = is("hostile") ? STR(HOSTILE) : names[i];
 		zone[i]->serial = 2026112200 + i;
 		zone[i]->records = 10 * i * i;
-		zone[i]->dnssec = STR(i % 3 ? "off" : "external");
+		zone[i]->dnssec = STR(i % 3 == 1 ? "off" : i % 3 == 2 ? "on" : "external");
+		zone[i]->dnssec_trouble = STR(i == 2   ? "ds"
+					      : i == 3 ? "expired"
+					      : i == 6 ? "expires"
+					      : i == 8 ? "leaving"
+						       : "");
+		zone[i]->health = STR(i == 1 ? "crit" : i == 4 ? "warn" : i % 2 ? "ok" : "none");
 		zone[i]->account = STR(i % 4 ? "" : "acme");
 		zone[i]->changed =
 		    STR(i % 2 ? "2026-11-22T13:40:00.000Z" : "2026-11-20T10:00:00.000Z");
@@ -165,25 +158,6 @@ fill_policies(Ns__Envelope *e)
 	e->body_case = NS__ENVELOPE__BODY_RECORD_LIST_REPLY;
 }
 
-static Ns__Check *
-a_check(void)
-{
-	static Ns__Check c;
-
-	c = (Ns__Check)NS__CHECK__INIT;
-	c.type = STR("https");
-	c.target = STR(is("hostile") ? HOSTILE : "192.0.2.21");
-	c.host = STR("www.example.com");
-	c.path = STR("/hz");
-	c.expect = STR("200-299");
-	c.body = STR("ok");
-	c.port = 443, c.interval = 10, c.timeout = 3, c.fall = 3, c.rise = 2;
-	c.verify_tls = true;
-	c.initial = STR("down");
-	c.probers = STR("all");
-	return &c;
-}
-
 static void
 fill_done(Ns__Envelope *e)
 {
@@ -205,28 +179,23 @@ fill_object(Ns__Envelope *e)
 	e->body_case = NS__ENVELOPE__BODY_OBJECT_REPLY;
 }
 
+/* One check as it is, or all of them. */
 static void
 fill_checks(Ns__Envelope *e)
 {
-	static Ns__CheckListReply r;
-	static const char *const rows[][3] = { { "ap-web-1", "up", "tcp" },
-		{ "eu-web-1", "up", "https" }, { "eu-web-2", "down", "https" },
-		{ "eu-web-3", "up", "https" }, { "us-1", "unknown", "push" } };
+	static const char *const rows[][2] = { { "ap-web-1", "up" }, { "eu-web-1", "up" },
+		{ "eu-web-2", "down" }, { "eu-web-3", "up" }, { "us-1", "unknown" } };
 	LIST(Ns__CheckInfo, NS__CHECK_INFO__INIT, check, 5)
 
-	r = (Ns__CheckListReply)NS__CHECK_LIST_REPLY__INIT;
+	fixture_checks(e);
+	if (asked[0] != '\0' || is("empty"))
+		return;
 	for (unsigned i = 0; i < 5; i++) {
 		check[i]->name = STR(is("hostile") && i == 2 ? HOSTILE : rows[i][0]);
 		check[i]->state = STR(rows[i][1]);
-		check[i]->type = STR(rows[i][2]);
-		check[i]->target = STR("192.0.2.20");
-		check[i]->since = STR("2026-11-22T13:41:20.000Z");
-		check[i]->definition = a_check();
 	}
-	r.checks = check;
-	r.n_checks = r.total = is("empty") ? 0 : asked[0] != '\0' ? 1 : 5;
-	e->check_list_reply = &r;
-	e->body_case = NS__ENVELOPE__BODY_CHECK_LIST_REPLY;
+	e->check_list_reply->checks = check;
+	e->check_list_reply->n_checks = e->check_list_reply->total = 5;
 }
 
 static void
@@ -520,6 +489,13 @@ static const struct {
 	{ NS__ENVELOPE__BODY_HISTORY_LIST_REQUEST, fill_history },
 	{ NS__ENVELOPE__BODY_HISTORY_SHOW_REQUEST, fill_change },
 	{ NS__ENVELOPE__BODY_TRASH_LIST_REQUEST, fill_trash },
+	{ NS__ENVELOPE__BODY_HEALTH_LIST_REQUEST, fixture_health },
+	{ NS__ENVELOPE__BODY_CHECK_PROBE_REQUEST, fixture_look },
+	{ NS__ENVELOPE__BODY_CHECK_STATE_REQUEST, fixture_object },
+	{ NS__ENVELOPE__BODY_FLEET_LIST_REQUEST, fixture_fleet },
+	{ NS__ENVELOPE__BODY_FLEET_DRAIN_REQUEST, fixture_drain },
+	{ NS__ENVELOPE__BODY_DNSSEC_SHOW_REQUEST, fixture_dnssec },
+	{ NS__ENVELOPE__BODY_DNSSEC_SET_REQUEST, fill_commit },
 	{ NS__ENVELOPE__BODY_PLAN_REQUEST, fill_plan },
 	{ NS__ENVELOPE__BODY_COMMIT_REQUEST, fill_commit },
 	{ NS__ENVELOPE__BODY_CONFIRM_REQUEST, fill_commit },

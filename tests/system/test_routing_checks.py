@@ -301,11 +301,17 @@ def test_all_at_a_glance_and_a_look_now(lab):
     assert rows()["glance-up"]["level"] == "warn"
     lab.cli("check", "override", "glance-up", "auto", "-m", "done")
 
+    def bad():
+        return [z["name"] for z in lab.cli_json("zone", "list", "--filter", "health:bad glance")["zones"]]
+
+    assert lab.cli_json("zone", "show", "glance.example")["health"] == "warn" and bad() == ["glance.example."]
     info = show(lab, "glance-up")
     assert info["used_by"] == ["www.glance.example."] and info["needed"] == 1 and info["looks"][-1] > 0
     assert "refused" in lab.cli_json("check", "probe", "glance-down")["reason"]
     gone.heal()
     wait_until(lambda: lab.cli_json("check", "probe", "glance-down")["good"], "a good look")
+    becomes(lab, "glance-down", "up")
+    assert lab.cli_json("zone", "show", "glance.example")["health"] == "ok" and bad() == []
     assert "calculated" in lab.fails(6, "check", "probe", "glance-calc")
     assert "no such check" in lab.fails(6, "check", "probe", "nothing")
     for x in (s, gone):

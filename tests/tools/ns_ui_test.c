@@ -34,6 +34,7 @@ static struct {
 static uint64_t next_id;
 static bool link_lost;
 static enum ns_err plan_fails;
+static const char *role = "operator";
 static char state_dir[64];
 
 uint64_t
@@ -75,7 +76,7 @@ ns_client_hello(const struct ns_client *c)
 
 	(void)c;
 	h.user = (char *)(uintptr_t) "alice";
-	h.user_role = (char *)(uintptr_t) "operator";
+	h.user_role = (char *)(uintptr_t)role;
 	return link_lost ? NULL : &h;
 }
 
@@ -170,11 +171,12 @@ answer_all(void)
 static const struct {
 	const char *name, *keys;
 	unsigned ticks;
-} screens[] = { { "overview", "", 70 }, { "zones", "2jj", 1 }, { "filter", "2/shop", 1 },
-	{ "records", "2\rj", 1 }, { "zone-history", "2\r[", 1 }, { "history", "6j", 1 },
-	{ "change", "6\r", 1 }, { "help", "?", 1 }, { "help-zones", "2?", 1 },
-	{ "messages", "++:messages\r", 1 }, { "lost", "2", 1 }, { "lost-overview", "", 30 },
-	{ "records-draft", DRAFT "j", 1 }, { "menu", DRAFT ".", 1 }, { "editor", "2\rGke", 1 },
+} screens[] = { { "overview", "", 70 }, { "problems", "!j", 5 }, { "zones", "2jj", 1 },
+	{ "filter", "2/shop", 1 }, { "records", "2\rj", 1 }, { "zone-history", "2\rH", 1 },
+	{ "history", "6j", 1 }, { "change", "6\r", 1 }, { "help", "?", 1 },
+	{ "help-zones", "2?", 1 }, { "messages", "++:messages\r", 1 }, { "lost", "2", 1 },
+	{ "lost-overview", "", 30 }, { "records-draft", DRAFT "j", 1 }, { "menu", DRAFT ".", 1 },
+	{ "editor", "2\rGke", 1 },
 	{ "editor-error",
 	    "2\ra"
 	    "www\t\t\t192.0.2.300",
@@ -195,8 +197,8 @@ static const struct {
 	    "2\r]\rjj\r\t\t\t\t\t\t\x15"
 	    "192.0.2.300",
 	    1 },
-	{ "policy-geo", "2\r]\rk", 1 }, { "policy-new", "2\r]abeta", 1 }, { "copy", "2\rGky", 1 },
-	{ "check", "2\r]\rjj\r\t\t\t\t\t\t\t\t\x0f", 1 },
+	{ "policy-geo", "2\r]\rk", 1 }, { "policy-new", "2\r]abeta", 1 },
+	{ "check-edit", "2\r]\rjj\r\t\t\t\t\t\t\t\t\x0f", 1 },
 	{ "check-new",
 	    "2\r]\rjj\r\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\x0f"
 	    "eu-9\td\t192.0.2.9\t99x",
@@ -205,7 +207,13 @@ static const struct {
 	    "2\r]\rjj\r\t\t\t\t\t\t\t\t\x0f\t\x15"
 	    "192.0.2.22\x13",
 	    1 },
-	{ "trash", ":trash\r", 1 }, { "trash-ask", ":trash\rR", 1 } };
+	{ "health", "3", 2 }, { "health-problems", "3!", 2 }, { "check", "3\r", 2 },
+	{ "events", "3H", 2 }, { "force", "3F\tOPS-7 it is being moved", 2 },
+	{ "force-ask", "3F\tOPS-7 it is being moved\x13", 2 }, { "probe-now", "3t", 2 },
+	{ "fleet", "4j", 5 }, { "pop", "4jjj\r", 2 }, { "drain-ask", "4jjjDnew disks\x13", 2 },
+	{ "dnssec", "2\r]]j", 2 }, { "unsign-ask", "2\r]]:unsign\r \tmoves away\x13", 2 },
+	{ "roll-ask", "2\r]]K\x13", 2 }, { "copy", "2\rGky", 1 }, { "trash", ":trash\r", 1 },
+	{ "trash-ask", ":trash\rR", 1 } };
 #define SCREENS (sizeof screens / sizeof *screens)
 
 /* Drafts of this run lie in memory, and none is left for the next screen. */
@@ -248,6 +256,9 @@ reach(size_t screen, int w, int h, enum glyph_set glyphs)
 	plan_fails = NS_OK;
 	memset(pending, 0, sizeof pending);
 	link_lost = false;
+	role = strstr(" drain-ask unsign-ask roll-ask dnssec ", screens[screen].name) != NULL
+		   ? "admin"
+		   : "operator";
 	ui_now(ui, MONO_MS, WALL_MS);
 	ui_main(ui, &screen_overview);
 	for (unsigned i = 0; i < screens[screen].ticks; i++) {
@@ -268,6 +279,8 @@ reach(size_t screen, int w, int h, enum glyph_set glyphs)
 		ui_now(ui, ui->heard_ms + 42000, WALL_MS + 42000);
 		ui_check_link(ui);
 	}
+	ui_draw(ui, ui->surface); /* what is looked at may have to be asked for */
+	answer_all();
 	surface_clear(ui->surface);
 	ui_draw(ui, ui->surface);
 	return ui;
@@ -305,7 +318,8 @@ storm(unsigned seed)
 {
 	static const char *const fixtures[] = { "plain", "empty", "hostile" };
 	static const char keys[] =
-	    "jkgGhlq1256?:/fr+-]H[.eacdupCXymtbR\x13\x0fJKy\r\x1b\x07\x04\x15\x13\x12\t xo~^\x7f";
+	    "jkgGhlq123456?:!FDKsT/fr+-]H[.eacdupCXymtbR\x13\x0fJKy\r\x1b\x07\x04\x15\x13\x12\t "
+	    "xo~^\x7f";
 	struct ui *ui = reach(0, 80, 24, GLYPH_BLOCK);
 
 	srand(seed);
