@@ -138,6 +138,7 @@ extern const struct ns_screen_ops screen_overview, screen_zones, screen_records,
     screen_zone_history, screen_change, screen_help, screen_messages, screen_menu, screen_pending,
     screen_diff, screen_editor, screen_conflict,
     screen_trash, screen_copy, screen_policies, screen_policyedit, screen_checkedit, screen_health,
-    screen_check, screen_events, screen_ask, screen_fleet, screen_pop, screen_dnssec;
+    screen_check, screen_events, screen_ask, screen_fleet, screen_pop, screen_dnssec,
+    screen_zonesettings;
 
 #endif

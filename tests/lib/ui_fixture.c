@@ -179,6 +179,56 @@ fill_object(Ns__Envelope *e)
 	e->body_case = NS__ENVELOPE__BODY_OBJECT_REPLY;
 }
 
+static void
+fill_zone(Ns__Envelope *e)
+{
+	static Ns__ZoneInfo z;
+	static char *sites[] = { STR("fra1"), STR("ams1") };
+
+	z = (Ns__ZoneInfo)NS__ZONE_INFO__INIT;
+	z.name = STR("shop-000.example.");
+	z.serial = 2026112201;
+	z.records = 428;
+	z.account = STR(is("hostile") ? HOSTILE : "acme");
+	z.changed = STR("2026-11-22T13:40:00.000Z");
+	z.sites = sites;
+	z.n_sites = is("empty") ? 0 : 2;
+	e->zone_info = &z;
+	e->body_case = NS__ENVELOPE__BODY_ZONE_INFO;
+}
+
+static void
+fill_settings(Ns__Envelope *e)
+{
+	static Ns__SettingsReply r;
+	static char *ns[] = { STR("ns1.nameserve.example."), STR("ns2.nameserve.example.") };
+	LIST(Ns__Setting, NS__SETTING__INIT, one, 1)
+
+	r = (Ns__SettingsReply)NS__SETTINGS_REPLY__INIT;
+	one[0]->name = STR("nameservers");
+	one[0]->values = ns;
+	one[0]->n_values = 2;
+	r.settings = one;
+	r.n_settings = is("empty") ? 0 : 1;
+	e->settings_reply = &r;
+	e->body_case = NS__ENVELOPE__BODY_SETTINGS_REPLY;
+}
+
+static void
+fill_parent(Ns__Envelope *e)
+{
+	static Ns__ZoneCheckReply r;
+	static char *todo[] = { STR("tell the registrar ns2.nameserve.example.") };
+
+	r = (Ns__ZoneCheckReply)NS__ZONE_CHECK_REPLY__INIT;
+	r.delegated = STR("partly");
+	r.ds = STR("none");
+	r.todo = todo;
+	r.n_todo = is("empty") ? 0 : 1;
+	e->zone_check_reply = &r;
+	e->body_case = NS__ENVELOPE__BODY_ZONE_CHECK_REPLY;
+}
+
 /* One check as it is, or all of them. */
 static void
 fill_checks(Ns__Envelope *e)
@@ -485,6 +535,12 @@ static const struct {
 	{ NS__ENVELOPE__BODY_RECORD_LIST_REQUEST, fill_records },
 	{ NS__ENVELOPE__BODY_CHECK_LIST_REQUEST, fill_checks },
 	{ NS__ENVELOPE__BODY_CHECK_PLAN_REQUEST, fill_done },
+	{ NS__ENVELOPE__BODY_ZONE_SHOW_REQUEST, fill_zone },
+	{ NS__ENVELOPE__BODY_SETTINGS_GET_REQUEST, fill_settings },
+	{ NS__ENVELOPE__BODY_SETTINGS_SET_REQUEST, fill_settings },
+	{ NS__ENVELOPE__BODY_ZONE_CHECK_REQUEST, fill_parent },
+	{ NS__ENVELOPE__BODY_ZONE_SET_REQUEST, fill_commit },
+	{ NS__ENVELOPE__BODY_ZONE_DELETE_REQUEST, fill_commit },
 	{ NS__ENVELOPE__BODY_CHECK_SET_REQUEST, fill_object },
 	{ NS__ENVELOPE__BODY_HISTORY_LIST_REQUEST, fill_history },
 	{ NS__ENVELOPE__BODY_HISTORY_SHOW_REQUEST, fill_change },

@@ -19,7 +19,7 @@ POLICY = {"ttl": 30, "root": {"use": "failover", "order": [{"pool": "eu"}, {"poo
 def served():
     with Appliance() as a:
         a.cli("check", "set", "eu-1", "-", stdin=json.dumps({"type": "push", "initial": "up"}))
-        for zone in (ZONE, OTHER):
+        for zone in (ZONE, OTHER, "third.example"):
             path = a.dir / zone
             path.write_text(zone_text(f"{zone}.", records="mail IN A 192.0.2.25\n"))
             a.cli("zone", "import", zone, path)
@@ -112,3 +112,27 @@ def test_a_check_from_a_policys_field(served):
         c.press("y")
         c.wait("failover(eu, us)")
     assert json.loads(served.cli("--json", "check", "show", "eu-2"))["type"] == "push"
+
+
+def test_settings_of_a_zone(served):
+    with Console(served.socket) as c:
+        open_zone(c, "third.example")
+        c.press("[")
+        c.wait("New zones: NS")
+        c.press("G", "k", "k", "enter")
+        c.wait("third.example > new zones")
+        c.press("tab", "ctrl-u", "dns.ops@example.com", "ctrl-s")
+        c.wait("Change what new zones get?")
+        hear(c)
+        c.press("y")
+        c.wait(lambda: r"dns\.ops.example.com." in c.cursor_row())
+        c.press("G", "enter")
+        c.wait("third.example > delete")
+        c.press("not needed", "ctrl-s")
+        c.wait("Type its name")
+        hear(c)
+        c.press("y", "enter")
+        c.wait("Type its name")
+        c.press("ctrl-u", "third.example", "enter")
+        c.wait("Done: change")
+    assert "third.example" not in served.cli("zone", "list")

@@ -192,7 +192,9 @@ static const struct {
 	{ "pending", DRAFT "5", 1 }, { "diff", DRAFT "p\tOPS-1182 move\t", 1 },
 	{ "diff-commit", DRAFT "pC", 1 }, { "committed", DRAFT "pC\vy", 1 },
 	{ "diff-conflict", DRAFT "p", 1 }, { "conflict", DRAFT "p\rb", 1 }, { "revert", "6R", 1 },
-	{ "policies", "2\r]j", 1 }, { "policy-pool", "2\r]\rjj", 1 },
+	{ "settings", "2\r[Gkkkkkk\r", 1 }, { "settings-sites", "2\r[Gkkkk\r\t", 1 },
+	{ "settings-delete", "2\r[G\rgone\x13\v", 1 }, { "policies", "2\r]j", 1 },
+	{ "policy-pool", "2\r]\rjj", 1 },
 	{ "policy-form",
 	    "2\r]\rjj\r\t\t\t\t\t\t\x15"
 	    "192.0.2.300",
