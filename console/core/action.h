@@ -60,6 +60,9 @@ enum ns_action_id {
 	ACT_DISCARD,
 	ACT_CONFIRM,
 	ACT_LEAVE_OUT,
+	ACT_MOVE_DOWN,
+	ACT_MOVE_UP,
+	ACT_FIELD,
 	ACT_MINE,
 	ACT_THEIRS,
 	ACT_BOTH,
@@ -97,13 +100,16 @@ enum {
 	CTX_CONFLICT = 2048,
 	CTX_CHANGES = 4096, /* what was committed: rows, or one */
 	CTX_TRASH = 8192, /* deleted zones */
-	CTX_PROBLEMS = 1 << 25, /* rows that can be in trouble */
-	CTX_CHECKS = 1 << 26, /* health checks: rows, or one */
-	CTX_FLEET = 1 << 27, /* appliances: rows, or one */
-	CTX_DNSSEC = 1 << 28, /* the keys of a zone */
+	CTX_PROBLEMS = 1 << 20, /* rows that can be in trouble */
+	CTX_CHECKS = 1 << 21, /* health checks: rows, or one */
+	CTX_FLEET = 1 << 22, /* appliances: rows, or one */
+	CTX_DNSSEC = 1 << 23, /* the keys of a zone */
+	CTX_ROWS = 1 << 26, /* rows can be made, changed and deleted */
+	CTX_NODES = 1 << 27, /* the policy editor */
+	CTX_FIELD = 1 << 28, /* the field in focus names something that can be opened */
 	/* Of these a screen has one at most: a key may mean this here and that there. */
-	CTX_OWN = CTX_DIFF | CTX_CONFLICT | CTX_CHANGES | CTX_TRASH | CTX_CHECKS | CTX_FLEET |
-		  CTX_DNSSEC,
+	CTX_OWN = CTX_DIFF | CTX_CONFLICT | CTX_CHANGES | CTX_TRASH | CTX_NODES | CTX_CHECKS |
+		  CTX_FLEET | CTX_DNSSEC,
 };
 
 struct ns_action {

@@ -154,6 +154,7 @@ push(struct ui *ui, const struct ns_screen_ops *ops, const char *object)
 static void
 pop(struct ui *ui)
 {
+	ui->dialog.on = false; /* it was about what is gone */
 	view_free(ui->views[--ui->n_views]);
 }
 

@@ -155,7 +155,8 @@ void ui_commit(struct ui *, Ns__Envelope *request);
 extern const struct ns_screen_ops screen_overview, screen_zones, screen_records, screen_history,
     screen_zone_history, screen_change, screen_help, screen_messages, screen_menu, screen_pending,
     screen_diff, screen_editor, screen_conflict,
-    screen_trash, screen_copy, screen_health, screen_check, screen_events, screen_ask, screen_fleet,
-    screen_pop, screen_dnssec;
+    screen_trash, screen_copy, screen_policies, screen_policyedit, screen_checkedit, screen_health,
+    screen_check, screen_events, screen_ask, screen_fleet, screen_pop, screen_dnssec,
+    screen_zonesettings;
 
 #endif

@@ -6,8 +6,8 @@
 
 extern const char *fixture; /* plain, empty, hostile */
 
-/* The reply to a request of that kind, static until the next one; name: the RRset that it asks for. */
-void fixture_answer(Ns__Envelope__BodyCase kind, const char *name, Ns__Envelope *reply);
+/* The reply to a request of that kind, static until the next one; name, type: of the RRset that it asks for. */
+void fixture_answer(Ns__Envelope__BodyCase kind, const char *name, const char *type, Ns__Envelope *reply);
 Ns__Conflict *fixture_conflict(void);
 
 #endif

@@ -31,7 +31,7 @@ static struct {
 	ns_reply_fn *fn;
 	void *arg;
 	uint64_t id;
-	char name[UI_OBJECT]; /* of the RRset that is asked for */
+	char name[UI_OBJECT], type[16]; /* of the RRset that is asked for */
 } pending[PENDING];
 static uint64_t next_id;
 static bool link_lost;
@@ -49,10 +49,15 @@ ns_client_request(struct ns_client *c, Ns__Envelope *r, unsigned ms, ns_reply_fn
 			pending[i].kind = r->body_case;
 			pending[i].fn = fn;
 			pending[i].arg = arg;
+			bool rrset = r->body_case == NS__ENVELOPE__BODY_RECORD_LIST_REQUEST;
+
 			snprintf(pending[i].name, sizeof pending[i].name, "%s",
-			    r->body_case == NS__ENVELOPE__BODY_RECORD_LIST_REQUEST
-				? r->record_list_request->name
+			    rrset ? r->record_list_request->name
+			    : r->body_case == NS__ENVELOPE__BODY_CHECK_LIST_REQUEST
+				? r->check_list_request->name
 				: "");
+			snprintf(pending[i].type, sizeof pending[i].type, "%s",
+			    rrset ? r->record_list_request->type : "");
 			return pending[i].id = ++next_id;
 		}
 	abort();
@@ -187,7 +192,7 @@ answer_all(void)
 				fn(pending[i].arg, NULL, &why);
 				continue;
 			}
-			fixture_answer(pending[i].kind, pending[i].name, &e);
+			fixture_answer(pending[i].kind, pending[i].name, pending[i].type, &e);
 			if (mutating && rand() % 4 == 0)
 				answer_mutated(&e, fn, pending[i].arg);
 			else
@@ -224,12 +229,29 @@ static const struct {
 	{ "pending", DRAFT "5", 1 }, { "diff", DRAFT "p\tOPS-1182 move\t", 1 },
 	{ "diff-commit", DRAFT "pC", 1 }, { "committed", DRAFT "pC\vy", 1 },
 	{ "diff-conflict", DRAFT "p", 1 }, { "conflict", DRAFT "p\rb", 1 }, { "revert", "6R", 1 },
+	{ "settings", "2\r[Gkkkkkk\r", 1 }, { "settings-sites", "2\r[Gkkkk\r\t", 1 },
+	{ "settings-delete", "2\r[G\rgone\x13\v", 1 }, { "policies", "2\r]j", 1 },
+	{ "policy-pool", "2\r]\rjj", 1 },
+	{ "policy-form",
+	    "2\r]\rjj\r\t\t\t\t\t\t\x15"
+	    "192.0.2.300",
+	    1 },
+	{ "policy-geo", "2\r]\rk", 1 }, { "policy-new", "2\r]abeta", 1 },
+	{ "check-edit", "2\r]\rjj\r\t\t\t\t\t\t\t\t\x0f", 1 },
+	{ "check-new",
+	    "2\r]\rjj\r\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\x0f"
+	    "eu-9\td\t192.0.2.9\t99x",
+	    1 },
+	{ "check-sure",
+	    "2\r]\rjj\r\t\t\t\t\t\t\t\t\x0f\t\x15"
+	    "192.0.2.22\x13",
+	    1 },
 	{ "health", "3", 2 }, { "health-problems", "3!", 2 }, { "check", "3\r", 2 },
 	{ "events", "3H", 2 }, { "force", "3F\tOPS-7 it is being moved", 2 },
 	{ "force-ask", "3F\tOPS-7 it is being moved\x13", 2 }, { "probe-now", "3t", 2 },
 	{ "fleet", "4j", 5 }, { "pop", "4jjj\r", 2 }, { "drain-ask", "4jjjDnew disks\x13", 2 },
-	{ "dnssec", "2\r]j", 2 }, { "unsign-ask", "2\r]:unsign\r \tmoves away\x13", 2 },
-	{ "roll-ask", "2\r]K\x13", 2 }, { "copy", "2\rGky", 1 }, { "trash", ":trash\r", 1 },
+	{ "dnssec", "2\r]]j", 2 }, { "unsign-ask", "2\r]]:unsign\r \tmoves away\x13", 2 },
+	{ "roll-ask", "2\r]]K\x13", 2 }, { "copy", "2\rGky", 1 }, { "trash", ":trash\r", 1 },
 	{ "trash-ask", ":trash\rR", 1 } };
 #define SCREENS (sizeof screens / sizeof *screens)
 
@@ -344,7 +366,8 @@ storm(unsigned seed)
 {
 	static const char *const fixtures[] = { "plain", "empty", "hostile" };
 	static const char keys[] =
-	    "jkgGhlq123456?:!FDKsT/fr+-]H[.eacdupCXymtbR\x13y\r\x1b\x07\x04\x15\x13\x12\t xo~^\x7f";
+	    "jkgGhlq123456?:!FDKsT/fr+-]H[.eacdupCXymtbR\x13\x0fJKy\r\x1b\x07\x04\x15\x13\x12\t "
+	    "xo~^\x7f";
 	struct ui *ui = reach(0, 80, 24, GLYPH_BLOCK);
 
 	srand(seed);
