@@ -50,12 +50,13 @@ struct vote {
 
 struct entry {
 	LIST_ENTRY(entry) by_id, by_name, of_shared;
-	TAILQ_ENTRY(entry) special;
+	TAILQ_ENTRY(entry) special, calculated;
 	uint64_t	 id, version, round;
 	char		*name;
 	Ns__Check	*def;
 	struct shared	*shared;	/* NULL: calculated, push, or a target that is not allowed */
 	bool		 is_special;	/* looked at every second: calculated, pushed, overridden */
+	bool		 is_calculated;
 	enum board_state state;		/* as on the board */
 	unsigned	 flags;
 	int64_t		 since_ms;	/* wall clock */
@@ -87,7 +88,7 @@ struct checks {
 	struct checks_conf conf;
 	LIST_HEAD(, entry) by_id[CHECK_BUCKETS], by_name[CHECK_BUCKETS];
 	LIST_HEAD(, shared) by_key[CHECK_BUCKETS];
-	TAILQ_HEAD(, entry) special;
+	TAILQ_HEAD(, entry) special, calculated;
 	struct schedule	 schedule;
 	struct event	*timer;
 	uint64_t	 round;		/* of the feed */
@@ -161,6 +162,7 @@ void	 looks_tell(struct checks *, const struct shared *, bool gone);
 /* checkstate.c */
 /* What the check says now, to the board; and to those calculated from it. */
 void	 check_settle(struct checks *, struct entry *);
+void	 check_settle_all(struct checks *);
 void	 states_restore(struct board *, int fd);
 void	 check_remember(struct checks *, struct entry *);	/* a new entry: what was */
 void	 check_forget(struct checks *, struct entry *);

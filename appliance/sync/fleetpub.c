@@ -490,6 +490,8 @@ pub_peer(const struct sync *s, const struct member *m, uint64_t now_ns)
 		p->p99_us = s->fleet->p99_us;
 		p->error_percent = s->fleet->error_percent;
 		p->version = (char *)(uintptr_t)NS_RELEASE;
+		p->stored_at_ms = s->fleet->rep.stored_at_ms;
+		p->served_at_ms = s->fleet->rep.served_at_ms;
 	} else if (fo == NULL || !fo->ever) {
 		p->never = true;
 	} else {
@@ -500,6 +502,8 @@ pub_peer(const struct sync *s, const struct member *m, uint64_t now_ns)
 		p->error_percent = fo->error_percent;
 		p->version = (char *)(uintptr_t)fo->version;
 		p->silent_s = (double)clock_since(now_ns, fo->heard_ns) / 1e9;
+		p->stored_at_ms = fo->stored_at_ms;
+		p->served_at_ms = fo->served_at_ms;
 		if (fo->served < s->head.revision && fo->behind_ns != 0)
 			p->lag_s = (double)clock_since(now_ns, fo->behind_ns) / 1e9;
 	}

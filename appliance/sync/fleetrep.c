@@ -356,7 +356,6 @@ say_receipt(struct sync *s)
 void
 rep_served(struct sync *s)
 {
-	s->fleet->rep.served_at_ms = clock_wall_ms();
 	say_receipt(s);
 }
 

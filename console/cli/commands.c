@@ -242,6 +242,8 @@ const struct cli_command cli_commands[] = {
 	    1, 1, OBJECT | OPT_BIT(OPT_WAIT) | OPT_BIT(OPT_FORCE), cmd_dnssec_ds_submitted },
 	{ "fleet", "list", "", "the appliances: role, state, what each serves, how far behind",
 	    NULL, 0, 0, 0, cmd_fleet_list },
+	{ "fleet", "show", "NAME", "one appliance: role, term, what it stored and serves, keys",
+	    "Its processes are named where it is asked itself.", 1, 1, 0, cmd_fleet_show },
 	{ "fleet", "invite", "NAME", "let an appliance in: prints its invitation, one line",
 	    "Run it at the primary. The line is good for one appliance of that name, for 24 hours: "
 	    "nameserved --config FILE --join TOKEN. Whoever has it may join in its place until "
