@@ -24,6 +24,7 @@
 #define ASKED_MAX 256u
 #define QUERY_MAX 512u
 #define CODE_ECS  8u
+#define EDNS_DO   0x8000u
 
 struct testask {
 	struct request_list asked;
@@ -126,7 +127,7 @@ make_query(const Ns__TestRequest *q, struct wbuf *w, struct ns_why *why)
 	wbuf_u8(w, 0);
 	wbuf_u16(w, RR_OPT);
 	wbuf_u16(w, 1232);
-	wbuf_u32(w, 0);
+	wbuf_u32(w, q->dnssec ? EDNS_DO : 0);
 	at = w->len;
 	wbuf_u16(w, 0);
 	if (q->ecs[0] != '\0' && !put_ecs(w, q->ecs))

@@ -59,6 +59,7 @@ enum cli_opt {
 	OPT_SITES,
 	OPT_CLIENT,
 	OPT_ECS,
+	OPT_DO,
 	OPT_AT,
 	OPT_DRAFT,
 	OPT_FOR,

@@ -65,6 +65,7 @@ cmd_test(struct cli *cli)
 	body.client = cli_str(cli->opt[OPT_CLIENT]);
 	body.ecs = cli_str(cli->opt[OPT_ECS]);
 	body.at = cli_str(cli->opt[OPT_AT]);
+	body.dnssec = cli->opt[OPT_DO] != NULL;
 	body.draft = cli->opt[OPT_DRAFT] != NULL;
 	request.body_case = NS__ENVELOPE__BODY_TEST_REQUEST;
 	request.test_request = &body;

@@ -65,6 +65,15 @@ enum ns_action_id {
 	ACT_ACCEPT,
 	ACT_NEXT_FIELD,
 	ACT_PREVIOUS_FIELD,
+	ACT_QUERY,
+	ACT_TAIL,
+	ACT_CONNECT,
+	ACT_TEST,
+	ACT_RUN,
+	ACT_RECENT,
+	ACT_SAMPLE,
+	ACT_SAVE,
+	ACT_WIDE,
 	ACT_MAX,
 };
 
@@ -84,6 +93,11 @@ enum {
 	CTX_CONFLICT = 2048,
 	CTX_CHANGES = 4096, /* what was committed: rows, or one */
 	CTX_TRASH = 8192, /* deleted zones */
+	CTX_QUERY = 1 << 24, /* the query test, whichever of its panes */
+	CTX_TAIL = 1 << 25, /* queries as they come */
+	CTX_WIDE = 1 << 26, /* can show more: all appliances instead of one */
+	/* Screens of these have nothing of the others: their keys may mean something else there. */
+	CTX_ALONE = CTX_CONFLICT | CTX_QUERY | CTX_TAIL,
 };
 
 struct ns_action {

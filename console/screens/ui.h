@@ -20,7 +20,7 @@
 #include "ipc/client/client.h"
 
 #define UI_DEPTH  16u
-#define UI_MAINS  5u
+#define UI_MAINS  9u
 #define UI_PROBLEMS 16u
 #define UI_OBJECT 1100u /* a zone's name as text, escaped */
 
@@ -89,7 +89,7 @@ struct ui {
 		char code[32], text[200];
 	} problems[UI_PROBLEMS];
 	size_t n_problems; /* of them all; the first are here */
-	bool asked; /* status is on its way */
+	uint64_t asked; /* status is on its way; 0: it is not */
 	uint64_t heard_ms; /* monotonic, when it last answered; 0: never */
 	int64_t heard_wall_ms;
 	bool lost;
@@ -115,6 +115,8 @@ void ui_main(struct ui *, const struct ns_screen_ops *); /* of the main screens:
 /* What leads from a row that is a zone into it; false: not such an action. */
 bool ui_open_zone(struct ui *, enum ns_action_id, const char *zone);
 void ui_back(struct ui *);
+/* Shows that appliance, by way of the one that we are connected to; "": that one.  All screens begin anew. */
+void ui_connect(struct ui *, const char *appliance);
 struct view *ui_top(const struct ui *);
 void ui_say(struct ui *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void ui_say_why(struct ui *, const struct ns_why *);
@@ -136,6 +138,6 @@ void ui_commit(struct ui *, Ns__Envelope *request);
 extern const struct ns_screen_ops screen_overview, screen_zones, screen_records, screen_history,
     screen_zone_history, screen_change, screen_help, screen_messages, screen_menu, screen_pending,
     screen_diff, screen_editor, screen_conflict,
-    screen_trash, screen_copy;
+    screen_trash, screen_copy, screen_query, screen_tail, screen_connect, screen_metrics;
 
 #endif

@@ -75,7 +75,7 @@ static void
 draw_row(const struct ns_table *t, struct surface *s, const struct layout *l, struct rect r, int y,
     size_t row, table_cell_fn *fn, void *arg)
 {
-	bool here = row == t->row;
+	bool here = row == t->row && !t->idle;
 
 	if (t->signs)
 		draw_sign(s, r, y, row, fn, arg);

@@ -85,6 +85,7 @@ fill_stats(Ns__Envelope *e)
 	s.n_top = is("empty") ? 0 : 5;
 	s.rcodes = rc;
 	s.n_rcodes = is("empty") ? 0 : 4;
+	fixture_figures(&s, asked, strchr(asked, ' ') != NULL ? strchr(asked, ' ') + 1 : "");
 	e->stats_reply = &s;
 	e->body_case = NS__ENVELOPE__BODY_STATS_REPLY;
 }
@@ -409,6 +410,8 @@ void
 fixture_answer(Ns__Envelope__BodyCase kind, const char *name, Ns__Envelope *reply)
 {
 	asked = name;
+	if (fixture_live(kind, reply))
+		return;
 	for (size_t k = 0; k < sizeof answers / sizeof *answers; k++)
 		if (answers[k].kind == kind)
 			answers[k].fill(reply);

@@ -45,10 +45,13 @@ ns_client_request(struct ns_client *c, Ns__Envelope *r, unsigned ms, ns_reply_fn
 			pending[i].kind = r->body_case;
 			pending[i].fn = fn;
 			pending[i].arg = arg;
-			snprintf(pending[i].name, sizeof pending[i].name, "%s",
-			    r->body_case == NS__ENVELOPE__BODY_RECORD_LIST_REQUEST
-				? r->record_list_request->name
-				: "");
+			pending[i].name[0] = '\0';
+			if (r->body_case == NS__ENVELOPE__BODY_RECORD_LIST_REQUEST)
+				snprintf(pending[i].name, sizeof pending[i].name, "%s",
+				    r->record_list_request->name);
+			else if (r->body_case == NS__ENVELOPE__BODY_STATS_REQUEST)
+				snprintf(pending[i].name, sizeof pending[i].name, "%s %s",
+				    r->stats_request->scope, r->stats_request->top);
 			return pending[i].id = ++next_id;
 		}
 	abort();
@@ -71,6 +74,7 @@ ns_client_hello(const struct ns_client *c)
 	(void)c;
 	h.user = (char *)(uintptr_t) "alice";
 	h.user_role = (char *)(uintptr_t) "operator";
+	h.appliance = (char *)(uintptr_t) "fra1-a";
 	return link_lost ? NULL : &h;
 }
 
@@ -91,6 +95,22 @@ ns_client_error(const struct ns_client *c)
 	e = (Ns__Error)NS__ERROR__INIT;
 	e.conflict = fixture_conflict();
 	return &e;
+}
+
+static char connected[64];
+
+void
+ns_client_to(struct ns_client *c, const char *name)
+{
+	(void)c;
+	snprintf(connected, sizeof connected, "%s", name);
+}
+
+const char *
+ns_client_at(const struct ns_client *c)
+{
+	(void)c;
+	return connected;
 }
 
 void
@@ -166,7 +186,7 @@ static const struct {
 	const char *name, *keys;
 	unsigned ticks;
 } screens[] = { { "overview", "", 70 }, { "zones", "2jj", 1 }, { "filter", "2/shop", 1 },
-	{ "records", "2\rj", 1 }, { "zone-history", "2\r]", 1 }, { "history", "6j", 1 },
+	{ "records", "2\rj", 1 }, { "zone-history", "2\rH", 1 }, { "history", "6j", 1 },
 	{ "change", "6\r", 1 }, { "help", "?", 1 }, { "help-zones", "2?", 1 },
 	{ "messages", "++:messages\r", 1 }, { "lost", "2", 1 }, { "lost-overview", "", 30 },
 	{ "records-draft", DRAFT "j", 1 }, { "menu", DRAFT ".", 1 }, { "editor", "2\rGke", 1 },
@@ -185,7 +205,13 @@ static const struct {
 	{ "pending", DRAFT "5", 1 }, { "diff", DRAFT "p\tOPS-1182 move\t", 1 },
 	{ "diff-commit", DRAFT "pC", 1 }, { "committed", DRAFT "pC\vy", 1 },
 	{ "diff-conflict", DRAFT "p", 1 }, { "conflict", DRAFT "p\rb", 1 }, { "revert", "6R", 1 },
-	{ "copy", "2\rGky", 1 }, { "trash", ":trash\r", 1 }, { "trash-ask", ":trash\rR", 1 } };
+	{ "copy", "2\rGky", 1 }, { "trash", ":trash\r", 1 }, { "trash-ask", ":trash\rR", 1 },
+	{ "overview-fleet", "w\t", 30 }, { "overview-latency", "[", 30 },
+	{ "metrics", "2\r]\v\v\vjj", 1 }, { "query", "7", 1 },
+	{ "query-answer", "7www.shop-000.example\tA\t203.0.113.77\r", 1 },
+	{ "query-record", "2\rjt", 1 }, { "tail", "8\v\v", 1 },
+	{ "tail-filter", "8/rcode:NXDOMAIN\rw\v\vg", 1 }, { "tail-explain", "8\v\v\r", 1 },
+	{ "connect", "9jj", 1 }, { "connected", "9jj\r", 1 }, { "lost-connect", "9", 1 } };
 #define SCREENS (sizeof screens / sizeof *screens)
 
 /* Drafts of this run lie in memory, and none is left for the next screen. */
@@ -226,6 +252,7 @@ reach(size_t screen, int w, int h, enum glyph_set glyphs)
 		exit(1);
 	forget_drafts();
 	plan_fails = NS_OK;
+	connected[0] = '\0';
 	memset(pending, 0, sizeof pending);
 	link_lost = false;
 	ui_now(ui, MONO_MS, WALL_MS);
@@ -239,8 +266,10 @@ reach(size_t screen, int w, int h, enum glyph_set glyphs)
 		ui_now(ui, ui->mono_ms + 200 * ++turns, WALL_MS);
 		if (strstr(screens[screen].name, "conflict") != NULL && *k == 'p')
 			plan_fails = NS_CONFLICT;
-		if (*k != '\v') /* a moment passes */
+		if (*k != '\v')
 			ui_key(ui, (unsigned char)*k);
+		else /* a moment passes */
+			ui_tick(ui);
 		answer_all();
 	}
 	if (strncmp(screens[screen].name, "lost", 4) == 0) {
@@ -285,7 +314,7 @@ storm(unsigned seed)
 {
 	static const char *const fixtures[] = { "plain", "empty", "hostile" };
 	static const char keys[] =
-	    "jkgGhlq1256?:/fr+-]H[.eacdupCXymtbR\x13y\r\x1b\x07\x04\x15\x13\x12\t xo~^\x7f";
+	    "jkgGhlq1256789?:/fr+-]H[.eacdupCXymtbRwsS\x13y\r\x1b\x07\x04\x15\x13\x12\t xo~^\x7f";
 	struct ui *ui = reach(0, 80, 24, GLYPH_BLOCK);
 
 	srand(seed);
