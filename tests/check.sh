@@ -80,7 +80,7 @@ if [ -n "$san" ]; then
 else
 	stage build 120 build
 	stage units 120 units_fuzz
-	stage answers 180 tests_of smoke answers
+	stage answers 180 two_at_a_time tests_of smoke answers
 	stage propagation 240 two_at_a_time tests_of edits fleet
 	# One at a time: they look at how long others wait.
 	stage console 240 tests_of cli console process

@@ -7,7 +7,7 @@ set -eu
 BUILD="gcc make pkg-config clang clang-format libclang-rt-14-dev protobuf-c-compiler scdoc"
 LIBS="libprotobuf-c-dev libczmq-dev libzmq3-dev libldns-dev libmaxminddb-dev libsqlite3-dev libevent-dev libseccomp-dev
 	libcap-ng-dev libjansson-dev libinih-dev libssl-dev libcurl4-openssl-dev libncurses-dev libcmocka-dev"
-TESTS="nsd knot knot-dnsutils gdnsd pdns-server pdns-backend-bind bind9 bind9-utils bind9-dnsutils unbound openssl
+TESTS="nsd knot knot-dnsutils gdnsd pdns-server pdns-backend-bind bind9 bind9-utils bind9-dnsutils unbound dnsviz openssl
 	ldnsutils python3 python3-pytest python3-pytest-xdist python3-pexpect python3-pyte
 	python3-dnspython python3-zmq tmux ncurses-term valgrind strace procps iproute2 bc git man-db"
 

@@ -112,6 +112,8 @@ answer_open(struct role *role)
 	served_init(&a->served, a->workers);
 	a->explain = xcalloc(1, sizeof *a->explain);
 	a->explain->random = clock_mono_ns();
+	if (sketch_open(ROLE_FD_MAP, SKETCH_MAX, &a->explain->sketch, &why) != NS_OK)
+		log_warn("answer.sketch", "text=%s", log_quote(why.text));
 	if (board_map(&a->board, ROLE_FD_BOARD, false))
 		a->explain->conf.board = &a->board;
 	a->tailing = xcalloc(1, sizeof *a->tailing);
@@ -367,13 +369,16 @@ send_explained(struct answer *a, uint64_t id, const Ns__Explain *ask)
 {
 	Ns__Envelope env = NS__ENVELOPE__INIT;
 	Ns__Explained m = NS__EXPLAINED__INIT;
+	struct ns_why why = { 0 };
 
-	if (explain_ask(a->explain, &a->map, ask)) {
+	if (explain_ask(a->explain, &a->map, ask, &why) == NS_OK) {
 		m.reply.data = a->explain->reply;
 		m.reply.len = a->explain->reply_len;
 		m.steps = a->explain->list;
 		m.n_steps = a->explain->n;
-	} /* else: empty, which says that there is nothing to ask */
+	} else {
+		m.fault = why.text;
+	}
 	env.body_case = NS__ENVELOPE__BODY_EXPLAINED;
 	env.explained = &m;
 	reply(a, id, &env);
@@ -508,6 +513,7 @@ answer_run(struct role *role)
 	tailbook_close(&a->tailing->book);
 	free(a->tailing);
 	zonetotals_fini(&a->zones);
+	sketch_close(&a->explain->sketch);
 	free(a->explain);
 	geo_close(&a->geo);
 	board_unmap(&a->board);

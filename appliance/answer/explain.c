@@ -11,7 +11,9 @@
 #include "appliance/dns/name.h"
 #include "ipc/base/clock.h"
 
-#define TRIES 16
+#define TRIES        16
+#define CODE_NOTHING 1302
+#define CODE_DRAFT   1303
 
 static void
 on_step(void *arg, const char *step, const char *text)
@@ -89,42 +91,106 @@ set_client(struct query *q, const ProtobufCBinaryData *client)
 	}
 }
 
-bool
-explain_ask(struct explain *x, const struct map *map, const Ns__Explain *ask)
+/* ---- with drafts ---- */
+
+static enum ns_err
+draw(struct explain *x, const Ns__FeedZone *in, struct ns_why *why)
+{
+	struct sketch_edit edit = { .apex = in->name.data,
+		.base_version = in->base_version,
+		.zwire = in->zwire.data,
+		.len = in->zwire.len,
+		.gone = in->gone.data,
+		.gone_len = in->gone.len };
+	char text[NAME_MAX_TEXT], line[256];
+	struct ns_why below = { 0 };
+	enum ns_err err;
+
+	if (in->name.len > NAME_MAX_WIRE || name_check(in->name.data, in->name.len) != in->name.len)
+		return ns_fail(why, NS_CORRUPT, CODE_DRAFT, "a draft without a zone");
+	name_to_text(in->name.data, text);
+	if ((err = sketch_zone(x->sketch, &edit, &below)) != NS_OK)
+		return ns_fail(why, err, CODE_DRAFT, "%.200s: %.280s", text, below.text);
+	snprintf(line, sizeof line, "%.200s as the draft would make it", text);
+	on_step(x, "draft", line);
+	return NS_OK;
+}
+
+static enum ns_err
+draw_all(struct explain *x, const Ns__Explain *ask, struct map_view *view, struct ns_why *why)
+{
+	enum ns_err err;
+
+	if (x->sketch == NULL)
+		return ns_fail(why, NS_FAILED, CODE_DRAFT, "there is no memory for drafts");
+	err = sketch_begin(x->sketch, why);
+	for (size_t i = 0; i < ask->n_drafts && err == NS_OK; i++)
+		err = draw(x, ask->drafts[i], why);
+	*view = *sketch_view(x->sketch);
+	return err;
+}
+
+/* ---- asking ---- */
+
+static void
+answer(struct explain *x, const struct map_view *view, const Ns__Explain *ask)
 {
 	static struct query q;
+	size_t before = x->n;
+	bool by_policy;
+
+	memset(&q, 0, sizeof q);
+	q.pkt = ask->query.data;
+	q.len = ask->query.len;
+	q.out = x->reply;
+	q.out_cap = ask->udp ? SERVE_UDP_MAX : sizeof x->reply;
+	q.transport = ask->udp ? SERVE_UDP : SERVE_TCP;
+	set_client(&q, &ask->client);
+	serve_batch(&x->conf, view, &q, 1);
+	x->reply_len = q.verdict == SERVE_REPLY ? q.out_len : 0;
+	by_policy = x->n > before;
+	say_zone(x, view, &q);
+	say_answer(x, &q, by_policy);
+}
+
+/* From what is served, or from a sketch of it; both are only right when nothing was published meanwhile. */
+static enum ns_err
+ask_once(struct explain *x, const struct map *map, const Ns__Explain *ask, struct ns_why *why)
+{
+	struct map_view view;
+	struct map_root *root = NULL;
+	enum ns_err err = NS_OK;
+
+	x->n = 0;
+	if (ask->n_drafts > 0)
+		err = draw_all(x, ask, &view, why);
+	else if ((root = map_glance(map, &view)) == NULL)
+		err = ns_fail(why, NS_UNAVAILABLE, CODE_NOTHING, "nothing is loaded yet");
+	if (err == NS_OK)
+		answer(x, &view, ask);
+	free(root);
+	if (ask->n_drafts > 0 && x->sketch != NULL)
+		sketch_end(x->sketch);
+	return err;
+}
+
+enum ns_err
+explain_ask(struct explain *x, const struct map *map, const Ns__Explain *ask, struct ns_why *why)
+{
 	uint64_t revision, before, after;
+	enum ns_err err;
 
 	x->conf.now_s = clock_wall_s();
 	x->conf.random = &x->random;
 	x->conf.trace = on_step;
 	x->conf.trace_arg = x;
 	for (unsigned i = 0; i < TRIES; i++) {
-		struct map_view view;
-		struct map_root *root;
-
-		if (!map_published(map, &revision, &before) ||
-		    (root = map_glance(map, &view)) == NULL)
-			return false;
-		x->n = 0;
-		memset(&q, 0, sizeof q);
-		q.pkt = ask->query.data;
-		q.len = ask->query.len;
-		q.out = x->reply;
-		q.out_cap = sizeof x->reply;
-		q.transport = SERVE_TCP;
-		set_client(&q, &ask->client);
-		serve_batch(&x->conf, &view, &q, 1);
-		x->reply_len = q.verdict == SERVE_REPLY ? q.out_len : 0;
-		if (map_published(map, &revision, &after) && after == before) {
-			bool by_policy = x->n > 0;
-
-			say_zone(x, &view, &q);
-			say_answer(x, &q, by_policy);
-			free(root);
-			return true;
-		}
-		free(root);
+		if (!map_published(map, &revision, &before))
+			break;
+		err = ask_once(x, map, ask, why);
+		if (map_published(map, &revision, &after) && after == before)
+			return err;
 	}
-	return false;
+	return ns_fail(why, NS_UNAVAILABLE, CODE_NOTHING,
+	    "nothing is loaded yet that could be asked, or it changes too fast");
 }

@@ -352,6 +352,21 @@ gather(const struct checks *c, const struct entry *e, uint64_t now, struct quoru
 	}
 }
 
+struct ballot_count
+ballot_count(const struct checks *c, const struct entry *e)
+{
+	struct quorum_vote votes[QUORUM_MEMBERS];
+	struct ballot_count n = { 0, 0 };
+
+	gather(c, e, clock_mono_ms(), votes);
+	for (size_t i = 0; i < e->nassigned; i++)
+		if (votes[i].age_ms <= QUORUM_FRESH_MS) {
+			n.up += votes[i].state == VOTE_UP;
+			n.down += votes[i].state == VOTE_DOWN;
+		}
+	return n;
+}
+
 /* A reason of one who says so, ours before others. */
 static const char *
 reason_for(const struct entry *e, enum vote_state state)

@@ -50,6 +50,7 @@ vote(const struct checks *c, const struct entry *e, uint16_t slot, uint64_t now)
 
 	ns__check_info__vote__init(v);
 	v->appliance = xstrdup(c->peers->list[slot].name);
+	v->site = xstrdup(c->peers->list[slot].site);
 	if (slot != 0 && theirs == NULL) {
 		v->state = xstrdup("unknown");
 		v->reason = xstrdup("nothing was heard of it");
@@ -162,8 +163,14 @@ info(const struct checks *c, const struct entry *e, bool flips)
 	add_votes(c, e, m);
 	if (e->flags & BOARD_OVERRIDDEN && e->def->override != NULL)
 		add_override(e->def->override, m);
-	if (flips)
-		add_flips(c, e, m);
+	m->needed = e->nassigned > 0 ? (uint32_t)e->nassigned / 2 + 1 : 0;
+	if (!flips)
+		return m;
+	add_flips(c, e, m);
+	if (e->shared != NULL) {
+		m->looks = xcalloc(LOOKS_KEPT, sizeof *m->looks);
+		m->n_looks = looks_last(&e->shared->looks, LOOKS_KEPT, m->looks);
+	}
 	return m;
 }
 

@@ -187,6 +187,8 @@ on_result(void *arg, const struct result *r)
 	c->probes++;
 	s->last = *r;
 	s->last_ms = now;
+	if (!r->abstain)
+		looks_add(&s->looks, !r->good ? 0 : r->rtt_us > 0 ? r->rtt_us : 1);
 	if (counts(s, &s->last, now)) {
 		(void)rtt_take(&s->rtt, r->good ? r->rtt_us : 0);
 		(void)hyst_result(&s->hyst, r->good, s->def->fall, s->def->rise);
@@ -201,6 +203,7 @@ on_result(void *arg, const struct result *r)
 		ballot_cast(c, e);
 		check_settle(c, e);
 	}
+	looks_tell(c, s, false);
 	shared_start(c);
 }
 
@@ -322,6 +325,15 @@ shared_join(struct checks *c, struct entry *e)
 }
 
 void
+shared_now(struct checks *c, struct shared *s)
+{
+	if (s->run != NULL)
+		return;
+	again(s, clock_mono_ms(), 0);
+	shared_start(c);
+}
+
+void
 shared_hurry(struct checks *c, struct entry *e)
 {
 	struct shared *s = e->shared;
@@ -341,6 +353,7 @@ release(struct checks *c, struct shared *s)
 	controls_set(c, s);
 	if (!LIST_EMPTY(&s->users))
 		return;
+	looks_tell(c, s, true);
 	if (s->run != NULL) {
 		s->prober->cancel(s->run);
 		c->running--;

@@ -4,7 +4,7 @@
  *   checkrun.c    one probe for equal checks: when, and what its results make of it (hyst.h)
  *   ballot.c      our votes to the other appliances, theirs to us, and what they make of a check
  *   checkstate.c  from votes, overrides, pushes and other checks to the state on the health board
- *   checkreport.c how they are, for people
+ *   checkreport.c, checkhealth.c  how they are, for people: each with its votes; all at a glance
  * One loop, its thread.  States are also kept in a file of ours, 8 octets a check at 8 times its number,
  * so that they outlive the appliance's restart; they are a first guess, never trusted further.  What
  * changed when is in flips.h. */
@@ -24,6 +24,8 @@ struct checks_conf {
 	struct flips	*flips;		/* their history */
 	const char	*appliance, *site;
 	void		(*send)(void *arg, const char *to, const uint8_t *, size_t);	/* votes; "": to all */
+	/* What came of a look that was asked for; borrowed. */
+	void		(*looked)(void *send_arg, uint64_t id, const Ns__CheckProbeReply *);
 	void		*send_arg;
 	unsigned	 at_once;	/* probes; at most PROBES_MAX */
 };
@@ -39,6 +41,9 @@ void	 checks_peer(struct checks *, const Ns__ProbePeer *);
 void	 checks_second(struct checks *);
 /* malloc'ed; in the order of the question. */
 Ns__CheckReport	*checks_report(struct checks *, const Ns__CheckQuery *);
+Ns__HealthListReply	*checks_health(struct checks *, const Ns__HealthListRequest *);
+/* A look at that check, now; looked() is told, at once when there can be none. */
+void	 checks_probe(struct checks *, uint64_t id, const char *name);
 /* Counters; borrows nothing that must be freed. */
 void	 checks_notice(const struct checks *, Ns__ProbeNotice *);
 

@@ -7,6 +7,7 @@
 #include "appliance/probe/checks.h"
 #include "appliance/probe/control.h"
 #include "appliance/probe/hyst.h"
+#include "appliance/probe/looks.h"
 #include "appliance/probe/peers.h"
 #include "appliance/probe/rtt.h"
 #include "appliance/probe/schedule.h"
@@ -16,6 +17,7 @@
 #define CHECK_BUCKETS 65536u
 #define CALC_DEPTH    8u
 #define CONTROLS_MAX  16u	/* more are done, and control nothing */
+#define ASKED_MAX     64u	/* looks that people asked for, under way */
 
 /* One probe, for every check that asks the same. */
 struct shared {
@@ -31,6 +33,7 @@ struct shared {
 	struct checks	*of;
 	struct hyst	 hyst;
 	struct result	 last;
+	struct looks	 looks;
 	uint64_t	 began_ms, last_ms;	/* 0: never */
 	struct rtt	 rtt;
 };
@@ -73,6 +76,11 @@ struct entry {
 	enum vote_state	 told;
 };
 
+/* A look that a person asked for. */
+struct asked_look {
+	uint64_t id, check;
+};
+
 struct checks {
 	struct checks_conf conf;
 	LIST_HEAD(, entry) by_id[CHECK_BUCKETS], by_name[CHECK_BUCKETS];
@@ -97,6 +105,9 @@ struct checks {
 	struct shared	*controls[CONTROLS_MAX];
 	size_t		 ncontrols;
 	bool		 cut_off;	/* none of them is reached */
+	/* checkhealth.c */
+	struct asked_look asked[ASKED_MAX];
+	size_t		 nasked;
 };
 
 struct entry	*check_by_id(struct checks *, uint64_t);
@@ -113,6 +124,8 @@ void	 shared_start(struct checks *);
 void	 shared_stop(struct checks *);
 /* Are we cut off?  If that has changed, so have all of our votes. */
 void	 controls_look(struct checks *);
+/* Begin it, unless it is under way. */
+void	 shared_now(struct checks *, struct shared *);
 /* It may have become ours to look at: now, if so. */
 void	 shared_hurry(struct checks *, struct entry *);
 
@@ -123,12 +136,21 @@ void	 ballot_cast(struct checks *, struct entry *);
 struct quorum_verdict	 ballot_judge(struct checks *, const struct entry *,
     char reason[REASON_MAX]);
 struct vote_row	 ballot_own(const struct checks *, const struct entry *, uint64_t now_ms);
+/* How the assigned vote: fresh ones that say so. */
+struct ballot_count {
+	uint32_t up, down;
+};
+struct ballot_count	 ballot_count(const struct checks *, const struct entry *);
 /* NULL: that one has said nothing. */
 const struct vote	*ballot_vote(const struct checks *, const struct entry *, uint16_t slot);
 /* All of our votes may be others; they leave at once. */
 void	 ballot_anew(struct checks *);
 void	 ballot_second(struct checks *);
 void	 ballot_stop(struct checks *);
+
+/* checkhealth.c */
+char	*check_target(const Ns__Check *);	/* with port and path; malloc'ed */
+void	 looks_tell(struct checks *, const struct shared *, bool gone);
 
 /* checkstate.c */
 /* What the check says now, to the board; and to those calculated from it. */

@@ -6,6 +6,7 @@
  *     ← ParentRequest → ParentReply    with the same id
  *     ← CheckFeed     all checks after each hello, then what changes
  *     ← CheckQuery → CheckReport       with the same id
+ *     ← HealthListRequest → HealthListReply, ← CheckProbeRequest → CheckProbeReply  likewise
  *     ← ProbeFleet    who votes; ProbePeer: the link to that one came up
  *     ← VotesIn, → VotesOut            from and to the probes of other appliances
  *     ← AliasFeed      the targets of all ALIASes (aliases.h)
@@ -166,6 +167,33 @@ check_query(struct probe *p, uint64_t id, const Ns__CheckQuery *q)
 }
 
 static void
+health_list(struct probe *p, uint64_t id, const Ns__HealthListRequest *q)
+{
+	Ns__Envelope env = NS__ENVELOPE__INIT;
+	Ns__HealthListReply *m = checks_health(p->checks, q);
+
+	env.id = id;
+	env.body_case = NS__ENVELOPE__BODY_HEALTH_LIST_REPLY;
+	env.health_list_reply = m;
+	if (ns_send(p->bus, NULL, &env) != NS_OK && log_allowed(&p->log_limit, 1))
+		log_warn("probe.send", "text=\"the bus takes nothing\"");
+	ns__health_list_reply__free_unpacked(m, NULL);
+}
+
+static void
+send_looked(void *arg, uint64_t id, const Ns__CheckProbeReply *m)
+{
+	struct probe *p = arg;
+	Ns__Envelope env = NS__ENVELOPE__INIT;
+
+	env.id = id;
+	env.body_case = NS__ENVELOPE__BODY_CHECK_PROBE_REPLY;
+	env.check_probe_reply = (Ns__CheckProbeReply *)(uintptr_t)m;
+	if (ns_send(p->bus, NULL, &env) != NS_OK && log_allowed(&p->log_limit, 1))
+		log_warn("probe.send", "text=\"the bus takes nothing\"");
+}
+
+static void
 send_votes(void *arg, const char *to, const uint8_t *octets, size_t len)
 {
 	struct probe *p = arg;
@@ -217,6 +245,10 @@ on_message(void *arg, const struct ns_peer *peer, const Ns__Envelope *env)
 		aliases_feed(p->aliases, env->alias_feed);
 	else if (env->body_case == NS__ENVELOPE__BODY_CHECK_QUERY)
 		check_query(p, env->id, env->check_query);
+	else if (env->body_case == NS__ENVELOPE__BODY_HEALTH_LIST_REQUEST)
+		health_list(p, env->id, env->health_list_request);
+	else if (env->body_case == NS__ENVELOPE__BODY_CHECK_PROBE_REQUEST)
+		checks_probe(p->checks, env->id, env->check_probe_request->name);
 	else if (env->body_case == NS__ENVELOPE__BODY_PROBE_FLEET)
 		checks_fleet(p->checks, env->probe_fleet);
 	else if (env->body_case == NS__ENVELOPE__BODY_PROBE_PEER)
@@ -264,6 +296,7 @@ probe_run(struct role *role)
 	p->parents = parents_new(&p->conf, send_parent, p);
 	p->probers.base = role->base;
 	p->checks_conf.send = send_votes;
+	p->checks_conf.looked = send_looked;
 	p->checks_conf.send_arg = p;
 	p->checks = checks_new(&p->checks_conf);
 	p->aliases_conf.base = role->base;

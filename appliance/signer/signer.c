@@ -71,6 +71,7 @@ struct signer {
 	size_t lost; /* when the hold timer was last set */
 	bool welcome, ask_all;
 	bool current; /* what came since the hello has been published once */
+	bool adopted; /* what an earlier signer left is watched as well */
 	bool told_full;
 	struct log_limit log_limit;
 };
@@ -559,6 +560,19 @@ welcome(struct signer *s, const Ns__RoleWelcome *w)
 	watch_feed(s);
 }
 
+/* With the keys here: zones of an earlier signer, whose policies may answer something else by now. */
+static void
+watch_old(struct signer *s)
+{
+	struct map_view view;
+
+	if (writer_adopted(s->w)->zones == 0 || !writer_view(s->w, &view))
+		return;
+	watch_adopted(s->watch, &view);
+	if (!watch_is_empty(s->watch))
+		arm(s->health, 0);
+}
+
 static void
 on_feed(struct signer *s, const Ns__Feed *feed)
 {
@@ -570,6 +584,10 @@ on_feed(struct signer *s, const Ns__Feed *feed)
 		s->ask_all = false;
 	take_keys(s, feed);
 	feed_apply(s->feed, feed);
+	if (feed->publish && !s->adopted) {
+		s->adopted = true;
+		watch_old(s);
+	}
 	s->current = s->current || feed->publish;
 	send_ack(s, feed->seq);
 	watch_feed(s);

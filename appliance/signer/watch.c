@@ -4,7 +4,9 @@
 
 #include <stdlib.h>
 
+#include "appliance/dns/name.h"
 #include "appliance/signer/names.h"
+#include "appliance/zonemap/image_format.h"
 #include "ipc/base/xalloc.h"
 
 struct watched {
@@ -91,6 +93,39 @@ watch_look(struct watch *w, const struct board *board)
 	}
 }
 
+struct adopted {
+	struct watch *w;
+	const struct map_view *view;
+};
+
+static void
+note_adopted(void *arg, uint64_t hash, map_off off)
+{
+	struct adopted *a = arg;
+	const struct image *img;
+	const uint8_t *apex;
+	size_t len;
+
+	(void)hash;
+	img = map_block_at(a->view, off, &len);
+	if (img == NULL || len < sizeof *img ||
+	    (img->flags & (IMAGE_HERE | IMAGE_POLICY)) != (IMAGE_HERE | IMAGE_POLICY))
+		return;
+	apex = map_image_apex(a->view, off, &len);
+	if (apex != NULL && name_check(apex, len) == len)
+		(void)names_add(a->w->todo, apex);
+}
+
+void
+watch_adopted(struct watch *w, const struct map_view *view)
+{
+	struct adopted a = { .w = w, .view = view };
+	uint64_t cursor = 0;
+
+	while (map_zone_page(view, &cursor, note_adopted, &a))
+		continue;
+}
+
 const uint8_t *
 watch_next(const struct watch *w)
 {
@@ -106,5 +141,5 @@ watch_done(struct watch *w, const uint8_t *apex)
 bool
 watch_is_empty(const struct watch *w)
 {
-	return w->n == 0;
+	return w->n == 0 && names_count(w->todo) == 0;
 }

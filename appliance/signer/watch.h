@@ -11,6 +11,7 @@
 
 #include "appliance/dns/zwire.h"
 #include "appliance/zonemap/board.h"
+#include "appliance/zonemap/map.h"
 
 #define WATCH_MS 10u
 
@@ -20,11 +21,13 @@ struct watch	*watch_new(void);
 void	 watch_destroy(struct watch **);
 /* The zone is about to be signed and looks at that check. */
 void	 watch_check(struct watch *, const struct board *, const uint8_t *apex, uint64_t check);
+/* Notes every zone with policies that is signed here: what an earlier signer watched is not known. */
+void	 watch_adopted(struct watch *, const struct map_view *);
 /* Notes the zones of which a check counts otherwise now; each is watched again once it is signed. */
 void	 watch_look(struct watch *, const struct board *);
 /* The zones that were noted, to be taken with watch_done(); NULL: none. */
 const uint8_t	*watch_next(const struct watch *);
 void	 watch_done(struct watch *, const uint8_t *apex);
-bool	 watch_is_empty(const struct watch *);
+bool	 watch_is_empty(const struct watch *);	/* no check, no zone that was noted */
 
 #endif

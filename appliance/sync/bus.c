@@ -247,6 +247,8 @@ static const struct {
 	{ NS__ENVELOPE__BODY_KEY_WORK_DONE, ROLE_SIGNER, dnssec_done },
 	{ NS__ENVELOPE__BODY_ERROR, ROLE_SIGNER, dnssec_done },
 	{ NS__ENVELOPE__BODY_CHECK_REPORT, ROLE_PROBE, check_list_report },
+	{ NS__ENVELOPE__BODY_HEALTH_LIST_REPLY, ROLE_PROBE, health_answer },
+	{ NS__ENVELOPE__BODY_CHECK_PROBE_REPLY, ROLE_PROBE, health_answer },
 	{ NS__ENVELOPE__BODY_PROBE_NOTICE, ROLE_PROBE, checkfeed_notice },
 	{ NS__ENVELOPE__BODY_VOTES_OUT, ROLE_PROBE, votes_out },
 };

@@ -134,6 +134,7 @@ checkfeed_gone(struct sync *s)
 	notice = NULL;
 	parentcheck_gone(s);
 	check_list_tick(s, UINT64_MAX);
+	health_tick(s, UINT64_MAX);
 }
 
 void

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "appliance/dns/name.h"
 #include "appliance/sync/bus.h"
 #include "appliance/sync/checks.h"
 #include "appliance/sync/conn.h"
@@ -17,6 +18,7 @@
 #define PAGE_TELL    16u /* of a query: each with the votes of 256 appliances they fit a message */
 #define REPLY_OCTETS (900u << 10) /* of checks in one message: more is the next page */
 #define WAIT_NS      1000000000ull
+#define USERS_NAMED  16u
 
 struct listing {
 	uint64_t asked; /* id of the query */
@@ -79,6 +81,24 @@ take(void *arg, const struct store_object *o, const void *body, size_t len)
 	return true;
 }
 
+static bool
+user(void *arg, const struct store_mentioned *m)
+{
+	Ns__CheckInfo *info = arg;
+	char text[NAME_MAX_TEXT];
+
+	if (info->used_count++ < USERS_NAMED)
+		info->used_by[info->n_used_by++] = xstrdup(name_to_text(m->owner, text));
+	return true;
+}
+
+static enum ns_err
+read_users(struct store *s, Ns__CheckInfo *info)
+{
+	info->used_by = xcalloc(USERS_NAMED, sizeof *info->used_by);
+	return store_mention_each(s, STORE_CHECKS, info->name, strlen(info->name), user, info);
+}
+
 static enum ns_err
 read_one(struct request *r, struct store *s)
 {
@@ -92,6 +112,8 @@ read_one(struct request *r, struct store *s)
 		if (r->reply->check_list_reply->n_checks == 1)
 			r->reply->check_list_reply->checks[0]->definition =
 			    ns__check__unpack(NULL, body.len, body.base);
+		if (r->reply->check_list_reply->n_checks == 1)
+			err = read_users(s, r->reply->check_list_reply->checks[0]);
 	}
 	wbuf_free(&body);
 	if (err == NS_NOTFOUND)
@@ -237,8 +259,13 @@ merge(Ns__CheckInfo *info, Ns__CheckInfo *told)
 	info->flips = told->flips;
 	info->n_flips = told->n_flips;
 	info->override = told->override;
+	info->needed = told->needed;
+	info->looks = told->looks;
+	info->n_looks = told->n_looks;
 	told->votes = NULL;
 	told->flips = NULL;
+	told->looks = NULL;
+	told->n_looks = 0;
 	told->n_votes = told->n_flips = 0;
 	told->override = NULL;
 }

@@ -4,7 +4,8 @@
  *   checkrule.c   what a definition may say, and its defaults (pure)
  *   checkdelta.c  what a batch changes
  *   checkfeed.c   to the probe: all at its hello, then what changes (loop, one reader job)
- *   checklist.c   check list and show: names from the store, states from the probe */
+ *   checklist.c   check list and show: names from the store, states from the probe
+ *   health.c      health list and check probe: what the probe answers alone */
 #ifndef NS_SYNC_CHECKS_H
 #define NS_SYNC_CHECKS_H
 
@@ -32,6 +33,11 @@ void	 check_list_request(struct sync *, struct request *);
 void	 check_list_report(struct sync *, const Ns__Envelope *);	/* from the probe */
 void	 check_list_tick(struct sync *, uint64_t now_ns);
 void	 check_list_stop(void);
+
+void	 health_request(struct sync *, struct request *);
+void	 health_answer(struct sync *, const Ns__Envelope *);	/* from the probe */
+void	 health_tick(struct sync *, uint64_t now_ns);
+void	 health_stop(void);
 
 /* ---- what a batch changes, for the probe ---- */
 struct check_deltas {

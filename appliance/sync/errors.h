@@ -83,6 +83,7 @@ enum sync_code {
 	ES_NO_SIGNER = 2601,
 	ES_NO_ANSWER = 2602,
 	ES_NO_PROBE = 2603,
+	ES_NO_LOOK = 2616,	/* a check that cannot be looked at now */
 	ES_PARENT = 2604,	/* nobody who could be asked about the parent */
 };
 

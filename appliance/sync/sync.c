@@ -159,6 +159,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	keysched_tick(s, now);
 	keyring_tick(s, now);
 	check_list_tick(s, now);
+	health_tick(s, now);
 	aliasfeed_tick(s, now);
 	backup_tick(s, now);
 	restore_tick(s, now);
@@ -311,6 +312,7 @@ stop(struct sync *s)
 	keysched_stop();
 	keyring_stop();
 	check_list_stop();
+	health_stop();
 	control_free(s);
 	receipts_destroy(&s->receipts);
 	stats_destroy(&s->stats);

@@ -16,6 +16,7 @@
 #include "appliance/sync/conn.h"
 #include "appliance/sync/control.h"
 #include "appliance/sync/errors.h"
+#include "appliance/sync/testdraft.h"
 #include "ipc/base/wbuf.h"
 #include "ipc/base/xalloc.h"
 
@@ -114,8 +115,10 @@ make_query(const Ns__TestRequest *q, struct wbuf *w, struct ns_why *why)
 	size_t len, at;
 	uint16_t type = rrtype_from_text(q->type);
 
-	if (q->draft)
-		return "--draft is not built yet: plan shows what a draft would do";
+	if (q->draft != (q->n_zones > 0))
+		return "--draft: there is no draft";
+	if (q->via[0] != '\0' && strcmp(q->via, "udp") != 0 && strcmp(q->via, "tcp") != 0)
+		return "--via: udp or tcp";
 	if (type == 0)
 		return "there is no record type of that name";
 	if (name_from_text(q->name, root, name, &len, why) != NS_OK)
@@ -157,6 +160,12 @@ wait_no_more(struct sync *s, struct request *r)
 	s->testask->n--;
 }
 
+static bool
+is_elsewhere(const struct sync *s, const Ns__TestRequest *q)
+{
+	return q->at[0] != '\0' && strcmp(q->at, s->name) != 0;
+}
+
 /* False: it was refused. */
 static bool
 ask_here(struct sync *s, struct request *r, const Ns__Explain *ask)
@@ -174,34 +183,46 @@ ask_here(struct sync *s, struct request *r, const Ns__Explain *ask)
 	return false;
 }
 
+/* Asks wherever it shall be asked; with the drafts of a request that has them, which are planned. */
+static void
+ask_all(struct sync *s, struct request *r)
+{
+	const Ns__TestRequest *q = r->env->test_request;
+	struct testdraft *drafts = testdraft_take(r);
+	Ns__Explain ask = NS__EXPLAIN__INIT;
+	uint8_t query[QUERY_MAX], client[16];
+	struct wbuf w = wbuf_init(query, sizeof query);
+
+	(void)make_query(q, &w, &(struct ns_why){ 0 });
+	ask.query = (ProtobufCBinaryData){ w.len, query };
+	ask.client = (ProtobufCBinaryData){ read_address(q->client, client), client };
+	ask.udp = strcmp(q->via, "udp") == 0;
+	ask.drafts = testdraft_zones(drafts, &ask.n_drafts);
+	if ((!is_elsewhere(s, q) || testaway_begin(s, r)) &&
+	    (!testaway_asks_here(r) || ask_here(s, r, &ask)))
+		wait_for(s, r);
+	testdraft_free(drafts);
+}
+
 void
 testask_request(struct sync *s, struct request *r)
 {
 	const Ns__TestRequest *q = r->env->test_request;
-	Ns__Explain ask = NS__EXPLAIN__INIT;
 	uint8_t query[QUERY_MAX], client[16];
 	struct wbuf w = wbuf_init(query, sizeof query);
 	struct ns_why why = { 0 };
 	const char *fault = make_query(q, &w, &why);
 
-	ask.client.data = client;
-	ask.client.len = read_address(q->client, client);
-	if (fault == NULL && q->client[0] != '\0' && ask.client.len == 0)
+	if (fault == NULL && q->client[0] != '\0' && read_address(q->client, client) == 0)
 		fault = "--client takes an address";
-	if (fault != NULL) {
+	if (fault != NULL)
 		request_refuse(s, r, NS_USAGE, ES_REQUEST, fault);
-		return;
-	}
-	if (s->testask->n == ASKED_MAX) {
+	else if (s->testask->n == ASKED_MAX)
 		request_refuse(s, r, NS_UNAVAILABLE, ES_BUSY, "busy: too many tests at once");
-		return;
-	}
-	ask.query.data = query;
-	ask.query.len = w.len;
-	if (q->at[0] != '\0' && strcmp(q->at, s->name) != 0 && !testaway_begin(s, r))
-		return;
-	if (!testaway_asks_here(r) || ask_here(s, r, &ask))
-		wait_for(s, r);
+	else if (q->draft && (!is_elsewhere(s, q) || strcmp(q->at, "all") == 0))
+		testdraft_plan(s, r, ask_all);
+	else
+		ask_all(s, r);
 }
 
 static void
@@ -260,6 +281,7 @@ make_reply(const Ns__Explained *in)
 		rcode = ldns_pkt_rcode2str(ldns_pkt_get_rcode(pkt));
 		fill_answers(m, pkt);
 		m->scope = scope_of(pkt);
+		m->truncated = ldns_pkt_tc(pkt);
 	}
 	m->rcode = xstrdup(rcode != NULL ? rcode : "NONE");
 	free(rcode);
@@ -289,8 +311,7 @@ testask_explained(struct sync *s, const Ns__Envelope *env)
 		return; /* nobody waits for it any more */
 	if (env->explained->n_steps == 0) {
 		wait_no_more(s, r);
-		request_refuse(s, r, NS_UNAVAILABLE, ES_NO_ANSWER,
-		    "nothing is loaded yet that could be asked");
+		request_refuse(s, r, NS_UNAVAILABLE, ES_NO_ANSWER, env->explained->fault);
 		return;
 	}
 	m = make_reply(env->explained);

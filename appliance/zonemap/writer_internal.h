@@ -63,6 +63,9 @@ struct writer {
 	uint64_t		 withheld_epoch;	/* UINT64_MAX: a publish must come first */
 	struct broken_zone	*broken;
 	size_t			 nbroken;
+
+	/* sketch.c's: no allocator, blocks one after the other, none is given back */
+	uint64_t		 sketch_next, sketch_end;
 };
 
 void	 off_list_push(struct off_list *, map_off);

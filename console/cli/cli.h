@@ -60,6 +60,7 @@ enum cli_opt {
 	OPT_CLIENT,
 	OPT_ECS,
 	OPT_DO,
+	OPT_VIA,
 	OPT_AT,
 	OPT_DRAFT,
 	OPT_FOR,
@@ -251,6 +252,8 @@ int cmd_dnssec_ds(struct cli *);
 int cmd_check_list(struct cli *);
 int cmd_check_show(struct cli *);
 int cmd_check_history(struct cli *);
+int cmd_check_health(struct cli *);
+int cmd_check_probe(struct cli *);
 int cmd_check_set(struct cli *);
 int cmd_check_del(struct cli *);
 int cmd_check_override(struct cli *);

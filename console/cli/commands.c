@@ -99,8 +99,8 @@ const struct cli_command cli_commands[] = {
 	    "health, "
 	    "which choice.",
 	    2, 2,
-	    OPT_BIT(OPT_CLIENT) | OPT_BIT(OPT_ECS) | OPT_BIT(OPT_DO) | OPT_BIT(OPT_AT) |
-		OPT_BIT(OPT_DRAFT),
+	    OPT_BIT(OPT_CLIENT) | OPT_BIT(OPT_ECS) | OPT_BIT(OPT_DO) | OPT_BIT(OPT_VIA) |
+		OPT_BIT(OPT_AT) | OPT_BIT(OPT_DRAFT),
 	    cmd_test },
 	{ "draft", "list", "", "drafts of this user, on all appliances", NULL, 0, 0, 0,
 	    cmd_draft_list },
@@ -181,6 +181,14 @@ const struct cli_command cli_commands[] = {
 	    cmd_check_list },
 	{ "check", "show", "NAME", "one check: its state, who says what, its last flips", NULL, 1,
 	    1, 0, cmd_check_show },
+	{ "check", "health", "", "all checks at a glance, the worst first",
+	    "LEVEL is crit (down), warn (up, and not all is well: a vote against it, stale, "
+	    "frozen, "
+	    "forced), none (no verdict yet) or ok.",
+	    0, 0, OPT_BIT(OPT_FILTER) | PAGE, cmd_check_health },
+	{ "check", "probe", "NAME", "look at it once, now, from this appliance",
+	    "The look counts as any other of this appliance. At most every second.", 1, 1, 0,
+	    cmd_check_probe },
 	{ "check", "history", "[NAME]", "what flipped on this appliance, newest first",
 	    "Of one check or of all, also of those that are no more; 100, or as --limit says.", 0,
 	    1, OPT_BIT(OPT_LIMIT), cmd_check_history },

@@ -11,9 +11,7 @@
 #include "ipc/base/xalloc.h"
 #include "ipc/json.h"
 
-#define LOCK_MS       5000u
-#define CODE_NO_LINK  1311u
-#define CODE_NO_DRAFT 1312u
+#define LOCK_MS 5000u
 
 /* ---- which drafts ---- */
 /* The appliance that answers here names the drafts; *code when it does not. */
@@ -325,7 +323,7 @@ cmd_draft_drop(struct cli *cli)
 	struct ns_drafts *drafts;
 
 	if (cli->opt[OPT_YES] == NULL) {
-		(void)ns_fail(&why, NS_CONFIRM, CODE_NO_DRAFT,
+		(void)ns_fail(&why, NS_CONFIRM, CLI_NO_DRAFT,
 		    "what is in the draft would be lost: --yes when that is meant");
 		return cli_error(cli, &why);
 	}
@@ -364,85 +362,6 @@ cmd_draft_rebase(struct cli *cli)
 		ns__draft__free_unpacked(d, NULL);
 	ns_drafts_close(&drafts);
 	return code;
-}
-
-/* ---- several at once ---- */
-struct set {
-	Ns__Draft **drafts;
-	Ns__ZoneEdit *edits, **list;
-	size_t n, damaged;
-};
-
-static void
-set_add(struct set *s, Ns__Draft *d)
-{
-	s->drafts = xreallocarray(s->drafts, s->n + 1, sizeof *s->drafts);
-	s->drafts[s->n++] = d;
-}
-
-static bool
-set_each(void *arg, const char *zone, const Ns__Draft *d, const struct ns_why *why)
-{
-	struct set *s = arg;
-	uint8_t *bytes;
-	size_t len;
-
-	(void)zone;
-	if (d == NULL) {
-		fputs("nameserve: ", stderr);
-		print_safe(stderr, why->text);
-		fputc('\n', stderr);
-		s->damaged++;
-		return true;
-	}
-	if ((bytes = draft_encode(d, &len)) != NULL)
-		set_add(s, draft_decode(bytes, len, &(struct ns_why){ 0 }));
-	free(bytes);
-	return true;
-}
-
-static void
-set_free(struct set *s)
-{
-	for (size_t i = 0; i < s->n; i++)
-		ns__draft__free_unpacked(s->drafts[i], NULL);
-	free(s->drafts);
-	free(s->edits);
-	free(s->list);
-	*s = (struct set){ 0 };
-}
-
-/* Those named, or all; false after a message. */
-static bool
-set_load(struct cli *cli, struct ns_drafts *drafts, struct set *s, int *code)
-{
-	struct ns_why why = { 0 };
-	enum ns_err err = NS_OK;
-	Ns__Draft *d;
-
-	*s = (struct set){ 0 };
-	if (cli->opt[OPT_ALL] != NULL)
-		err = ns_drafts_each(drafts, set_each, s, &why);
-	for (unsigned i = 0; cli->opt[OPT_ALL] == NULL && i < cli->n_words && err == NS_OK; i++)
-		if ((err = ns_draft_load(drafts, cli->words[i], &d, &why)) == NS_OK)
-			set_add(s, d);
-	if (err == NS_OK && s->damaged > 0)
-		err = ns_fail(&why, NS_CORRUPT, CODE_NO_DRAFT,
-		    "a draft is damaged: drop it, or name the zones to commit");
-	else if (err == NS_OK && s->n == 0)
-		err = ns_fail(&why, NS_NOTFOUND, CODE_NO_DRAFT, "there is no draft");
-	if (err != NS_OK) {
-		*code = cli_error(cli, &why);
-		set_free(s);
-		return false;
-	}
-	s->edits = xcalloc(s->n, sizeof *s->edits);
-	s->list = xcalloc(s->n, sizeof *s->list);
-	for (size_t i = 0; i < s->n; i++) {
-		draft_edit(&s->edits[i], s->drafts[i]);
-		s->list[i] = &s->edits[i];
-	}
-	return true;
 }
 
 /* ---- plan ---- */
@@ -498,11 +417,11 @@ plan_drafts(struct cli *cli)
 	int code = CLI_OK;
 	struct ns_drafts *drafts = cli_drafts_linked(cli, &code);
 	Ns__Envelope *reply = NULL;
-	struct set s;
+	struct draft_set s;
 
 	if (drafts == NULL)
 		return code;
-	if (set_load(cli, drafts, &s, &code)) {
+	if (draft_set_load(cli, drafts, cli->opt[OPT_ALL] != NULL, &s, &code)) {
 		reply = plan_call(cli, s.list, s.n, &code);
 		if (reply != NULL && cli->format == CLI_TABLE)
 			print_plan(reply->plan_reply);
@@ -510,7 +429,7 @@ plan_drafts(struct cli *cli)
 			cli_print_json(cli, &reply->plan_reply->base, "ns.plan/1");
 		if (reply != NULL)
 			ns__envelope__free_unpacked(reply, NULL);
-		set_free(&s);
+		draft_set_free(&s);
 	}
 	ns_drafts_close(&drafts);
 	return code;
@@ -540,7 +459,7 @@ cmd_plan(struct cli *cli)
 
 /* ---- commit ---- */
 static int
-drop_committed(struct cli *cli, struct ns_drafts *drafts, const struct set *s, int code)
+drop_committed(struct cli *cli, struct ns_drafts *drafts, const struct draft_set *s, int code)
 {
 	struct ns_why why = { 0 };
 
@@ -551,7 +470,7 @@ drop_committed(struct cli *cli, struct ns_drafts *drafts, const struct set *s, i
 }
 
 static int
-commit_set(struct cli *cli, struct ns_drafts *drafts, struct set *s)
+commit_set(struct cli *cli, struct ns_drafts *drafts, struct draft_set *s)
 {
 	Ns__CommitRequest commit = NS__COMMIT_REQUEST__INIT;
 	Ns__Envelope request = NS__ENVELOPE__INIT;
@@ -592,13 +511,13 @@ cmd_commit(struct cli *cli)
 {
 	int code = names_or_all(cli, "commit");
 	struct ns_drafts *drafts;
-	struct set s;
+	struct draft_set s;
 
 	if (code != CLI_OK || (drafts = cli_drafts_linked(cli, &code)) == NULL)
 		return code;
-	if (set_load(cli, drafts, &s, &code)) {
+	if (draft_set_load(cli, drafts, cli->opt[OPT_ALL] != NULL, &s, &code)) {
 		code = commit_set(cli, drafts, &s);
-		set_free(&s);
+		draft_set_free(&s);
 	}
 	ns_drafts_close(&drafts);
 	return code;

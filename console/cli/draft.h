@@ -1,5 +1,5 @@
-/* draft - what the commands around drafts share: draft.c (one more operation, shown, committed) and
- * drafttake.c (whole drafts that the appliance made). */
+/* draft - what the commands around drafts share: draft.c (one more operation, shown, committed),
+ * draftset.c (several at once) and drafttake.c (whole drafts that the appliance made). */
 #ifndef NS_CLI_DRAFT_H
 #define NS_CLI_DRAFT_H
 
@@ -11,5 +11,16 @@
 struct ns_drafts *cli_drafts_linked(struct cli *, int *code);
 json_t *cli_draft_json(const Ns__Draft *);
 int cli_draft_print(struct cli *, const Ns__Draft *);
+
+/* Drafts and, as a request takes them, their edits. */
+struct draft_set {
+	Ns__Draft **drafts;
+	Ns__ZoneEdit *edits, **list;
+	size_t n, damaged;
+};
+/* Those that the command line names, or all; false after a message, with *code. */
+bool draft_set_load(struct cli *, struct ns_drafts *, bool all, struct draft_set *, int *code);
+void draft_set_free(struct draft_set *);
+#define CLI_NO_DRAFT 1312u
 
 #endif

@@ -1,7 +1,7 @@
 /* test - one question to the code that answers, with its reasons. */
 #include <stdio.h>
 
-#include "console/cli/cli.h"
+#include "console/cli/draft.h"
 
 static void
 print_steps(Ns__TestReply__Step *const *steps, size_t n)
@@ -50,12 +50,14 @@ print_reply(const ProtobufCMessage *m)
 		printf("at %s:\n", t->appliance);
 	print_steps(t->steps, t->n_steps);
 	print_answers(t->rcode, t->answers, t->n_answers);
+	if (t->truncated)
+		puts("truncated: it does not fit into a datagram");
 	for (size_t i = 0; i < t->n_others; i++)
 		print_other(t->others[i]);
 }
 
-int
-cmd_test(struct cli *cli)
+static int
+ask(struct cli *cli, Ns__ZoneEdit **edits, size_t n)
 {
 	Ns__TestRequest body = NS__TEST_REQUEST__INIT;
 	Ns__Envelope request = NS__ENVELOPE__INIT;
@@ -66,10 +68,33 @@ cmd_test(struct cli *cli)
 	body.ecs = cli_str(cli->opt[OPT_ECS]);
 	body.at = cli_str(cli->opt[OPT_AT]);
 	body.dnssec = cli->opt[OPT_DO] != NULL;
-	body.draft = cli->opt[OPT_DRAFT] != NULL;
+	body.via = cli_str(cli->opt[OPT_VIA]);
+	body.draft = n > 0;
+	body.zones = edits;
+	body.n_zones = n;
 	request.body_case = NS__ENVELOPE__BODY_TEST_REQUEST;
 	request.test_request = &body;
 	return cli_show(cli, &request,
 	    &(const struct cli_view){
 		NS__ENVELOPE__BODY_TEST_REPLY, "ns.test/1", NULL, print_reply });
+}
+
+/* With all drafts of this user: a name may lead from one zone into another. */
+int
+cmd_test(struct cli *cli)
+{
+	int code = CLI_OK;
+	struct ns_drafts *drafts;
+	struct draft_set set;
+
+	if (cli->opt[OPT_DRAFT] == NULL)
+		return ask(cli, NULL, 0);
+	if ((drafts = cli_drafts_linked(cli, &code)) == NULL)
+		return code;
+	if (draft_set_load(cli, drafts, true, &set, &code)) {
+		code = ask(cli, set.list, set.n);
+		draft_set_free(&set);
+	}
+	ns_drafts_close(&drafts);
+	return code;
 }

@@ -2,7 +2,6 @@
  *
  * A form above, the answer below; Tab goes through the fields and into the answer.  Nothing is cached: what is
  * shown is of the moment it was asked. */
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,18 +9,14 @@
 #include "console/core/key.h"
 #include "console/core/sanitize.h"
 #include "console/screens/copy.h"
+#include "console/screens/drafts.h"
+#include "console/screens/query.h"
+#include "console/screens/querydraft.h"
 #include "console/screens/querytest.h"
-#include "console/widgets/form.h"
-#include "console/widgets/lines.h"
 #include "ipc/base/xalloc.h"
 
 #define TIMEOUT_MS 5000u
-#define RECENT     16u
-#define PLACES     258u /* appliances, "all", and the end */
 #define GAP        2
-
-enum { FIELD_NAME, FIELD_TYPE, FIELD_CLIENT, FIELD_ECS, FIELD_DO, FIELD_AT, FIELDS };
-#define TEXT_FIELDS 4u /* that are of a question; the others choose */
 
 static const struct {
 	const char *label;
@@ -32,22 +27,13 @@ static const struct {
 	[FIELD_TYPE] = { "Type", 12, 10, 16 },
 	[FIELD_CLIENT] = { "Client", 24, 18, 64 },
 	[FIELD_ECS] = { "ECS", 22, 18, 64 },
+	[FIELD_VIA] = { "Via", 7, 7, 4 },
 	[FIELD_DO] = { "DO", 7, 7, 4 },
 	[FIELD_AT] = { "At", 16, 14, 64 },
+	[FIELD_DRAFT] = { "with draft", 7, 7, 4 },
 };
-static const char *const yes_no[] = { "no", "yes", NULL };
-
-struct query_test {
-	struct form form;
-	struct lines answer;
-	bool below; /* the answer has the keys */
-	char *places[PLACES + 1]; /* appliances by name, "all", NULL */
-	size_t n_places;
-	uint64_t request, fleet_request;
-	bool asked; /* once at least */
-	char recent[RECENT][FIELDS][160];
-	size_t n_recent, at_recent; /* how far back H is */
-};
+static const char *const yes_no[] = { "no", "yes", NULL }, *const transports[] = { "tcp", "udp",
+	NULL };
 
 static const char *
 text_of(const struct query_test *q, size_t field)
@@ -150,65 +136,17 @@ ask_fleet(struct view *v)
 }
 
 /* ---- the answer ---- */
-static enum ui_role
-role_of(const char *rcode)
+static Ns__TestReply *
+reply_copy(const Ns__TestReply *m)
 {
-	return strcmp(rcode, "NOERROR") == 0                                  ? UI_OK
-	       : strcmp(rcode, "SERVFAIL") == 0 || strcmp(rcode, "NONE") == 0 ? UI_CRIT
-									      : UI_WARN;
-}
+	size_t len = ns__test_reply__get_packed_size(m);
+	uint8_t *bytes = xmalloc(len + 1);
+	Ns__TestReply *copy;
 
-static void add_line(struct view *v, enum ui_role role, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
-static void
-add_line(struct view *v, enum ui_role role, const char *fmt, ...)
-{
-	char *text, *safe;
-	va_list ap;
-
-	va_start(ap, fmt);
-	if (vasprintf(&text, fmt, ap) < 0)
-		text = xstrdup("");
-	va_end(ap);
-	safe = sanitize_dup(text, v->ui->ascii);
-	lines_add(&((struct query_test *)v->state)->answer, role, "%s", safe);
-	free(safe);
-	free(text);
-}
-
-static void
-show_answers(struct view *v, const char *appliance, const char *rcode, char *const *answers,
-    size_t n, uint32_t scope)
-{
-	char of[48] = "";
-
-	if (scope > 0)
-		snprintf(of, sizeof of, "   good for its /%u", scope);
-	add_line(v, role_of(rcode), "%-9s %zu record%s   %s%s", rcode, n, n == 1 ? "" : "s",
-	    appliance, of);
-	for (size_t i = 0; i < n; i++)
-		add_line(v, UI_TEXT, "          %s", answers[i]);
-}
-
-static void
-show_steps(struct view *v, Ns__TestReply__Step *const *steps, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		add_line(v, UI_TEXT, "%2zu %-8s %s", i + 1, steps[i]->step, steps[i]->text);
-}
-
-static void
-show_other(struct view *v, const Ns__TestElsewhere *o)
-{
-	if (o->fault[0] != '\0') {
-		add_line(v, UI_WARN, "NO REPLY  %s: %s", o->appliance, o->fault);
-		return;
-	}
-	show_answers(v, o->appliance, o->rcode, o->answers, o->n_answers, o->scope);
-	/* What decided is the last step but one: the last says what the answer is. */
-	if (o->n_steps > 1)
-		add_line(v, UI_DIM, "          %s: %s", o->steps[o->n_steps - 2]->step,
-		    o->steps[o->n_steps - 2]->text);
+	ns__test_reply__pack(m, bytes);
+	copy = ns__test_reply__unpack(NULL, len, bytes);
+	free(bytes);
+	return copy;
 }
 
 static void
@@ -216,30 +154,47 @@ came(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 {
 	struct view *v = arg;
 	struct query_test *q = v->state;
-	const Ns__TestReply *m;
 
 	q->request = 0;
-	lines_clear(&q->answer);
-	q->answer.top = 0;
-	ui_dirty(v->ui, true);
-	if (env == NULL) {
-		add_line(
-		    v, UI_CRIT, "%s", why->text[0] != '\0' ? why->text : ns_err_text(why->err));
-		return;
-	}
-	m = env->test_reply;
-	if (m->fault[0] != '\0') {
-		add_line(v, UI_CRIT, "NO REPLY  %s: %s", m->appliance, m->fault);
-	} else {
-		show_answers(v, m->appliance, m->rcode, m->answers, m->n_answers, m->scope);
-		show_steps(v, m->steps, m->n_steps);
-	}
-	if (m->n_others > 0) {
-		add_line(v, UI_TEXT, "%s", "");
-		add_line(v, UI_HEAD, "ELSEWHERE");
-	}
-	for (size_t i = 0; i < m->n_others; i++)
-		show_other(v, m->others[i]);
+	if (env != NULL)
+		q->live = reply_copy(env->test_reply);
+	else
+		snprintf(q->fault, sizeof q->fault, "%.399s",
+		    why->text[0] != '\0' ? why->text : ns_err_text(why->err));
+	query_show(v);
+}
+
+static void
+draft_came(void *arg, const Ns__Envelope *env, const struct ns_why *why)
+{
+	struct view *v = arg;
+	struct query_test *q = v->state;
+
+	q->draft_request = 0;
+	if (env != NULL)
+		q->drafted = reply_copy(env->test_reply);
+	else
+		snprintf(q->draft_fault, sizeof q->draft_fault, "%.399s",
+		    why->text[0] != '\0' ? why->text : ns_err_text(why->err));
+	query_show(v);
+}
+
+static void
+forget(struct view *v)
+{
+	struct query_test *q = v->state;
+
+	if (q->request != 0)
+		ns_client_cancel(v->ui->client, q->request);
+	if (q->draft_request != 0)
+		ns_client_cancel(v->ui->client, q->draft_request);
+	q->request = q->draft_request = 0;
+	if (q->live != NULL)
+		ns__test_reply__free_unpacked(q->live, NULL);
+	if (q->drafted != NULL)
+		ns__test_reply__free_unpacked(q->drafted, NULL);
+	q->live = q->drafted = NULL;
+	q->fault[0] = q->draft_fault[0] = '\0';
 }
 
 /* ---- asking ---- */
@@ -274,6 +229,25 @@ recall(struct query_test *q)
 		set_text(q, i, q->recent[(q->n_recent - 1 - q->at_recent) % RECENT][i]);
 }
 
+/* The same once more, as if the drafts were committed. */
+static void
+run_drafted(struct view *v, Ns__Envelope *request)
+{
+	struct query_test *q = v->state;
+	struct querydraft drafts;
+
+	querydraft_load(v->ui, &drafts);
+	if (drafts.n == 0)
+		snprintf(q->draft_fault, sizeof q->draft_fault, "there is no draft");
+	request->test_request->draft = true;
+	request->test_request->zones = drafts.list;
+	request->test_request->n_zones = drafts.n;
+	if (drafts.n > 0)
+		q->draft_request =
+		    ns_client_request(v->ui->client, request, TIMEOUT_MS, draft_came, v);
+	querydraft_free(&drafts);
+}
+
 static void
 run(struct view *v)
 {
@@ -281,8 +255,7 @@ run(struct view *v)
 	Ns__TestRequest body = NS__TEST_REQUEST__INIT;
 	Ns__Envelope request = NS__ENVELOPE__INIT;
 
-	if (q->request != 0)
-		ns_client_cancel(v->ui->client, q->request);
+	forget(v);
 	remember(q);
 	body.name = (char *)(uintptr_t)text_of(q, FIELD_NAME);
 	body.type =
@@ -290,11 +263,15 @@ run(struct view *v)
 	body.client = (char *)(uintptr_t)text_of(q, FIELD_CLIENT);
 	body.ecs = (char *)(uintptr_t)text_of(q, FIELD_ECS);
 	body.dnssec = strcmp(text_of(q, FIELD_DO), "yes") == 0;
+	body.via = (char *)(uintptr_t)text_of(q, FIELD_VIA);
 	body.at = (char *)(uintptr_t)text_of(q, FIELD_AT);
 	request.body_case = NS__ENVELOPE__BODY_TEST_REQUEST;
 	request.test_request = &body;
 	q->asked = true;
+	q->answer.top = 0;
 	q->request = ns_client_request(v->ui->client, &request, TIMEOUT_MS, came, v);
+	if (strcmp(text_of(q, FIELD_DRAFT), "yes") == 0)
+		run_drafted(v, &request);
 }
 
 void
@@ -334,6 +311,10 @@ query_open(struct view *v)
 	for (size_t i = 0; i < FIELDS; i++)
 		(void)form_add(&q->form, fields[i].max, "");
 	set_text(q, FIELD_DO, "no");
+	set_text(q, FIELD_VIA, "tcp");
+	set_text(q, FIELD_DRAFT, v->ui->drafts != NULL && v->ui->drafts->count > 0 ? "yes" : "no");
+	q->form.list[FIELD_DRAFT].choices = yes_no;
+	q->form.list[FIELD_VIA].choices = transports;
 	q->form.list[FIELD_DO].choices = yes_no;
 	q->form.list[FIELD_AT].choices = (const char *const *)q->places;
 	add_place(q, v->ui->name[0] != '\0' ? v->ui->name : "all");
@@ -346,8 +327,7 @@ query_close(struct view *v)
 {
 	struct query_test *q = v->state;
 
-	if (q->request != 0)
-		ns_client_cancel(v->ui->client, q->request);
+	forget(v);
 	if (q->fleet_request != 0)
 		ns_client_cancel(v->ui->client, q->fleet_request);
 	form_clear(&q->form);
@@ -391,7 +371,8 @@ query_draw(struct view *v, struct rect r)
 
 	surface_put(s, r.x + 1, r.y, r.w - 2, UI_TITLE, "Query test");
 	surface_put_right(s, r.x + 14, r.y, r.w - 15, UI_DIM,
-	    q->request != 0 ? "asking" : "the code that answers, and its reasons");
+	    q->request != 0 || q->draft_request != 0 ? "asking"
+						     : "the code that answers, and its reasons");
 	for (size_t i = 0; i < FIELDS; i++) {
 		int label = (int)strlen(fields[i].label);
 
@@ -485,6 +466,10 @@ query_copies(struct view *v, struct copies *c)
 	add_option(line, sizeof line, "--ecs", text_of(q, FIELD_ECS));
 	if (strcmp(text_of(q, FIELD_DO), "yes") == 0)
 		add_option(line, sizeof line, "", "--do");
+	if (strcmp(text_of(q, FIELD_VIA), "udp") == 0)
+		add_option(line, sizeof line, "", "--via udp");
+	if (strcmp(text_of(q, FIELD_DRAFT), "yes") == 0)
+		add_option(line, sizeof line, "", "--draft");
 	add_option(line, sizeof line, "--at", text_of(q, FIELD_AT));
 	sanitize(safe, sizeof safe, line, v->ui->ascii);
 	copies_add(c, "command", xstrdup(safe));

@@ -42,6 +42,17 @@ WAYS = {
     "tiny": Way("bind", P256, tiny=True),
     "tiny3": Way("bind", P256, (0, "-"), tiny=True),
 }
+OTHERS = list(WAYS)  # what others sign
+WAYS.update({  # what the appliance signs itself: signed_here.py
+    "our": Way("us", P256),
+    "our3": Way("us", P256, (0, "-")),
+    "ouropt": Way("us", P256, (0, "-"), optout=True),
+    "oured": Way("us", ED),
+    "oured3": Way("us", ED, (0, "-"), hosts=500),
+    "ouredopt": Way("us", ED, (0, "-"), optout=True),
+    "ourtree": Way("us", P256, hosts=500),
+})
+OURS = [name for name, way in WAYS.items() if way.by == "us"]
 FULL = [name for name, way in WAYS.items() if not way.tiny]
 
 

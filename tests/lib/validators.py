@@ -1,6 +1,8 @@
 """What a resolver that validates says about our answers: Unbound for many questions, delv for some, and the proofs in
 referrals, which neither shows, by dnspython's signatures and hashes."""
 
+import collections
+import json
 import pathlib
 import re
 import select
@@ -19,6 +21,7 @@ import dns.query
 import dns.rdata
 import dns.rdatatype
 
+import signed_zones
 from peers import answers, free_port, wait_until
 
 WINDOW, RESEND, TRIES = 64, 3.0, 4
@@ -151,7 +154,65 @@ def delv(folder, port, root_key, question):
     return (rcode, False) if "unsigned answer" in out else out.strip()
 
 
+def delv_is_right(question, found):
+    """BIND calls secure what rests on an opt-out span too."""
+    rcode, secure = question[2:]
+    return found == (rcode, secure) or (found == (rcode, True) and not is_unsigned(question[0]))
+
+
+def is_unsigned(name):
+    return any(f".{part}." in f".{name}" for part in ("bare", "tobare", "toplain", "plain", "x.z.under"))
+
+
+# ---- dnsviz ----
+
+# Debian 12's dnsviz asks its pygraphviz for a version that this one does not tell.
+GROK = ("import sys, types, pygraphviz; pygraphviz.release = types.SimpleNamespace(version=pygraphviz.__version__); "
+        "from dnsviz.commands.grok import main; main(['grok'] + sys.argv[1:])")
+
+
+def dnsviz(folder, port, root_key, zones, names):
+    """Its report {name: …} of what it asked the one server for all these zones."""
+    anchor = pathlib.Path(folder) / "root.key"
+    anchor.write_text(f". IN DNSKEY {root_key}\n")
+    where = [arg for zone in zones for arg in ("-x", f"{zone}:ns.nsec.=127.0.0.1:{port}")]
+    probe = subprocess.run(["dnsviz", "probe", "-A", "-4", "-a", ".", *where, *names], capture_output=True, text=True,
+                           timeout=300, check=True)
+    grok = subprocess.run(["/usr/bin/python3", "-c", GROK, "-P", "-t", anchor], input=probe.stdout, capture_output=True,
+                          text=True, timeout=300, check=True)
+    return json.loads(grok.stdout)
+
+
+def complaints(report, path=()):
+    """What it calls an error, a warning or bogus, with where."""
+    found = []
+    for key, value in report.items() if isinstance(report, dict) else enumerate(report) if isinstance(report, list) else ():
+        if key in ("errors", "warnings") and value:
+            found += [(*path, e.get("description", e)) for e in value]
+        elif key == "status" and value in ("BOGUS", "INVALID", "EXPIRED", "LAME"):
+            found.append((*path, value))
+        else:
+            found += complaints(value, (*path, key))
+    return found
+
+
 # ---- referrals ----
+
+
+def referral_kinds(server, names):
+    """The cuts of signed_zones.contents() prove what they are; how each of the kinds of proof did."""
+    kinds = collections.Counter()
+    for name in names:
+        if name not in signed_zones.FULL:
+            continue
+        origin = f"{name}."
+        dnskey = server.ask(origin, "DNSKEY", want_dnssec=True, payload=4096).answer
+        keys = {dns.name.from_text(origin): next(s for s in dnskey if s.rdtype == 48)}
+        for cut, secure in (("far", False), ("farsec", True), ("x.y.under", False)):
+            for below in ("", "www.", "a.b."):
+                kinds[check_referral(server.port, f"{below}{cut}.{origin}", secure, keys)] += 1
+    print(dict(kinds))
+    return set(kinds)
 
 
 def check_referral(port, name, secure, keys):

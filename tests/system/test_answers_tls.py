@@ -370,7 +370,7 @@ def test_a_stop_answers_what_has_arrived(pairs):
     with make_served(pairs, 1) as a:
         load(a)
         pid = a.pid("worker")
-        open_ones = [s for _ in range(60) for s in streams(a)]
+        open_ones = [s for _ in range(20) for s in streams(a)]
         for s in open_ones:
             s.sendall(certs.frame(query(ident=1)))
             assert certs.read_message(s)[:2] == b"\0\1"

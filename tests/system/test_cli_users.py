@@ -33,6 +33,7 @@ NEEDS = {
     "user_set": "admin", "user_list": "viewer", "account_set": "admin", "account_list": "viewer",
     "dnssec_set": "admin", "dnssec_show": "viewer",
     "check_set": "operator", "check_state": "operator", "check_list": "viewer",
+    "health_list": "viewer", "check_probe": "operator",
     "alias_list": "viewer",
 }
 # At a replica: what goes on to the primary, and what is done on the primary's own socket only. All else is

@@ -7,8 +7,8 @@ from fleet import Fleet
 from peers import wait_until
 
 
-def everywhere(a, expected):
-    told = a.cli_json("test", "www.example.com", "A", "--at", "all")
+def everywhere(a, expected, *more):
+    told = a.cli_json("test", "www.example.com", "A", "--at", "all", *more)
     return told if {o["appliance"]: o.get("fault") or o["answers"] for o in told["others"]} == expected else None
 
 
@@ -27,7 +27,16 @@ def test_at_another_and_at_all(tmp_path):
         assert told["appliance"] == "r2" and told["answers"] == answer and not told.get("others")
         assert "at r2:" in p.cli("test", "www.example.com", "A", "--at", "all")
         assert "no appliance" in r1.fails(2, "test", "www.example.com", "A", "--at", "nobody")
+        # A draft of this user here, as each of them would answer it.
+        r1.cli("record", "set", "example.com", "www", 30, "A", "192.0.2.20")
+        drafted = ["www.example.com. 30 IN A 192.0.2.20"]
+        told = wait_until(lambda: everywhere(r1, {"p": drafted, "r2": drafted}, "--draft"), "the draft everywhere", 30)
+        assert told["answers"] == drafted
+        assert r1.cli_json("test", "www.example.com", "A", "--at", "r2", "--draft")["answers"] == drafted
+        assert r1.cli_json("test", "www.example.com", "A", "--at", "r2")["answers"] == answer
+        assert "there is no draft" in r2.fails(3, "test", "www.example.com", "A", "--draft", "--at", "r1")
         p.stop()  # it needs no primary
+        assert r1.cli_json("test", "www.example.com", "A", "--at", "r2", "--draft")["answers"] == drafted
         assert r1.cli_json("test", "www.example.com", "A", "--at", "r2")["answers"] == answer
         wait_until(lambda: everywhere(r1, {"p": "it cannot be reached from here", "r2": answer}), "p is away", 30)
         with pytest.raises(CliError) as e:

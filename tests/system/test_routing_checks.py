@@ -1,6 +1,7 @@
 """Health checks: what each kind looks at, what people say of them, how they are listed and kept. How endpoints break
 is in test_routing_endpoints.py."""
 
+import json
 import re
 
 import pytest
@@ -268,3 +269,44 @@ def test_a_fleet_has_the_same_checks():
         for m in f.members:
             assert becomes(m, "web", "down")["override"]["reason"] == "from afar"
         s.close()
+
+
+def test_all_at_a_glance_and_a_look_now(lab):
+    s, gone = Server(pong), Server(pong)
+    put(lab, "glance-up", type="tcp", port=s.port, send="PING\r\n", expect="+PONG")
+    put(lab, "glance-down", type="tcp", port=gone.port)
+    lab.cli("check", "set", "glance-calc", "-",
+            stdin=json.dumps({"type": "calculated", "of": ["glance-up"], "at_least": 1}))
+    gone.close()
+    becomes(lab, "glance-up", "up")
+    becomes(lab, "glance-down", "down")
+    lab.cli("zone", "create", "glance.example", "--ns", "ns1.example.net.")
+    rule = lab.dir / "glance.json"
+    rule.write_text(json.dumps({"root": {"pool": "all"}, "pools": {"all": {"answers": [
+        {"value": "192.0.2.1", "check": "glance-up"}, {"value": "192.0.2.2", "check": "glance-down"}]}}}))
+    lab.cli("policy", "set", "glance.example", "www", "A", rule, "--commit")
+
+    def rows(*more):
+        return {r["name"]: r for r in lab.cli_json("check", "health", "--filter", "glance", *more)["rows"]}
+
+    assert list(rows())[0] == "glance-down"
+    assert rows()["glance-up"]["level"] == "ok" and rows()["glance-up"]["rtt_us"] > 0
+    assert 0 in rows()["glance-down"]["looks"] and rows()["glance-down"]["up"] == 0
+    assert rows()["glance-up"]["target"] == f"127.0.0.1:{s.port}"
+    first = lab.cli_json("check", "health", "--filter", "glance", "--limit", 1)
+    assert list(rows("--cursor", first["next"])) == ["glance-calc", "glance-up"]
+    assert first["crit"] >= 1 and first["total"] == 3
+    lab.cli("check", "override", "glance-up", "down", "-m", "maintenance")
+    wait_until(lambda: rows()["glance-up"]["note"] == "forced down", "the override")
+    assert rows()["glance-up"]["level"] == "warn"
+    lab.cli("check", "override", "glance-up", "auto", "-m", "done")
+
+    info = show(lab, "glance-up")
+    assert info["used_by"] == ["www.glance.example."] and info["needed"] == 1 and info["looks"][-1] > 0
+    assert "refused" in lab.cli_json("check", "probe", "glance-down")["reason"]
+    gone.heal()
+    wait_until(lambda: lab.cli_json("check", "probe", "glance-down")["good"], "a good look")
+    assert "calculated" in lab.fails(6, "check", "probe", "glance-calc")
+    assert "no such check" in lab.fails(6, "check", "probe", "nothing")
+    for x in (s, gone):
+        x.close()

@@ -7,8 +7,6 @@ import collections
 import contextlib
 import ipaddress
 import json
-import mmap
-import os
 import random
 import shutil
 import socket
@@ -24,6 +22,7 @@ import dns.rdatatype
 import pytest
 
 from appliance import BUILD, Appliance, CliError, variant, zone_text
+from board import Board
 from peers import wait_until
 from policymodel import Maker, possible, shares
 
@@ -31,25 +30,7 @@ CHECKS = {f"c{i}": 5000 + i for i in range(12)}
 CLIENTS = ["192.0.2.7/32", "192.0.2.130/32", "198.51.100.9/32", "10.1.2.3/32", "2001:db8:1::1/128", "192.0.2.0/24"]
 KEYS = ["cidr:192.0.2.0/24", "cidr:192.0.2.128/25", "cidr:192.0.0.0/16", "cidr:10.0.0.0/8",
         "cidr:2001:db8::/32", "cidr:2001:db8:1::/48", "cidr:0.0.0.0/0", "cidr:192.0.2.7/32"]
-UP, DOWN = 1, 2
 POLICIES = 250
-
-
-class Board:
-    """Slot i is the check with the id i: state, RTT in 10 µs, since (zonemap/board.h)."""
-
-    def __init__(self, pid):
-        fd = os.open(f"/proc/{pid}/fd/5", os.O_RDWR)
-        self.map = mmap.mmap(fd, os.fstat(fd).st_size)
-        os.close(fd)
-
-    def set(self, check, up, rtt_ms=None, since=1):
-        word = (UP if up else DOWN) | int((rtt_ms or 0) * 100) << 8 | since << 32
-        struct.pack_into("=Q", self.map, CHECKS[check] * 8, word)
-
-    def all(self, up=True):
-        for check in CHECKS:
-            self.set(check, up)
 
 
 @contextlib.contextmanager
@@ -67,7 +48,7 @@ def appliance_with_checks(build=None):
         path = a.dir / "example.com"
         path.write_text(zone_text("example.com.", 7, "plain IN A 192.0.2.10\ntarget IN A 192.0.2.11\n"))
         a.cli("zone", "import", "example.com", path)
-        a.board = Board(a.pid("worker"))
+        a.board = Board(a.pid("worker"), CHECKS)
         a.board.all()
         yield a
     if build is None:
@@ -488,8 +469,54 @@ def test_test_says_why(server):
     told = server.cli_json("test", "plain.example.com", "A")
     assert told["answers"] and any("no policy" in s["text"] for s in told["steps"])
     assert "branch 0" in server.cli("test", "why.example.com", "A", "--ecs", "192.0.2.9")
-    for bad in (("--ecs", "x"), ("--client", "y"), ("--draft",)):
+    for bad in (("--ecs", "x"), ("--client", "y")):
         assert bad[0] in server.fails(2, "test", "why.example.com", "A", *bad)
+
+
+def drafted(a, name, rdtype="A", *more):
+    told = a.cli_json("test", f"{name}.example.com" if name else "example.com", rdtype, "--draft", *more)
+    return told["rcode"], told["answers"], [s["text"] for s in told["steps"] if s["step"] == "draft"]
+
+
+def test_a_draft_is_tested_before_it_is_committed(server):
+    """As the plan would make it: policies and records, in several zones and large ones; and nothing is served."""
+    a, pool = server, {"ttl": 9, "root": {"pool": "p"}}
+    a.fails(3, "test", "plain.example.com", "A", "--draft")
+    path = a.dir / "large"
+    path.write_text(zone_text("large.example.", 7, "".join(f"h{i} IN A 10.7.{i >> 8}.{i & 255}\n" for i in range(5000))))
+    a.cli("zone", "import", "large.example", path)
+    put(a, "dt", "A", {**pool, "pools": pools(p=([{"value": "10.0.0.1", "check": "c1"}, "10.0.0.2"], {}))})
+    a.cli("policy", "set", "example.com", "dt", "A", "-", stdin=json.dumps(
+        {**pool, "ttl": 5, "pools": pools(p=([{"value": "10.0.0.3", "check": "c1"}, "10.0.0.4"], {}))}))
+    a.cli("policy", "set", "example.com", "*.dt", "A", "-", stdin=json.dumps({**pool, "pools": pools(p=(["10.0.0.5"], {}))}))
+    a.cli("record", "del", "example.com", "plain", "A")
+    a.cli("record", "set", "example.com", "away", 60, "CNAME", "h4000.large.example.")
+    a.cli("record", "set", "large.example", "h4000", 60, "A", "10.8.8.8")
+    here = ["example.com. as the draft would make it", "large.example. as the draft would make it"]
+    assert drafted(a, "dt") == ("NOERROR", ["dt.example.com. 5 IN A 10.0.0.3", "dt.example.com. 5 IN A 10.0.0.4"], here)
+    a.board.set("c1", False)
+    assert drafted(a, "dt")[1] == ["dt.example.com. 5 IN A 10.0.0.4"]
+    a.board.all()
+    assert drafted(a, "x.dt")[1] == ["x.dt.example.com. 9 IN A 10.0.0.5"]
+    assert drafted(a, "plain")[:2] == ("NXDOMAIN", [])
+    assert drafted(a, "away")[1] == ["away.example.com. 60 IN CNAME h4000.large.example.", "h4000.large.example. 60 IN A 10.8.8.8"]
+    assert drafted(a, "target")[1][0].endswith("192.0.2.11")
+    said = a.cli("test", "dt.example.com", "A", "--draft")
+    assert here[0] in said and "10.0.0.3" in said
+    # Nothing of it is served, and without --draft nothing of it is told.
+    assert values(ask(a, "dt.example.com")) == ("10.0.0.1", "10.0.0.2")
+    assert values(ask(a, "plain.example.com")) and not ask(a, "away.example.com").answer
+    told = a.cli_json("test", "dt.example.com", "A")
+    assert [t.split()[-1] for t in told["answers"]] == ["10.0.0.1", "10.0.0.2"] and "draft" not in {s["step"] for s in told["steps"]}
+    # What was committed meanwhile is a conflict, as it is for the plan; rebased it is tested again.
+    a.cli("record", "set", "large.example", "h1", 60, "A", "10.9.9.9", "--commit", "-m", "meanwhile")
+    a.fails(5, "test", "dt.example.com", "A", "--draft")
+    a.cli("draft", "rebase", "large.example")
+    assert drafted(a, "away")[1][1].endswith("10.8.8.8")
+    serial = a.cli_json("test", "example.com", "SOA", "--draft")["answers"]
+    a.cli("commit", "--all", "-m", "as tested")
+    assert [r.to_text() for r in ask(a, "example.com", "SOA").answer[0]][0].split()[2] == serial[0].split()[6]
+    assert values(ask(a, "x.dt.example.com")) == ("10.0.0.5",)
 
 
 # ---- and the model can fail ----

@@ -209,7 +209,7 @@ static const struct {
 	{ "overview-fleet", "w\t", 30 }, { "overview-latency", "[", 30 },
 	{ "metrics", "2\r]\v\v\vjj", 1 }, { "query", "7", 1 },
 	{ "query-answer", "7www.shop-000.example\tA\t203.0.113.77\r", 1 },
-	{ "query-record", "2\rjt", 1 }, { "tail", "8\v\v", 1 },
+	{ "query-record", "2\rjt", 1 }, { "query-draft", DRAFT "jt", 1 }, { "tail", "8\v\v", 1 },
 	{ "tail-filter", "8/rcode:NXDOMAIN\rw\v\vg", 1 }, { "tail-explain", "8\v\v\r", 1 },
 	{ "connect", "9jj", 1 }, { "connected", "9jj\r", 1 }, { "lost-connect", "9", 1 } };
 #define SCREENS (sizeof screens / sizeof *screens)

@@ -1,0 +1,107 @@
+/* health - health list and check probe: what the probe knows, and does, is asked of it and handed on.  Loop. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/sync/bus.h"
+#include "appliance/sync/checks.h"
+#include "appliance/sync/conn.h"
+#include "appliance/sync/control.h"
+#include "appliance/sync/errors.h"
+#include "ipc/base/clock.h"
+#include "ipc/base/xalloc.h"
+
+#define MARGIN_NS 200000000ull /* before its deadline the client has its answer */
+
+static struct request_list asked = TAILQ_HEAD_INITIALIZER(asked);
+static uint64_t last_id;
+
+static void
+no_probe(struct sync *s, struct request *r)
+{
+	request_refuse(s, r, NS_UNAVAILABLE, ES_NO_PROBE,
+	    "the probe process, which looks at checks, is not there; try again");
+}
+
+void
+health_request(struct sync *s, struct request *r)
+{
+	Ns__Envelope env = *r->env;
+
+	env.id = r->asked_id = ++last_id;
+	if (bus_send(s, ROLE_PROBE, &env) != NS_OK)
+		no_probe(s, r);
+	else
+		TAILQ_INSERT_TAIL(&asked, r, waiting);
+}
+
+/* The reply's body, as a message of our own. */
+static void
+take(struct request *r, const Ns__Envelope *env)
+{
+	const ProtobufCFieldDescriptor *f = protobuf_c_message_descriptor_get_field(
+	    &ns__envelope__descriptor, (unsigned)env->body_case);
+	const ProtobufCMessage *m =
+	    *(const ProtobufCMessage *const *)(const void *)((const char *)env + f->offset);
+	size_t len = protobuf_c_message_get_packed_size(m);
+	uint8_t *buf = xmalloc(len + 1);
+
+	protobuf_c_message_pack(m, buf);
+	request_reply(r, env->body_case, protobuf_c_message_unpack(m->descriptor, NULL, len, buf));
+	free(buf);
+}
+
+static void
+refuse_look(struct sync *s, struct request *r, const Ns__CheckProbeReply *m)
+{
+	char text[sizeof r->why.text];
+
+	snprintf(text, sizeof text, "%.64s: %s", r->env->check_probe_request->name, m->fault);
+	request_refuse(s, r, NS_INVALID, ES_NO_LOOK, text);
+}
+
+void
+health_answer(struct sync *s, const Ns__Envelope *env)
+{
+	bool look = env->body_case == NS__ENVELOPE__BODY_CHECK_PROBE_REPLY;
+	struct request *r;
+
+	TAILQ_FOREACH(r, &asked, waiting)
+	if (r->asked_id == env->id)
+		break;
+	if (r == NULL || look != (r->env->body_case == NS__ENVELOPE__BODY_CHECK_PROBE_REQUEST))
+		return;
+	TAILQ_REMOVE(&asked, r, waiting);
+	if (look && env->check_probe_reply->fault[0] != '\0') {
+		refuse_look(s, r, env->check_probe_reply);
+		return;
+	}
+	take(r, env);
+	request_finish(s, r);
+}
+
+void
+health_tick(struct sync *s, uint64_t now_ns)
+{
+	struct request *r, *next;
+
+	for (r = TAILQ_FIRST(&asked); r != NULL; r = next) {
+		next = TAILQ_NEXT(r, waiting);
+		if (now_ns != UINT64_MAX && now_ns + MARGIN_NS < r->deadline_ns && r->conn != NULL)
+			continue;
+		TAILQ_REMOVE(&asked, r, waiting);
+		no_probe(s, r);
+	}
+}
+
+void
+health_stop(void)
+{
+	struct request *r;
+
+	while ((r = TAILQ_FIRST(&asked)) != NULL) {
+		TAILQ_REMOVE(&asked, r, waiting);
+		conn_detach(r);
+		request_destroy(&r);
+	}
+}
