@@ -9,6 +9,7 @@
 #include "console/screens/editor.h"
 #include "console/screens/pages.h"
 #include "console/screens/policyedit.h"
+#include "console/screens/querytest.h"
 #include "console/screens/textedit.h"
 #include "console/screens/zone.h"
 #include "ipc/base/wbuf.h"
@@ -345,6 +346,16 @@ static void delete (struct view *v)
 }
 
 static void
+test(struct view *v)
+{
+	struct records *s = v->state;
+	char name[UI_OBJECT], type[32];
+
+	if (row_key(s, s->table.row, name, type))
+		querytest_open(v->ui, name, type, NULL);
+}
+
+static void
 records_open(struct view *v)
 {
 	struct records *s = v->state;
@@ -405,7 +416,7 @@ records_refuse(struct view *v, enum ns_action_id id)
 		return d != NULL && d->draft != NULL ? NULL : "no draft of this zone";
 	if (id == ACT_REDO)
 		return d != NULL && d->n_undone > 0 ? NULL : "nothing was undone";
-	if ((id == ACT_EDIT || id == ACT_CLONE || id == ACT_DELETE) &&
+	if ((id == ACT_EDIT || id == ACT_CLONE || id == ACT_DELETE || id == ACT_TEST) &&
 	    count((struct records *)v->state) == 0)
 		return "no RRset is here";
 	return id == ACT_ADD && !((struct records *)v->state)->pages.loaded ? "not loaded yet"
@@ -433,6 +444,9 @@ records_act(struct view *v, enum ns_action_id id)
 		return true;
 	case ACT_OPEN:
 		edit(v, ACT_EDIT);
+		return true;
+	case ACT_TEST:
+		test(v);
 		return true;
 	case ACT_EDIT_TEXT:
 		textedit_start(v->ui, v->object);

@@ -72,6 +72,7 @@ fill_stats(Ns__Envelope *e)
 	s.n_top = is("empty") ? 0 : 5;
 	s.rcodes = rc;
 	s.n_rcodes = is("empty") ? 0 : 4;
+	fixture_figures(&s, asked, strchr(asked, ' ') != NULL ? strchr(asked, ' ') + 1 : "");
 	e->stats_reply = &s;
 	e->body_case = NS__ENVELOPE__BODY_STATS_REPLY;
 }
@@ -564,6 +565,8 @@ fixture_answer(Ns__Envelope__BodyCase kind, const char *name, const char *type, 
 {
 	asked = name;
 	asked_type = type;
+	if (fixture_live(kind, reply))
+		return;
 	for (size_t k = 0; k < sizeof answers / sizeof *answers; k++)
 		if (answers[k].kind == kind)
 			answers[k].fill(reply);
