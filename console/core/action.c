@@ -171,3 +171,9 @@ ns_action_named(const char *name)
 	}
 	return n == 1 ? found : NULL;
 }
+
+bool
+ns_action_leads(const struct ns_action *a)
+{
+	return a->keys[0] >= '1' && a->keys[0] <= '9' && (a->contexts & CTX_GLOBAL) != 0;
+}
