@@ -143,8 +143,8 @@ answer(struct explain *x, const struct map_view *view, const Ns__Explain *ask)
 	q.pkt = ask->query.data;
 	q.len = ask->query.len;
 	q.out = x->reply;
-	q.out_cap = sizeof x->reply;
-	q.transport = SERVE_TCP;
+	q.out_cap = ask->udp ? SERVE_UDP_MAX : sizeof x->reply;
+	q.transport = ask->udp ? SERVE_UDP : SERVE_TCP;
 	set_client(&q, &ask->client);
 	serve_batch(&x->conf, view, &q, 1);
 	x->reply_len = q.verdict == SERVE_REPLY ? q.out_len : 0;

@@ -102,7 +102,10 @@ named(void *arg, const struct store_mentioned *m)
 enum ns_err
 check_set_text(struct request *r)
 {
-	const Ns__CheckSetRequest *in = r->env->check_set_request;
+	/* A plan is the same message. */
+	const Ns__CheckSetRequest *in = r->env->body_case == NS__ENVELOPE__BODY_CHECK_PLAN_REQUEST
+					    ? r->env->check_plan_request
+					    : r->env->check_set_request;
 	Ns__Check copy;
 
 	if (!check_name_ok(in->name))
@@ -135,6 +138,24 @@ remove_check(struct request *r, struct batch *b, const Ns__CheckSetRequest *in)
 		return ns_fail(&r->why, NS_CONFLICT, ES_CHECK_USED,
 		    "the calculated check %s needs it", u.found);
 	return object_commit(r, b, &e);
+}
+
+/* The rules that need no other check were looked at in check_set_text(). */
+enum ns_err
+check_plan_read(struct request *r, struct store *s)
+{
+	const Ns__CheckSetRequest *in = r->env->check_plan_request;
+	Ns__Done *m = xcalloc(1, sizeof *m);
+	enum ns_err err = NS_OK;
+
+	for (size_t i = 0; !in->remove && i < in->check->n_of && err == NS_OK; i++)
+		err = leads_to(r, s, in->check->of[i], in->name, CHECK_DEPTH);
+	ns__done__init(m);
+	if (err == NS_OK)
+		request_reply(r, NS__ENVELOPE__BODY_DONE, m);
+	else
+		free(m);
+	return err;
 }
 
 enum ns_err

@@ -27,6 +27,7 @@ enum ns_err	 check_rule(Ns__Check *, struct ns_why *);
 
 /* ---- requests ---- */
 enum ns_err	 check_set_text(struct request *);
+enum ns_err	 check_plan_read(struct request *, struct store *);
 enum ns_err	 check_set_write(struct request *, struct batch *);
 enum ns_err	 check_state_write(struct request *, struct batch *);
 void	 check_list_request(struct sync *, struct request *);

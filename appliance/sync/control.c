@@ -105,6 +105,8 @@ static const struct request_kind kinds[] = {
 	{ BODY(BACKUP_REQUEST), "backup", USER_ADMIN, ON_LOOP, .start = backup_request },
 	{ BODY(BACKUP_RESTORE_REQUEST), "restore-backup", USER_ADMIN, ON_LOOP, .primary_only = true,
 	    .start = restore_request },
+	{ BODY(CHECK_PLAN_REQUEST), "check.plan", USER_VIEWER, ON_READER, .text = check_set_text,
+	    .read = check_plan_read },
 	{ BODY(CHECK_SET_REQUEST), "check.set", USER_OPERATOR, ON_WRITER, .text = check_set_text,
 	    .write = check_set_write },
 	{ BODY(CHECK_STATE_REQUEST), "check.state", USER_OPERATOR, ON_WRITER,

@@ -25,6 +25,7 @@
 #define ASKED_MAX 256u
 #define QUERY_MAX 512u
 #define CODE_ECS  8u
+#define EDNS_DO   0x8000u
 
 struct testask {
 	struct request_list asked;
@@ -116,6 +117,8 @@ make_query(const Ns__TestRequest *q, struct wbuf *w, struct ns_why *why)
 
 	if (q->draft != (q->n_zones > 0))
 		return "--draft: there is no draft";
+	if (q->via[0] != '\0' && strcmp(q->via, "udp") != 0 && strcmp(q->via, "tcp") != 0)
+		return "--via: udp or tcp";
 	if (type == 0)
 		return "there is no record type of that name";
 	if (name_from_text(q->name, root, name, &len, why) != NS_OK)
@@ -127,7 +130,7 @@ make_query(const Ns__TestRequest *q, struct wbuf *w, struct ns_why *why)
 	wbuf_u8(w, 0);
 	wbuf_u16(w, RR_OPT);
 	wbuf_u16(w, 1232);
-	wbuf_u32(w, 0);
+	wbuf_u32(w, q->dnssec ? EDNS_DO : 0);
 	at = w->len;
 	wbuf_u16(w, 0);
 	if (q->ecs[0] != '\0' && !put_ecs(w, q->ecs))
@@ -193,6 +196,7 @@ ask_all(struct sync *s, struct request *r)
 	(void)make_query(q, &w, &(struct ns_why){ 0 });
 	ask.query = (ProtobufCBinaryData){ w.len, query };
 	ask.client = (ProtobufCBinaryData){ read_address(q->client, client), client };
+	ask.udp = strcmp(q->via, "udp") == 0;
 	ask.drafts = testdraft_zones(drafts, &ask.n_drafts);
 	if ((!is_elsewhere(s, q) || testaway_begin(s, r)) &&
 	    (!testaway_asks_here(r) || ask_here(s, r, &ask)))
@@ -277,6 +281,7 @@ make_reply(const Ns__Explained *in)
 		rcode = ldns_pkt_rcode2str(ldns_pkt_get_rcode(pkt));
 		fill_answers(m, pkt);
 		m->scope = scope_of(pkt);
+		m->truncated = ldns_pkt_tc(pkt);
 	}
 	m->rcode = xstrdup(rcode != NULL ? rcode : "NONE");
 	free(rcode);

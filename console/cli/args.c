@@ -63,6 +63,8 @@ const struct cli_option cli_options[] = {
 	{ OPT_SITES, "sites", 0, "SITE,SITE...", "the only sites where it may be held" },
 	{ OPT_CLIENT, "client", 0, "ADDRESS", "of the resolver that asks" },
 	{ OPT_ECS, "ecs", 0, "NETWORK", "of its client, as EDNS client subnet tells it" },
+	{ OPT_DO, "do", 0, NULL, "with DO: signatures too" },
+	{ OPT_VIA, "via", 0, "udp|tcp", "as by UDP, where what does not fit is cut; default tcp" },
 	{ OPT_AT, "at", 0, "APPLIANCE", "or all: answered there" },
 	{ OPT_DRAFT, "draft", 0, NULL, "with this user's draft applied" },
 	{ OPT_FOR, "for", 0, "TIME", "how long it holds: 90s, 2h" },

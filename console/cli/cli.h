@@ -60,6 +60,8 @@ enum cli_opt {
 	OPT_SITES,
 	OPT_CLIENT,
 	OPT_ECS,
+	OPT_DO,
+	OPT_VIA,
 	OPT_AT,
 	OPT_DRAFT,
 	OPT_FOR,

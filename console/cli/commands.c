@@ -101,7 +101,9 @@ const struct cli_command cli_commands[] = {
 	    "The code that answers is asked itself: which zone, which rule of a policy, which "
 	    "health, "
 	    "which choice.",
-	    2, 2, OPT_BIT(OPT_CLIENT) | OPT_BIT(OPT_ECS) | OPT_BIT(OPT_AT) | OPT_BIT(OPT_DRAFT),
+	    2, 2,
+	    OPT_BIT(OPT_CLIENT) | OPT_BIT(OPT_ECS) | OPT_BIT(OPT_DO) | OPT_BIT(OPT_VIA) |
+		OPT_BIT(OPT_AT) | OPT_BIT(OPT_DRAFT),
 	    cmd_test },
 	{ "draft", "list", "", "drafts of this user, on all appliances", NULL, 0, 0, 0,
 	    cmd_draft_list },

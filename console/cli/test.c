@@ -50,6 +50,8 @@ print_reply(const ProtobufCMessage *m)
 		printf("at %s:\n", t->appliance);
 	print_steps(t->steps, t->n_steps);
 	print_answers(t->rcode, t->answers, t->n_answers);
+	if (t->truncated)
+		puts("truncated: it does not fit into a datagram");
 	for (size_t i = 0; i < t->n_others; i++)
 		print_other(t->others[i]);
 }
@@ -65,6 +67,8 @@ ask(struct cli *cli, Ns__ZoneEdit **edits, size_t n)
 	body.client = cli_str(cli->opt[OPT_CLIENT]);
 	body.ecs = cli_str(cli->opt[OPT_ECS]);
 	body.at = cli_str(cli->opt[OPT_AT]);
+	body.dnssec = cli->opt[OPT_DO] != NULL;
+	body.via = cli_str(cli->opt[OPT_VIA]);
 	body.draft = n > 0;
 	body.zones = edits;
 	body.n_zones = n;

@@ -60,6 +60,9 @@ enum ns_action_id {
 	ACT_DISCARD,
 	ACT_CONFIRM,
 	ACT_LEAVE_OUT,
+	ACT_MOVE_DOWN,
+	ACT_MOVE_UP,
+	ACT_FIELD,
 	ACT_MINE,
 	ACT_THEIRS,
 	ACT_BOTH,
@@ -78,6 +81,15 @@ enum ns_action_id {
 	ACT_DS_SUBMITTED,
 	ACT_SIGN,
 	ACT_UNSIGN,
+	ACT_QUERY,
+	ACT_TAIL,
+	ACT_CONNECT,
+	ACT_TEST,
+	ACT_RUN,
+	ACT_RECENT,
+	ACT_SAMPLE,
+	ACT_SAVE,
+	ACT_WIDE,
 	ACT_MAX,
 };
 
@@ -97,13 +109,21 @@ enum {
 	CTX_CONFLICT = 2048,
 	CTX_CHANGES = 4096, /* what was committed: rows, or one */
 	CTX_TRASH = 8192, /* deleted zones */
-	CTX_PROBLEMS = 1 << 25, /* rows that can be in trouble */
-	CTX_CHECKS = 1 << 26, /* health checks: rows, or one */
-	CTX_FLEET = 1 << 27, /* appliances: rows, or one */
-	CTX_DNSSEC = 1 << 28, /* the keys of a zone */
+	CTX_PROBLEMS = 1 << 20, /* rows that can be in trouble */
+	CTX_CHECKS = 1 << 21, /* health checks: rows, or one */
+	CTX_FLEET = 1 << 22, /* appliances: rows, or one */
+	CTX_DNSSEC = 1 << 23, /* the keys of a zone */
+	CTX_QUERY = 1 << 24, /* the query test, whichever of its panes */
+	CTX_TAIL = 1 << 25, /* queries as they come */
+	CTX_WIDE = 1 << 26, /* can show more: all appliances instead of one */
+	CTX_NODES = 1 << 27, /* the policy editor */
+	CTX_FIELD = 1 << 28, /* the field in focus names something that can be opened */
+	CTX_ROWS = 1 << 29, /* rows can be made, changed and deleted */
 	/* Of these a screen has one at most: a key may mean this here and that there. */
-	CTX_OWN = CTX_DIFF | CTX_CONFLICT | CTX_CHANGES | CTX_TRASH | CTX_CHECKS | CTX_FLEET |
-		  CTX_DNSSEC,
+	CTX_OWN = CTX_DIFF | CTX_CONFLICT | CTX_CHANGES | CTX_TRASH | CTX_NODES | CTX_CHECKS |
+		  CTX_FLEET | CTX_DNSSEC | CTX_QUERY | CTX_TAIL,
+	/* Screens of these have nothing of the others but what lists and forms have: likewise. */
+	CTX_ALONE = CTX_CONFLICT | CTX_QUERY | CTX_TAIL | CTX_CHECKS | CTX_FLEET,
 };
 
 struct ns_action {

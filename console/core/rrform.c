@@ -38,6 +38,7 @@ const struct rr_form rr_forms[] = {
 		{ "address", "ADDRESS", RR_IPV4, 18, 0, false, "192.0.2.1" } } },
 	{ "AAAA", "IPv6 addresses", false, {
 		{ "address", "ADDRESS", RR_IPV6, 42, 0, false, "2001:db8::1" } } },
+	{ "ALIAS", "the addresses of another name, at the apex too", true, { TARGET("a name; its A and AAAA are answered here") } },
 	{ "CNAME", "another name for this one", true, { TARGET("the name that has the records") } },
 	{ "MX", "who takes mail", false, {
 		{ "preference", "PREFERENCE", RR_NUMBER, 10, U16, false, "the least is tried first" },

@@ -79,7 +79,7 @@ status_came(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 	struct ui *ui = arg;
 	bool was = ui->lost;
 
-	ui->asked = false;
+	ui->asked = 0;
 	if (env == NULL) {
 		if (why->err == NS_UNAVAILABLE || why->err == NS_VERSION || ui->heard_ms == 0)
 			set_lost(ui, why->text);
@@ -105,8 +105,7 @@ ui_ask_status(struct ui *ui)
 		return;
 	request.body_case = NS__ENVELOPE__BODY_STATUS_REQUEST;
 	request.status_request = &body;
-	ui->asked = true;
-	ns_client_request(ui->client, &request, STATUS_MS, status_came, ui);
+	ui->asked = ns_client_request(ui->client, &request, STATUS_MS, status_came, ui);
 }
 
 void

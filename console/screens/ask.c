@@ -110,6 +110,8 @@ revision_of(const Ns__Envelope *env)
 		return env->commit_reply->revision;
 	case NS__ENVELOPE__BODY_OBJECT_REPLY:
 		return env->object_reply->revision;
+	case NS__ENVELOPE__BODY_SETTINGS_REPLY:
+		return env->settings_reply->revision;
 	case NS__ENVELOPE__BODY_FLEET_DRAIN_REPLY:
 		return env->fleet_drain_reply->revision;
 	default:

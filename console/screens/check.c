@@ -361,14 +361,15 @@ check_refuse(struct view *v, enum ns_action_id id)
 {
 	const struct check *c = v->state;
 
-	return c->gone && (id == ACT_FORCE || id == ACT_PROBE) ? "there is no such check any more"
-							       : NULL;
+	return c->gone && id != ACT_ADD && ns_action_of(id)->writes
+		   ? "there is no such check any more"
+		   : NULL;
 }
 
 const struct ns_screen_ops screen_check = {
 	.name = "Check",
 	.size = sizeof(struct check),
-	.contexts = CTX_GLOBAL | CTX_LIST | CTX_CHECKS,
+	.contexts = CTX_GLOBAL | CTX_LIST | CTX_CHECKS | CTX_ROWS,
 	.open = check_open,
 	.close = check_close,
 	.reload = check_reload,

@@ -7,6 +7,7 @@
 
 #include "console/core/sanitize.h"
 #include "console/screens/ask.h"
+#include "console/screens/checkedit.h"
 
 #define LOOK_MS    12000u /* a look may take as long as the check's timeout */
 #define TIMEOUT_MS 2000u
@@ -151,6 +152,12 @@ checks_act(struct view *v, enum ns_action_id id, const char *name)
 		ui_open(v->ui, &screen_events, name);
 	else if (id == ACT_OPEN)
 		ui_open(v->ui, &screen_check, name);
+	else if (id == ACT_EDIT || id == ACT_CLONE)
+		checkedit_open(v->ui, name, id == ACT_CLONE);
+	else if (id == ACT_ADD)
+		checkedit_open(v->ui, NULL, false);
+	else if (id == ACT_DELETE)
+		checkedit_delete(v->ui, name);
 	else
 		return false;
 	return true;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "console/core/policytree.h"
 #include "console/core/sanitize.h"
 #include "console/screens/diff.h"
 #include "console/screens/zone.h"
@@ -74,6 +75,26 @@ add_only(struct wbuf *w, char sign, const Ns__Conflict__State *a, const Ns__Conf
 		}
 }
 
+/* A policy for another of the same type, in words; NULL: not that. */
+static char *
+policy_text(const Ns__Conflict__RRset *set, const char *old, const char *new)
+{
+	char a[16], b[16], out[1024];
+	json_t *was, *now;
+
+	if (strcmp(set->type, "NSPOLICY") != 0)
+		return NULL;
+	was = pol_parse(old, a);
+	now = pol_parse(new, b);
+	if (was == NULL || now == NULL || strcmp(a, b) != 0)
+		out[0] = '\0';
+	else
+		pol_diff(was, now, out, sizeof out);
+	json_decref(was);
+	json_decref(now);
+	return out[0] != '\0' ? xasprintf("%s %s", a, out) : NULL;
+}
+
 /* One for another is said as that; else what goes and what comes. */
 static char *
 change_text(const Ns__Conflict__RRset *set)
@@ -81,13 +102,15 @@ change_text(const Ns__Conflict__RRset *set)
 	const Ns__Conflict__State *a = set->was, *b = set->mine;
 	const char *old = "", *new = "";
 	struct wbuf w = wbuf_grow(TEXT_MAX);
-	char ttl[40] = "";
+	char ttl[40] = "", *policy;
 
 	if (a == NULL || b == NULL || !a->there || !b->there)
 		return drafts_state_text(a == NULL || b == NULL ? NULL : a->there ? a : b);
 	if (a->ttl != b->ttl)
 		snprintf(ttl, sizeof ttl, "TTL %u -> %u", a->ttl, b->ttl);
 	size_t gone = only_in(a, b, &old), come = only_in(b, a, &new);
+	if (gone == 1 && come == 1 && (policy = policy_text(set, old, new)) != NULL)
+		return policy;
 	if (gone == 1 && come == 1)
 		return xasprintf("%s%s%s -> %s", ttl, ttl[0] != '\0' ? "  " : "", old, new);
 	add_text(&w, ttl);

@@ -181,6 +181,36 @@ ask_plan(struct drafts *d)
 	d->request = ns_client_request(d->ui->client, &request, TIMEOUT_MS, planned, d);
 }
 
+uint64_t
+drafts_plan_with(
+    struct ui *ui, const char *zone, uint64_t version, Ns__RecordOp *op, ns_reply_fn *fn, void *arg)
+{
+	struct drafts *d = drafts_look(ui, zone);
+	Ns__PlanRequest body = NS__PLAN_REQUEST__INIT;
+	Ns__Envelope request = NS__ENVELOPE__INIT;
+	Ns__ZoneEdit edit = NS__ZONE_EDIT__INIT, *edits[] = { &edit };
+	size_t n = d != NULL && d->draft != NULL ? d->draft->n_ops : 0;
+	Ns__RecordOp **ops = xcalloc(n + 1, sizeof *ops);
+	uint64_t id;
+
+	edit.zone = (char *)(uintptr_t)zone;
+	edit.base_version = version;
+	if (n > 0)
+		draft_edit(&edit, d->draft);
+	for (size_t i = 0; i < n; i++)
+		ops[i] = d->draft->ops[i];
+	ops[n] = op;
+	edit.ops = ops;
+	edit.n_ops = n + 1;
+	body.zones = edits;
+	body.n_zones = 1;
+	request.body_case = NS__ENVELOPE__BODY_PLAN_REQUEST;
+	request.plan_request = &body;
+	id = ns_client_request(ui->client, &request, TIMEOUT_MS, fn, arg);
+	free(ops);
+	return id;
+}
+
 void
 drafts_replan(struct ui *ui)
 {

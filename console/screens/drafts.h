@@ -46,6 +46,8 @@ void drafts_free(struct ui *);
 /* Reads the zone's draft and asks for its plan when it is another than before. */
 struct drafts *drafts_look(struct ui *, const char *zone);
 void drafts_replan(struct ui *); /* the zone may have changed */
+/* Asks for the plan of the zone's draft with one operation more, for a form; version: of a draft that begins with it. */
+uint64_t drafts_plan_with(struct ui *, const char *zone, uint64_t version, Ns__RecordOp *, ns_reply_fn *, void *arg);
 void drafts_count(struct ui *);
 /* A commit was refused because others were first: as if its plan had said so. */
 void drafts_conflict(struct ui *, const struct ns_why *);

@@ -8,8 +8,6 @@
 #include "console/screens/editor.h"
 #include "ipc/base/xalloc.h"
 
-#define TIMEOUT_MS 5000u
-
 unsigned
 editor_width(const struct editor *e)
 {
@@ -277,34 +275,14 @@ void
 editor_ask(struct view *v)
 {
 	struct editor *e = v->state;
-	struct drafts *d = drafts_look(v->ui, v->object);
-	Ns__PlanRequest body = NS__PLAN_REQUEST__INIT;
-	Ns__Envelope request = NS__ENVELOPE__INIT;
-	Ns__ZoneEdit edit = NS__ZONE_EDIT__INIT, *edits[] = { &edit };
-	Ns__RecordOp op, **ops;
-	size_t n = d != NULL && d->draft != NULL ? d->draft->n_ops : 0;
+	Ns__RecordOp op;
 
 	if (e->request != 0)
 		ns_client_cancel(v->ui->client, e->request);
-	edit.zone = v->object;
-	edit.base_version = e->version;
-	if (n > 0)
-		draft_edit(&edit, d->draft);
-	ops = xcalloc(n + 1, sizeof *ops);
-	for (size_t i = 0; i < n; i++)
-		ops[i] = d->draft->ops[i];
 	editor_op(v, &op);
-	ops[n] = &op;
-	edit.ops = ops;
-	edit.n_ops = n + 1;
-	body.zones = edits;
-	body.n_zones = 1;
-	request.body_case = NS__ENVELOPE__BODY_PLAN_REQUEST;
-	request.plan_request = &body;
 	e->verdict = VERDICT_ASKED;
-	e->request = ns_client_request(v->ui->client, &request, TIMEOUT_MS, judged, v);
+	e->request = drafts_plan_with(v->ui, v->object, e->version, &op, judged, v);
 	editor_op_free(&op);
-	free(ops);
 }
 
 void

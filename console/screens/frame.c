@@ -50,7 +50,8 @@ draw_tabs(struct ui *ui, struct surface *s)
 		const char *text;
 	} tabs[] = { { &screen_overview, "1 Overview" }, { &screen_zones, "2 Zones" },
 		{ &screen_health, "3 Health" }, { &screen_fleet, "4 Fleet" },
-		{ &screen_pending, "5 Pending" }, { &screen_history, "6 History" } };
+		{ &screen_pending, "5 Pending" }, { &screen_history, "6 History" },
+		{ &screen_query, "7 Test" }, { &screen_tail, "8 Tail" } };
 	int x = 1;
 
 	for (size_t i = 0; i < sizeof tabs / sizeof *tabs; i++) {

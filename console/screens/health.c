@@ -308,14 +308,15 @@ health_draw(struct view *v, struct rect r)
 		    !h->pages.loaded ? "loading"
 		    : h->problems || h->filter[0] != '\0'
 			? "nothing here; all is well, or ! and Esc show more"
-			: "no checks yet: nameserve check set NAME FILE");
+			: "no checks yet: a makes one");
 }
 
 /* ---- keys ---- */
 static const char *
 health_refuse(struct view *v, enum ns_action_id id)
 {
-	if (id != ACT_FORCE && id != ACT_PROBE && id != ACT_OBJECT_HISTORY && id != ACT_OPEN)
+	if (id != ACT_FORCE && id != ACT_PROBE && id != ACT_OBJECT_HISTORY && id != ACT_OPEN &&
+	    id != ACT_EDIT && id != ACT_CLONE && id != ACT_DELETE)
 		return NULL;
 	return here(v->state) != NULL ? NULL : "no check is here";
 }
@@ -333,7 +334,7 @@ health_act(struct view *v, enum ns_action_id id)
 		pages_reload(&h->pages, true);
 		return true;
 	}
-	name = here(h);
+	name = id == ACT_ADD ? "" : here(h);
 	return name != NULL && checks_act(v, id, name);
 }
 
@@ -353,7 +354,8 @@ health_copies(struct view *v, struct copies *c)
 const struct ns_screen_ops screen_health = {
 	.name = "Health",
 	.size = sizeof(struct health),
-	.contexts = CTX_GLOBAL | CTX_LIST | CTX_OPEN | CTX_FILTER | CTX_CHECKS | CTX_PROBLEMS,
+	.contexts =
+	    CTX_GLOBAL | CTX_LIST | CTX_OPEN | CTX_FILTER | CTX_CHECKS | CTX_PROBLEMS | CTX_ROWS,
 	.open = health_open,
 	.close = health_close,
 	.reload = health_reload,

@@ -6,16 +6,19 @@
 #include <string.h>
 
 #include "console/core/sanitize.h"
+#include "console/screens/graphs.h"
+#include "console/screens/overview_list.h"
+#include "console/screens/querytest.h"
 #include "console/screens/troubles.h"
-#include "console/screens/ui.h"
 #include "console/widgets/table.h"
 #include "ipc/base/xalloc.h"
 
-#define SAMPLES    600u /* ten minutes at the usual interval */
 #define ZONES      20u
 #define SPARK      16u
 #define TIMEOUT_MS 2000u
 #define WIDE       110 /* two columns of panes */
+#define BUCKETS    128u
+#define FLEET_MS   3000u
 
 struct top_zone {
 	char *name; /* as the appliance has it */
@@ -25,10 +28,16 @@ struct top_zone {
 };
 
 struct overview {
-	double qps[SAMPLES], p99[SAMPLES]; /* the newest last; -1: none */
+	struct series qps, p99;
 	double now, peak, p50, p99_now, p999;
 	bool latency, known;
-	struct shares shares;
+	struct shares shares, types;
+	bool fleet; /* all appliances, not this one */
+	uint32_t appliances; /* that are in it, */
+	size_t silent; /* and that are not */
+	Ns__StatsReply__Bucket buckets[BUCKETS], *bucket_list[BUCKETS]; /* of the latency */
+	size_t n_buckets;
+	struct overview_list list; /* what is listed beside the zones, or in their place */
 	struct top_zone zones[ZONES];
 	size_t n_zones;
 	struct ns_table table;
@@ -88,20 +97,22 @@ take_zones(struct view *v, const Ns__StatsReply *r)
 	o->n_zones = n;
 }
 
-/* Time in which nobody looked, or the link was lost, is a hole in the graph. */
 static void
-leave_gap(struct view *v)
+take_latency(struct view *v, const Ns__StatsReply *r)
 {
 	struct overview *o = v->state;
-	uint64_t missed = (v->ui->mono_ms - o->sampled_ms) / v->ui->refresh_ms;
 
-	if (o->sampled_ms == 0)
-		missed = 0;
-	for (uint64_t i = 2; i < missed && i < SAMPLES; i++) {
-		shift_in(o->qps, SAMPLES, -1);
-		shift_in(o->p99, SAMPLES, -1);
+	o->latency = r->latency_us != NULL && r->queries > 0;
+	if (o->latency) {
+		o->p50 = r->latency_us->p50 / 1000;
+		o->p99_now = r->latency_us->p99 / 1000;
+		o->p999 = r->latency_us->p999 / 1000;
 	}
-	o->sampled_ms = v->ui->mono_ms;
+	o->n_buckets = r->n_latency < BUCKETS ? r->n_latency : BUCKETS;
+	for (size_t i = 0; i < o->n_buckets; i++) {
+		o->buckets[i] = *r->latency[i];
+		o->bucket_list[i] = &o->buckets[i];
+	}
 }
 
 static void
@@ -119,20 +130,19 @@ stats_came(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 	r = env->stats_reply;
 	o->known = true;
 	o->now = r->qps;
-	o->latency = r->latency_us != NULL && r->queries > 0;
-	if (o->latency) {
-		o->p50 = r->latency_us->p50 / 1000;
-		o->p99_now = r->latency_us->p99 / 1000;
-		o->p999 = r->latency_us->p999 / 1000;
+	o->appliances = r->appliances;
+	o->silent = r->n_silent;
+	take_latency(v, r);
+	if (o->sampled_ms != 0) {
+		series_gap(&o->qps, v->ui->mono_ms - o->sampled_ms, v->ui->refresh_ms);
+		series_gap(&o->p99, v->ui->mono_ms - o->sampled_ms, v->ui->refresh_ms);
 	}
-	leave_gap(v);
-	shift_in(o->qps, SAMPLES, r->qps);
-	shift_in(o->p99, SAMPLES, o->latency ? o->p99_now : -1);
-	o->peak = 0;
-	for (size_t i = 0; i < SAMPLES; i++)
-		if (o->qps[i] > o->peak)
-			o->peak = o->qps[i];
-	shares_add(&o->shares, r);
+	o->sampled_ms = v->ui->mono_ms;
+	series_add(&o->qps, r->qps);
+	series_add(&o->p99, o->latency ? o->p99_now : -1);
+	o->peak = series_most(&o->qps);
+	shares_add(&o->shares, r, r->rcodes, r->n_rcodes);
+	shares_add(&o->types, r, r->qtypes, r->n_qtypes);
 	take_zones(v, r);
 	ui_dirty(v->ui, false);
 }
@@ -171,11 +181,14 @@ overview_tick(struct view *v)
 	troubles_tick(&o->troubles);
 	if (o->stats_request != 0)
 		return;
+	overview_list_tick(v, &o->list, o->fleet);
+	body.scope = (char *)(uintptr_t)(o->fleet ? "fleet" : "");
 	body.top = (char *)(uintptr_t) "zones";
 	body.limit = ZONES;
 	request.body_case = NS__ENVELOPE__BODY_STATS_REQUEST;
 	request.stats_request = &body;
-	o->stats_request = ns_client_request(v->ui->client, &request, TIMEOUT_MS, stats_came, v);
+	o->stats_request = ns_client_request(
+	    v->ui->client, &request, o->fleet ? FLEET_MS : TIMEOUT_MS, stats_came, v);
 }
 
 static void
@@ -207,8 +220,8 @@ overview_open(struct view *v)
 
 	o->table.columns = columns;
 	troubles_init(&o->troubles, v);
-	for (size_t i = 0; i < SAMPLES; i++)
-		o->qps[i] = o->p99[i] = -1;
+	series_init(&o->qps);
+	series_init(&o->p99);
 }
 
 static void
@@ -223,6 +236,7 @@ overview_close(struct view *v)
 	for (size_t i = 0; i < o->n_zones; i++)
 		zone_free(&o->zones[i]);
 	troubles_free(&o->troubles);
+	overview_list_close(v, &o->list);
 }
 
 /* ---- drawing ---- */
@@ -261,7 +275,6 @@ draw_zones(struct view *v, struct rect r)
 {
 	struct overview *o = v->state;
 
-	o->table.blurred = o->at_troubles;
 	ns_table_draw(&o->table, v->ui->surface, r, o->n_zones, zone_cell, o);
 	for (int i = 0; i + 1 < r.h && o->table.top + (size_t)i < o->n_zones; i++) {
 		size_t row = o->table.top + (size_t)i;
@@ -269,23 +282,12 @@ draw_zones(struct view *v, struct rect r)
 
 		glyph_graph(v->ui->surface, spark, v->ui->glyphs, o->zones[row].spark, SPARK,
 		    most(o->zones[row].spark, SPARK));
-		if (row == o->table.row && !o->at_troubles)
+		if (row == o->table.row && !o->table.idle)
 			surface_mark(v->ui->surface, spark, UI_SELECT);
 	}
 	if (o->n_zones == 0)
 		surface_put(v->ui->surface, r.x + 3, r.y + 1, r.w - 3, UI_DIM,
 		    o->known ? "no queries yet" : "loading");
-}
-
-/* "  231k ▂▂▃▃▄▄": the scale on the left, the graph as wide as there is room. */
-static void
-draw_graph(struct view *v, struct rect r, const double *list, double top, const char *scale)
-{
-	struct surface *s = v->ui->surface;
-
-	surface_put_right(s, r.x, r.y, 7, UI_DIM, scale);
-	glyph_graph(
-	    s, (struct rect){ r.x + 8, r.y, r.w - 9, r.h }, v->ui->glyphs, list, SAMPLES, top);
 }
 
 static int
@@ -307,8 +309,8 @@ draw_load(struct view *v, struct rect r, int rows)
 	else if (o->known)
 		surface_putf(s, r.x + 11, r.y, r.w - 11, UI_TEXT,
 		    "%s  peak %s  udp %.1f%%  tcp %.1f%%", now, peak, sh.udp, sh.tcp);
-	draw_graph(
-	    v, (struct rect){ r.x, r.y + 1, r.w, rows }, o->qps, o->peak, o->known ? peak : "");
+	series_draw(
+	    v, (struct rect){ r.x, r.y + 1, r.w, rows }, &o->qps, o->peak, o->known ? peak : "");
 	return r.y + 1 + rows;
 }
 
@@ -317,7 +319,7 @@ draw_latency(struct view *v, struct rect r, int y, int rows)
 {
 	struct overview *o = v->state;
 	struct surface *s = v->ui->surface;
-	double top = most(o->p99, SAMPLES);
+	double top = series_most(&o->p99);
 	char scale[32] = "";
 
 	surface_put(s, r.x + 1, y, 9, UI_TITLE, "Latency");
@@ -326,20 +328,21 @@ draw_latency(struct view *v, struct rect r, int y, int rows)
 		    "p50 %.2fms  p99 %.2fms  p99.9 %.2fms", o->p50, o->p99_now, o->p999);
 		snprintf(scale, sizeof scale, "%.2fms", top);
 	}
-	draw_graph(v, (struct rect){ r.x, y + 1, r.w, rows }, o->p99, top, scale);
+	series_draw(v, (struct rect){ r.x, y + 1, r.w, rows }, &o->p99, top, scale);
 	return y + 1 + rows;
 }
 
+/* "Rcodes    NOERROR 91.2%  NXDOMAIN 7.9%": as many as there is room for. */
 static void
-draw_rcodes(struct view *v, struct rect r, int y)
+draw_shares(struct view *v, struct rect r, int y, const char *title, const struct shares *shares)
 {
 	struct overview *o = v->state;
 	struct surface *s = v->ui->surface;
 	struct share_view sh;
 	int x = r.x + 11;
 
-	shares_view(&o->shares, &sh);
-	surface_put(s, r.x + 1, y, 9, UI_TITLE, "Rcodes");
+	shares_view(shares, &sh);
+	surface_put(s, r.x + 1, y, 9, UI_TITLE, title);
 	for (unsigned i = 0; i < sh.n; i++) {
 		char text[48];
 
@@ -356,18 +359,73 @@ draw_rcodes(struct view *v, struct rect r, int y)
 		    s, x, y, r.x + r.w - x, UI_DIM, sh.n > 0 ? "(none in the last 10s)" : "");
 }
 
+/* Whose figures these are. */
+static void
+draw_scope(struct view *v, struct rect r)
+{
+	struct overview *o = v->state;
+	struct surface *s = v->ui->surface;
+	char text[128];
+	int n;
+
+	if (!o->fleet)
+		n = snprintf(text, sizeof text, "%s", v->ui->name);
+	else if (o->appliances == 0)
+		n = snprintf(text, sizeof text, "all PoPs");
+	else
+		n = snprintf(text, sizeof text, "all %u PoPs", o->appliances);
+	surface_put(s, r.x + 1, r.y, 9, UI_TITLE, "Scope");
+	int x = r.x + 11 + surface_put(s, r.x + 11, r.y, n < 40 ? n : 40, UI_TEXT, text);
+	if (o->fleet && o->silent > 0)
+		x += surface_putf(
+			 s, x + 2, r.y, r.x + r.w - x - 2, UI_WARN, "%zu silent", o->silent) +
+		     2;
+	surface_putf(s, x + 3, r.y, r.x + r.w - x - 4, UI_DIM, "window 10m   refresh %gs",
+	    (double)v->ui->refresh_ms / 1000);
+}
+
+/* A list of its own has the cursor. */
+static bool
+on_list(struct view *v)
+{
+	const struct overview *o = v->state;
+
+	return o->list.what != LIST_ZONES && o->list.what != LIST_LATENCY;
+}
+
+/* The list that Tab leads to, in the place of the zones. */
+static void
+draw_lists(struct view *v, struct rect r)
+{
+	struct overview *o = v->state;
+
+	o->table.idle = o->list.table.idle = o->at_troubles;
+	if (o->list.what == LIST_ZONES)
+		draw_zones(v, r);
+	else if (o->list.what == LIST_LATENCY) {
+		surface_put(v->ui->surface, r.x + 3, r.y, r.w - 3, UI_HEAD, "LATENCY, LAST 10s");
+		buckets_draw(
+		    v, (struct rect){ r.x, r.y + 1, r.w, r.h - 1 }, o->bucket_list, o->n_buckets);
+	} else
+		overview_list_draw(v, &o->list, r);
+}
+
 /* One column: graphs above, lists below. */
 static void
 draw_narrow(struct view *v, struct rect r)
 {
 	struct overview *o = v->state;
-	int rows = r.h >= 30 ? 4 : r.h >= 20 ? 2 : 1, y;
+	int rows = r.h >= 30 ? 4 : r.h >= 20 ? 2 : 1, y = r.y;
 
-	y = draw_load(v, r, rows);
+	if (r.h >= 20)
+		draw_scope(v, (struct rect){ r.x, y++, r.w, 1 });
+	y = draw_load(v, (struct rect){ r.x, y, r.w, r.h }, rows);
 	y = draw_latency(v, r, y, rows);
-	draw_rcodes(v, r, y++);
+	draw_shares(v, r, y++, "Rcodes", &o->shares);
+	if (r.h >= 20)
+		draw_shares(v, r, y++, "Types", &o->types);
 	int h = r.y + r.h - 1 - y, left = r.w * 46 / 80;
-	draw_zones(v, (struct rect){ 0, y, left, h });
+	draw_lists(v, (struct rect){ 0, y, left, h });
 	troubles_draw(&o->troubles, o->at_troubles, (struct rect){ left, y, r.w - left, h });
 	surface_put(v->ui->surface, 1, r.y + r.h - 1, r.w - 2, UI_DIM, o->change);
 }
@@ -377,16 +435,30 @@ static void
 draw_wide(struct view *v, struct rect r)
 {
 	struct overview *o = v->state;
-	int left = r.w * 55 / 120, rows = (r.h - 6) / 2 > 8 ? 8 : (r.h - 6) / 2, y;
+	int left = r.w * 55 / 120, rows = (r.h - 14) / 2 > 8 ? 8 : (r.h - 14) / 2, y = r.y;
 	struct rect l = { 0, r.y, left, r.h };
+	bool other = on_list(v);
+	int zones = (r.h - 3) * 2 / 5, others = (r.h - 3) * 3 / 10;
 
-	y = draw_load(v, l, rows);
+	rows = rows < 1 ? 1 : rows;
+	draw_scope(v, l);
+	y = draw_load(v, (struct rect){ 0, y + 1, left, r.h }, rows);
 	y = draw_latency(v, l, y + 1, rows);
-	draw_rcodes(v, l, y + 1);
-	int lists = (r.h - 2) * 2 / 3;
-	draw_zones(v, (struct rect){ left + 2, r.y, r.w - left - 3, lists });
+	draw_shares(v, l, y + 1, "Rcodes", &o->shares);
+	draw_shares(v, l, y + 2, "Types", &o->types);
+	if (r.y + r.h - 1 - (y + 4) >= 3) {
+		surface_put(v->ui->surface, 1, y + 4, left - 2, UI_TITLE, "Latency, last 10s");
+		buckets_draw(v, (struct rect){ 0, y + 5, left, r.y + r.h - 1 - (y + 5) },
+		    o->bucket_list, o->n_buckets);
+	}
+	o->table.idle = other || o->at_troubles;
+	o->list.table.idle = !other || o->at_troubles;
+	draw_zones(v, (struct rect){ left + 2, r.y, r.w - left - 3, zones });
+	overview_list_draw(
+	    v, &o->list, (struct rect){ left + 2, r.y + zones + 1, r.w - left - 3, others });
 	troubles_draw(&o->troubles, o->at_troubles,
-	    (struct rect){ left + 2, r.y + lists + 1, r.w - left - 3, r.h - lists - 2 });
+	    (struct rect){
+		left + 2, r.y + zones + others + 2, r.w - left - 3, r.h - zones - others - 3 });
 	surface_put(v->ui->surface, 1, r.y + r.h - 1, r.w - 2, UI_DIM, o->change);
 }
 
@@ -402,17 +474,51 @@ overview_draw(struct view *v, struct rect r)
 			surface_mark(v->ui->surface, (struct rect){ r.x, y, r.w, 1 }, UI_DIM);
 }
 
+/* Other counters: what was drawn so far does not go on. */
+static void
+change_scope(struct view *v)
+{
+	struct overview *o = v->state;
+
+	o->fleet = !o->fleet;
+	o->known = false;
+	o->sampled_ms = 0;
+	o->n_buckets = 0;
+	series_init(&o->qps);
+	series_init(&o->p99);
+	memset(&o->shares, 0, sizeof o->shares);
+	memset(&o->types, 0, sizeof o->types);
+	if (o->stats_request != 0)
+		ns_client_cancel(v->ui->client, o->stats_request);
+	o->stats_request = 0;
+	overview_list_step(v, &o->list, 0, o->fleet);
+	overview_tick(v);
+}
+
 static bool
 overview_act(struct view *v, enum ns_action_id id)
 {
 	struct overview *o = v->state;
 
-	if (id == ACT_NEXT_TAB || id == ACT_PREVIOUS_TAB || id == ACT_PROBLEMS) {
+	switch (id) {
+	case ACT_PROBLEMS:
 		o->at_troubles = !o->at_troubles;
 		return true;
+	case ACT_NEXT_TAB:
+	case ACT_PREVIOUS_TAB:
+		o->at_troubles = false;
+		overview_list_step(v, &o->list, id == ACT_NEXT_TAB ? 1 : -1, o->fleet);
+		return true;
+	case ACT_WIDE:
+		change_scope(v);
+		return true;
+	default:
+		break;
 	}
 	if (o->at_troubles)
 		return troubles_act(&o->troubles, id);
+	if (on_list(v))
+		return overview_list_act(v, &o->list, id);
 	if (ns_table_act(&o->table, id, o->n_zones))
 		return true;
 	if (o->table.row >= o->n_zones)
@@ -423,7 +529,8 @@ overview_act(struct view *v, enum ns_action_id id)
 const struct ns_screen_ops screen_overview = {
 	.name = "Overview",
 	.size = sizeof(struct overview),
-	.contexts = CTX_GLOBAL | CTX_LIST | CTX_TABS | CTX_OPEN | CTX_ZONE | CTX_PROBLEMS,
+	.contexts =
+	    CTX_GLOBAL | CTX_LIST | CTX_OPEN | CTX_ZONE | CTX_TABS | CTX_WIDE | CTX_PROBLEMS,
 	.open = overview_open,
 	.close = overview_close,
 	.reload = overview_reload,

@@ -13,7 +13,7 @@
 struct pop {
 	struct lines lines;
 	uint64_t fleet_request, status_request;
-	bool loaded, gone, here; /* here: it is the one that we are connected to */
+	bool loaded, gone;
 	char title[256];
 	enum ui_role role;
 	struct lines member, own; /* what the fleet knows of it, and what it says itself */
@@ -142,19 +142,16 @@ status_came(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 	struct pop *p = v->state;
 	const Ns__StatusReply *s;
 
-	(void)why; /* the banner says it */
 	p->status_request = 0;
-	if (env == NULL)
-		return;
-	s = env->status_reply;
-	p->here = strcmp(s->name, v->object) == 0;
 	lines_clear(&p->own);
 	ui_dirty(v->ui, false);
-	if (!p->here) {
-		lines_add(&p->own, UI_DIM,
-		    " Its processes and its own troubles are told by itself: connect to it.");
+	if (env == NULL) {
+		add(v, &p->own, UI_WARN, "processes",
+		    xasprintf("it does not tell itself now: %s",
+			why->text[0] != '\0' ? why->text : ns_err_text(why->err)));
 		return;
 	}
+	s = env->status_reply;
 	add(v, &p->own, s->map_full ? UI_CRIT : UI_TEXT, "zone map",
 	    xasprintf("%.1f of %.1f MiB%s", (double)s->map_bytes / 1048576,
 		(double)s->map_limit / 1048576, s->map_full ? ", FULL" : ""));
@@ -188,6 +185,7 @@ pop_reload(struct view *v)
 		p->fleet_request = fleet_ask(v, fleet_came);
 	request.body_case = NS__ENVELOPE__BODY_STATUS_REQUEST;
 	request.status_request = &body;
+	request.to = v->object; /* it is asked itself, by way of the one that we are connected to */
 	if (p->status_request == 0)
 		p->status_request =
 		    ns_client_request(v->ui->client, &request, TIMEOUT_MS, status_came, v);

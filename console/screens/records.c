@@ -8,6 +8,8 @@
 #include "console/screens/drafts.h"
 #include "console/screens/editor.h"
 #include "console/screens/pages.h"
+#include "console/screens/policyedit.h"
+#include "console/screens/querytest.h"
 #include "console/screens/textedit.h"
 #include "console/screens/zone.h"
 #include "ipc/base/wbuf.h"
@@ -82,23 +84,42 @@ set_lines(struct view *v, struct row *r, const char *name, const char *type, uin
 	r->cells[CELL_VALUES] = (char *)values.base;
 }
 
+/* "policy geo(EU: eu, default: us)" instead of its JSON; of the first, where there are several. */
+static void
+set_data(struct view *v, struct row *r, enum ui_role role, const char *type, char *const *rdata,
+    size_t n)
+{
+	char words[512], of[16];
+	json_t *doc = n > 0 && strcmp(type, "NSPOLICY") == 0 ? pol_parse(rdata[0], of) : NULL;
+
+	row_set(v, r, 1, role, "%s", doc != NULL ? "policy" : type);
+	if (n > 1)
+		row_set(v, r, 3, role, "(+%zu)", n - 1);
+	if (doc == NULL) {
+		row_set(v, r, 4, role, "%s", n > 0 ? rdata[0] : "");
+		return;
+	}
+	pol_words(doc, words, sizeof words);
+	row_set(v, r, 2, role, "%lld", (long long)json_integer_value(json_object_get(doc, "ttl")));
+	row_set(v, r, 4, role, "%s %s", of, words);
+	json_decref(doc);
+}
+
 static void
 records_fill(struct view *v, const Ns__Envelope *env, size_t i, struct row *r)
 {
 	const Ns__RecordListReply__RRset *s = env->record_list_reply->rrsets[i];
 	struct records *state = v->state;
-	const char *name, *first = s->n_rdata > 0 ? s->rdata[0] : "";
+	const char *name;
 	int len = zone_relative(s->name, v->object, &name);
 
 	state->serial = env->record_list_reply->serial;
 	state->version = env->record_list_reply->version;
 	r->id = xasprintf("%s %s", s->name, s->type);
 	row_set(v, r, 0, UI_TEXT, "%.*s", len, name);
-	row_set(v, r, 1, UI_TEXT, "%s", s->type);
-	row_set(v, r, 2, UI_TEXT, "%u", s->ttl);
-	if (s->n_rdata > 1)
-		row_set(v, r, 3, UI_TEXT, "(+%zu)", s->n_rdata - 1);
-	row_set(v, r, 4, UI_TEXT, "%s", first);
+	if (strcmp(s->type, "NSPOLICY") != 0)
+		row_set(v, r, 2, UI_TEXT, "%u", s->ttl);
+	set_data(v, r, UI_TEXT, s->type, s->rdata, s->n_rdata);
 	set_lines(v, r, s->name, s->type, s->ttl, s->rdata, s->n_rdata);
 }
 
@@ -122,11 +143,9 @@ fill_mine(struct view *v, const Ns__Conflict__RRset *set, enum ui_role role)
 	r = &s->mine[s->n_mine++];
 	*r = (struct row){ .id = xasprintf("%s %s", set->name, set->type) };
 	row_set(v, r, 0, role, "%.*s", len, name);
-	row_set(v, r, 1, role, "%s", set->type);
-	row_set(v, r, 2, role, "%u", m->ttl);
-	if (m->n_rdata > 1)
-		row_set(v, r, 3, role, "(+%zu)", m->n_rdata - 1);
-	row_set(v, r, 4, role, "%s", m->n_rdata > 0 ? m->rdata[0] : "");
+	if (strcmp(set->type, "NSPOLICY") != 0)
+		row_set(v, r, 2, role, "%u", m->ttl);
+	set_data(v, r, role, set->type, m->rdata, m->n_rdata);
 	set_lines(v, r, set->name, set->type, m->ttl, m->rdata, m->n_rdata);
 }
 
@@ -265,6 +284,24 @@ records_copies(struct view *v, struct copies *c)
 }
 
 /* ---- edits ---- */
+/* The first policy of the name; where there are several, the tab beside has them apart. */
+static void
+edit_policy(struct view *v, enum ns_action_id id, const char *name)
+{
+	struct records *s = v->state;
+	const struct row *r = row_shown(s, s->table.row);
+	struct policyedit_what what = { .zone = v->object,
+		.name = name,
+		.clone = id == ACT_CLONE,
+		.version = s->version,
+		.serial = s->serial };
+	char type[16];
+
+	snprintf(type, sizeof type, "%.*s", (int)strcspn(r->cells[4], " "), r->cells[4]);
+	what.type = type;
+	policyedit_open(v->ui, &what);
+}
+
 static void
 edit(struct view *v, enum ns_action_id id)
 {
@@ -281,7 +318,10 @@ edit(struct view *v, enum ns_action_id id)
 		what.name = name;
 		what.type = type;
 	}
-	editor_open(v->ui, &what);
+	if (id != ACT_ADD && strcmp(type, "NSPOLICY") == 0)
+		edit_policy(v, id, name);
+	else
+		editor_open(v->ui, &what);
 }
 
 static void delete (struct view *v)
@@ -303,6 +343,16 @@ static void delete (struct view *v)
 	op.type = type;
 	if (drafts_put(v->ui, v->object, s->version, s->serial, &op))
 		ui_say(v->ui, "Deleted in the draft; it is served until you commit. u undoes");
+}
+
+static void
+test(struct view *v)
+{
+	struct records *s = v->state;
+	char name[UI_OBJECT], type[32];
+
+	if (row_key(s, s->table.row, name, type))
+		querytest_open(v->ui, name, type, NULL);
 }
 
 static void
@@ -366,7 +416,7 @@ records_refuse(struct view *v, enum ns_action_id id)
 		return d != NULL && d->draft != NULL ? NULL : "no draft of this zone";
 	if (id == ACT_REDO)
 		return d != NULL && d->n_undone > 0 ? NULL : "nothing was undone";
-	if ((id == ACT_EDIT || id == ACT_CLONE || id == ACT_DELETE) &&
+	if ((id == ACT_EDIT || id == ACT_CLONE || id == ACT_DELETE || id == ACT_TEST) &&
 	    count((struct records *)v->state) == 0)
 		return "no RRset is here";
 	return id == ACT_ADD && !((struct records *)v->state)->pages.loaded ? "not loaded yet"
@@ -395,6 +445,9 @@ records_act(struct view *v, enum ns_action_id id)
 	case ACT_OPEN:
 		edit(v, ACT_EDIT);
 		return true;
+	case ACT_TEST:
+		test(v);
+		return true;
 	case ACT_EDIT_TEXT:
 		textedit_start(v->ui, v->object);
 		return true;
@@ -415,8 +468,8 @@ records_act(struct view *v, enum ns_action_id id)
 const struct ns_screen_ops screen_records = {
 	.name = "Records",
 	.size = sizeof(struct records),
-	.contexts =
-	    CTX_GLOBAL | CTX_LIST | CTX_TABS | CTX_OPEN | CTX_ZONE | CTX_RECORDS | CTX_DRAFT,
+	.contexts = CTX_GLOBAL | CTX_LIST | CTX_TABS | CTX_OPEN | CTX_ZONE | CTX_RECORDS |
+		    CTX_ROWS | CTX_DRAFT,
 	.open = records_open,
 	.close = records_close,
 	.reload = records_reload,

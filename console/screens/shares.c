@@ -6,7 +6,7 @@
 #include "console/screens/overview.h"
 
 void
-shares_add(struct shares *sh, const Ns__StatsReply *r)
+shares_add(struct shares *sh, const Ns__StatsReply *r, Ns__StatsReply__Rcode *const *list, size_t n)
 {
 	struct share_sample *s;
 
@@ -17,9 +17,9 @@ shares_add(struct shares *sh, const Ns__StatsReply *r)
 	*s = (struct share_sample){
 		.queries = r->queries, .udp = r->udp, .tcp = r->tcp, .dropped = r->dropped
 	};
-	for (size_t i = 0; i < r->n_rcodes && s->n < SHARE_RCODES; i++) {
-		sanitize(s->name[s->n], sizeof s->name[0], r->rcodes[i]->name, true);
-		s->count[s->n++] = r->rcodes[i]->count;
+	for (size_t i = 0; i < n && s->n < SHARE_NAMES; i++) {
+		sanitize(s->name[s->n], sizeof s->name[0], list[i]->name, true);
+		s->count[s->n++] = list[i]->count;
 	}
 }
 

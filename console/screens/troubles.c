@@ -277,7 +277,7 @@ troubles_draw(struct troubles *t, bool focus, struct rect r)
 
 	if (r.h <= 0)
 		return;
-	t->table.blurred = !focus;
+	t->table.idle = !focus;
 	ns_table_draw(&t->table, s, r, t->n, cell, t);
 	surface_putf(s, r.x + 3, r.y, r.w - 4, UI_HEAD, "PROBLEMS %zu", all);
 	if (t->n == 0 && r.h > 1)

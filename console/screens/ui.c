@@ -154,6 +154,7 @@ push(struct ui *ui, const struct ns_screen_ops *ops, const char *object)
 static void
 pop(struct ui *ui)
 {
+	ui->dialog.on = false; /* it was about what is gone */
 	view_free(ui->views[--ui->n_views]);
 }
 
@@ -257,6 +258,29 @@ ui_back(struct ui *ui)
 	}
 }
 
+/* What was asked of the other one is nobody's answer any more. */
+void
+ui_connect(struct ui *ui, const char *appliance)
+{
+	while (ui->n_views > 0)
+		pop(ui);
+	for (size_t i = 0; i < UI_MAINS; i++)
+		if (ui->kept[i] != NULL) {
+			view_free(ui->kept[i]);
+			ui->kept[i] = NULL;
+		}
+	if (ui->asked != 0)
+		ns_client_cancel(ui->client, ui->asked);
+	ui->asked = 0;
+	ns_client_to(ui->client, appliance);
+	snprintf(ui->name, sizeof ui->name, "%s", appliance);
+	ui->heard_ms = 0;
+	ui->lost = false;
+	ui->n_problems = 0;
+	ui_ask_status(ui);
+	ui_main(ui, &screen_overview);
+}
+
 /* ---- time ---- */
 
 void
@@ -267,7 +291,7 @@ ui_tick(struct ui *ui)
 	if (ui->frozen)
 		return;
 	/* The clock moves with what the answers bring, in one frame; without answers, by itself. */
-	if (ui->lost || ui->asked)
+	if (ui->lost || ui->asked != 0)
 		ui_dirty(ui, false);
 	ui_ask_status(ui);
 	if (top != NULL && top->ops->tick != NULL && !ui->lost)
@@ -358,6 +382,15 @@ act_anywhere(struct ui *ui, enum ns_action_id id)
 		return true;
 	case ACT_DRAFTS:
 		ui_main(ui, &screen_pending);
+		return true;
+	case ACT_QUERY:
+		ui_main(ui, &screen_query);
+		return true;
+	case ACT_TAIL:
+		ui_main(ui, &screen_tail);
+		return true;
+	case ACT_CONNECT:
+		ui_main(ui, &screen_connect);
 		return true;
 	case ACT_MENU:
 		ui_open(ui, &screen_menu, top->ops->name);

@@ -101,7 +101,7 @@ struct ui {
 		char code[32], text[200];
 	} problems[UI_PROBLEMS];
 	size_t n_problems; /* of them all; the first are here */
-	bool asked; /* status is on its way */
+	uint64_t asked; /* status is on its way; 0: it is not */
 	uint64_t heard_ms; /* monotonic, when it last answered; 0: never */
 	int64_t heard_wall_ms;
 	bool lost;
@@ -136,6 +136,8 @@ void ui_main(struct ui *, const struct ns_screen_ops *); /* of the main screens:
 /* What leads from a row that is a zone into it; false: not such an action. */
 bool ui_open_zone(struct ui *, enum ns_action_id, const char *zone);
 void ui_back(struct ui *);
+/* Shows that appliance, by way of the one that we are connected to; "": that one.  All screens begin anew. */
+void ui_connect(struct ui *, const char *appliance);
 struct view *ui_top(const struct ui *);
 void ui_say(struct ui *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void ui_say_why(struct ui *, const struct ns_why *);
@@ -158,7 +160,8 @@ void ui_commit(struct ui *, Ns__Envelope *request);
 extern const struct ns_screen_ops screen_overview, screen_zones, screen_records, screen_history,
     screen_zone_history, screen_change, screen_help, screen_messages, screen_menu, screen_pending,
     screen_diff, screen_editor, screen_conflict,
-    screen_trash, screen_copy, screen_health, screen_check, screen_events, screen_ask, screen_fleet,
-    screen_pop, screen_dnssec;
+    screen_trash, screen_copy, screen_policies, screen_policyedit, screen_checkedit, screen_health,
+    screen_check, screen_events, screen_ask, screen_fleet, screen_pop, screen_dnssec,
+    screen_zonesettings, screen_query, screen_tail, screen_connect, screen_metrics;
 
 #endif

@@ -92,7 +92,7 @@ static void
 draw_row(const struct ns_table *t, struct surface *s, const struct layout *l, struct rect r, int y,
     size_t row, table_cell_fn *fn, void *arg)
 {
-	bool here = row == t->row;
+	bool here = row == t->row && !t->idle;
 
 	if (t->signs)
 		draw_sign(s, r, y, row, fn, arg);
@@ -112,7 +112,7 @@ draw_row(const struct ns_table *t, struct surface *s, const struct layout *l, st
 	}
 	if (s->spoken != NULL)
 		say_row(t, s->spoken, y, row, fn, arg);
-	if (!here || t->blurred)
+	if (!here)
 		return;
 	surface_mark(s, (struct rect){ r.x, y, r.w, 1 }, UI_SELECT);
 	surface_put(s, r.x, y, r.w < 1 ? 0 : 1, UI_SELECT, ">");

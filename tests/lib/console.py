@@ -13,7 +13,7 @@ from appliance import BUILD
 
 KEYS = {"enter": "\r", "esc": "\x1b", "up": "\x1b[A", "down": "\x1b[B", "f1": "\x1bOP", "ctrl-c": "\x03",
         "ctrl-z": "\x1a", "ctrl-g": "\x07", "tab": "\t", "backtab": "\x1b[Z", "ctrl-s": "\x13", "ctrl-u": "\x15",
-        "ctrl-r": "\x12", "space": " "}
+        "ctrl-r": "\x12", "ctrl-o": "\x0f", "ctrl-t": "\x14", "space": " "}
 
 
 class Screen(pyte.Screen):

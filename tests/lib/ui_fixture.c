@@ -6,7 +6,7 @@
 
 #define PAGE_TEST 40u
 const char *fixture = "plain";
-static const char *asked = "";
+static const char *asked = "", *asked_type = "";
 
 bool
 fixture_is(const char *name)
@@ -72,6 +72,7 @@ fill_stats(Ns__Envelope *e)
 	s.n_top = is("empty") ? 0 : 5;
 	s.rcodes = rc;
 	s.n_rcodes = is("empty") ? 0 : 4;
+	fixture_figures(&s, asked, strchr(asked, ' ') != NULL ? strchr(asked, ' ') + 1 : "");
 	e->stats_reply = &s;
 	e->body_case = NS__ENVELOPE__BODY_STATS_REPLY;
 }
@@ -107,6 +108,147 @@ fill_zones(Ns__Envelope *e)
 	e->body_case = NS__ENVELOPE__BODY_ZONE_LIST_REPLY;
 }
 
+#define POLICY                                                                                     \
+	"A "                                                                                       \
+	"{\"ttl\":60,\"root\":{\"use\":\"geo\",\"rules\":[{\"match\":[\"continent:EU\",\"country:" \
+	"GB\"],"                                                                                   \
+	"\"then\":{\"use\":\"failover\",\"order\":[{\"pool\":\"eu\"},{\"pool\":\"us\"}]}},{"       \
+	"\"match\":"                                                                               \
+	"[\"continent:AS\"],\"then\":{\"use\":\"latency\",\"branches\":[{\"then\":{\"pool\":"      \
+	"\"sin\"}},"                                                                               \
+	"{\"then\":{\"pool\":\"us\"}}]}}],\"default\":{\"pool\":\"us\"}},\"pools\":{\"eu\":{"      \
+	"\"serve\":"                                                                               \
+	"\"one\",\"answers\":[{\"value\":\"192.0.2.20\",\"weight\":70,\"check\":\"eu-web-1\"},{"   \
+	"\"value\":"                                                                               \
+	"\"192.0.2.30\",\"weight\":30,\"check\":\"eu-web-3\"},{\"value\":\"192.0.2.21\","          \
+	"\"weight\":0,"                                                                            \
+	"\"check\":\"eu-web-2\"},{\"value\":\"192.0.2.22\",\"weight\":10,\"drain\":true}]},"       \
+	"\"us\":{"                                                                                 \
+	"\"answers\":[{\"value\":\"198.51.100.1\",\"check\":\"us-1\"},{\"value\":\"198.51.100."    \
+	"2\"}]},"                                                                                  \
+	"\"sin\":{\"when_down\":{\"pool\":\"sorry\"},\"answers\":[{\"value\":\"203.0.113.7\","     \
+	"\"check\":"                                                                               \
+	"\"ap-web-1\"}]},\"sorry\":{\"answers\":[{\"value\":\"203.0.113.99\"}]}}}"
+#define CANARY                                                                             \
+	"AAAA "                                                                            \
+	"{\"ttl\":30,\"root\":{\"pool\":\"main\"},\"pools\":{\"main\":{\"serve\":\"one\"," \
+	"\"answers\":"                                                                     \
+	"[{\"value\":\"2001:db8::1\",\"weight\":9},{\"value\":\"2001:db8::2\"}]}}}"
+
+static void
+fill_policies(Ns__Envelope *e)
+{
+	static Ns__RecordListReply r;
+	static char *data[2];
+	LIST(Ns__RecordListReply__RRset, NS__RECORD_LIST_REPLY__RRSET__INIT, set, 2)
+
+	r = (Ns__RecordListReply)NS__RECORD_LIST_REPLY__INIT;
+	data[0] = STR(is("hostile") ? "A {\"root\":{\"pool\":\"" HOSTILE "\"}}" : POLICY);
+	data[1] = STR(CANARY);
+	set[0]->name = STR("www.shop-000.example.");
+	set[1]->name = STR("canary.shop-000.example.");
+	for (unsigned i = 0; i < 2; i++) {
+		set[i]->type = STR("NSPOLICY");
+		set[i]->rdata = &data[i];
+		set[i]->n_rdata = 1;
+	}
+	r.rrsets = set;
+	r.n_rrsets = is("empty") ? 0 : 2;
+	r.serial = 2026112201;
+	e->record_list_reply = &r;
+	e->body_case = NS__ENVELOPE__BODY_RECORD_LIST_REPLY;
+}
+
+static void
+fill_done(Ns__Envelope *e)
+{
+	static Ns__Done d;
+
+	d = (Ns__Done)NS__DONE__INIT;
+	e->done = &d;
+	e->body_case = NS__ENVELOPE__BODY_DONE;
+}
+
+static void
+fill_object(Ns__Envelope *e)
+{
+	static Ns__ObjectReply o;
+
+	o = (Ns__ObjectReply)NS__OBJECT_REPLY__INIT;
+	o.revision = 8842;
+	e->object_reply = &o;
+	e->body_case = NS__ENVELOPE__BODY_OBJECT_REPLY;
+}
+
+static void
+fill_zone(Ns__Envelope *e)
+{
+	static Ns__ZoneInfo z;
+	static char *sites[] = { STR("fra1"), STR("ams1") };
+
+	z = (Ns__ZoneInfo)NS__ZONE_INFO__INIT;
+	z.name = STR("shop-000.example.");
+	z.serial = 2026112201;
+	z.records = 428;
+	z.account = STR(is("hostile") ? HOSTILE : "acme");
+	z.changed = STR("2026-11-22T13:40:00.000Z");
+	z.sites = sites;
+	z.n_sites = is("empty") ? 0 : 2;
+	e->zone_info = &z;
+	e->body_case = NS__ENVELOPE__BODY_ZONE_INFO;
+}
+
+static void
+fill_settings(Ns__Envelope *e)
+{
+	static Ns__SettingsReply r;
+	static char *ns[] = { STR("ns1.nameserve.example."), STR("ns2.nameserve.example.") };
+	LIST(Ns__Setting, NS__SETTING__INIT, one, 1)
+
+	r = (Ns__SettingsReply)NS__SETTINGS_REPLY__INIT;
+	one[0]->name = STR("nameservers");
+	one[0]->values = ns;
+	one[0]->n_values = 2;
+	r.settings = one;
+	r.n_settings = is("empty") ? 0 : 1;
+	e->settings_reply = &r;
+	e->body_case = NS__ENVELOPE__BODY_SETTINGS_REPLY;
+}
+
+static void
+fill_parent(Ns__Envelope *e)
+{
+	static Ns__ZoneCheckReply r;
+	static char *todo[] = { STR("tell the registrar ns2.nameserve.example.") };
+
+	r = (Ns__ZoneCheckReply)NS__ZONE_CHECK_REPLY__INIT;
+	r.delegated = STR("partly");
+	r.ds = STR("none");
+	r.todo = todo;
+	r.n_todo = is("empty") ? 0 : 1;
+	e->zone_check_reply = &r;
+	e->body_case = NS__ENVELOPE__BODY_ZONE_CHECK_REPLY;
+}
+
+/* One check as it is, or all of them. */
+static void
+fill_checks(Ns__Envelope *e)
+{
+	static const char *const rows[][2] = { { "ap-web-1", "up" }, { "eu-web-1", "up" },
+		{ "eu-web-2", "down" }, { "eu-web-3", "up" }, { "us-1", "unknown" } };
+	LIST(Ns__CheckInfo, NS__CHECK_INFO__INIT, check, 5)
+
+	fixture_checks(e);
+	if (asked[0] != '\0' || is("empty"))
+		return;
+	for (unsigned i = 0; i < 5; i++) {
+		check[i]->name = STR(is("hostile") && i == 2 ? HOSTILE : rows[i][0]);
+		check[i]->state = STR(rows[i][1]);
+	}
+	e->check_list_reply->checks = check;
+	e->check_list_reply->n_checks = e->check_list_reply->total = 5;
+}
+
 static void
 fill_records(Ns__Envelope *e)
 {
@@ -124,6 +266,10 @@ fill_records(Ns__Envelope *e)
 		    "1 . alpn=h2,h3 ipv4hint=192.0.2.40", NULL } };
 	LIST(Ns__RecordListReply__RRset, NS__RECORD_LIST_REPLY__RRSET__INIT, set, 6)
 
+	if (strcmp(asked_type, "NSPOLICY") == 0) {
+		fill_policies(e);
+		return;
+	}
 	r = (Ns__RecordListReply)NS__RECORD_LIST_REPLY__INIT;
 	for (unsigned i = 0; i < 6; i++) {
 		data[i][0] = STR(is("hostile") ? HOSTILE : rows[i][2]);
@@ -388,11 +534,19 @@ static const struct {
 	{ NS__ENVELOPE__BODY_STATS_REQUEST, fill_stats },
 	{ NS__ENVELOPE__BODY_ZONE_LIST_REQUEST, fill_zones },
 	{ NS__ENVELOPE__BODY_RECORD_LIST_REQUEST, fill_records },
+	{ NS__ENVELOPE__BODY_CHECK_LIST_REQUEST, fill_checks },
+	{ NS__ENVELOPE__BODY_CHECK_PLAN_REQUEST, fill_done },
+	{ NS__ENVELOPE__BODY_ZONE_SHOW_REQUEST, fill_zone },
+	{ NS__ENVELOPE__BODY_SETTINGS_GET_REQUEST, fill_settings },
+	{ NS__ENVELOPE__BODY_SETTINGS_SET_REQUEST, fill_settings },
+	{ NS__ENVELOPE__BODY_ZONE_CHECK_REQUEST, fill_parent },
+	{ NS__ENVELOPE__BODY_ZONE_SET_REQUEST, fill_commit },
+	{ NS__ENVELOPE__BODY_ZONE_DELETE_REQUEST, fill_commit },
+	{ NS__ENVELOPE__BODY_CHECK_SET_REQUEST, fill_object },
 	{ NS__ENVELOPE__BODY_HISTORY_LIST_REQUEST, fill_history },
 	{ NS__ENVELOPE__BODY_HISTORY_SHOW_REQUEST, fill_change },
 	{ NS__ENVELOPE__BODY_TRASH_LIST_REQUEST, fill_trash },
 	{ NS__ENVELOPE__BODY_HEALTH_LIST_REQUEST, fixture_health },
-	{ NS__ENVELOPE__BODY_CHECK_LIST_REQUEST, fixture_checks },
 	{ NS__ENVELOPE__BODY_CHECK_PROBE_REQUEST, fixture_look },
 	{ NS__ENVELOPE__BODY_CHECK_STATE_REQUEST, fixture_object },
 	{ NS__ENVELOPE__BODY_FLEET_LIST_REQUEST, fixture_fleet },
@@ -407,9 +561,12 @@ static const struct {
 	{ NS__ENVELOPE__BODY_REWIND_REQUEST, fill_inverse } };
 
 void
-fixture_answer(Ns__Envelope__BodyCase kind, const char *name, Ns__Envelope *reply)
+fixture_answer(Ns__Envelope__BodyCase kind, const char *name, const char *type, Ns__Envelope *reply)
 {
 	asked = name;
+	asked_type = type;
+	if (fixture_live(kind, reply))
+		return;
 	for (size_t k = 0; k < sizeof answers / sizeof *answers; k++)
 		if (answers[k].kind == kind)
 			answers[k].fill(reply);

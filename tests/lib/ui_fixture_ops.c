@@ -110,6 +110,9 @@ fixture_checks(Ns__Envelope *e)
 	c.reason = STR(fixture_is("hostile") ? HOSTILE : "5 of 8: no answer in time");
 	def.port = 443, def.interval = 10, def.timeout = 3;
 	def.path = STR("/hz"), def.host = STR("www.example.com");
+	def.type = STR("https"), def.target = STR(fixture_is("hostile") ? HOSTILE : "192.0.2.21");
+	def.body = STR("ok"), def.expect = STR("200-299"), def.verify_tls = true;
+	def.fall = 3, def.rise = 2, def.probers = STR("all"), def.initial = STR("down");
 	c.definition = &def;
 	c.needed = 5;
 	c.looks = looks, c.n_looks = sizeof looks / sizeof *looks;

@@ -32,7 +32,7 @@ NEEDS = {
     "fleet_drain": "admin", "fleet_roll": "admin", "fleet_standby": "admin", "fleet_promote": "admin",
     "user_set": "admin", "user_list": "viewer", "account_set": "admin", "account_list": "viewer",
     "dnssec_set": "admin", "dnssec_show": "viewer",
-    "check_set": "operator", "check_state": "operator", "check_list": "viewer",
+    "check_set": "operator", "check_state": "operator", "check_list": "viewer", "check_plan": "viewer",
     "health_list": "viewer", "check_probe": "operator",
     "alias_list": "viewer",
 }

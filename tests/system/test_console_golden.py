@@ -16,7 +16,10 @@ SCREENS = ("overview", "problems", "zones", "filter", "records", "zone-history",
            "messages", "lost", "lost-overview", "records-draft", "menu", "editor", "editor-error", "editor-new",
            "editor-naptr", "pending", "diff", "diff-commit", "committed", "diff-conflict", "conflict", "revert", "copy", "trash",
            "trash-ask", "health", "health-problems", "check", "events", "force", "force-ask", "probe-now", "fleet", "pop",
-           "drain-ask", "dnssec", "unsign-ask", "roll-ask")
+           "drain-ask", "dnssec", "unsign-ask", "roll-ask", "settings", "settings-sites", "settings-delete", "policies",
+           "policy-pool", "policy-form", "policy-geo", "policy-new", "check-edit", "check-new", "check-sure",
+           "overview-fleet", "overview-latency", "metrics", "query", "query-answer", "query-record", "query-draft",
+           "tail", "tail-filter", "tail-explain", "connect", "connected", "lost-connect")
 SIZES = ("80x24", "120x40", "60x16", "200x50")
 MODES = ("utf8-colour", "utf8-mono", "ascii-colour", "ascii-mono")
 

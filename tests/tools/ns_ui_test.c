@@ -31,7 +31,7 @@ static struct {
 	ns_reply_fn *fn;
 	void *arg;
 	uint64_t id;
-	char name[UI_OBJECT]; /* of the RRset that is asked for */
+	char name[UI_OBJECT], type[16]; /* of the RRset that is asked for */
 } pending[PENDING];
 static uint64_t next_id;
 static bool link_lost;
@@ -49,10 +49,20 @@ ns_client_request(struct ns_client *c, Ns__Envelope *r, unsigned ms, ns_reply_fn
 			pending[i].kind = r->body_case;
 			pending[i].fn = fn;
 			pending[i].arg = arg;
-			snprintf(pending[i].name, sizeof pending[i].name, "%s",
-			    r->body_case == NS__ENVELOPE__BODY_RECORD_LIST_REQUEST
-				? r->record_list_request->name
-				: "");
+			bool rrset = r->body_case == NS__ENVELOPE__BODY_RECORD_LIST_REQUEST;
+
+			snprintf(pending[i].type, sizeof pending[i].type, "%s",
+			    rrset ? r->record_list_request->type : "");
+			pending[i].name[0] = '\0';
+			if (rrset)
+				snprintf(pending[i].name, sizeof pending[i].name, "%s",
+				    r->record_list_request->name);
+			else if (r->body_case == NS__ENVELOPE__BODY_CHECK_LIST_REQUEST)
+				snprintf(pending[i].name, sizeof pending[i].name, "%s",
+				    r->check_list_request->name);
+			else if (r->body_case == NS__ENVELOPE__BODY_STATS_REQUEST)
+				snprintf(pending[i].name, sizeof pending[i].name, "%s %s",
+				    r->stats_request->scope, r->stats_request->top);
 			return pending[i].id = ++next_id;
 		}
 	abort();
@@ -75,6 +85,7 @@ ns_client_hello(const struct ns_client *c)
 	(void)c;
 	h.user = (char *)(uintptr_t) "alice";
 	h.user_role = (char *)(uintptr_t)role;
+	h.appliance = (char *)(uintptr_t) "fra1-a";
 	return link_lost ? NULL : &h;
 }
 
@@ -95,6 +106,22 @@ ns_client_error(const struct ns_client *c)
 	e = (Ns__Error)NS__ERROR__INIT;
 	e.conflict = fixture_conflict();
 	return &e;
+}
+
+static char connected[64];
+
+void
+ns_client_to(struct ns_client *c, const char *name)
+{
+	(void)c;
+	snprintf(connected, sizeof connected, "%s", name);
+}
+
+const char *
+ns_client_at(const struct ns_client *c)
+{
+	(void)c;
+	return connected;
 }
 
 void
@@ -187,7 +214,7 @@ answer_all(void)
 				fn(pending[i].arg, NULL, &why);
 				continue;
 			}
-			fixture_answer(pending[i].kind, pending[i].name, &e);
+			fixture_answer(pending[i].kind, pending[i].name, pending[i].type, &e);
 			if (mutating && rand() % 4 == 0)
 				answer_mutated(&e, fn, pending[i].arg);
 			else
@@ -224,13 +251,35 @@ static const struct {
 	{ "pending", DRAFT "5", 1 }, { "diff", DRAFT "p\tOPS-1182 move\t", 1 },
 	{ "diff-commit", DRAFT "pC", 1 }, { "committed", DRAFT "pC\vy", 1 },
 	{ "diff-conflict", DRAFT "p", 1 }, { "conflict", DRAFT "p\rb", 1 }, { "revert", "6R", 1 },
+	{ "settings", "2\r[Gkkkkkk\r", 1 }, { "settings-sites", "2\r[Gkkkk\r\t", 1 },
+	{ "settings-delete", "2\r[G\rgone\x13\v", 1 }, { "policies", "2\r]j", 1 },
+	{ "policy-pool", "2\r]\rjj", 1 },
+	{ "policy-form",
+	    "2\r]\rjj\r\t\t\t\t\t\t\x15"
+	    "192.0.2.300",
+	    1 },
+	{ "policy-geo", "2\r]\rk", 1 }, { "policy-new", "2\r]abeta", 1 },
+	{ "check-edit", "2\r]\rjj\r\t\t\t\t\t\t\t\t\x0f", 1 },
+	{ "check-new",
+	    "2\r]\rjj\r\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\x0f"
+	    "eu-9\td\t192.0.2.9\t99x",
+	    1 },
+	{ "check-sure",
+	    "2\r]\rjj\r\t\t\t\t\t\t\t\t\x0f\t\x15"
+	    "192.0.2.22\x13",
+	    1 },
 	{ "health", "3", 2 }, { "health-problems", "3!", 2 }, { "check", "3\r", 2 },
 	{ "events", "3H", 2 }, { "force", "3F\tOPS-7 it is being moved", 2 },
 	{ "force-ask", "3F\tOPS-7 it is being moved\x13", 2 }, { "probe-now", "3t", 2 },
 	{ "fleet", "4j", 5 }, { "pop", "4jjj\r", 2 }, { "drain-ask", "4jjjDnew disks\x13", 2 },
-	{ "dnssec", "2\r]j", 2 }, { "unsign-ask", "2\r]:unsign\r \tmoves away\x13", 2 },
-	{ "roll-ask", "2\r]K\x13", 2 }, { "copy", "2\rGky", 1 }, { "trash", ":trash\r", 1 },
-	{ "trash-ask", ":trash\rR", 1 } };
+	{ "dnssec", "2\r]]j", 2 }, { "unsign-ask", "2\r]]:unsign\r \tmoves away\x13", 2 },
+	{ "roll-ask", "2\r]]K\x13", 2 }, { "copy", "2\rGky", 1 }, { "trash", ":trash\r", 1 },
+	{ "trash-ask", ":trash\rR", 1 }, { "overview-fleet", "w\t", 30 },
+	{ "overview-latency", "[", 30 }, { "metrics", "2\r]]]\v\v\vjj", 1 }, { "query", "7", 1 },
+	{ "query-answer", "7www.shop-000.example\tA\t203.0.113.77\r", 1 },
+	{ "query-record", "2\rjt", 1 }, { "query-draft", DRAFT "jt", 1 }, { "tail", "8\v\v", 1 },
+	{ "tail-filter", "8/rcode:NXDOMAIN\rw\v\vg", 1 }, { "tail-explain", "8\v\v\r", 1 },
+	{ "connect", "9jj", 1 }, { "connected", "9jj\r", 1 }, { "lost-connect", "9", 1 } };
 #define SCREENS (sizeof screens / sizeof *screens)
 
 /* Drafts of this run lie in memory, and none is left for the next screen. */
@@ -280,6 +329,7 @@ reach(size_t screen, int w, int h, enum glyph_set glyphs)
 	forget_drafts();
 	forget_memory();
 	plan_fails = NS_OK;
+	connected[0] = '\0';
 	memset(pending, 0, sizeof pending);
 	link_lost = false;
 	role = strstr(" drain-ask unsign-ask roll-ask dnssec ", screens[screen].name) != NULL
@@ -296,8 +346,10 @@ reach(size_t screen, int w, int h, enum glyph_set glyphs)
 		ui_now(ui, ui->mono_ms + 200 * ++turns, WALL_MS);
 		if (strstr(screens[screen].name, "conflict") != NULL && *k == 'p')
 			plan_fails = NS_CONFLICT;
-		if (*k != '\v') /* a moment passes */
+		if (*k != '\v')
 			ui_key(ui, (unsigned char)*k);
+		else /* a moment passes */
+			ui_tick(ui);
 		answer_all();
 	}
 	if (strncmp(screens[screen].name, "lost", 4) == 0) {
@@ -344,7 +396,9 @@ storm(unsigned seed)
 {
 	static const char *const fixtures[] = { "plain", "empty", "hostile" };
 	static const char keys[] =
-	    "jkgGhlq123456?:!FDKsT/fr+-]H[.eacdupCXymtbR\x13y\r\x1b\x07\x04\x15\x13\x12\t xo~^\x7f";
+	    "jkgGhlq123456789?:!FDKsT/"
+	    "fr+-]H[.eacdupCXymtbRwsS\x13\x0fJKy\r\x1b\x07\x04\x15\x13\x12\t "
+	    "xo~^\x7f";
 	struct ui *ui = reach(0, 80, 24, GLYPH_BLOCK);
 
 	srand(seed);

@@ -290,7 +290,7 @@ test_shares(void **state)
 		r.queries = 1000 + 100 * i;
 		r.udp = 900 + 50 * i;
 		ok.count = 500 + 25 * i;
-		shares_add(&sh, &r);
+		shares_add(&sh, &r, r.rcodes, r.n_rcodes);
 	}
 	shares_view(&sh, &v); /* of the last ten, not since the start */
 	assert_float_equal(v.udp, 50, 0.01);
@@ -298,7 +298,7 @@ test_shares(void **state)
 	r.queries = 10; /* a new appliance */
 	r.udp = 10;
 	ok.count = 10;
-	shares_add(&sh, &r);
+	shares_add(&sh, &r, r.rcodes, r.n_rcodes);
 	shares_view(&sh, &v);
 	assert_float_equal(v.udp, 100, 0.01);
 }

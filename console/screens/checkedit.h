@@ -1,0 +1,13 @@
+/* checkedit - a health check as a form (console.md 6.5b): the fields of its kind, what the appliance says of them while
+ * one types, and the change itself, which is made at once: checks are no part of drafts. */
+#ifndef NS_CONSOLE_SCREENS_CHECKEDIT_H
+#define NS_CONSOLE_SCREENS_CHECKEDIT_H
+
+#include "console/screens/ui.h"
+
+/* name NULL or empty: a new one; clone: a new one like that. */
+void checkedit_open(struct ui *, const char *name, bool clone);
+/* Asks first (T1), then deletes it; the appliance refuses what a policy needs. */
+void checkedit_delete(struct ui *, const char *name);
+
+#endif

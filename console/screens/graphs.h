@@ -1,0 +1,23 @@
+/* graphs - ten minutes of a figure, a sample each refresh, and how they are drawn. */
+#ifndef NS_CONSOLE_SCREENS_GRAPHS_H
+#define NS_CONSOLE_SCREENS_GRAPHS_H
+
+#include "console/screens/ui.h"
+
+#define SERIES_SAMPLES 600u /* ten minutes at the usual interval */
+
+struct series {
+	double list[SERIES_SAMPLES]; /* the newest last; -1: none */
+};
+
+void series_init(struct series *);
+void series_add(struct series *, double);
+/* Time in which nobody looked, or the link was lost, is a hole: of so many ms, at that interval. */
+void series_gap(struct series *, uint64_t ms, unsigned interval_ms);
+double series_most(const struct series *);
+/* "  231k ▂▂▃▃▄▄": the scale on the left, the graph as wide as there is room. */
+void series_draw(struct view *, struct rect, const struct series *, double top, const char *scale);
+/* A histogram: a column a bucket, a line below it with the edges.  r.h ≥ 2. */
+void buckets_draw(struct view *, struct rect, Ns__StatsReply__Bucket *const *, size_t n);
+
+#endif

@@ -1,0 +1,151 @@
+/* overview_list.c - see overview_list.h. */
+#include "console/screens/overview_list.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "console/core/sanitize.h"
+#include "console/screens/querytest.h"
+#include "ipc/base/xalloc.h"
+
+#define TIMEOUT_MS 3000u
+#define AGAIN_MS   5000u
+
+static const struct {
+	const char *top;
+	struct table_column columns[3];
+} lists[LISTS] = {
+#define LIST(top, title)                                                           \
+	{                                                                          \
+		top,                                                               \
+		{                                                                  \
+			{ title, 20, 1, false, 0 }, { "QUERIES", 10, 0, true, 0 }, \
+			{                                                          \
+				NULL, 0, 0, false, 0                               \
+			}                                                          \
+		}                                                                  \
+	}
+	[LIST_ZONES] = LIST("clients", "TOP CLIENTS"),
+	[LIST_CLIENTS] = LIST("clients", "TOP CLIENTS"),
+	[LIST_NAMES] = LIST("names", "TOP NAMES"),
+	[LIST_TYPES] = LIST("qtypes", "TOP TYPES"),
+	[LIST_LATENCY] = LIST("clients", "TOP CLIENTS"),
+#undef LIST
+};
+
+static void
+clear(struct overview_list *l)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		free(l->rows[i].name);
+		free(l->rows[i].shown);
+	}
+	l->n = 0;
+}
+
+static void
+cancel(struct view *v, struct overview_list *l)
+{
+	if (l->request != 0)
+		ns_client_cancel(v->ui->client, l->request);
+	l->request = 0;
+}
+
+void
+overview_list_close(struct view *v, struct overview_list *l)
+{
+	cancel(v, l);
+	clear(l);
+}
+
+static void
+came(void *arg, const Ns__Envelope *env, const struct ns_why *why)
+{
+	struct overview_list *l = arg;
+
+	(void)why;
+	l->request = 0;
+	if (env == NULL)
+		return;
+	clear(l);
+	for (size_t i = 0; i < env->stats_reply->n_top && l->n < LIST_ROWS; i++) {
+		const Ns__StatsReply__Top *t = env->stats_reply->top[i];
+
+		l->rows[l->n].name = xstrdup(t->name);
+		l->rows[l->n].shown = sanitize_dup(t->name, l->ascii);
+		l->rows[l->n++].count = t->count;
+	}
+	l->loaded = true;
+}
+
+void
+overview_list_tick(struct view *v, struct overview_list *l, bool fleet)
+{
+	Ns__StatsRequest body = NS__STATS_REQUEST__INIT;
+	Ns__Envelope request = NS__ENVELOPE__INIT;
+
+	if (l->request != 0 || (l->asked_ms != 0 && v->ui->mono_ms - l->asked_ms < AGAIN_MS))
+		return;
+	l->asked_ms = v->ui->mono_ms;
+	l->ascii = v->ui->ascii;
+	body.scope = (char *)(uintptr_t)(fleet ? "fleet" : "");
+	body.top = (char *)(uintptr_t)lists[l->what].top;
+	body.limit = LIST_ROWS;
+	request.body_case = NS__ENVELOPE__BODY_STATS_REQUEST;
+	request.stats_request = &body;
+	l->request = ns_client_request(v->ui->client, &request, TIMEOUT_MS, came, l);
+}
+
+void
+overview_list_step(struct view *v, struct overview_list *l, int by, bool fleet)
+{
+	const char *before = lists[l->what].top;
+
+	l->what = (enum list_what)(((int)l->what + by + (int)LISTS) % (int)LISTS);
+	if (by != 0 && strcmp(before, lists[l->what].top) == 0)
+		return;
+	cancel(v, l);
+	clear(l);
+	l->loaded = false;
+	l->asked_ms = 0;
+	l->table.row = l->table.top = 0;
+	overview_list_tick(v, l, fleet);
+}
+
+static const char *
+cell(void *arg, size_t row, unsigned column, enum ui_role *role)
+{
+	static char text[32];
+	const struct overview_list *l = arg;
+
+	(void)role;
+	if (column == 0)
+		return l->rows[row].shown;
+	snprintf(text, sizeof text, "%llu", (unsigned long long)l->rows[row].count);
+	return text;
+}
+
+void
+overview_list_draw(struct view *v, struct overview_list *l, struct rect r)
+{
+	struct surface *s = v->ui->surface;
+
+	if (r.h < 2)
+		return;
+	l->table.columns = lists[l->what].columns;
+	ns_table_draw(&l->table, s, r, l->n, cell, l);
+	if (l->n == 0)
+		surface_put(s, r.x + 3, r.y + 1, r.w - 4, UI_DIM, l->loaded ? "none" : "loading");
+}
+
+bool
+overview_list_act(struct view *v, struct overview_list *l, enum ns_action_id id)
+{
+	if (ns_table_act(&l->table, id, l->n))
+		return true;
+	if (id != ACT_OPEN || l->what != LIST_NAMES || l->table.row >= l->n)
+		return false;
+	querytest_open(v->ui, l->rows[l->table.row].name, "A", NULL);
+	return true;
+}

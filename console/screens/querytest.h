@@ -1,0 +1,10 @@
+/* querytest - the query test of another screen's row: its name and type are filled in, and it is asked. */
+#ifndef NS_CONSOLE_SCREENS_QUERYTEST_H
+#define NS_CONSOLE_SCREENS_QUERYTEST_H
+
+#include "console/screens/ui.h"
+
+/* client: an address or a network of which the first address is taken; NULL: as it is. */
+void querytest_open(struct ui *, const char *name, const char *type, const char *client);
+
+#endif
