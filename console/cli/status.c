@@ -239,9 +239,10 @@ cmd_stats(struct cli *cli)
 static void
 verify_table(const Ns__VerifyReply *v)
 {
-	printf("%s: %llu zones, %llu changes, %llu images; head %s\n",
+	printf("%s: %llu zones, %llu changes, %llu objects, %llu images; head %s\n",
 	    v->ok ? "clean" : "NOT CLEAN", (unsigned long long)v->zones,
-	    (unsigned long long)v->changes, (unsigned long long)v->images, v->head);
+	    (unsigned long long)v->changes, (unsigned long long)v->objects,
+	    (unsigned long long)v->images, v->head);
 	for (size_t i = 0; i < v->n_findings; i++) {
 		printf("%s %s: ", v->findings[i]->what, v->findings[i]->zone);
 		print_safe(stdout, v->findings[i]->text);
