@@ -108,6 +108,9 @@ typedef bool store_mention_fn(void *arg, const struct store_mentioned *);
 /* In order of name, zone and owner; name NULL: all.  False from fn stops. */
 enum ns_err	 store_mention_each(struct store *, enum store_mention, const void *name, size_t len,
 		    store_mention_fn *, void *arg);
+/* Those of one zone, in order of owner and name. */
+enum ns_err	 store_mention_zone(struct store *, enum store_mention, uint64_t zone,
+		    store_mention_fn *, void *arg);
 /* Rises whenever this handle changes the index. */
 uint64_t	 store_mentions(const struct store *);
 

@@ -230,7 +230,9 @@ void	 calls_start(struct sync *);
 void	 calls_stop(struct sync *);
 void	 calls_tick(struct sync *, uint64_t now_ns);
 void	 calls_now(struct sync *, uint64_t now_ns);	/* there is news: whatever was said a moment ago */
-void	 call_take(struct sync *, const struct member *, const struct fleet_from *, const Ns__Envelope *);
+/* What comes on a link that the other made: of any term, and of no conversation with the primary.  False: it is
+ * something else. */
+bool	 call_asks(struct sync *, const struct member *, const struct fleet_from *, const Ns__Envelope *);
 /* What that member said since `since_ns`; NULL: nothing. */
 struct call_said {
 	uint64_t	 heard_ns, term;
@@ -273,6 +275,9 @@ void	 standby_status(struct sync *, Ns__StatusReply *);
 bool	 forward_request(struct sync *, struct request *);
 void	 forward_take(struct sync *, const struct follower *, const struct member *,
 	    const Ns__FleetForward *);
+/* Who asks by way of that member: at most what it is trusted with. */
+void	 forward_caller(struct caller *, const struct member *, const char *principal, const char *role,
+	    const char *via);
 /* It was meant for the primary of a term that is over: nothing is done. */
 void	 forward_refuse(struct sync *, const struct follower *, const Ns__FleetForward *, uint64_t term);
 void	 forward_reply(struct sync *, const Ns__FleetForwardReply *);

@@ -429,18 +429,8 @@ pub_message(
 	struct follower *fo;
 	struct ns_why why = { 0 };
 
-	if (env->body_case == NS__ENVELOPE__BODY_FLEET_CALL) {
-		call_take(s, m, from, env);
+	if (call_asks(s, m, from, env))
 		return;
-	}
-	if (env->body_case == NS__ENVELOPE__BODY_FLEET_VOTES) {
-		votes_called(s, m, from, env->fleet_votes);
-		return;
-	}
-	if (env->body_case == NS__ENVELOPE__BODY_FLEET_TEST) {
-		testaway_called(s, from, env->fleet_test);
-		return;
-	}
 	fleet_newer(s, m->name, env->term);
 	if (env->body_case == NS__ENVELOPE__BODY_FLEET_HELLO && env->term <= s->head.term) {
 		hello(s, m, from, env->fleet_hello);

@@ -350,15 +350,15 @@ role_named(const char *name)
 	return USER_UNKNOWN;
 }
 
-/* At most what the appliance that relays it is trusted with. */
-static void
-caller_of(struct caller *c, const struct member *m, const Ns__FleetForward *in)
+void
+forward_caller(struct caller *c, const struct member *m, const char *principal, const char *role,
+    const char *via)
 {
-	enum user_role cap = role_named(m->trust), said = role_named(in->role);
+	enum user_role cap = role_named(m->trust), said = role_named(role);
 
 	*c = (struct caller){ .role = said < cap ? said : cap, .uid = UINT32_MAX };
-	text_copy(c->name, sizeof c->name, in->principal);
-	text_copy(c->via, sizeof c->via, in->via);
+	text_copy(c->name, sizeof c->name, principal);
+	text_copy(c->via, sizeof c->via, via);
 	text_copy(c->relay, sizeof c->relay, m->name);
 	text_copy(c->relay_site, sizeof c->relay_site, m->site_claimed ? "" : m->site);
 }
@@ -399,7 +399,7 @@ forward_take(
 	} else {
 		env->deadline_ms = in->deadline_ms;
 		r = request_new(&peer, env);
-		caller_of(&r->caller, m, in);
+		forward_caller(&r->caller, m, in->principal, in->role, in->via);
 		r->kind = k;
 		r->store_dir = s->store_dir;
 		r->reads = s->reads;

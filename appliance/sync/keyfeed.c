@@ -110,12 +110,6 @@ keys_check_added(
 	return NS_OK;
 }
 
-static uint64_t
-zone_id_of(const char *object_name)
-{
-	return object_name[0] == 'z' ? strtoull(object_name + 1, NULL, 10) : 0;
-}
-
 /* ---- a batch ---- */
 void
 keyfeed_delta(struct batch *b, const Ns__ChangeBody__Object *m)
@@ -126,7 +120,7 @@ keyfeed_delta(struct batch *b, const Ns__ChangeBody__Object *m)
 	    strcmp(m->name, b->appliance) == 0)
 		b->keyring = true;
 	if (strcmp(m->kind, KEYS_KIND) == 0 &&
-	    store_zone_by_id(b->store, zone_id_of(m->name), &z) == NS_OK)
+	    store_zone_by_id(b->store, keys_object_zone(m->kind, m->name), &z) == NS_OK)
 		batch_touch(b, &z, z.name)->keys = true;
 }
 
@@ -210,7 +204,7 @@ struct all {
 static void
 put_keys(struct all *a, const char *object_name, const void *body, size_t len)
 {
-	uint64_t id = zone_id_of(object_name);
+	uint64_t id = keys_object_zone(KEYS_KIND, object_name);
 	const struct asof_zone *was = a->asof != NULL ? asof_zone(a->asof, id) : NULL;
 	struct store_zone z;
 

@@ -30,7 +30,11 @@
 #include "appliance/sync/restore.h"
 #include "appliance/sync/sandbox.h"
 #include "appliance/sync/stats.h"
+#include "appliance/sync/everywhere.h"
+#include "appliance/sync/relay.h"
+#include "appliance/sync/tailask.h"
 #include "appliance/sync/testask.h"
+#include "appliance/sync/signatures.h"
 #include "appliance/sync/status.h"
 #include "appliance/sync/users.h"
 #include "appliance/sync/verify.h"
@@ -147,6 +151,9 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	imports_tick(s, now);
 	stats_tick(s, now);
 	testask_tick(s, now);
+	tailask_tick(s, now);
+	relay_tick(s, now);
+	everywhere_tick(s, now);
 	verify_tick(s, now);
 	parentcheck_tick(s, now);
 	dnssec_tick(s, now);
@@ -261,6 +268,9 @@ start(struct sync *s)
 	s->status = status_new();
 	s->stats = stats_new();
 	s->testask = testask_new();
+	s->tailask = tailask_new();
+	s->relay = relay_new();
+	s->everywhere = everywhere_new();
 	s->windows = windows_new();
 	s->gate = gate_new();
 	role_on_table(s->role, status_table, s);
@@ -302,6 +312,7 @@ stop(struct sync *s)
 	parentcheck_stop();
 	dnssec_stop();
 	keysched_stop();
+	signatures_stop();
 	keyring_stop();
 	check_list_stop();
 	health_stop();
@@ -309,6 +320,9 @@ stop(struct sync *s)
 	receipts_destroy(&s->receipts);
 	stats_destroy(&s->stats);
 	testask_destroy(&s->testask);
+	tailask_destroy(&s->tailask);
+	relay_destroy(&s->relay);
+	everywhere_destroy(&s->everywhere);
 	windows_destroy(&s->windows);
 	conns_destroy(&s->conns);
 	imports_destroy(&s->imports);
@@ -337,7 +351,7 @@ sync_open(struct role *role)
 	aliases_open();
 	backup_sweep(s->store_dir);
 	restore_sweep(s->store_dir);
-	authz_init(&s->authz, role->start->admin_uid);
+	authz_init(&s->authz, role->start->admin_uid, role->start->config->ssh_account);
 	fleet_open(s);
 	role->self = s;
 }

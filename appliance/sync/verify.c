@@ -196,6 +196,10 @@ compare_image(struct compare *k, const struct store_zone *z, const Ns__DigestRep
 	char zone[NAME_MAX_TEXT];
 	uint8_t digest[32];
 
+	k->check->reply->signatures += im->signatures;
+	k->check->reply->signatures_skipped += im->signatures_skipped;
+	if (im->signature_fault[0] != '\0')
+		finding(k->check, "signature", name_to_text(z->name, zone), im->signature_fault);
 	if (im->fault[0] != '\0') {
 		finding(k->check, "image", name_to_text(z->name, zone), im->fault);
 		return;
@@ -343,6 +347,7 @@ ask(struct sync *s, struct request *r)
 	if (clock_mono_ns() < c->ask_ns)
 		return; /* the tick comes back */
 	msg.limit = PAGE;
+	msg.signatures = r->env->verify_request->signatures && !c->again;
 	c->fed = gate_fed(s);
 	msg.revision = s->head.revision < c->fed ? s->head.revision : c->fed;
 	if (c->begun)
