@@ -1,6 +1,7 @@
 /* verify - see verify.h.  One at a time.
  *
  *   CHECK    slices of store_verify_step() in a reader thread
+ *   THINGS   the same of verifythings.h
  *   ASK      the signer for a page of digests           (loop)
  *   COMPARE  the same names in the store                (reader thread), then ASK the next page
  * Edits go on meanwhile: a zone whose image has another version than the store is doubtful, and its
@@ -19,6 +20,7 @@
 #include "appliance/sync/errors.h"
 #include "appliance/sync/gate.h"
 #include "appliance/sync/reader.h"
+#include "appliance/sync/verifythings.h"
 #include "appliance/zonemap/image.h"
 #include "ipc/base/clock.h"
 #include "ipc/base/xalloc.h"
@@ -32,7 +34,7 @@
 #define FINDINGS_OCTETS (768u << 10) /* of their strings: a reply must fit NS_MSG_MAX */
 #define CONTENT         (256u << 10)
 
-enum phase { PHASE_CHECK, PHASE_ASK, PHASE_WAIT, PHASE_COMPARE, PHASE_DONE };
+enum phase { PHASE_CHECK, PHASE_THINGS, PHASE_ASK, PHASE_WAIT, PHASE_COMPARE, PHASE_DONE };
 
 struct check {
 	enum phase phase;
@@ -41,6 +43,7 @@ struct check {
 	struct queue *reads;
 	struct store *store; /* its own: the store keeps a check's state with the handle */
 	uint64_t cursor;
+	struct things_check things;
 	uint64_t fed; /* newest change that the signer may know of */
 	uint8_t after[255]; /* names up to here are compared */
 	bool begun; /* after is set */
@@ -66,6 +69,7 @@ check_free(void *arg)
 	if (c->page != NULL)
 		ns__envelope__free_unpacked(c->page, NULL);
 	reader_close(c->reads, &c->store);
+	things_check_free(&c->things);
 	free(c->doubt);
 	free(c);
 }
@@ -112,7 +116,20 @@ check_slice(struct request *r, struct check *c, struct store *s)
 	c->reply->zones = store_zone_count(s);
 	c->reply->changes = revision;
 	c->reply->head = reply_hex(hash, sizeof hash);
-	c->phase = PHASE_ASK;
+	c->phase = PHASE_THINGS;
+	return NS_OK;
+}
+
+static enum ns_err
+check_things(struct request *r, struct check *c, struct store *s)
+{
+	bool done;
+	enum ns_err err = things_check_step(&c->things, s, SLICE_MS, store_fault, c, &done);
+
+	if (err != NS_OK)
+		return read_failed(&r->why, err);
+	c->reply->objects = c->things.count;
+	c->phase = done ? PHASE_ASK : PHASE_THINGS;
 	return NS_OK;
 }
 
@@ -301,8 +318,9 @@ verify_work(struct job *job, void *thread)
 		r->err = store_open(r->store_dir, STORE_READ, sync_vfs(), &c->store, &r->why);
 	if (r->err != NS_OK)
 		return;
-	r->err =
-	    c->phase == PHASE_CHECK ? check_slice(r, c, c->store) : compare_page(r, c, c->store);
+	r->err = c->phase == PHASE_CHECK    ? check_slice(r, c, c->store)
+		 : c->phase == PHASE_THINGS ? check_things(r, c, c->store)
+					    : compare_page(r, c, c->store);
 }
 
 /* ---- loop ---- */

@@ -246,9 +246,10 @@ cmd_stats(struct cli *cli)
 static void
 verify_table(const Ns__VerifyReply *v)
 {
-	printf("%s: %llu zones, %llu changes, %llu images; head %s\n",
+	printf("%s: %llu zones, %llu changes, %llu objects, %llu images; head %s\n",
 	    v->ok ? "clean" : "NOT CLEAN", (unsigned long long)v->zones,
-	    (unsigned long long)v->changes, (unsigned long long)v->images, v->head);
+	    (unsigned long long)v->changes, (unsigned long long)v->objects,
+	    (unsigned long long)v->images, v->head);
 	if (v->signatures + v->signatures_skipped > 0)
 		printf("signatures verified %llu  of other algorithms, not verified %llu\n",
 		    (unsigned long long)v->signatures, (unsigned long long)v->signatures_skipped);

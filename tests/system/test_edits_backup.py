@@ -360,3 +360,27 @@ def test_a_kill_in_the_middle_leaves_the_old_or_the_new(example):
                 shutil.rmtree(victim.data)
                 victim.start()
     print("revisions seen", seen)
+
+
+def test_verify_looks_at_users_and_checks_too():
+    """What is replicated beside zones: a row that went, came, is older, or is not what the log put."""
+    with machine() as a:
+        for n in range(4):
+            a.cli("account", "create", f"customer{n}")
+            a.cli("check", "set", f"c{n}", "-", stdin=json.dumps({"type": "tcp", "target": "127.0.0.1", "port": 9}))
+        a.cli("check", "set", "c1", "-", stdin=json.dumps({"type": "tcp", "target": "127.0.0.1", "port": 7}))
+        a.cli("check", "del", "c3")
+        verdict = a.cli_json("verify")
+        assert verdict["ok"] and verdict["objects"] == 7, verdict
+        a.stop()
+        with contextlib.closing(sqlite3.connect(a.data / "store.db")) as db:
+            db.execute("DELETE FROM object WHERE name = 'customer0'")
+            db.execute("UPDATE object SET body = x'0a03626164' WHERE name = 'customer1'")
+            db.execute("UPDATE object SET version = version - 1 WHERE name = 'c1'")
+            db.execute("INSERT INTO object (kind, name, version, body) VALUES ('user', 'nobody', 2, x'')")
+            db.commit()
+        a.start()
+        said = a.cli_run("--json", "verify")
+        found = {" ".join(f["text"].split()[:2]): f["text"] for f in json.loads(said.stdout)["findings"] if f["what"] == "object"}
+        assert said.returncode == 1 and found.keys() == {"account customer0", "account customer1", "check c1", "user nobody"}, found
+        assert "never removed" in found["account customer0"] and "of no change" in found["user nobody"]

@@ -354,6 +354,66 @@ test_cut_at_every_operation(void **state)
 		cut_at(at, base * 1000003 + at);
 }
 
+static enum ns_err
+put_number(struct store *s, const char *name, unsigned n, bool light)
+{
+	char text[16];
+	enum ns_err err = light ? store_begin_light(s, NULL) : store_begin(s, NULL);
+
+	if (err != NS_OK)
+		return err;
+	snprintf(text, sizeof text, "%u", n);
+	err = store_fact_put(s, name, text, NULL);
+	if (err == NS_OK)
+		return store_commit(s, NULL);
+	store_rollback(s);
+	return err;
+}
+
+static unsigned
+get_number(struct store *s, const char *name)
+{
+	char *text = NULL;
+	unsigned n = store_fact_get(s, name, &text) == NS_OK ? (unsigned)atoi(text) : 0;
+
+	free(text);
+	return n;
+}
+
+/* A light transaction is there with the next ordinary one, and takes nothing from those before it. */
+static void
+test_cut_between_light_ones(void **state)
+{
+	bool again = true;
+
+	(void)state;
+	for (uint64_t at = 1; again; at++) {
+		struct run r = { .dir = kit_dir() };
+		unsigned full = 0, light = 0, tried = 0;
+
+		OK(store_open(r.dir, STORE_WRITE, "crash", &r.s, NULL));
+		vfs_crash_arm(at, at);
+		for (unsigned n = 1; n <= 6 && tried == full; n++) {
+			tried = n;
+			if (put_number(r.s, "full", n, false) == NS_OK) {
+				full = n;
+				light = n - 1;
+			}
+			if (tried == full && put_number(r.s, "light", n, true) != NS_OK)
+				break;
+		}
+		again = vfs_crash_happened();
+		store_close(&r.s);
+		vfs_crash_reboot();
+		OK(store_open(r.dir, STORE_WRITE, "crash", &r.s, NULL));
+		assert_in_range(get_number(r.s, "full"), full, tried);
+		assert_in_range(get_number(r.s, "light"), light, tried);
+		store_close(&r.s);
+		vfs_crash_reboot();
+		kit_remove(&r.dir);
+	}
+}
+
 /* The disk is full from some operation on (a sample of them, for the clock's sake): refused, nothing half-applied; with room it goes on. */
 static void
 test_full_disk(void **state)
@@ -452,6 +512,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_vfs_bites),
 		cmocka_unit_test(test_cut_at_every_operation),
+		cmocka_unit_test(test_cut_between_light_ones),
 		cmocka_unit_test(test_full_disk),
 		cmocka_unit_test(test_failed_sync),
 	};
