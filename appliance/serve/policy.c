@@ -1,4 +1,5 @@
-/* policy.c - a policy's answer: down its tree to a pool, and from the pool the records (contract.md, Policy).
+/* policy.c - a policy's choice: down its tree to a pool, and from the pool the answers (contract.md, Policy); into the
+ * reply they go by policyreply.c.
  *
  * Runs in the workers on the octets that were committed (dns/policy.h), with bounds checked again.  No
  * allocation; the work of a query is bounded by a budget of branches looked at, whatever an image says.
@@ -7,11 +8,10 @@
 
 #include <math.h>
 
-#include "appliance/serve/emissionsig.h"
 #include "appliance/serve/trace.h"
 #include "appliance/serve/work.h"
 #include "appliance/zonemap/board.h"
-#include "appliance/zonemap/emission.h"
+#include "appliance/zonemap/pool.h"
 
 #define WALK_BUDGET \
 	20000u /* branches and answers looked at: more is no policy that was committed */
@@ -37,14 +37,10 @@ spend(struct walk *w)
 	return w->budget > 0 && w->budget-- > 0;
 }
 
-static bool
-is_up(const struct walk *w, const struct policy_answer *a)
+static struct pool_health
+health_of(const struct walk *w)
 {
-	const struct board *board = w->r->conf->board;
-
-	if (a->flags & POLICY_DRAIN)
-		return false;
-	return a->check_name == 0 || board == NULL || board_up(board, a->check);
+	return (struct pool_health){ .board = w->r->conf->board };
 }
 
 /* ---- chance ---- */
@@ -83,15 +79,9 @@ rendezvous(const struct walk *w, uint32_t id, uint32_t weight)
 	return -log(u) / weight;
 }
 
-struct choice {
-	uint16_t what;
-	uint16_t weight;
-	uint32_t id;
-};
-
 /* One of n by weight; weight 0 counts only where all have it. */
 static unsigned
-choose(const struct walk *w, const struct choice *c, unsigned n)
+choose(const struct walk *w, const struct pool_choice *c, unsigned n)
 {
 	uint32_t sum = 0, at;
 	unsigned best = 0;
@@ -206,20 +196,19 @@ know_place(struct walk *w)
 }
 
 /* ---- health of what is below ---- */
-static unsigned
-count_up(struct walk *w, const struct policy_pool *pool, uint64_t *mask)
-{
-	struct policy_answer a;
-	unsigned n = 0;
 
-	*mask = 0;
-	for (unsigned i = 0; i < pool->count && spend(w); i++) {
-		if (policy_answer_at(w->po, pool->first + i, &a) && is_up(w, &a)) {
-			*mask |= 1ull << i;
-			n++;
-		}
+/* Those that are up; nothing when the budget is spent. */
+static uint64_t
+up_in(struct walk *w, const struct policy_pool *pool)
+{
+	const struct pool_health h = health_of(w);
+
+	if (w->budget < pool->count) {
+		w->budget = 0;
+		return 0;
 	}
-	return n;
+	w->budget -= pool->count;
+	return pool_up(w->po, pool, &h);
 }
 
 /* A subtree is up when any of its pools is. */
@@ -229,11 +218,10 @@ subtree_up(struct walk *w, uint16_t to, unsigned depth)
 	struct policy_node n;
 	struct policy_edge e;
 	struct policy_pool pool;
-	uint64_t mask;
 
 	if (to & POLICY_POOL)
 		return policy_pool_at(w->po, to & (unsigned)~POLICY_POOL, &pool) &&
-		       count_up(w, &pool, &mask) >= policy_least(&pool);
+		       pool_is_up(&pool, up_in(w, &pool));
 	if (depth == 0 || !policy_node_at(w->po, to, &n))
 		return false;
 	for (unsigned i = 0; i < n.count && spend(w); i++) {
@@ -247,23 +235,23 @@ subtree_up(struct walk *w, uint16_t to, unsigned depth)
 static uint32_t
 subtree_rtt(struct walk *w, uint16_t to, unsigned depth)
 {
-	const struct board *board = w->r->conf->board;
+	const struct pool_health health = health_of(w);
 	uint32_t best = UNKNOWN_RTT, rtt;
 	struct policy_node n;
 	struct policy_edge e;
 	struct policy_pool pool;
 	struct policy_answer a;
 
-	if (board == NULL)
+	if (health.board == NULL)
 		return UNKNOWN_RTT;
 	if (to & POLICY_POOL) {
 		if (!policy_pool_at(w->po, to & (unsigned)~POLICY_POOL, &pool))
 			return UNKNOWN_RTT;
 		for (unsigned i = 0; i < pool.count && spend(w); i++) {
 			if (!policy_answer_at(w->po, pool.first + i, &a) || a.check == 0 ||
-			    !is_up(w, &a))
+			    !pool_answer_up(&health, &a))
 				continue;
-			rtt = board_rtt_us(board, a.check);
+			rtt = board_rtt_us(health.board, a.check);
 			if (rtt > 0 && rtt < best)
 				best = rtt;
 		}
@@ -409,7 +397,7 @@ go_geo(struct walk *w, const struct policy_node *n, unsigned depth)
 static uint16_t
 go_weighted(struct walk *w, const struct policy_node *n, unsigned depth)
 {
-	struct choice c[POLICY_EDGES];
+	struct pool_choice c[POLICY_EDGES];
 	struct policy_edge e;
 	unsigned count = 0;
 	bool weighted = false;
@@ -421,7 +409,7 @@ go_weighted(struct walk *w, const struct policy_node *n, unsigned depth)
 	for (unsigned i = 0; i < n->count && count < POLICY_EDGES; i++) {
 		if (!policy_edge_at(w->po, n->first + i, &e) || !subtree_up(w, e.to, depth))
 			continue;
-		c[count++] = (struct choice){ e.to, e.weight, e.id };
+		c[count++] = (struct pool_choice){ e.to, e.weight, e.id };
 		weighted = weighted || e.weight > 0;
 	}
 	if (count == 0) {
@@ -466,69 +454,33 @@ go_latency(struct walk *w, const struct policy_node *n, unsigned depth)
 
 /* ---- the pool ---- */
 
-/* Until enough were up, those fell which fell last: up now, and they, were the last good set. */
-static uint64_t
-last_good(struct walk *w, const struct policy_pool *pool, uint64_t up, unsigned n)
-{
-	unsigned least = policy_least(pool);
-	uint64_t good = up;
-
-	while (n < least) {
-		uint32_t latest = 0;
-		uint64_t add = 0;
-
-		for (unsigned i = 0; i < pool->count && spend(w); i++) {
-			struct policy_answer a;
-			uint32_t since;
-
-			if ((good & 1ull << i) != 0 ||
-			    !policy_answer_at(w->po, pool->first + i, &a))
-				continue;
-			since = board_read(w->r->conf->board, a.check).since;
-			if (add == 0 || since >= latest) {
-				add = since > latest ? 1ull << i : add | 1ull << i;
-				latest = since;
-			}
-		}
-		if (add == 0)
-			break;
-		good |= add;
-		n += (unsigned)__builtin_popcountll(add);
-	}
-	return good;
-}
-
 /* Which answers are good to give, as bits; *pool may move on to what stands in. */
 static uint64_t
 good_answers(struct walk *w, struct policy_pool *pool)
 {
-	uint64_t up, all;
+	static const char *const down[POLICY_DOWNS] = {
+		[POLICY_OPEN] = "the pool is down: all of its answers",
+		[POLICY_LAST] = "the pool is down: what was good last",
+		[POLICY_STAND_IN] = "the pool is down: another stands in",
+		[POLICY_CLOSED] = "the pool is down and closed: no answer",
+	};
+	const struct pool_health h = health_of(w);
 
 	for (unsigned steps = 0; steps <= POLICY_POOLS; steps++) {
-		unsigned n = count_up(w, pool, &up);
+		uint64_t up = up_in(w, pool);
 
-		all = pool->count == 64 ? UINT64_MAX : (1ull << pool->count) - 1;
-		TRACE(w->r, "health", "%u of %u answers of the pool are up, %u are needed", n,
-		    pool->count, policy_least(pool));
-		if (n >= policy_least(pool))
+		TRACE(w->r, "health", "%u of %u answers of the pool are up, %u are needed",
+		    (unsigned)__builtin_popcountll(up), pool->count, policy_least(pool));
+		if (pool_is_up(pool, up))
 			return up;
 		w->r->q->routed |= SERVE_ROUTED_DOWN;
-		switch (pool->when_down) {
-		case POLICY_OPEN:
-			TRACE(w->r, "health", "%s", "the pool is down: all of its answers");
-			return all;
-		case POLICY_LAST:
-			TRACE(w->r, "health", "%s", "the pool is down: what was good last");
-			return last_good(w, pool, up, n);
-		case POLICY_STAND_IN:
-			TRACE(w->r, "health", "%s", "the pool is down: another stands in");
-			if (policy_pool_at(w->po, pool->stand_in, pool))
-				continue;
+		if (pool->when_down >= POLICY_DOWNS)
 			return 0;
-		default:
-			TRACE(w->r, "health", "%s", "the pool is down and closed: no answer");
+		TRACE(w->r, "health", "%s", down[pool->when_down]);
+		if (pool->when_down != POLICY_STAND_IN)
+			return pool_when_down(w->po, pool, &h, up);
+		if (!policy_pool_at(w->po, pool->stand_in, pool))
 			return 0;
-		}
 	}
 	return 0;
 }
@@ -536,40 +488,27 @@ good_answers(struct walk *w, struct policy_pool *pool)
 static void
 pick_answers(struct walk *w, unsigned index, struct picked *out)
 {
-	struct choice c[POLICY_PICK];
+	struct pool_choice kept[POLICY_PICK];
 	struct policy_pool pool;
-	struct policy_answer a;
-	bool weighted = false;
-	unsigned n = 0, kept = 0, from;
-	uint64_t good;
+	unsigned n, from = 0, give;
 
 	out->n = 0;
 	if (!policy_pool_at(w->po, index, &pool))
 		return;
-	good = good_answers(w, &pool);
-	for (unsigned i = 0; i < pool.count; i++) {
-		if ((good & 1ull << i) == 0 || !policy_answer_at(w->po, pool.first + i, &a))
-			continue;
-		c[n++] = (struct choice){ (uint16_t)(pool.first + i), a.weight, a.id };
-		weighted = weighted || a.weight > 0;
-	}
-	for (unsigned i = 0; i < n; i++) {
-		if (!weighted || c[i].weight > 0)
-			c[kept++] = c[i];
-	}
+	n = give = pool_kept(w->po, &pool, good_answers(w, &pool), kept);
 	out->first = pool.first;
-	if (kept == 0)
+	if (n == 0)
 		return;
 	if (pool.serve == POLICY_ONE) {
-		from = choose(w, c, kept);
-		TRACE(w->r, "weight", "one of %u, with weight %u", kept, c[from].weight);
-		out->answer[out->n++] = c[from].what;
-		return;
+		from = choose(w, kept, n);
+		TRACE(w->r, "weight", "one of %u, with weight %u", n, kept[from].weight);
+		give = 1;
+	} else if (pool.serve == POLICY_SOME) {
+		from = random_below(w, n);
+		give = pool.k < n ? pool.k : n;
 	}
-	from = pool.serve == POLICY_SOME ? random_below(w, kept) : 0;
-	n = pool.serve == POLICY_SOME && pool.k < kept ? pool.k : kept;
-	for (unsigned i = 0; i < n; i++)
-		out->answer[out->n++] = c[(from + i) % kept].what;
+	for (unsigned i = 0; i < give; i++)
+		out->answer[out->n++] = (uint16_t)(pool.first + kept[(from + i) % n].what);
 }
 
 static void
@@ -594,178 +533,6 @@ walk(struct walk *w, struct picked *out)
 	pick_answers(w, at & (unsigned)~POLICY_POOL, out);
 }
 
-/* ---- into the reply ---- */
-static bool
-put_record(struct reply *r, const struct policy *po, const struct policy_answer *a)
-{
-	const struct hop *h = &r->hop;
-	unsigned place = hop_place(h, 0);
-	uint8_t pointer[2] = { (uint8_t)(0xc0u | place >> 8), (uint8_t)place };
-	bool whole = h->labels == 0 || place > POINTER_REACH;
-	const uint8_t *owner = whole ? h->name : pointer;
-	size_t len = whole ? h->off[h->labels] + 1u : 2u;
-	uint8_t *p = r->out + r->len;
-
-	if (len + 10 + a->rdlen > r->limit - r->len)
-		return false;
-	memcpy(p, owner, len);
-	p += len;
-	put_u16(p, po->type);
-	put_u16(p + 2, CLASS_IN);
-	put_u32(p + 4, po->ttl);
-	put_u16(p + 8, a->rdlen);
-	memcpy(p + 10, a->rdata, a->rdlen);
-	r->len += len + 10 + a->rdlen;
-	r->count[ANSWER]++;
-	return true;
-}
-
-/* Addresses of the names that the records lead to, which begin at `at`. */
-static void
-put_additional(struct reply *r, const struct policy *po, const struct picked *picked, size_t at)
-{
-	struct policy_answer a;
-
-	for (unsigned i = 0; i < picked->n; i++) {
-		if (!policy_answer_at(po, picked->answer[i], &a))
-			return;
-		while (r->out[at] != 0 && r->out[at] < 0xc0)
-			at += r->out[at] + 1u;
-		at += (r->out[at] == 0 ? 1u : 2u) + 10;
-		additional_one(r, po->type, a.rdata, a.rdlen, at);
-		at += a.rdlen;
-	}
-}
-
-static void
-put_picked(struct reply *r, const struct policy *po, const struct picked *picked,
-    const struct emission_sigs *sigs, bool wild)
-{
-	const struct image_set set = {
-		.type = RR_RRSIG, .count = sigs->count, .body = sigs->p, .body_len = sigs->len
-	};
-	const struct rrtype *t = rrtype_find(po->type);
-	size_t start = r->len;
-	uint16_t count = r->count[ANSWER];
-	struct policy_answer a;
-
-	for (unsigned i = 0; i < picked->n; i++) {
-		if (policy_answer_at(po, picked->answer[i], &a) && put_record(r, po, &a))
-			continue;
-		goto cut;
-	}
-	if (sigs->count > 0 && !emit_set(r, ANSWER, &set, 0))
-		goto cut;
-	if (wild) {
-		r->class = SERVE_CLASS_WILDCARD;
-		proof_wild(r);
-	}
-	proof_flush(r);
-	if (t != NULL && t->additional >= 0)
-		put_additional(r, po, picked, start);
-	return;
-cut:
-	r->len = start;
-	r->count[ANSWER] = count;
-	r->tc = true;
-}
-
-/* The CNAME as a set, so that the chain goes on from it as from any. */
-static bool
-follow(struct reply *r, struct chain *c, const struct policy *po, const struct picked *picked,
-    const struct emission_sigs *sigs, bool wild)
-{
-	uint8_t body[RR_HEAD + NAME_MAX_WIRE] = { 0xc0, 0x0c };
-	struct image_set set = { .type = RR_CNAME,
-		.count = 1,
-		.body = body,
-		.sig = sigs->p,
-		.sig_len = sigs->len,
-		.sig_count = sigs->count };
-	struct policy_answer a;
-
-	if (!policy_answer_at(po, picked->answer[0], &a) || a.rdlen > NAME_MAX_WIRE ||
-	    name_check(a.rdata, a.rdlen) != a.rdlen) {
-		r->rcode = RCODE_SERVFAIL;
-		return false;
-	}
-	put_u16(body + 2, RR_CNAME);
-	put_u16(body + 4, CLASS_IN);
-	put_u32(body + 6, po->ttl);
-	put_u16(body + 10, a.rdlen);
-	memcpy(body + RR_HEAD, a.rdata, a.rdlen);
-	set.body_len = (uint16_t)(RR_HEAD + a.rdlen);
-	return chain_cname(c, r, &set, wild);
-}
-
-/* ---- in a zone that is signed here ---- */
-
-/* An RRset has no record twice (RFC 2181 5); a pool may say one twice. */
-static void
-drop_twins(const struct policy *po, struct picked *picked)
-{
-	struct policy_answer a, b;
-	unsigned n = 0, k;
-
-	for (unsigned i = 0; i < picked->n; i++) {
-		if (!policy_answer_at(po, picked->answer[i], &a))
-			continue;
-		for (k = 0; k < n; k++) {
-			if (policy_answer_at(po, picked->answer[k], &b) && a.rdlen == b.rdlen &&
-			    memcmp(a.rdata, b.rdata, a.rdlen) == 0)
-				break;
-		}
-		if (k == n)
-			picked->answer[n++] = picked->answer[i];
-	}
-	picked->n = n;
-}
-
-/* The picked answers as one that has signatures: itself, or the nearest.  False: there is none. */
-static bool
-sign_picked(struct reply *r, const struct lookup *l, const struct policy *po,
-    const struct emission_table *table, struct picked *picked, struct emission_sigs *sigs)
-{
-	uint64_t mask = 0;
-	struct emission e;
-	unsigned at;
-
-	for (unsigned i = 0; i < picked->n; i++)
-		mask |= 1ull << (picked->answer[i] - picked->first) % 64;
-	at = emission_find(table, picked->first, mask);
-	if (at == table->n) {
-		r->q->policy_unsigned = true;
-		r->w->ede = EDE_LAST_SIGNED;
-		at = emission_nearest(table, picked->first, mask);
-		if (at == table->n)
-			return false;
-		emission_at(table, at, &e);
-		picked->n = 0;
-		for (unsigned i = 0; i < 64; i++) {
-			if ((e.mask & 1ull << i) != 0)
-				picked->answer[picked->n++] = (uint16_t)(e.first + i);
-		}
-		TRACE(r, "signature", "%s",
-		    "what health asks for is not signed yet: the nearest that is");
-	}
-	drop_twins(po, picked);
-	emission_sigs(r, l, po, table, at, sigs);
-	TRACE(r, "signature", "of key %u, until %u", sigs->tag, sigs->expiration);
-	return sigs->count > 0;
-}
-
-/* No answer: with the denial that leaves the policy's type out. */
-static void
-put_none(struct reply *r, const struct lookup *l, const struct emission_table *table)
-{
-	struct emission_denial d;
-
-	if (emission_denial(table, &d))
-		r->denial = &d;
-	negative_nodata(r, l);
-	r->denial = NULL;
-}
-
 bool
 policy_pick(struct reply *r, const struct image_set *set, struct policy *po, struct picked *picked)
 {
@@ -782,53 +549,4 @@ policy_pick(struct reply *r, const struct image_set *set, struct policy *po, str
 	if (w.ecs && w.scope > r->w->ecs.scope)
 		r->w->ecs.scope = (uint8_t)w.scope;
 	return w.budget > 0;
-}
-
-static bool
-find(const struct image_node *node, uint16_t qtype, struct image_set *set)
-{
-	if (qtype == RR_ALIAS)
-		return false;
-	if (qtype == RR_ANY)
-		return image_policy_find(node, 0, set);
-	if (image_policy_find(node, qtype, set))
-		return true;
-	return qtype != RR_NSEC && qtype != RR_RRSIG && image_policy_find(node, RR_CNAME, set);
-}
-
-bool
-policy_answer(struct reply *r, struct chain *c, const struct lookup *l, bool *moved)
-{
-	bool wild = l->kind == LOOKUP_WILD;
-	struct image_set set;
-	struct policy po;
-	struct picked picked;
-	struct emission_table table; /* large: what counts are the counts */
-	struct emission_sigs sigs; /* large: what counts is the count */
-	size_t start = r->len;
-	bool sign = wants_dnssec(r) && (r->hop.zone.image->flags & IMAGE_HERE) != 0;
-
-	*moved = false;
-	sigs.len = sigs.count = 0;
-	if (!find(&l->node, r->q->qtype, &set))
-		return false;
-	if (!policy_pick(r, &set, &po, &picked)) {
-		r->rcode = RCODE_SERVFAIL;
-		return true;
-	}
-	table.n = 0;
-	table.denial_len = 0;
-	if (sign)
-		(void)emission_open_node(&table, &l->node, set.type);
-	if (sign && picked.n > 0 && !sign_picked(r, l, &po, &table, &picked, &sigs)) {
-		r->rcode = RCODE_SERVFAIL;
-		r->w->ede = EDE_UNSIGNED;
-	} else if (picked.n == 0) {
-		put_none(r, l, &table);
-		emit_cap_ttl(r, start, po.ttl);
-	} else if (po.type == RR_CNAME && r->q->qtype != RR_CNAME && r->q->qtype != RR_ANY)
-		*moved = follow(r, c, &po, &picked, &sigs, wild);
-	else
-		put_picked(r, &po, &picked, &sigs, wild);
-	return true;
 }

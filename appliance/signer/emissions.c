@@ -7,112 +7,16 @@
 #include "appliance/dns/rrtype.h"
 #include "appliance/zonemap/image_format.h"
 #include "appliance/zonemap/image_key.h"
+#include "appliance/zonemap/pool.h"
 
 #define CLASS_IN 1u
 
 /* ---- which ---- */
 
-struct health {
-	const struct board *board;
-	uint64_t flipped; /* a check that counts the other way round; 0: none */
-};
 struct picks {
 	struct emission_pick *out;
 	unsigned n;
 };
-
-static bool
-is_up(const struct health *h, const struct policy_answer *a)
-{
-	if (a->flags & POLICY_DRAIN)
-		return false;
-	if (a->check_name == 0 || h->board == NULL)
-		return true;
-	return board_up(h->board, a->check) != (h->flipped != 0 && a->check == h->flipped);
-}
-
-static uint64_t
-up_answers(const struct policy *po, const struct policy_pool *pool, const struct health *h)
-{
-	struct policy_answer a;
-	uint64_t up = 0;
-
-	for (unsigned i = 0; i < pool->count; i++) {
-		if (policy_answer_at(po, pool->first + i, &a) && is_up(h, &a))
-			up |= 1ull << i;
-	}
-	return up;
-}
-
-/* Those that fell last, until enough are there. */
-static uint64_t
-last_good(
-    const struct policy *po, const struct policy_pool *pool, const struct health *h, uint64_t good)
-{
-	while ((unsigned)__builtin_popcountll(good) < policy_least(pool)) {
-		uint32_t latest = 0;
-		uint64_t add = 0;
-
-		for (unsigned i = 0; i < pool->count; i++) {
-			struct policy_answer a;
-			uint32_t since;
-
-			if ((good & 1ull << i) != 0 || !policy_answer_at(po, pool->first + i, &a))
-				continue;
-			since = h->board != NULL ? board_read(h->board, a.check).since : 0;
-			/* One that would fall now falls last of all. */
-			if (h->flipped != 0 && a.check == h->flipped)
-				since = UINT32_MAX;
-			if (add == 0 || since >= latest) {
-				add = since > latest ? 1ull << i : add | 1ull << i;
-				latest = since;
-			}
-		}
-		if (add == 0)
-			break;
-		good |= add;
-	}
-	return good;
-}
-
-static uint64_t
-good_answers(const struct policy *po, const struct policy_pool *pool, const struct health *h)
-{
-	uint64_t up = up_answers(po, pool, h);
-
-	if ((unsigned)__builtin_popcountll(up) >= policy_least(pool))
-		return up;
-	switch (pool->when_down) {
-	case POLICY_OPEN:
-		return pool->count == 64 ? UINT64_MAX : (1ull << pool->count) - 1;
-	case POLICY_LAST:
-		return last_good(po, pool, h, up);
-	default: /* closed, or another pool's business */
-		return 0;
-	}
-}
-
-/* Weight 0 counts only where all have it. */
-static unsigned
-kept(const struct policy *po, const struct policy_pool *pool, uint64_t good,
-    uint8_t out[POLICY_PICK])
-{
-	struct policy_answer a;
-	bool weighted = false;
-	unsigned n = 0;
-
-	for (unsigned pass = 0; pass < 2; pass++) {
-		for (unsigned i = 0; i < pool->count; i++) {
-			if ((good & 1ull << i) == 0 || !policy_answer_at(po, pool->first + i, &a))
-				continue;
-			if (pass == 0)
-				weighted = weighted || a.weight > 0;
-			else if (!weighted || a.weight > 0)
-				out[n++] = (uint8_t)i;
-		}
-	}
-	return n;
-}
 
 static int
 by_pick(const struct emission_pick *p, uint16_t first, uint64_t mask)
@@ -143,12 +47,14 @@ add_pick(struct picks *p, uint16_t first, uint64_t mask)
 }
 
 static void
-pool_picks(const struct policy *po, const struct policy_pool *pool, const struct health *h,
+pool_picks(const struct policy *po, const struct policy_pool *pool, const struct pool_health *h,
     struct picks *picks)
 {
-	uint8_t of[POLICY_PICK];
-	unsigned n = kept(po, pool, good_answers(po, pool, h), of), k, starts;
+	struct pool_choice of[POLICY_PICK];
+	uint64_t up = pool_up(po, pool, h);
+	unsigned n, k, starts;
 
+	n = pool_kept(po, pool, pool_is_up(pool, up) ? up : pool_when_down(po, pool, h, up), of);
 	if (n == 0)
 		return;
 	k = pool->serve == POLICY_ONE ? 1 : pool->serve == POLICY_SOME && pool->k < n ? pool->k : n;
@@ -157,7 +63,7 @@ pool_picks(const struct policy *po, const struct policy_pool *pool, const struct
 		uint64_t mask = 0;
 
 		for (unsigned i = 0; i < k; i++)
-			mask |= 1ull << of[(from + i) % n];
+			mask |= 1ull << of[(from + i) % n].what;
 		add_pick(picks, pool->first, mask);
 	}
 }
@@ -169,7 +75,7 @@ emissions_of(
 	struct picks picks = { .out = out };
 
 	for (unsigned i = 0; i < po->npools && picks.n <= EMISSIONS_MAX; i++) {
-		struct health h = { .board = board };
+		struct pool_health h = { .board = board };
 		struct policy_pool pool;
 		struct policy_answer a;
 

@@ -1,7 +1,7 @@
 /* emissions - what the policies of an owner may answer, signed (emission.h): for health as it is, and with each
  * single check the other way round.
  *
- * Which answers of a pool those are follows serve/policy.c: a test holds the two together. */
+ * Which answers of a pool those are say zonemap/pool.h's rules, by which workers pick too. */
 #ifndef NS_SIGNER_EMISSIONS_H
 #define NS_SIGNER_EMISSIONS_H
 

@@ -6,7 +6,8 @@ latency, build/bench-latency.svg.
              [--only PART[,PART]]
     bench.py --readme       the table of README.md from build/bench.json
 
-The parts are in rig.py (tools), basics.py, throughput.py, latency.py, routing.py, bigzone.py, dnssec.py and propagation.py. What a query costs, which needs no
+The parts are in rig.py (tools), basics.py, throughput.py, latency.py, routing.py, health.py,
+bigzone.py, dnssec.py and propagation.py. What a query costs, which needs no
 quiet machine, is cost.py (make bench-cost).
 """
 
@@ -18,6 +19,7 @@ import rig  # first: it says where tests/lib is
 import basics
 import bigzone
 import dnssec
+import health
 import latency
 import propagation
 import readme
@@ -37,7 +39,10 @@ SETS = (
     ("signed", workload.signed, (("signed", throughput.part_signed), ("signed_memory", basics.part_signed_memory))),
     ("latency", workload.reference, (("latency", latency.part_latency),)),
 )
-ALONE = (("routing", routing.part_routing), ("checks", routing.part_checks), ("bigzone", bigzone.part_bigzone), ("dnssec", dnssec.part_dnssec), ("group", basics.part_group), ("fleet", propagation.part_fleet),
+ALONE = (("routing", routing.part_routing), ("checks", routing.part_checks), ("flip", health.part_flip),
+         ("share", health.part_share), ("bigzone", bigzone.part_bigzone),
+         ("dnssec", dnssec.part_dnssec), ("group", basics.part_group),
+         ("fleet", propagation.part_fleet),
          ("few", propagation.part_few), ("far", propagation.part_far), ("fresh", propagation.part_fresh),
          ("away", propagation.part_away), ("notify", propagation.part_notify))
 PARTS = ["import"] + [p for s in SETS for p, _ in s[2]] + [p for p, _ in ALONE]
@@ -50,7 +55,7 @@ def arguments():
     args.add_argument("--seconds", type=float, default=3, help="of one server in one round")
     args.add_argument("--phase", type=float, default=60, help="seconds of each phase of the part latency")
     args.add_argument("--records", type=int, default=1000000, help="of a big zone")
-    args.add_argument("--fleet", type=int, default=32, help="appliances of the part fleet")
+    args.add_argument("--fleet", type=int, default=32, help="appliances of the parts fleet, flip and share")
     args.add_argument("--peers", default=",".join(rivals.KINDS))
     args.add_argument("--only", default=",".join(PARTS), help=",".join(PARTS))
     args.add_argument("--nice", type=int, default=0, help="of every server and the load alike, where others work too")

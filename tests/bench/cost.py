@@ -1,6 +1,6 @@
 """make bench-cost: where a query's time goes, in figures that no other user of the machine changes.
 
-    cost.py [--zones N] [--queries N] [--do]
+    cost.py [--zones N] [--queries N] [--do | --routed]
 
 The worker runs as the supervisor starts it, but under callgrind and without its sandbox (tests/bench/programs); it is
 asked the reference workload twice, once more often than the other time: the difference is what queries cost, without
@@ -18,6 +18,7 @@ import subprocess
 import time
 
 import rig
+import routing
 import workload
 from appliance import Appliance, variant
 from rig import BUILD, blast
@@ -61,14 +62,22 @@ def self_costs(path):
     return costs
 
 
+def appliance(data, **more):
+    """With the checks and places that routed answers need; the others do not look at them."""
+    places = f"[geo]\ndatabase = {data}/geo.mmdb\n" if (data / "geo.mmdb").exists() else ""
+    return Appliance(data=data.parent / "cost-store", config=places, **more)
+
+
 def counted(tree, data, queries, flags):
     """The worker's costs by file when it was asked that many."""
     counts = COST / "counts"
     counts.unlink(missing_ok=True)
     counts.touch()
     counts.chmod(0o666)  # it is opened by root and written by the worker's user
-    with Appliance(build=tree, data=data.parent / "cost-store") as a:
+    with appliance(data, build=tree) as a:
         if not a.cli_json("zone", "list")["zones"]:
+            if (data / "routed").exists():
+                routing.make_checks(a)
             a.cli("zone", "import", "--dir", data / "zones", timeout=900)
         for _ in range(queries):
             blast(a.port, data / "first", 0, *flags)
@@ -77,7 +86,7 @@ def counted(tree, data, queries, flags):
 
 
 def callgrind(data, args, flags):
-    lines = (data / "queries").read_text().splitlines()[:args.queries]
+    lines = (data / ("routed" if args.routed else "queries")).read_text().splitlines()[:args.queries]
     (data / "first").write_text("\n".join(lines) + "\n")
     tree = variant(worker=COST / "under-callgrind")
     try:
@@ -127,13 +136,15 @@ def main():
     args.add_argument("--zones", type=int, default=100000)
     args.add_argument("--queries", type=int, default=100000)
     args.add_argument("--do", action="store_true", help="signed zones, with DO")
+    args.add_argument("--routed", action="store_true", help="policies: geo, weighted, failover, with ECS")
     args.add_argument("--files", action="store_true", help="by source file too")
     args = args.parse_args()
     rig.build_tools()
-    data, flags = (workload.signed(args.zones), ["do"]) if args.do else (workload.reference(args.zones), [])
+    data, flags = ((workload.signed(args.zones), ["do"]) if args.do else
+                   (workload.routing(args.zones), []) if args.routed else (workload.reference(args.zones), []))
     subprocess.run(["rm", "-rf", data.parent / "cost-store"], check=True)
     by_file = callgrind(data, args, flags)
-    with Appliance(data=data.parent / "cost-store") as a:
+    with appliance(data) as a:
         result = show(by_file, calls(a, data, args.queries, flags), octets(a, data, flags))
     subprocess.run(["rm", "-rf", data.parent / "cost-store"], check=True)
     if args.files:

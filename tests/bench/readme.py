@@ -33,6 +33,7 @@ def table():
             [figure(r, "gdnsd_routing_of_static") if n == "gdnsd" else "-" for n in there]),
         row("TCP checks a second and core", figure(r, "checks_tcp_per_core", "{:.0f}"), none),
         row("HTTP checks a second and core", figure(r, "checks_http_per_core", "{:.0f}"), none),
+        row("deciding vote to changed answer on each of 32 appliances (p99)", figure(r, "flip_answer_p99_ms", "{:.0f} ms"), none),
         row("99 of 100 replies at 60,000 queries/s within", figure(r, "latency_idle_p99_ms", "{:.2f} ms"), none),
         row("the same during 1,000 edits/s", figure(r, "latency_edits_p99_ms", "{:.2f} ms"), none),
         row("import of 100,000 zone files into the store", figure(r, "import_s", "{:.1f} s"), none),

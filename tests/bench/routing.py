@@ -124,21 +124,21 @@ def varint(n):
     return out + bytes([n])
 
 
-def check_body(kind, i, port):
+def check_body(kind, i, port, every=EVERY_S):
     """message Check of ipc/nameserve.proto, with the defaults filled in as sync does."""
     target = f"127.{100 + i // 62500}.{i // 250 % 250}.{i % 250 + 1}"
     web = field(5, "/") + field(6, "200-299") + field(7, "is ok") if kind == "http" else b""
-    return (field(1, kind) + field(2, target) + field(3, port) + web + field(8, EVERY_S) + field(9, 0.9) +
+    return (field(1, kind) + field(2, target) + field(3, port) + web + field(8, every) + field(9, 0.9) +
             field(10, 3) + field(11, 2) + field(16, "down") + field(17, "3"))
 
 
-def put_checks(a, kind, count, port):
+def put_checks(a, kind, count, port, every=EVERY_S):
     """Straight into the store: it is not the commits that are measured."""
     a.stop()
     with contextlib.closing(sqlite3.connect(next(a.data.glob("*.db")))) as db, db:
         db.execute("DELETE FROM object WHERE kind = 'check'")
         db.executemany("INSERT INTO object (id, kind, name, version, body) VALUES (?, 'check', ?, 1, ?)",
-                       [(CHECK_IDS + i, f"{kind}-{i}", check_body(kind, i, port)) for i in range(count)])
+                       [(CHECK_IDS + i, f"{kind}-{i}", check_body(kind, i, port, every)) for i in range(count)])
     a.start()
 
 
