@@ -22,9 +22,11 @@
 #include "appliance/sync/plan.h"
 #include "appliance/sync/reader.h"
 #include "appliance/sync/receipts.h"
+#include "appliance/sync/relay.h"
 #include "appliance/sync/restore.h"
 #include "appliance/sync/settings.h"
 #include "appliance/sync/stats.h"
+#include "appliance/sync/tailask.h"
 #include "appliance/sync/testask.h"
 #include "appliance/sync/users.h"
 #include "appliance/sync/status.h"
@@ -85,6 +87,7 @@ static const struct request_kind kinds[] = {
 	{ BODY(LOST_REQUEST), "lost", USER_OPERATOR, ON_READER, LANE_BULK, .read = lost_read },
 	{ BODY(TEST_REQUEST), "test", USER_VIEWER, ON_LOOP, .start = testask_request },
 	{ BODY(STATS_REQUEST), "stats", USER_VIEWER, ON_LOOP, .start = stats_request },
+	{ BODY(TAIL_REQUEST), "tail", USER_VIEWER, ON_LOOP, .start = tailask_request },
 	{ BODY(USER_SET_REQUEST), "user.set", USER_ADMIN, ON_WRITER, .primary_only = true,
 	    .write = user_set_write },
 	{ BODY(USER_LIST_REQUEST), "user.list", USER_VIEWER, ON_READER, .read = user_list_read },
@@ -153,6 +156,17 @@ send_error(struct sync *s, const struct ns_peer *peer, uint64_t id, struct ns_wh
 	return ns_send(s->control, peer, &env);
 }
 
+/* What is served only the loop knows. */
+void
+control_completes(struct sync *s, struct request *r)
+{
+	if (r->reply->body_case == NS__ENVELOPE__BODY_HISTORY_SHOW_REPLY)
+		fleet_history(s, r->reply->history_show_reply);
+	if (r->reply->body_case == NS__ENVELOPE__BODY_ZONE_INFO &&
+	    receipts_revision(s->receipts) >= r->reply->zone_info->version)
+		r->reply->zone_info->served_version = r->reply->zone_info->version;
+}
+
 static enum ns_err
 send_reply(struct sync *s, struct request *r)
 {
@@ -161,12 +175,7 @@ send_reply(struct sync *s, struct request *r)
 			ns_fail(&r->why, r->err != NS_OK ? r->err : NS_FAILED, 0, "no reply");
 		return send_error(s, &r->peer, r->id, &r->why, r->conflict);
 	}
-	/* What is served only the loop knows. */
-	if (r->reply->body_case == NS__ENVELOPE__BODY_HISTORY_SHOW_REPLY)
-		fleet_history(s, r->reply->history_show_reply);
-	if (r->reply->body_case == NS__ENVELOPE__BODY_ZONE_INFO &&
-	    receipts_revision(s->receipts) >= r->reply->zone_info->version)
-		r->reply->zone_info->served_version = r->reply->zone_info->version;
+	control_completes(s, r);
 	r->reply->id = r->id;
 	r->reply->more = r->again;
 	return ns_send(s->control, &r->peer, r->reply);
@@ -557,5 +566,6 @@ control_recv(void *arg, const struct ns_peer *peer, const Ns__Envelope *env)
 	r->own_name = s->name;
 	r->own_site = s->start->config->site;
 	conn_attach(c, r);
-	request_start(s, r);
+	if (!relay_request(s, r))
+		request_start(s, r);
 }

@@ -12,6 +12,7 @@
 #include "appliance/sync/keysched.h"
 #include "appliance/sync/fleet.h"
 #include "appliance/sync/receipts.h"
+#include "appliance/sync/signatures.h"
 #include "appliance/sync/windows.h"
 #include "ipc/base/clock.h"
 #include "ipc/base/xalloc.h"
@@ -166,6 +167,7 @@ add_problems(const struct sync *s, const struct feed_state *f, Ns__StatusReply *
 	checkfeed_status(m);
 	if (keys != NULL)
 		status_problem(m, "keys", keys);
+	signatures_status(m, clock_wall_ms() / 1000);
 	for (size_t i = 0; i < s->status->n_floods; i++)
 		status_problem(m, "flood", xstrdup(s->status->floods[i]));
 }

@@ -45,10 +45,12 @@ enum cli_opt {
 	OPT_SCOPE,
 	OPT_TOP,
 	OPT_WATCH,
+	OPT_SAMPLE,
 	OPT_UNIX,
 	OPT_ROLE,
 	OPT_ACCOUNT,
 	OPT_CHECK,
+	OPT_PASSPHRASE,
 	OPT_ALL,
 	OPT_PLAN,
 	OPT_WITHIN,
@@ -66,6 +68,7 @@ enum cli_opt {
 	OPT_WHEN_SAFE,
 	OPT_FORCE,
 	OPT_EMERGENCY,
+	OPT_SIGNATURES,
 	OPT_ASCII,
 	OPT_UTF8,
 	OPT_CLIPBOARD,
@@ -122,6 +125,8 @@ bool cli_duration_ms(const char *text, unsigned *ms);
 bool cli_number(const char *text, uint64_t max, uint64_t *value);
 
 /* ---- call.c ---- */
+/* --appliance ssh:USER@HOST; NULL: not given, or it names one of the fleet. */
+const char *cli_ssh_target(const struct cli *);
 /* NULL after a message; then *code is the exit code. */
 struct ns_client *cli_client(struct cli *, int *code);
 /* Asks, and expects this kind of reply: any other is a failure too.  The caller frees it. */
@@ -244,6 +249,7 @@ int cmd_account_list(struct cli *);
 int cmd_history_list(struct cli *);
 int cmd_history_show(struct cli *);
 int cmd_stats(struct cli *);
+int cmd_tail(struct cli *);
 int cmd_verify(struct cli *);
 int cmd_backup(struct cli *);
 int cmd_restore_backup(struct cli *);

@@ -120,8 +120,7 @@ session_refuses(const struct cli *cli, const struct cli_command *c)
 
 	if (!cli->restricted)
 		return CLI_OK;
-	if (cli->opt[OPT_SOCKET] != NULL ||
-	    (cli->opt[OPT_APPLIANCE] != NULL && strncmp(cli->opt[OPT_APPLIANCE], "ssh:", 4) == 0))
+	if (cli->opt[OPT_SOCKET] != NULL || cli_ssh_target(cli) != NULL)
 		return cli_usage(NULL,
 		    "this account uses the appliance of this host: no --socket, no "
 		    "--appliance ssh:HOST");

@@ -29,6 +29,8 @@ enum ns_action_id {
 	ACT_PREVIOUS_TAB,
 	ACT_OVERVIEW,
 	ACT_ZONES,
+	ACT_HEALTH,
+	ACT_FLEET,
 	ACT_HISTORY,
 	ACT_OBJECT_HISTORY,
 	ACT_FILTER,
@@ -68,6 +70,15 @@ enum ns_action_id {
 	ACT_ACCEPT,
 	ACT_NEXT_FIELD,
 	ACT_PREVIOUS_FIELD,
+	ACT_PROBLEMS,
+	ACT_FORCE,
+	ACT_PROBE,
+	ACT_EVENTS,
+	ACT_DRAIN,
+	ACT_ROLL,
+	ACT_DS_SUBMITTED,
+	ACT_SIGN,
+	ACT_UNSIGN,
 	ACT_MAX,
 };
 
@@ -87,6 +98,12 @@ enum {
 	CTX_CONFLICT = 2048,
 	CTX_CHANGES = 4096, /* what was committed: rows, or one */
 	CTX_TRASH = 8192, /* deleted zones */
+	CTX_PROBLEMS = 1 << 20, /* rows that can be in trouble */
+	CTX_CHECKS = 1 << 21, /* health checks: rows, or one */
+	CTX_FLEET = 1 << 22, /* appliances: rows, or one */
+	CTX_DNSSEC = 1 << 23, /* the keys of a zone */
+	/* Screens of these have nothing of the others: their keys may mean something else there. */
+	CTX_ALONE = CTX_CHECKS | CTX_FLEET,
 };
 
 struct ns_action {

@@ -23,7 +23,15 @@ struct keymap {
 static bool
 meet(unsigned a, unsigned b)
 {
-	return ((a | b) & CTX_GLOBAL) != 0 || (a & b) != 0 || ((a ^ b) & CTX_FORM) == 0;
+	const unsigned common =
+	    CTX_LIST | CTX_TEXT | CTX_FILTER | CTX_TABS | CTX_OPEN | CTX_PROBLEMS;
+
+	if (((a | b) & CTX_GLOBAL) != 0 || (a & b) != 0)
+		return true;
+	if (((a | CTX_ALONE) == CTX_ALONE && (b & common) == 0) ||
+	    ((b | CTX_ALONE) == CTX_ALONE && (a & common) == 0))
+		return false;
+	return ((a ^ b) & CTX_FORM) == 0;
 }
 
 static bool

@@ -347,6 +347,12 @@ act_anywhere(struct ui *ui, enum ns_action_id id)
 	case ACT_ZONES:
 		ui_main(ui, &screen_zones);
 		return true;
+	case ACT_HEALTH:
+		ui_main(ui, &screen_health);
+		return true;
+	case ACT_FLEET:
+		ui_main(ui, &screen_fleet);
+		return true;
 	case ACT_HISTORY:
 		ui_main(ui, &screen_history);
 		return true;

@@ -21,7 +21,7 @@
 #include "ipc/client/client.h"
 
 #define UI_DEPTH  16u
-#define UI_MAINS  5u
+#define UI_MAINS  9u
 #define UI_PROBLEMS 16u
 #define UI_OBJECT 1100u /* a zone's name as text, escaped */
 
@@ -45,6 +45,7 @@ struct ns_screen_ops {
 	bool (*act)(struct view *, enum ns_action_id); /* false: not mine */
 	void (*filter)(struct view *, const char *text); /* with CTX_FILTER */
 	const char *(*filter_now)(struct view *);
+	const char *filter_help; /* what can be typed; NULL: as of zones */
 	bool (*key)(struct view *, uint32_t key); /* with CTX_FORM: what no action took; false: not mine */
 	void (*copies)(struct view *, struct copies *); /* what can be copied; NULL: nothing */
 	const char *(*refuse)(struct view *, enum ns_action_id); /* why not now; NULL: it can be done */
@@ -157,6 +158,7 @@ void ui_commit(struct ui *, Ns__Envelope *request);
 extern const struct ns_screen_ops screen_overview, screen_zones, screen_records, screen_history,
     screen_zone_history, screen_change, screen_help, screen_messages, screen_menu, screen_pending,
     screen_diff, screen_editor, screen_conflict,
-    screen_trash, screen_copy;
+    screen_trash, screen_copy, screen_health, screen_check, screen_events, screen_ask, screen_fleet,
+    screen_pop, screen_dnssec;
 
 #endif

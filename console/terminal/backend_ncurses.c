@@ -382,6 +382,7 @@ set_up(struct curses *c, bool colour)
 	typeahead(-1); /* a frame is written whole: what it answers was typed before it */
 	/* Lists repaint cheaply; inserting and deleting lines is what old terminals do worst. */
 	idlok(stdscr, FALSE);
+	change_scroll_region = NULL; /* that alone does not keep curses from it */
 	teach_keys();
 	c->ansi = clear != NULL && clear != (char *)-1 && clear[0] == '\033' && clear[1] == '[';
 	c->colour = colour && has_colors() && start_color() == OK && use_default_colors() == OK;

@@ -112,7 +112,7 @@ draw_row(const struct ns_table *t, struct surface *s, const struct layout *l, st
 	}
 	if (s->spoken != NULL)
 		say_row(t, s->spoken, y, row, fn, arg);
-	if (!here)
+	if (!here || t->blurred)
 		return;
 	surface_mark(s, (struct rect){ r.x, y, r.w, 1 }, UI_SELECT);
 	surface_put(s, r.x, y, r.w < 1 ? 0 : 1, UI_SELECT, ">");

@@ -12,6 +12,7 @@
 #include <zmq.h>
 
 #include "ipc/base/clock.h"
+#include "ipc/base/text.h"
 #include "ipc/base/xalloc.h"
 #include "ipc/client/kinds.h"
 #include "ipc/client/link.h"
@@ -41,6 +42,7 @@ struct ns_client {
 	struct link link;
 	bool read_only;
 	TAILQ_HEAD(, request) requests; /* in the order they were made */
+	char to[64]; /* who is to answer; "": who we are connected to */
 	uint64_t next_id;
 	bool more_waits; /* dispatch stopped at its limit */
 	bool blocked; /* the send queue is full; its end wakes the descriptor */
@@ -118,6 +120,18 @@ ns_client_destroy(struct ns_client **cp)
 	c->dead = true;
 	if (c->busy == 0)
 		client_free(c);
+}
+
+void
+ns_client_to(struct ns_client *c, const char *name)
+{
+	text_copy(c->to, sizeof c->to, name != NULL ? name : "");
+}
+
+const char *
+ns_client_at(const struct ns_client *c)
+{
+	return c->to;
 }
 
 int
@@ -336,6 +350,8 @@ ns_client_request(
 	r->fn = fn;
 	r->arg = arg;
 	r->why = xcalloc(1, sizeof *r->why);
+	if (c->to[0] != '\0' && req->to[0] == '\0')
+		req->to = c->to;
 	req->id = r->id;
 	req->deadline_ms = r->timeout_ms;
 	if (c->read_only && kind_writes(r->kind))

@@ -30,6 +30,10 @@ struct ns_client *ns_client_new(const char *socket, struct ns_why *);
 const char *ns_client_socket(const char *socket); /* what it will be */
 /* Within a callback too.  What is outstanding is forgotten without a callback. */
 void ns_client_destroy(struct ns_client **);
+/* Who is to answer from now on: an appliance of the fleet, to which this one passes requests on in our name;
+ * NULL or "": this one.  What is under way is still answered by who was asked. */
+void ns_client_to(struct ns_client *, const char *name);
+const char *ns_client_at(const struct ns_client *); /* "": this one */
 int ns_client_fd(struct ns_client *); /* poll for POLLIN */
 int ns_client_timeout_ms(struct ns_client *); /* until dispatch is wanted; -1: none */
 void ns_client_dispatch(struct ns_client *, unsigned max_messages);

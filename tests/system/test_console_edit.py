@@ -309,7 +309,7 @@ def test_history_becomes_drafts_and_the_trash_is_emptied(served):
     served.cli("record", "set", zone, "mx1", 60, "A", "192.0.2.2", "--commit", "-m", "second move")
     with Console(served.socket) as c:
         open_zone(c, zone)
-        c.press("]")
+        c.press("H")
         c.wait("second move")
         c.press("j")
         c.wait(lambda: "first move" in c.cursor_row())

@@ -37,6 +37,7 @@ static uint64_t next_id;
 static bool link_lost;
 static bool mutating;
 static enum ns_err plan_fails;
+static const char *role = "operator";
 static char state_dir[64];
 
 uint64_t
@@ -73,7 +74,7 @@ ns_client_hello(const struct ns_client *c)
 
 	(void)c;
 	h.user = (char *)(uintptr_t) "alice";
-	h.user_role = (char *)(uintptr_t) "operator";
+	h.user_role = (char *)(uintptr_t)role;
 	return link_lost ? NULL : &h;
 }
 
@@ -136,8 +137,8 @@ answer_mutated(const Ns__Envelope *good, ns_reply_fn *fn, void *arg)
 	for (int n = 1 + rand() % 8; n > 0 && len > 0; n--) {
 		size_t at = (size_t)rand() % len;
 
-		bytes[at] =
-		    rand() % 2 == 0 ? (uint8_t)rand() : (uint8_t)(bytes[at] ^ 1u << rand() % 8);
+		bytes[at] = rand() % 2 == 0 ? (uint8_t)rand()
+					    : (uint8_t)(bytes[at] ^ (uint8_t)(1u << rand() % 8));
 	}
 	env = ns_envelope_unpack(bytes, len, NULL);
 	if (env != NULL && env->body_case == good->body_case) {
@@ -202,11 +203,12 @@ answer_all(void)
 static const struct {
 	const char *name, *keys;
 	unsigned ticks;
-} screens[] = { { "overview", "", 70 }, { "zones", "2jj", 1 }, { "filter", "2/shop", 1 },
-	{ "records", "2\rj", 1 }, { "zone-history", "2\r]", 1 }, { "history", "6j", 1 },
-	{ "change", "6\r", 1 }, { "help", "?", 1 }, { "help-zones", "2?", 1 },
-	{ "messages", "++:messages\r", 1 }, { "lost", "2", 1 }, { "lost-overview", "", 30 },
-	{ "records-draft", DRAFT "j", 1 }, { "menu", DRAFT ".", 1 }, { "editor", "2\rGke", 1 },
+} screens[] = { { "overview", "", 70 }, { "problems", "!j", 5 }, { "zones", "2jj", 1 },
+	{ "filter", "2/shop", 1 }, { "records", "2\rj", 1 }, { "zone-history", "2\rH", 1 },
+	{ "history", "6j", 1 }, { "change", "6\r", 1 }, { "help", "?", 1 },
+	{ "help-zones", "2?", 1 }, { "messages", "++:messages\r", 1 }, { "lost", "2", 1 },
+	{ "lost-overview", "", 30 }, { "records-draft", DRAFT "j", 1 }, { "menu", DRAFT ".", 1 },
+	{ "editor", "2\rGke", 1 },
 	{ "editor-error",
 	    "2\ra"
 	    "www\t\t\t192.0.2.300",
@@ -222,7 +224,13 @@ static const struct {
 	{ "pending", DRAFT "5", 1 }, { "diff", DRAFT "p\tOPS-1182 move\t", 1 },
 	{ "diff-commit", DRAFT "pC", 1 }, { "committed", DRAFT "pC\vy", 1 },
 	{ "diff-conflict", DRAFT "p", 1 }, { "conflict", DRAFT "p\rb", 1 }, { "revert", "6R", 1 },
-	{ "copy", "2\rGky", 1 }, { "trash", ":trash\r", 1 }, { "trash-ask", ":trash\rR", 1 } };
+	{ "health", "3", 2 }, { "health-problems", "3!", 2 }, { "check", "3\r", 2 },
+	{ "events", "3H", 2 }, { "force", "3F\tOPS-7 it is being moved", 2 },
+	{ "force-ask", "3F\tOPS-7 it is being moved\x13", 2 }, { "probe-now", "3t", 2 },
+	{ "fleet", "4j", 5 }, { "pop", "4jjj\r", 2 }, { "drain-ask", "4jjjDnew disks\x13", 2 },
+	{ "dnssec", "2\r]j", 2 }, { "unsign-ask", "2\r]:unsign\r \tmoves away\x13", 2 },
+	{ "roll-ask", "2\r]K\x13", 2 }, { "copy", "2\rGky", 1 }, { "trash", ":trash\r", 1 },
+	{ "trash-ask", ":trash\rR", 1 } };
 #define SCREENS (sizeof screens / sizeof *screens)
 
 /* Drafts of this run lie in memory, and none is left for the next screen. */
@@ -274,6 +282,9 @@ reach(size_t screen, int w, int h, enum glyph_set glyphs)
 	plan_fails = NS_OK;
 	memset(pending, 0, sizeof pending);
 	link_lost = false;
+	role = strstr(" drain-ask unsign-ask roll-ask dnssec ", screens[screen].name) != NULL
+		   ? "admin"
+		   : "operator";
 	ui_now(ui, MONO_MS, WALL_MS);
 	ui_main(ui, &screen_overview);
 	for (unsigned i = 0; i < screens[screen].ticks; i++) {
@@ -294,6 +305,8 @@ reach(size_t screen, int w, int h, enum glyph_set glyphs)
 		ui_now(ui, ui->heard_ms + 42000, WALL_MS + 42000);
 		ui_check_link(ui);
 	}
+	ui_draw(ui, ui->surface); /* what is looked at may have to be asked for */
+	answer_all();
 	surface_clear(ui->surface);
 	ui_draw(ui, ui->surface);
 	return ui;
@@ -331,7 +344,7 @@ storm(unsigned seed)
 {
 	static const char *const fixtures[] = { "plain", "empty", "hostile" };
 	static const char keys[] =
-	    "jkgGhlq1256?:/fr+-]H[.eacdupCXymtbR\x13y\r\x1b\x07\x04\x15\x13\x12\t xo~^\x7f";
+	    "jkgGhlq123456?:!FDKsT/fr+-]H[.eacdupCXymtbR\x13y\r\x1b\x07\x04\x15\x13\x12\t xo~^\x7f";
 	struct ui *ui = reach(0, 80, 24, GLYPH_BLOCK);
 
 	srand(seed);
