@@ -558,6 +558,11 @@ prompt_took(struct ui *ui, uint32_t key)
 			prompt_set(p, a->name);
 		return;
 	}
+	/* An answer may have brought another screen meanwhile. */
+	if (p->label == '/' && top->ops->filter == NULL) {
+		p->on = false;
+		return;
+	}
 	end = prompt_key(p, key);
 	if (end == PROMPT_ENTER || end == PROMPT_CANCEL)
 		p->on = false;

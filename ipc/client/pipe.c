@@ -166,12 +166,6 @@ pipe_close(struct pipe **pp)
 
 /* ---- octets ---- */
 static void
-ends(struct pipe *p)
-{
-	p->ended = true;
-}
-
-static void
 flush(struct pipe *p)
 {
 	while (!p->ended && stream_left(&p->out) > 0) {
@@ -180,8 +174,9 @@ flush(struct pipe *p)
 
 		if (n < 0 && errno == EINTR)
 			continue;
+		/* It is gone; what it said before it went is still to be read, and then its end. */
 		if (n < 0 && errno != EAGAIN)
-			ends(p);
+			n = (ssize_t)stream_left(&p->out);
 		if (n <= 0)
 			break;
 		stream_eat(&p->out, (size_t)n);
@@ -227,7 +222,7 @@ read_some(struct pipe *p)
 	if (n > 0)
 		stream_grew(&p->in, (size_t)n);
 	else if (n == 0 || (errno != EAGAIN && errno != EINTR))
-		ends(p);
+		p->ended = true;
 }
 
 bool

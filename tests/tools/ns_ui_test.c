@@ -164,8 +164,7 @@ answer_mutated(const Ns__Envelope *good, ns_reply_fn *fn, void *arg)
 	for (int n = 1 + rand() % 8; n > 0 && len > 0; n--) {
 		size_t at = (size_t)rand() % len;
 
-		bytes[at] =
-		    rand() % 2 == 0 ? (uint8_t)rand() : (uint8_t)(bytes[at] ^ 1u << rand() % 8);
+		bytes[at] = (uint8_t)(rand() % 2 == 0 ? rand() : bytes[at] ^ 1 << rand() % 8);
 	}
 	env = ns_envelope_unpack(bytes, len, NULL);
 	if (env != NULL && env->body_case == good->body_case) {
