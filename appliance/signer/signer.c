@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "appliance/dns/name.h"
+#include "appliance/keys/keyclock.h"
 #include "appliance/role/role.h"
 #include "appliance/signer/digest.h"
 #include "appliance/signer/feed.h"
@@ -69,6 +70,7 @@ struct signer {
 	unsigned reclaim_ms, retry_ms;
 	unsigned seconds;
 	size_t lost; /* when the hold timer was last set */
+	struct keyclock clock; /* for signatures */
 	bool welcome, ask_all;
 	bool current; /* what came since the hello has been published once */
 	bool adopted; /* what an earlier signer left is watched as well */
@@ -350,8 +352,9 @@ staged(void *arg, const uint8_t *name)
 static uint32_t
 now_s(void *arg)
 {
-	(void)arg;
-	return (uint32_t)(clock_wall_ms() / 1000);
+	struct signer *s = arg;
+
+	return (uint32_t)keyclock_look(&s->clock, clock_wall_ms() / 1000, keyclock_boot());
 }
 
 static enum keys_found
@@ -556,6 +559,8 @@ static void
 welcome(struct signer *s, const Ns__RoleWelcome *w)
 {
 	s->welcome = true;
+	if (w->key_now != 0)
+		keyclock_take(&s->clock, w->key_now, clock_wall_ms() / 1000, keyclock_boot());
 	log_info("signer.welcome", "revision=%llu map_revision=%llu",
 	    (unsigned long long)w->revision, (unsigned long long)writer_revision(s->w));
 	feed_welcome(s->feed);
@@ -648,8 +653,7 @@ on_renew(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	if (refresh_step(s->refresh, clock_mono_ns() + RENEW_SLICE_NS) ||
-	    (s->file != NULL &&
-		sigfile_step(s->file, now_s(NULL), clock_mono_ns() + RENEW_SLICE_NS)))
+	    (s->file != NULL && sigfile_step(s->file, now_s(s), clock_mono_ns() + RENEW_SLICE_NS)))
 		arm(s->renew, 0);
 }
 
@@ -683,7 +687,7 @@ on_second(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	digest_idle(s->digest, clock_mono_ns());
-	refresh_sweep(s->refresh, now_s(NULL));
+	refresh_sweep(s->refresh, now_s(s));
 	arm(s->renew, 0);
 	if (++s->seconds % TRIM_SECONDS == 0)
 		writer_trim(s->w);

@@ -44,10 +44,7 @@ static char denied[256]; /* why the last event could not be done; "": it could *
 int64_t
 keysched_now(void)
 {
-	struct timespec boot = { 0 };
-
-	(void)clock_gettime(CLOCK_BOOTTIME, &boot);
-	return keyclock_look(&keys_clock, clock_wall_ms() / 1000, boot.tv_sec + 1);
+	return keyclock_look(&keys_clock, clock_wall_ms() / 1000, keyclock_boot());
 }
 
 /* ---- the table ---- */
