@@ -17,6 +17,7 @@ import dns.rdatatype
 import pytest
 
 from appliance import Appliance, zone_text
+from fleet import Fleet
 from peers import answers, wait_until
 from strict import Resolver
 from test_process_probe import CHILD, PARENT, RESOLVER, network, unbound  # noqa: F401
@@ -149,12 +150,11 @@ class World:
 
 @pytest.fixture(scope="module")
 def world(network):  # noqa: F811
-    zones = ["roll.example", "two.example"]
-    parent, clock = Nsd(zones), Clock()
+    parent, clock = Nsd(["roll.example", "two.example", "three.example"]), Clock()
     try:
         with Appliance(config=f"[resolver]\naddress = {RESOLVER}\n", **clock.kw) as a:
             w = World(a, parent, clock)
-            for zone in zones:
+            for zone in ("roll.example", "two.example"):
                 path = a.dir / zone
                 path.write_text(zone_text(zone + ".", records="www IN A 192.0.2.10\n"))
                 a.cli("zone", "import", zone, path)
@@ -270,3 +270,32 @@ def test_leaving_when_it_is_safe(world):
     w.a.cli("dnssec", "disable", "two.example", "--confirm=two.example", "--force")
     assert w.a.values("two.example", "DNSKEY") == "NODATA"
     assert json.loads(w.a.cli("--json", "dnssec", "ds", "two.example"))["status"] == "off"
+
+
+def test_the_primary_is_lost_in_the_middle_of_a_ksk_roll(world):
+    """The standby is promoted and goes on where it stood, before the DS changed and after."""
+    zone = "three.example"
+    with Fleet(2, config=f"[resolver]\naddress = {RESOLVER}\n", **world.clock.kw) as f:
+        p, r1 = f.members
+        w = World(p, world.parent, world.clock)
+        path = p.dir / zone
+        path.write_text(zone_text(zone + ".", records="www IN A 192.0.2.10\n"))
+        p.cli("zone", "import", zone, path)
+        p.cli("dnssec", "enable", zone)
+        p.cli("fleet", "standby", "r1")
+        wait_until(lambda: "keyring" in [c["kind"] for c in p.cli_json("history", "list")["changes"]], "K-apex", 30)
+        w.watch(zone)
+        w.until(zone, [("ksk", 13, "ready"), ("zsk", 13, "active")], 6)
+        submit(w, zone)
+        w.quiet(zone, 13, 6)
+        p.cli("dnssec", "rollover", zone, "ksk")
+        w.until(zone, [("ksk", 13, "active"), ("ksk", 13, "ready"), ("zsk", 13, "active")], 6)
+        f.wait_converged(40)
+        p.kill()
+        w.a = r1
+        w.goes_on(3)  # nobody leads
+        r1.cli("fleet", "promote", "r1", "--confirm=r1")
+        w.goes_on(1)
+        submit(w, zone)
+        w.quiet(zone, 13, 36)
+        assert w.resolvers[zone].secure > 0
