@@ -188,6 +188,16 @@ def test_a_first_ds_is_waited_for_and_seen(world):
     assert "the parent has a DS" in w.a.fails(5, "dnssec", "disable", "roll.example", "--confirm=roll.example")
 
 
+def test_a_ds_of_no_key_is_warned_of(world):
+    w = world
+    assert w.a.cli_json("dnssec", "keys", "two.example")["warning"] == ""
+    w.parent.put("two.example", w.a.cli("dnssec", "ds", "roll.example").splitlines())
+    for verb in ("keys", "ds"):
+        assert "validating resolvers answer SERVFAIL" in w.a.cli_run("dnssec", verb, "two.example").stderr
+    w.parent.put("two.example", [])
+    assert w.a.cli_json("dnssec", "keys", "two.example")["warning"] == ""
+
+
 def test_zsk_rolls_of_all_zones(world):
     w = world
     before = {z: {k["tag"] for k in w.keys(z)["keys"] if k["role"] == "zsk"} for z in w.resolvers}
