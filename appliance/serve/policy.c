@@ -735,6 +735,7 @@ sign_picked(struct reply *r, const struct lookup *l, const struct policy *po,
 	at = emission_find(table, picked->first, mask);
 	if (at == table->n) {
 		r->q->policy_unsigned = true;
+		r->w->ede = EDE_LAST_SIGNED;
 		at = emission_nearest(table, picked->first, mask);
 		if (at == table->n)
 			return false;
@@ -802,7 +803,7 @@ policy_answer(struct reply *r, struct chain *c, const struct lookup *l, bool *mo
 	struct image_set set;
 	struct policy po;
 	struct picked picked;
-	struct emission_table table = { 0 };
+	struct emission_table table; /* large: what counts are the counts */
 	struct emission_sigs sigs; /* large: what counts is the count */
 	size_t start = r->len;
 	bool sign = wants_dnssec(r) && (r->hop.zone.image->flags & IMAGE_HERE) != 0;
@@ -815,10 +816,13 @@ policy_answer(struct reply *r, struct chain *c, const struct lookup *l, bool *mo
 		r->rcode = RCODE_SERVFAIL;
 		return true;
 	}
+	table.n = 0;
+	table.denial_len = 0;
 	if (sign)
-		(void)emission_open(&table, set.sig, set.sig_len);
+		(void)emission_open_node(&table, &l->node, set.type);
 	if (sign && picked.n > 0 && !sign_picked(r, l, &po, &table, &picked, &sigs)) {
 		r->rcode = RCODE_SERVFAIL;
+		r->w->ede = EDE_UNSIGNED;
 	} else if (picked.n == 0) {
 		put_none(r, l, &table);
 		emit_cap_ttl(r, start, po.ttl);

@@ -48,6 +48,8 @@ struct dnssec {
 	int64_t		 now;		/* seconds of keyclock.h */
 	Ns__ParentReply	*parent;	/* NULL: nobody said anything */
 	Ns__KeyWorkDone	*done;
+	int64_t		 expires;	/* the first signature that is served; 0: none, or nobody said */
+	bool		 told;		/* the signer was asked for that */
 };
 
 /* ---- loop ---- */
@@ -63,6 +65,7 @@ void	 dnssec_ask_signer(struct sync *, struct request *);
 void	 dnssec_signer_hello(struct sync *, const Ns__RoleHello *);
 void	 dnssec_parent(struct sync *, const Ns__Envelope *);	/* from the probe */
 void	 dnssec_done(struct sync *, const Ns__Envelope *);	/* KeyWorkDone or Error, from the signer */
+void	 dnssec_signatures(struct sync *, const Ns__Envelope *);	/* from the signer */
 void	 dnssec_tick(struct sync *, uint64_t now_ns);
 void	 dnssec_stop(void);
 /* Is this answer of the probe ours? */

@@ -149,6 +149,7 @@ fleet_open(struct sync *s)
 	f->listen_fd = -1;
 	f->roster = xcalloc(1, sizeof *f->roster);
 	TAILQ_INIT(&f->forwarded);
+	TAILQ_INIT(&f->parked);
 	if (c->fleet == NULL || c->fleet->listen[0] == '\0')
 		return;
 	f->listen_fd = fleet_listen(c->fleet->listen, &why);
@@ -309,14 +310,17 @@ fleet_batch(struct sync *s, struct batch *b)
 		pub_members(s);
 		votes_fleet(s);
 	}
-	if (f->on && b->wrote && !fleet_is_replica(s))
+	if (f->on && b->wrote && !fleet_is_replica(s)) {
+		f->rep.stored_at_ms = clock_wall_ms();
 		pub_committed(s);
+	}
 }
 
 void
 fleet_served(struct sync *s, uint64_t revision)
 {
 	(void)revision;
+	s->fleet->rep.served_at_ms = clock_wall_ms();
 	if (s->fleet->on && fleet_is_replica(s))
 		rep_served(s);
 	receipts_fleet(s);

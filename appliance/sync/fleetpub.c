@@ -369,6 +369,8 @@ receipt(struct sync *s, struct follower *fo, const Ns__FleetReceipt *in)
 	}
 	keyring_seen(fo->name, in->public_key.data, in->public_key.len);
 	fo->qps = in->qps;
+	fo->p99_us = in->p99_us;
+	fo->error_percent = in->error_percent;
 	fo->stored_at_ms = in->stored_at_ms;
 	fo->served_at_ms = in->served_at_ms;
 	pump(s, fo);
@@ -429,18 +431,8 @@ pub_message(
 	struct follower *fo;
 	struct ns_why why = { 0 };
 
-	if (env->body_case == NS__ENVELOPE__BODY_FLEET_CALL) {
-		call_take(s, m, from, env);
+	if (call_asks(s, m, from, env))
 		return;
-	}
-	if (env->body_case == NS__ENVELOPE__BODY_FLEET_VOTES) {
-		votes_called(s, m, from, env->fleet_votes);
-		return;
-	}
-	if (env->body_case == NS__ENVELOPE__BODY_FLEET_TEST) {
-		testaway_called(s, from, env->fleet_test);
-		return;
-	}
 	fleet_newer(s, m->name, env->term);
 	if (env->body_case == NS__ENVELOPE__BODY_FLEET_HELLO && env->term <= s->head.term) {
 		hello(s, m, from, env->fleet_hello);
@@ -495,23 +487,31 @@ pub_peer(const struct sync *s, const struct member *m, uint64_t now_ns)
 		p->stored = s->head.revision;
 		p->served = receipts_revision(s->receipts);
 		p->qps = s->fleet->qps;
+		p->p99_us = s->fleet->p99_us;
+		p->error_percent = s->fleet->error_percent;
 		p->version = (char *)(uintptr_t)NS_RELEASE;
+		p->stored_at_ms = s->fleet->rep.stored_at_ms;
+		p->served_at_ms = s->fleet->rep.served_at_ms;
 	} else if (fo == NULL || !fo->ever) {
 		p->never = true;
 	} else {
 		p->stored = fo->stored;
 		p->served = fo->served;
 		p->qps = fo->qps;
+		p->p99_us = fo->p99_us;
+		p->error_percent = fo->error_percent;
 		p->version = (char *)(uintptr_t)fo->version;
 		p->silent_s = (double)clock_since(now_ns, fo->heard_ns) / 1e9;
+		p->stored_at_ms = fo->stored_at_ms;
+		p->served_at_ms = fo->served_at_ms;
 		if (fo->served < s->head.revision && fo->behind_ns != 0)
 			p->lag_s = (double)clock_since(now_ns, fo->behind_ns) / 1e9;
 	}
 	return p;
 }
 
-static void
-beat(struct sync *s, uint64_t now_ns)
+void
+pub_beat(struct sync *s, uint64_t now_ns)
 {
 	const struct roster *r = s->fleet->roster;
 	Ns__FleetBeat__Peer *peers[FLEET_MEMBERS];
@@ -522,6 +522,7 @@ beat(struct sync *s, uint64_t now_ns)
 	out.revision = gate_released(s);
 	out.primary = (char *)(uintptr_t)s->name;
 	out.peers = peers;
+	out.pause = s->fleet->roll.paused_ns != 0;
 	for (size_t i = 0; i < r->count; i++)
 		if (r->members[i].enrolled && !r->members[i].removed)
 			peers[out.n_peers++] = pub_peer(s, &r->members[i], now_ns);
@@ -545,7 +546,7 @@ pub_tick(struct sync *s, uint64_t now_ns)
 {
 	if (s->fleet->router == NULL)
 		return;
-	beat(s, now_ns);
+	pub_beat(s, now_ns);
 	pump_all(s); /* a full queue has room again */
 	ns_sock_look(s->fleet->router);
 }

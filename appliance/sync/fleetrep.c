@@ -341,6 +341,8 @@ say_receipt(struct sync *s)
 	out.octets = rep->acked_octets;
 	out.messages = rep->acked_messages;
 	out.qps = s->fleet->qps;
+	out.p99_us = s->fleet->p99_us;
+	out.error_percent = s->fleet->error_percent;
 	out.stored_at_ms = rep->stored_at_ms;
 	out.served_at_ms = rep->served_at_ms;
 	if (dnssec_public() != NULL)
@@ -354,7 +356,6 @@ say_receipt(struct sync *s)
 void
 rep_served(struct sync *s)
 {
-	s->fleet->rep.served_at_ms = clock_wall_ms();
 	say_receipt(s);
 }
 
@@ -741,6 +742,8 @@ beat(struct sync *s, const Ns__FleetBeat *in)
 	rep->beat = ns__fleet_beat__unpack(NULL, len, buf);
 	rep->beat_ns = clock_mono_ns();
 	free(buf);
+	if (in->pause)
+		forward_pause(s, rep->beat_ns);
 }
 
 /* ---- a history that lost ---- */
@@ -829,6 +832,7 @@ welcome(struct sync *s, const Ns__FleetWelcome *in)
 	rep->state = REP_FOLLOW;
 	rep->head = in->revision;
 	trouble(s, "");
+	forward_resume(s);
 	log_info("fleet.following", "primary=%s from=%llu head=%llu", log_quote(in->primary),
 	    (unsigned long long)rep->follow.taken, (unsigned long long)in->revision);
 	say_receipt(s);
@@ -925,8 +929,10 @@ best_tick(struct sync *s, uint64_t now_ns)
 	}
 	own = memcmp(rep->best_own, rep->dialed_own, FLEET_KEY) != 0;
 	server = memcmp(rep->best_server, rep->dialed_server, FLEET_KEY) != 0;
-	if (rep->best_tried || (!own && !server) || (rep->up && !own) ||
-	    (rep->up && !TAILQ_EMPTY(&s->fleet->forwarded) &&
+	if (rep->best_tried || (!own && !server) || (rep->up && !own))
+		return;
+	forward_pause(s, now_ns);
+	if ((rep->up && !TAILQ_EMPTY(&s->fleet->forwarded) &&
 		clock_since(now_ns, rep->best_ns) < FLEET_QUIET_NS))
 		return;
 	if (rep->up)

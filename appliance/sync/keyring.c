@@ -47,6 +47,14 @@ keyring_seen(const char *member, const uint8_t *key, size_t len)
 	memcpy(w->key, key, DNSSEC_X25519);
 }
 
+const uint8_t *
+keyring_key(const char *member)
+{
+	const struct ring_wish *w = find(seen, nseen, member);
+
+	return w != NULL ? w->key : NULL;
+}
+
 char *
 keyring_trouble(const struct sync *s)
 {

@@ -13,6 +13,8 @@
 struct dnssec;
 
 void	 keyring_seen(const char *member, const uint8_t *key, size_t len);
+/* What that member said of itself; NULL: nothing, or this is not the primary. */
+const uint8_t	*keyring_key(const char *member);
 /* All who may have them, and their keys as far as they are known. */
 void	 keyring_wish_all(const struct sync *, struct dnssec *);
 void	 keyring_tick(struct sync *, uint64_t now_ns);

@@ -16,6 +16,7 @@
 #include "appliance/sync/control.h"
 #include "appliance/sync/dnssec.h"
 #include "appliance/sync/errors.h"
+#include "appliance/sync/released.h"
 #include "ipc/backup.h"
 #include "ipc/base/clock.h"
 #include "ipc/base/log.h"
@@ -219,6 +220,8 @@ put_facts(struct restore *x, struct ns_why *why)
 		err = store_fact_put(x->store, "name", x->name, why);
 	if (err == NS_OK)
 		err = store_fact_put(x->store, RESTORED_FACT, started, why);
+	if (err == NS_OK)
+		err = store_fact_put(x->store, RELEASED_FACT, "", why);
 	return err;
 }
 

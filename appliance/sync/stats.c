@@ -9,7 +9,9 @@
 #include "appliance/sync/conn.h"
 #include "appliance/sync/control.h"
 #include "appliance/sync/errors.h"
+#include "appliance/sync/everywhere.h"
 #include "appliance/sync/fleet.h"
+#include "appliance/sync/statsall.h"
 #include "ipc/base/xalloc.h"
 
 #define MARGIN_NS 200000000ull
@@ -17,6 +19,7 @@
 struct stats {
 	struct request_list asked; /* each waits for the Metrics of its own id */
 	uint64_t last_id;
+	uint64_t queries, failed; /* of the last figures */
 };
 
 struct stats *
@@ -76,10 +79,10 @@ read_scope(struct sync *s, struct request *r, uint8_t zone[NAME_MAX_WIRE], size_
 		return true;
 	if (strncmp(scope, "appliance:", 10) == 0)
 		request_refuse(s, r, NS_NOTFOUND, ES_REQUEST,
-		    "this appliance has another name, and speaks for itself only");
+		    "this appliance has another name; --appliance NAME asks that one");
 	else
-		request_refuse(
-		    s, r, NS_USAGE, ES_REQUEST, "a scope is zone:NAME or appliance:NAME");
+		request_refuse(s, r, NS_USAGE, ES_REQUEST,
+		    "a scope is zone:NAME, appliance:NAME, fleet or fleet:zone:NAME");
 	return false;
 }
 
@@ -94,6 +97,22 @@ stats_ask(struct sync *s)
 	(void)bus_send(s, ROLE_ANSWER, &env);
 }
 
+/* "fleet" and "fleet:zone:Z": each is asked for its own.  False: it is not such a scope. */
+static bool
+ask_all(struct sync *s, struct request *r)
+{
+	Ns__StatsRequest body = *r->env->stats_request;
+	Ns__Envelope each = NS__ENVELOPE__INIT;
+
+	if (strncmp(body.scope, "fleet", 5) != 0 || (body.scope[5] != '\0' && body.scope[5] != ':'))
+		return false;
+	body.scope += body.scope[5] == ':' ? 6 : 5;
+	each.body_case = NS__ENVELOPE__BODY_STATS_REQUEST;
+	each.stats_request = &body;
+	everywhere_begin(s, r, &each, statsall_merge);
+	return true;
+}
+
 void
 stats_request(struct sync *s, struct request *r)
 {
@@ -102,7 +121,7 @@ stats_request(struct sync *s, struct request *r)
 	Ns__MetricsRequest ask = NS__METRICS_REQUEST__INIT;
 	uint8_t zone[NAME_MAX_WIRE];
 
-	if (!read_scope(s, r, zone, &ask.zone.len))
+	if (ask_all(s, r) || !read_scope(s, r, zone, &ask.zone.len))
 		return;
 	if (!is_list(q->top)) {
 		request_refuse(s, r, NS_USAGE, ES_REQUEST,
@@ -160,13 +179,33 @@ finish(struct sync *s, struct request *r, const Ns__Metrics *m)
 	request_finish(s, r);
 }
 
+/* What answer tells once a second, for the list of appliances. */
+static void
+note_load(struct sync *s, const Ns__StatsReply *m)
+{
+	struct stats *st = s->stats;
+	uint64_t failed = 0, queries = m->queries - st->queries;
+
+	for (size_t i = 0; i < m->n_rcodes; i++)
+		if (strcmp(m->rcodes[i]->name, "SERVFAIL") == 0)
+			failed = m->rcodes[i]->count;
+	s->fleet->qps = m->qps;
+	s->fleet->p99_us = m->latency_us != NULL && m->queries > 0 ? m->latency_us->p99 : 0;
+	/* Counters that went back belong to another life of the processes. */
+	s->fleet->error_percent = m->queries > st->queries && failed >= st->failed
+				      ? 100.0 * (double)(failed - st->failed) / (double)queries
+				      : 0;
+	st->queries = m->queries;
+	st->failed = failed;
+}
+
 void
 stats_metrics(struct sync *s, const Ns__Envelope *env)
 {
 	struct request *r;
 
 	if (env->metrics->stats != NULL && env->id == 0)
-		s->fleet->qps = env->metrics->stats->qps;
+		note_load(s, env->metrics->stats);
 	TAILQ_FOREACH(r, &s->stats->asked, waiting)
 	{
 		if (r->asked_id != env->id)

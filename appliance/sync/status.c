@@ -13,6 +13,7 @@
 #include "appliance/sync/keysched.h"
 #include "appliance/sync/fleet.h"
 #include "appliance/sync/receipts.h"
+#include "appliance/sync/signatures.h"
 #include "appliance/sync/windows.h"
 #include "ipc/base/clock.h"
 #include "ipc/base/xalloc.h"
@@ -169,26 +170,29 @@ add_problems(const struct sync *s, const struct feed_state *f, Ns__StatusReply *
 		status_problem(m, "keys", keys);
 	if (ring != NULL)
 		status_problem(m, "keys", ring);
+	signatures_status(m, clock_wall_ms() / 1000);
 	for (size_t i = 0; i < s->status->n_floods; i++)
 		status_problem(m, "flood", xstrdup(s->status->floods[i]));
 }
 
-static void
-add_processes(const struct sync *s, Ns__StatusReply *m)
+size_t
+status_processes(const struct sync *s, Ns__StatusReply__Process ***out)
 {
 	const Ns__ProcessTable *t = s->status->table;
 
+	*out = NULL;
 	if (t == NULL)
-		return;
-	m->processes = xcalloc(t->n_processes + 1, sizeof *m->processes);
+		return 0;
+	*out = xcalloc(t->n_processes + 1, sizeof **out);
 	for (size_t i = 0; i < t->n_processes; i++) {
 		Ns__StatusReply__Process *p = xmalloc(sizeof *p);
 
 		*p = *t->processes[i];
 		p->role = xstrdup(p->role);
 		p->state = xstrdup(p->state);
-		m->processes[m->n_processes++] = p;
+		(*out)[i] = p;
 	}
+	return t->n_processes;
 }
 
 void
@@ -206,6 +210,8 @@ status_request(struct sync *s, struct request *r)
 	m->role = xstrdup(s->head.role);
 	m->version = xstrdup(NS_RELEASE);
 	m->last_backup = s->head.backup_ms != 0 ? reply_time(s->head.backup_ms) : xstrdup("");
+	m->user = xstrdup(r->caller.name);
+	m->user_role = xstrdup(user_role_name(r->caller.role));
 	m->term = s->head.term;
 	m->revision = s->head.revision;
 	m->zones = s->head.zones;
@@ -218,7 +224,7 @@ status_request(struct sync *s, struct request *r)
 	if (s->start->started_mono_ms != 0)
 		m->uptime_s = (double)clock_since(clock_mono_ms(), s->start->started_mono_ms) / 1e3;
 	m->primary = primary;
-	add_processes(s, m);
+	m->n_processes = status_processes(s, &m->processes);
 	add_problems(s, &f, m);
 	fleet_status(s, m);
 	request_reply(r, NS__ENVELOPE__BODY_STATUS_REPLY, m);

@@ -58,6 +58,10 @@ struct writer_thread {
 	struct job	 secret_job;
 	bool		 scrub;		/* the file holds remains of zones that may not be here */
 	uint64_t	 scrub_tried_ns;
+	/* What may be told (released.h): the fact, as it is and as the COMMIT makes it. */
+	bool		 gated, gated_next;
+	uint64_t	 released, fact, fact_next;
+	struct mark_job	*told;		/* goes with this batch */
 	uint64_t	 secret_rolled_ns, secret_tried_ns;	/* monotonic; 0: not by us */
 	/* The change that imported zones go into, open across jobs; session NULL: none. */
 	struct import_session *open;
@@ -66,7 +70,7 @@ struct writer_thread {
 	struct import_zone_list opened;		/* its zones */
 	uint64_t	 opened_ns;
 };
-/* Set until scrub is done. */
+/* Set until scrub is done: numbers of the zones that went. */
 #define SCRUB_FACT "scrub"
 /* Append the open change and release its savepoint. */
 void	 import_change_close(struct writer_thread *);

@@ -6,12 +6,34 @@
 #include "console/cli/cli.h"
 #include "ipc/json.h"
 
+void
+processes_print(Ns__StatusReply__Process *const *list, size_t n)
+{
+	static const char *const titles[] = { "PROCESS", "PID", "STATE", "RESTARTS", "UPTIME" };
+	struct table *t;
+
+	if (n == 0)
+		return;
+	t = table_new(titles, 5, "lrlrr");
+	for (size_t i = 0; i < n; i++) {
+		const Ns__StatusReply__Process *p = list[i];
+
+		if (strcmp(p->role, "worker") == 0)
+			table_cell(t, "%s %u", p->role, p->index);
+		else
+			table_cell(t, "%s", p->role);
+		table_cell(t, "%d", p->pid);
+		table_cell(t, "%s", p->state);
+		table_cell(t, "%u", p->restarts);
+		table_cell(t, "%.0f s", p->uptime_s);
+	}
+	table_print(&t);
+}
+
 static void
 status_table(const ProtobufCMessage *m)
 {
 	const Ns__StatusReply *s = (const Ns__StatusReply *)m;
-	static const char *const titles[] = { "PROCESS", "PID", "STATE", "RESTARTS", "UPTIME" };
-	struct table *t = table_new(titles, 5, "lrlrr");
 
 	printf("%s  site %s  %s  term %llu  revision %llu  served %llu  zones %llu%s\n", s->name,
 	    s->site, s->role, (unsigned long long)s->term, (unsigned long long)s->revision,
@@ -27,20 +49,16 @@ status_table(const ProtobufCMessage *m)
 	if (s->checks > 0)
 		printf("checks %llu, down %llu, flips %llu\n", (unsigned long long)s->checks,
 		    (unsigned long long)s->checks_down, (unsigned long long)s->flips);
+	if (s->signatures != NULL && s->signatures->zones + s->signatures->external > 0) {
+		printf("signed here %llu  first signature ends %s  arrived signed %llu, expired "
+		       "%llu\n",
+		    (unsigned long long)s->signatures->zones, s->signatures_until,
+		    (unsigned long long)s->signatures->external,
+		    (unsigned long long)s->signatures->external_expired);
+	}
 	if (s->drained != NULL)
 		drained_print(stdout, s->name, s->drained);
-	for (size_t i = 0; i < s->n_processes; i++) {
-		const Ns__StatusReply__Process *p = s->processes[i];
-		if (strcmp(p->role, "worker") == 0)
-			table_cell(t, "%s %u", p->role, p->index);
-		else
-			table_cell(t, "%s", p->role);
-		table_cell(t, "%d", p->pid);
-		table_cell(t, "%s", p->state);
-		table_cell(t, "%u", p->restarts);
-		table_cell(t, "%.0f s", p->uptime_s);
-	}
-	table_print(&t);
+	processes_print(s->processes, s->n_processes);
 	for (size_t i = 0; i < s->n_unconfirmed; i++)
 		printf("UNCONFIRMED change %llu is taken back in %.0f s: nameserve confirm %llu\n",
 		    (unsigned long long)s->unconfirmed[i]->revision, s->unconfirmed[i]->remaining_s,
@@ -231,6 +249,9 @@ verify_table(const Ns__VerifyReply *v)
 	printf("%s: %llu zones, %llu changes, %llu images; head %s\n",
 	    v->ok ? "clean" : "NOT CLEAN", (unsigned long long)v->zones,
 	    (unsigned long long)v->changes, (unsigned long long)v->images, v->head);
+	if (v->signatures + v->signatures_skipped > 0)
+		printf("signatures verified %llu  of other algorithms, not verified %llu\n",
+		    (unsigned long long)v->signatures, (unsigned long long)v->signatures_skipped);
 	for (size_t i = 0; i < v->n_findings; i++) {
 		printf("%s %s: ", v->findings[i]->what, v->findings[i]->zone);
 		print_safe(stdout, v->findings[i]->text);
@@ -247,6 +268,7 @@ cmd_verify(struct cli *cli)
 
 	if (cli->opt[OPT_TIMEOUT] == NULL)
 		cli->timeout_ms = 600000; /* reads the whole store */
+	body.signatures = cli->opt[OPT_SIGNATURES] != NULL;
 	request.body_case = NS__ENVELOPE__BODY_VERIFY_REQUEST;
 	request.verify_request = &body;
 	Ns__Envelope *reply = cli_call(cli, &request, NS__ENVELOPE__BODY_VERIFY_REPLY, &code);

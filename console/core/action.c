@@ -50,11 +50,16 @@ const struct ns_action ns_actions[] = {
 	    "Shift-Tab Up", false },
 	{ ACT_PENDING, "pending", "OPEN", "pending", "what is in the draft of this zone",
 	    CTX_ZONE | CTX_DRAFT, "p", false },
-	{ ACT_OBJECT_HISTORY, "object-history", "OPEN", "history", "who changed what in this zone",
-	    CTX_ZONE, "H", false },
+	{ ACT_OBJECT_HISTORY, "object-history", "OPEN", "history",
+	    "who changed what in this zone; when this check went up and down",
+	    CTX_ZONE | CTX_CHECKS, "H", false },
 	{ ACT_OVERVIEW, "overview", "OPEN", NULL, "load, latency, busiest zones, problems",
 	    CTX_GLOBAL, "1", false },
 	{ ACT_ZONES, "zones", "OPEN", NULL, "all zones", CTX_GLOBAL, "2", false },
+	{ ACT_HEALTH, "health", "OPEN", NULL, "health checks, the worst first, and who says what",
+	    CTX_GLOBAL, "3", false },
+	{ ACT_FLEET, "fleet", "OPEN", NULL, "all appliances: lag, load, who is silent", CTX_GLOBAL,
+	    "4", false },
 	{ ACT_DRAFTS, "drafts", "OPEN", NULL, "your drafts of all zones", CTX_GLOBAL, "5", false },
 	{ ACT_HISTORY, "history", "OPEN", NULL, "all changes, newest first", CTX_GLOBAL, "6",
 	    false },
@@ -64,6 +69,21 @@ const struct ns_action ns_actions[] = {
 	    false },
 	{ ACT_BACK, "back", "OPEN", NULL, "one back: prompt, filter, screen", CTX_GLOBAL,
 	    "Esc Ctrl-G", false },
+	{ ACT_FORCE, "force", "EDIT", "force", "say that it is up or down, or let votes say; asks",
+	    CTX_CHECKS, "F", true },
+	{ ACT_PROBE, "probe-now", "EDIT", "probe now",
+	    "look at it once, now, from all who vote on it", CTX_CHECKS, "t", true },
+	{ ACT_DRAIN, "drain", "EDIT", "drain", "take it out of service, or back; asks", CTX_FLEET,
+	    "D", true },
+	{ ACT_ROLL, "rollover", "EDIT", "rollover", "begin to replace keys; asks", CTX_DNSSEC, "K",
+	    true },
+	{ ACT_DS_SUBMITTED, "ds-submitted", "EDIT", "DS submitted",
+	    "the registrar has the DS: look for it at the parent", CTX_DNSSEC, "s", true },
+	{ ACT_SIGN, "sign", "EDIT", NULL, "sign this zone; asks", CTX_DNSSEC, "", true },
+	{ ACT_UNSIGN, "unsign", "EDIT", NULL, "sign this zone no longer; asks", CTX_DNSSEC, "",
+	    true },
+	{ ACT_PROBLEMS, "problems", "FIND", "problems", "problems only, or all", CTX_PROBLEMS, "!",
+	    false },
 	{ ACT_FILTER, "filter", "FIND", "filter", "show what matches, while typing", CTX_FILTER,
 	    "/", false },
 	{ ACT_DOWN, "down", "MOVE", NULL, "down", MOVES, "j Down", false },
@@ -90,6 +110,8 @@ const struct ns_action ns_actions[] = {
 	{ ACT_FASTER, "faster", "OTHER", NULL, "refresh more often", CTX_GLOBAL, "-", false },
 	{ ACT_REPAINT, "repaint", "OTHER", NULL, "paint the screen anew", CTX_GLOBAL, "Ctrl-L",
 	    false },
+	{ ACT_THEME, "theme", "OTHER", NULL, "the next theme: default, high-contrast, deuteranopia",
+	    CTX_GLOBAL, "", false },
 	{ ACT_SUSPEND, "suspend", "OTHER", NULL, "to the shell; fg comes back", CTX_GLOBAL,
 	    "Ctrl-Z", false },
 	{ ACT_INTERRUPT, "interrupt", "OTHER", NULL, "twice: leave NameServe", CTX_GLOBAL, "Ctrl-C",
@@ -127,4 +149,10 @@ ns_action_named(const char *name)
 		n++;
 	}
 	return n == 1 ? found : NULL;
+}
+
+bool
+ns_action_leads(const struct ns_action *a)
+{
+	return a->keys[0] >= '1' && a->keys[0] <= '9' && (a->contexts & CTX_GLOBAL) != 0;
 }

@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "ipc/base/err.h"
+
 enum ns_action_id {
 	ACT_NONE,
 	ACT_UP,
@@ -27,6 +29,8 @@ enum ns_action_id {
 	ACT_PREVIOUS_TAB,
 	ACT_OVERVIEW,
 	ACT_ZONES,
+	ACT_HEALTH,
+	ACT_FLEET,
 	ACT_HISTORY,
 	ACT_OBJECT_HISTORY,
 	ACT_FILTER,
@@ -39,6 +43,7 @@ enum ns_action_id {
 	ACT_REFRESH,
 	ACT_REPAINT,
 	ACT_SUSPEND,
+	ACT_THEME,
 	ACT_INTERRUPT,
 	ACT_QUIT,
 	ACT_MENU,
@@ -65,6 +70,14 @@ enum ns_action_id {
 	ACT_ACCEPT,
 	ACT_NEXT_FIELD,
 	ACT_PREVIOUS_FIELD,
+	ACT_PROBLEMS,
+	ACT_FORCE,
+	ACT_PROBE,
+	ACT_DRAIN,
+	ACT_ROLL,
+	ACT_DS_SUBMITTED,
+	ACT_SIGN,
+	ACT_UNSIGN,
 	ACT_MAX,
 };
 
@@ -84,6 +97,13 @@ enum {
 	CTX_CONFLICT = 2048,
 	CTX_CHANGES = 4096, /* what was committed: rows, or one */
 	CTX_TRASH = 8192, /* deleted zones */
+	CTX_PROBLEMS = 1 << 25, /* rows that can be in trouble */
+	CTX_CHECKS = 1 << 26, /* health checks: rows, or one */
+	CTX_FLEET = 1 << 27, /* appliances: rows, or one */
+	CTX_DNSSEC = 1 << 28, /* the keys of a zone */
+	/* Of these a screen has one at most: a key may mean this here and that there. */
+	CTX_OWN = CTX_DIFF | CTX_CONFLICT | CTX_CHANGES | CTX_TRASH | CTX_CHECKS | CTX_FLEET |
+		  CTX_DNSSEC,
 };
 
 struct ns_action {
@@ -98,6 +118,13 @@ struct ns_action {
 };
 
 extern const struct ns_action ns_actions[]; /* ends with ACT_NONE */
+/* Does it lead to a main screen? Those have digits. */
+bool ns_action_leads(const struct ns_action *);
+/* The keys of an action: those of the table, or the operator's own. */
+const char *ns_action_keys(const struct ns_action *);
+/* keys.conf: a line `ACTION = KEY KEY...` replaces the keys of that action, without keys it has none; # begins a
+ * comment.  NS_USAGE names the line.  What does not go together keymap_new() finds.  "" takes all back. */
+enum ns_err ns_actions_own_keys(const char *text, struct ns_why *);
 const struct ns_action *ns_action_of(enum ns_action_id);
 /* By its name, or by the only one that begins so; NULL: none or several. */
 const struct ns_action *ns_action_named(const char *name);

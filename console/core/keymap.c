@@ -23,7 +23,11 @@ struct keymap {
 static bool
 meet(unsigned a, unsigned b)
 {
-	return ((a | b) & CTX_GLOBAL) != 0 || (a & b) != 0 || ((a ^ b) & CTX_FORM) == 0;
+	if (((a | b) & CTX_GLOBAL) != 0 || (a & b) != 0)
+		return true;
+	if ((a & ~(unsigned)CTX_OWN) == 0 && (b & ~(unsigned)CTX_OWN) == 0)
+		return false;
+	return ((a ^ b) & CTX_FORM) == 0;
 }
 
 static bool
@@ -55,7 +59,7 @@ bind_all(struct keymap *m, const struct ns_action *a, struct ns_why *why)
 {
 	char name[16];
 
-	for (const char *p = a->keys; *p != '\0';) {
+	for (const char *p = ns_action_keys(a); *p != '\0';) {
 		size_t len = strcspn(p, " ");
 
 		if (len >= sizeof name)
@@ -78,7 +82,7 @@ keymap_new(const struct ns_action *actions, struct ns_why *why)
 	for (const struct ns_action *a = actions; a->id != ACT_NONE; a++) {
 		if (bind_all(m, a, why) != NS_OK)
 			goto out;
-		quit |= a->id == ACT_QUIT && a->keys[0] != '\0';
+		quit |= a->id == ACT_QUIT && ns_action_keys(a)[0] != '\0';
 	}
 	if (quit)
 		return m;
@@ -109,7 +113,7 @@ keymap_find(const struct keymap *m, unsigned contexts, uint32_t key)
 const char *
 keymap_key(const struct ns_action *a, unsigned contexts, char out[16])
 {
-	for (const char *p = a->keys; *p != '\0';) {
+	for (const char *p = ns_action_keys(a); *p != '\0';) {
 		size_t len = strcspn(p, " ");
 
 		snprintf(out, 16, "%.*s", (int)(len < 15 ? len : 15), p);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "console/core/sanitize.h"
+#include "console/screens/troubles.h"
 #include "console/screens/ui.h"
 #include "console/widgets/table.h"
 #include "ipc/base/xalloc.h"
@@ -31,6 +32,8 @@ struct overview {
 	struct top_zone zones[ZONES];
 	size_t n_zones;
 	struct ns_table table;
+	struct troubles troubles;
+	bool at_troubles; /* the pane that has the keys */
 	uint64_t sampled_ms;
 	char change[512];
 	uint64_t stats_request, history_request;
@@ -165,6 +168,7 @@ overview_tick(struct view *v)
 	Ns__StatsRequest body = NS__STATS_REQUEST__INIT;
 	Ns__Envelope request = NS__ENVELOPE__INIT;
 
+	troubles_tick(&o->troubles);
 	if (o->stats_request != 0)
 		return;
 	body.top = (char *)(uintptr_t) "zones";
@@ -181,6 +185,7 @@ overview_reload(struct view *v)
 	Ns__HistoryListRequest body = NS__HISTORY_LIST_REQUEST__INIT;
 	Ns__Envelope request = NS__ENVELOPE__INIT;
 
+	troubles_reload(&o->troubles);
 	overview_tick(v);
 	if (o->history_request != 0)
 		ns_client_cancel(v->ui->client, o->history_request);
@@ -201,6 +206,7 @@ overview_open(struct view *v)
 	struct overview *o = v->state;
 
 	o->table.columns = columns;
+	troubles_init(&o->troubles, v);
 	for (size_t i = 0; i < SAMPLES; i++)
 		o->qps[i] = o->p99[i] = -1;
 }
@@ -216,6 +222,7 @@ overview_close(struct view *v)
 		ns_client_cancel(v->ui->client, o->history_request);
 	for (size_t i = 0; i < o->n_zones; i++)
 		zone_free(&o->zones[i]);
+	troubles_free(&o->troubles);
 }
 
 /* ---- drawing ---- */
@@ -254,6 +261,7 @@ draw_zones(struct view *v, struct rect r)
 {
 	struct overview *o = v->state;
 
+	o->table.blurred = o->at_troubles;
 	ns_table_draw(&o->table, v->ui->surface, r, o->n_zones, zone_cell, o);
 	for (int i = 0; i + 1 < r.h && o->table.top + (size_t)i < o->n_zones; i++) {
 		size_t row = o->table.top + (size_t)i;
@@ -261,29 +269,12 @@ draw_zones(struct view *v, struct rect r)
 
 		glyph_graph(v->ui->surface, spark, v->ui->glyphs, o->zones[row].spark, SPARK,
 		    most(o->zones[row].spark, SPARK));
-		if (row == o->table.row)
+		if (row == o->table.row && !o->at_troubles)
 			surface_mark(v->ui->surface, spark, UI_SELECT);
 	}
 	if (o->n_zones == 0)
 		surface_put(v->ui->surface, r.x + 3, r.y + 1, r.w - 3, UI_DIM,
 		    o->known ? "no queries yet" : "loading");
-}
-
-static void
-draw_problems(struct view *v, struct rect r)
-{
-	struct surface *s = v->ui->surface;
-
-	if (r.h <= 0)
-		return;
-	surface_putf(s, r.x, r.y, r.w, UI_HEAD, "PROBLEMS %zu", v->ui->n_problems);
-	for (int i = 0; i + 1 < r.h && (size_t)i < v->ui->n_problems && i < (int)UI_PROBLEMS; i++) {
-		int w = surface_put(s, r.x, r.y + 1 + i, r.w, UI_WARN, v->ui->problems[i].code);
-		surface_put(
-		    s, r.x + w + 2, r.y + 1 + i, r.w - w - 2, UI_TEXT, v->ui->problems[i].text);
-	}
-	if (v->ui->n_problems == 0 && r.h > 1)
-		surface_put(s, r.x, r.y + 1, r.w, UI_OK, v->ui->heard_ms != 0 ? "none" : "");
 }
 
 /* "  231k ▂▂▃▃▄▄": the scale on the left, the graph as wide as there is room. */
@@ -377,7 +368,7 @@ draw_narrow(struct view *v, struct rect r)
 	draw_rcodes(v, r, y++);
 	int h = r.y + r.h - 1 - y, left = r.w * 46 / 80;
 	draw_zones(v, (struct rect){ 0, y, left, h });
-	draw_problems(v, (struct rect){ left + 3, y, r.w - left - 4, h });
+	troubles_draw(&o->troubles, o->at_troubles, (struct rect){ left, y, r.w - left, h });
 	surface_put(v->ui->surface, 1, r.y + r.h - 1, r.w - 2, UI_DIM, o->change);
 }
 
@@ -394,8 +385,8 @@ draw_wide(struct view *v, struct rect r)
 	draw_rcodes(v, l, y + 1);
 	int lists = (r.h - 2) * 2 / 3;
 	draw_zones(v, (struct rect){ left + 2, r.y, r.w - left - 3, lists });
-	draw_problems(
-	    v, (struct rect){ left + 5, r.y + lists + 1, r.w - left - 6, r.h - lists - 2 });
+	troubles_draw(&o->troubles, o->at_troubles,
+	    (struct rect){ left + 2, r.y + lists + 1, r.w - left - 3, r.h - lists - 2 });
 	surface_put(v->ui->surface, 1, r.y + r.h - 1, r.w - 2, UI_DIM, o->change);
 }
 
@@ -416,6 +407,12 @@ overview_act(struct view *v, enum ns_action_id id)
 {
 	struct overview *o = v->state;
 
+	if (id == ACT_NEXT_TAB || id == ACT_PREVIOUS_TAB || id == ACT_PROBLEMS) {
+		o->at_troubles = !o->at_troubles;
+		return true;
+	}
+	if (o->at_troubles)
+		return troubles_act(&o->troubles, id);
 	if (ns_table_act(&o->table, id, o->n_zones))
 		return true;
 	if (o->table.row >= o->n_zones)
@@ -426,7 +423,7 @@ overview_act(struct view *v, enum ns_action_id id)
 const struct ns_screen_ops screen_overview = {
 	.name = "Overview",
 	.size = sizeof(struct overview),
-	.contexts = CTX_GLOBAL | CTX_LIST | CTX_OPEN | CTX_ZONE,
+	.contexts = CTX_GLOBAL | CTX_LIST | CTX_TABS | CTX_OPEN | CTX_ZONE | CTX_PROBLEMS,
 	.open = overview_open,
 	.close = overview_close,
 	.reload = overview_reload,

@@ -12,7 +12,7 @@
 #include "console/core/action.h"
 #include "console/core/surface.h"
 
-#define TABLE_COLUMNS 10u
+#define TABLE_COLUMNS 12u
 #define TABLE_SIGN    99u /* asked as a column, of the sign beside the cursor's, where there are signs */
 
 struct table_column {
@@ -29,6 +29,7 @@ struct ns_table {
 	int shift; /* characters of the last column that are left of the edge */
 	int page; /* rows on screen, of the last draw */
 	bool signs;
+	bool blurred; /* the cursor is in another pane: no row is marked */
 };
 
 typedef const char *table_cell_fn(void *arg, size_t row, unsigned column, enum ui_role *);

@@ -1,5 +1,5 @@
 /* residency - who may hold which zone, what is left of a change for whom, and what a store is after it. */
-// link: appliance/sync/keyfeed.c
+// link: appliance/sync/keyfeed.c appliance/sync/asof.c appliance/sync/past.c
 // link: appliance/sync/redact.c appliance/sync/withhold.c appliance/sync/change.c appliance/sync/diff.c
 // link: appliance/sync/batch.c appliance/sync/feedblock.c appliance/sync/importzone.c appliance/sync/request.c
 // link: appliance/sync/people.c appliance/sync/checkdelta.c appliance/sync/apply.c appliance/sync/patch.c appliance/sync/place.c
