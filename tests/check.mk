@@ -71,6 +71,16 @@ demo: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) all
 	@tests/demo/demo.sh
 
+# Sync and signer whose time the test moves (tests/warp/clock.c).
+test-programs: build/warp/nameserve-sync build/warp/nameserve-signer
+define WARP_RULE
+build/warp/nameserve-$(1): $(call objs,tests/warp/clock.c $(SRC_$(1))) $(call liba,$(USE_$(1)))
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) -Wl,--start-group $$(filter %.a,$$^) \
+	    -Wl,--end-group $$(LD_$(1))
+endef
+$(foreach r,sync signer,$(eval $(call WARP_RULE,$(r))))
+
 # A sync whose wall clock is a year ahead (tests/system/test_edits_confirm.py): only clock.c is compiled anew.
 test-programs: build/ahead/nameserve-sync
 build/ahead/clock.o: ipc/base/clock.c

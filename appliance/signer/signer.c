@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "appliance/dns/name.h"
+#include "appliance/keys/keyclock.h"
 #include "appliance/role/role.h"
 #include "appliance/signer/digest.h"
 #include "appliance/signer/feed.h"
@@ -72,6 +73,7 @@ struct signer {
 	unsigned seconds;
 	uint64_t alive_ns; /* last said so out of the loop */
 	size_t lost; /* when the hold timer was last set */
+	struct keyclock clock; /* for signatures */
 	bool welcome, ask_all;
 	bool current; /* what came since the hello has been published once */
 	bool adopted; /* what an earlier signer left is watched as well */
@@ -353,8 +355,9 @@ staged(void *arg, const uint8_t *name)
 static uint32_t
 now_s(void *arg)
 {
-	(void)arg;
-	return (uint32_t)(clock_wall_ms() / 1000);
+	struct signer *s = arg;
+
+	return (uint32_t)keyclock_look(&s->clock, clock_wall_ms() / 1000, keyclock_boot());
 }
 
 /* The loop stands still while a large zone is signed: who watches us shall know that we do not. */
@@ -576,7 +579,7 @@ send_state(struct signer *s)
 	struct signstate out;
 
 	refresh_state(s->refresh, &state);
-	signstate_fill(&out, &state, feed_signed(s->feed), now_s(NULL));
+	signstate_fill(&out, &state, feed_signed(s->feed), now_s(s));
 	env.body_case = NS__ENVELOPE__BODY_SIGNER_STATE;
 	env.signer_state = &out.msg;
 	if (s->welcome)
@@ -589,7 +592,7 @@ on_zone_signatures(struct signer *s, uint64_t id, const Ns__ZoneSignatures *in)
 	Ns__Envelope env = NS__ENVELOPE__INIT;
 	Ns__ZoneSignatures out = *in;
 
-	signstate_of_zone(s->w, now_s(NULL), &out);
+	signstate_of_zone(s->w, now_s(s), &out);
 	env.body_case = NS__ENVELOPE__BODY_ZONE_SIGNATURES;
 	env.zone_signatures = &out;
 	tell(s, id, &env);
@@ -601,6 +604,8 @@ static void
 welcome(struct signer *s, const Ns__RoleWelcome *w)
 {
 	s->welcome = true;
+	if (w->key_now != 0)
+		keyclock_take(&s->clock, w->key_now, clock_wall_ms() / 1000, keyclock_boot());
 	log_info("signer.welcome", "revision=%llu map_revision=%llu",
 	    (unsigned long long)w->revision, (unsigned long long)writer_revision(s->w));
 	feed_welcome(s->feed);
@@ -696,8 +701,7 @@ on_renew(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	if (refresh_step(s->refresh, clock_mono_ns() + RENEW_SLICE_NS) ||
-	    (s->file != NULL &&
-		sigfile_step(s->file, now_s(NULL), clock_mono_ns() + RENEW_SLICE_NS)))
+	    (s->file != NULL && sigfile_step(s->file, now_s(s), clock_mono_ns() + RENEW_SLICE_NS)))
 		arm(s->renew, 0);
 }
 
@@ -731,7 +735,7 @@ on_second(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	digest_idle(s->digest, clock_mono_ns());
-	if (refresh_sweep(s->refresh, now_s(NULL)))
+	if (refresh_sweep(s->refresh, now_s(s)))
 		send_state(s);
 	arm(s->renew, 0);
 	if (++s->seconds % TRIM_SECONDS == 0)

@@ -9,6 +9,7 @@
 #include "appliance/sync/dnssec.h"
 #include "appliance/sync/feed.h"
 #include "appliance/sync/fleet.h"
+#include "appliance/sync/keysched.h"
 #include "appliance/sync/parentcheck.h"
 #include "appliance/sync/receipts.h"
 #include "appliance/sync/signatures.h"
@@ -137,6 +138,7 @@ welcome(struct sync *s, const struct ns_peer *peer, uint64_t id)
 
 	msg.revision = s->head.revision;
 	msg.appliance = (char *)s->name;
+	msg.key_now = keysched_now();
 	env.id = id;
 	env.body_case = NS__ENVELOPE__BODY_ROLE_WELCOME;
 	env.role_welcome = &msg;

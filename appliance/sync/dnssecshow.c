@@ -87,6 +87,37 @@ fault_of(const Ns__ParentReply *p)
 	return xstrdup(p->fault);
 }
 
+/* A DS leads somewhere when it is that of a key that signs DNSKEY. */
+static bool
+leads(const ProtobufCBinaryData *ds, const struct ks_zone *z, const Ns__ZoneKeys *m)
+{
+	for (unsigned i = 0; i < z->n; i++)
+		if (z->key[i].role == KS_KSK && ks_publishes(&z->key[i]) && ks_signs(&z->key[i]) &&
+		    ds_matches(m->zone.data, ds->data, ds->len, m->keys[i]->dnskey.data,
+			m->keys[i]->dnskey.len))
+			return true;
+	return false;
+}
+
+/* A server of the parent whose DS lead nowhere makes the zone bogus to whoever asks it. */
+static char *
+warning_of(const Ns__ParentReply *p, const struct ks_zone *z, const Ns__ZoneKeys *m)
+{
+	for (size_t i = 0; p != NULL && i < p->n_servers; i++) {
+		const Ns__ParentReply__Server *s = p->servers[i];
+		bool any = false;
+
+		for (size_t d = 0; d < s->n_ds; d++)
+			any = any || leads(&s->ds[d], z, m);
+		if (s->n_ds > 0 && !any)
+			return xasprintf(
+			    "no DS at %s is that of a key of the zone: validating "
+			    "resolvers answer SERVFAIL; dnssec ds prints the right one",
+			    s->address);
+	}
+	return xstrdup("");
+}
+
 /* ---- keys ---- */
 static Ns__DnssecShowReply__Key *
 key_reply(const struct ks_zone *z, unsigned i, const Ns__ZoneKeys *m, const char *zone,
@@ -160,6 +191,7 @@ fill(Ns__DnssecShowReply *m, const Ns__ZoneKeys *keys, uint64_t zone_id)
 	m->dnskey_signed_until = time_text(z.apex_until);
 	m->parent_asked = time_text(asked);
 	m->parent_fault = fault_of(p);
+	m->warning = warning_of(p, &z, keys);
 	m->ds_after = time_text(ds_after(&z));
 }
 

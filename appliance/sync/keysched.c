@@ -22,6 +22,7 @@
 #define LOOK_LAST   3600
 #define RETRY_S     60 /* after an event failed */
 #define PATIENCE_MS 30000u
+#define DAY_TEXT    32
 
 struct entry {
 	struct key_times t;
@@ -44,10 +45,7 @@ static char denied[256]; /* why the last event could not be done; "": it could *
 int64_t
 keysched_now(void)
 {
-	struct timespec boot = { 0 };
-
-	(void)clock_gettime(CLOCK_BOOTTIME, &boot);
-	return keyclock_look(&keys_clock, clock_wall_ms() / 1000, boot.tv_sec + 1);
+	return keyclock_look(&keys_clock, clock_wall_ms() / 1000, keyclock_boot());
 }
 
 /* ---- the table ---- */
@@ -342,14 +340,44 @@ keysched_parent(uint64_t zone_id, int64_t *at)
 	return e != NULL ? e->said : NULL;
 }
 
+#define NO_APEX                                                                                \
+	"this appliance does not have the fleet key for KSKs (never the standby, or restored " \
+	"without --passphrase-file)"
+
+/* The day on which the first signature over a DNSKEY ends. */
+static void
+first_end(char day[DAY_TEXT])
+{
+	int64_t first = 0;
+	struct tm tm;
+	time_t t;
+
+	for (size_t i = 0; i < count; i++)
+		if (first == 0 || table[i].t.apex_until < first)
+			first = table[i].t.apex_until;
+	t = (time_t)first;
+	if (gmtime_r(&t, &tm) == NULL || strftime(day, DAY_TEXT, "%Y-%m-%d", &tm) == 0)
+		day[0] = '\0';
+}
+
+char *
+keysched_promoted(void)
+{
+	const char *why = dnssec_trouble() != NULL ? dnssec_trouble() : !ring_apex ? NO_APEX : NULL;
+	char day[DAY_TEXT];
+
+	if (count == 0 || why == NULL)
+		return NULL;
+	first_end(day);
+	return xasprintf("key events freeze: %s; signatures over DNSKEY of %zu zones end on %s",
+	    why, count, day);
+}
+
 char *
 keysched_trouble(const struct sync *s)
 {
-	int64_t first = 0;
 	const char *why;
-	char day[32];
-	struct tm tm;
-	time_t t;
+	char day[DAY_TEXT];
 
 	if (strcmp(s->head.role, "primary") != 0 || count == 0)
 		return NULL;
@@ -359,18 +387,12 @@ keysched_trouble(const struct sync *s)
 		    "on by the time from before; when the clock is right now, restart",
 		    (long long)keys_clock.skew);
 	why = dnssec_trouble() != NULL ? dnssec_trouble()
-	      : !ring_apex ? "this appliance was not the standby and does not have the fleet "
-			     "key for KSKs"
-	      : denied[0] != '\0' ? denied
-				  : NULL;
+	      : !ring_apex             ? NO_APEX
+	      : denied[0] != '\0'      ? denied
+				       : NULL;
 	if (why == NULL)
 		return NULL;
-	for (size_t i = 0; i < count; i++)
-		if (first == 0 || table[i].t.apex_until < first)
-			first = table[i].t.apex_until;
-	t = (time_t)first;
-	if (gmtime_r(&t, &tm) == NULL || strftime(day, sizeof day, "%Y-%m-%d", &tm) == 0)
-		day[0] = '\0';
+	first_end(day);
 	return xasprintf(
 	    "keys of signed zones are not looked after: %s; signatures over DNSKEY end "
 	    "on %s",

@@ -30,6 +30,8 @@ void	 keysched_seen(struct sync *, const struct store_zone *, const Ns__ParentRe
 const Ns__ParentReply	*keysched_parent(uint64_t zone_id, int64_t *at);
 
 /* For status: what keeps keys from being looked after; malloc'ed, NULL: nothing. */
+/* What a promotion of this appliance means for them; malloc'ed, NULL: nothing. */
+char	*keysched_promoted(void);
 char	*keysched_trouble(const struct sync *);
 
 #endif

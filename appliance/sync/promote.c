@@ -16,6 +16,7 @@
 #include "appliance/sync/control.h"
 #include "appliance/sync/fleet.h"
 #include "appliance/sync/gate.h"
+#include "appliance/sync/keysched.h"
 #include "appliance/sync/receipts.h"
 #include "appliance/sync/writer.h"
 #include "ipc/base/clock.h"
@@ -117,6 +118,7 @@ describe(const struct sync *s, const struct peers *p, struct ns_why *why)
 	bool safe = standby != NULL && strcmp(standby->name, s->name) == 0, all = true;
 	char *text = xasprintf("last known position here: change %llu of term %llu",
 	    (unsigned long long)s->head.revision, (unsigned long long)s->head.log_term);
+	char *keys = keysched_promoted();
 
 	for (size_t i = 0; i < p->n; i++) {
 		const struct candidate_peer *c = &p->list[i];
@@ -130,11 +132,13 @@ describe(const struct sync *s, const struct peers *p, struct ns_why *why)
 		free(text);
 		text = more;
 	}
-	ns_fail(why, NS_CONFIRM, EF_CONFIRM, "%s. %s: --confirm=%s", text,
+	ns_fail(why, NS_CONFIRM, EF_CONFIRM, "%s%s%s. %s: --confirm=%s", keys != NULL ? keys : "",
+	    keys != NULL ? ". " : "", text,
 	    all    ? "All are reachable, nothing that was acknowledged is lost"
 	    : safe ? "This is the standby: it has all that was acknowledged"
 		   : "What an unreachable primary acknowledged after the newest of these is lost",
 	    s->name);
+	free(keys);
 	free(text);
 }
 
@@ -369,6 +373,7 @@ promotion_reply(struct sync *s, const struct role_job *j)
 {
 	struct peers *peers = xcalloc(1, sizeof *peers);
 	Ns__FleetPromoteReply *m = xmalloc(sizeof *m);
+	char *keys;
 
 	(void)look(s, peers);
 	ns__fleet_promote_reply__init(m);
@@ -379,6 +384,8 @@ promotion_reply(struct sync *s, const struct role_job *j)
 	for (size_t i = 0; i < peers->n; i++)
 		if (!peers->list[i].reachable)
 			m->unreachable[m->n_unreachable++] = xstrdup(peers->members[i]->name);
+	if ((keys = keysched_promoted()) != NULL)
+		m->keys = keys;
 	request_reply(s->fleet->promotion->r, NS__ENVELOPE__BODY_FLEET_PROMOTE_REPLY, m);
 	free(peers);
 }

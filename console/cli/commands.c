@@ -263,8 +263,10 @@ const struct cli_command cli_commands[] = {
 	    "and what it can fetch from those that are reachable.",
 	    1, 1, OPT_BIT(OPT_CONFIRM) | OPT_BIT(OPT_COMMENT), cmd_fleet_promote },
 	{ "fleet", "remove", "NAME", "cut an appliance off at once; needs --confirm=NAME",
-	    "It keeps answering DNS with what it has, and gets nothing new.", 1, 1,
-	    OPT_BIT(OPT_CONFIRM) | OPT_BIT(OPT_COMMENT), cmd_fleet_remove },
+	    "It keeps answering DNS with what it has, and gets nothing new: the fleet key for ZSKs "
+	    "is "
+	    "made anew. ZSKs of today it has: dnssec rollover --all zsk --emergency replaces them.",
+	    1, 1, OPT_BIT(OPT_CONFIRM) | OPT_BIT(OPT_COMMENT), cmd_fleet_remove },
 	{ "fleet", "drain", "NAME", "take an appliance out of service",
 	    "It checks nothing any more and its addresses are announced no more; what still comes "
 	    "is "

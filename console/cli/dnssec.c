@@ -182,6 +182,8 @@ keys_print(const ProtobufCMessage *m)
 		printf("next event %s\n", r->next_event);
 	if (r->parent_fault[0] != '\0')
 		fprintf(stderr, "nameserve: the parent: %s\n", r->parent_fault);
+	if (r->warning[0] != '\0')
+		fprintf(stderr, "nameserve: %s\n", r->warning);
 }
 
 static void
@@ -191,6 +193,8 @@ ds_print(const ProtobufCMessage *m)
 
 	for (size_t i = 0; i < r->n_ds; i++)
 		printf("%s\n", r->ds[i]);
+	if (r->warning[0] != '\0')
+		fprintf(stderr, "nameserve: %s\n", r->warning);
 	if (r->n_keys == 0)
 		fprintf(stderr, "nameserve: %s is not signed: there is no DS\n", r->zone);
 	else if (r->n_ds == 0)

@@ -290,6 +290,8 @@ promote_print(const ProtobufCMessage *m)
 	for (size_t i = 0; i < r->n_unreachable; i++)
 		fprintf(stderr, "nameserve: %s could not be asked: what it alone has is lost\n",
 		    r->unreachable[i]);
+	if (r->keys[0] != '\0')
+		fprintf(stderr, "nameserve: %s\n", r->keys);
 }
 
 int

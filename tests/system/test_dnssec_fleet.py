@@ -49,13 +49,15 @@ def test_standby_leads_on_and_others_do_not(fleet):
     assert r1.cli_json("backup", r1.dir / "kept", "--passphrase-file", word)["keys"]
     assert "fleet key for KSKs" in r2.fails(4, "backup", r2.dir / "kept", "--passphrase-file", word)
     p.kill()
-    r1.cli("fleet", "promote", "r1", "--confirm=r1")
+    assert "freeze" not in r1.cli_run("fleet", "promote", "r1", "--confirm=r1").stderr
     wait_until(lambda: r1.cli_run("dnssec", "rollover", "example.com", "zsk").returncode == 0, "r1 rolls keys", 30)
     wait_until(lambda: len(r2.cli_json("dnssec", "keys", "example.com")["keys"]) == 3, "r2 hears of it", 30)
     # One that was never standby serves on, and says what it cannot do and until when that is no harm.
     until = r2.cli_json("dnssec", "keys", "example.org")["dnskey_signed_until"][:10]
     r1.kill()
-    r2.cli("fleet", "promote", "r2", "--confirm=r2")
+    said = r2.fails(9, "fleet", "promote", "r2")
+    assert "key events freeze" in said and "end on 20" in said
+    assert "key events freeze" in r2.cli_run("fleet", "promote", "r2", "--confirm=r2").stderr
     assert "fleet key" in r2.fails(4, "dnssec", "rollover", "example.org", "zsk")
     wait_until(lambda: f"end on {until}" in str(r2.cli_json("status")["problems"]), "status says so", 30)
     assert signed(r2) == {"A"}

@@ -263,10 +263,48 @@ test_time_goes_by(void **state)
 		}
 }
 
+/* What counts, look by look: the wall's word and the boot clock's. */
+static void
+the_clock_goes_on_evenly(void **state)
+{
+	static const int64_t T = 1800000000, year = 365 * 86400;
+	static const struct {
+		int64_t wall, boot, counts;
+	} rows[] = {
+		{ T, 100, T },
+		{ T + 60, 160, T + 60 },
+		{ T + 3660, 160, T + 60 }, /* set by an hour */
+		{ T + 3720, 220, T + 120 },
+		{ T + 120 + year, 220, T + 120 }, /* by a year */
+		{ T + 180, 280, T + 180 }, /* and right again */
+		{ T + 90180, 90280, T + 90180 }, /* asleep for a day */
+	}, dead[] = {
+		{ 0, 10, 0 }, /* no battery: 1970, and then the network says what time it is */
+		{ 30, 40, 30 },
+		{ T, 50, T },
+		{ T + 3650, 100, T + 50 },
+	};
+	struct keyclock c = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		assert_int_equal(keyclock_look(&c, rows[i].wall, rows[i].boot), rows[i].counts);
+	c = (struct keyclock){ 0 };
+	for (size_t i = 0; i < sizeof dead / sizeof dead[0]; i++)
+		assert_int_equal(keyclock_look(&c, dead[i].wall, dead[i].boot), dead[i].counts);
+	/* A signer that starts while the clock is wrong is told. */
+	keyclock_take(&c, T, T + year, 10);
+	assert_int_equal(keyclock_look(&c, T + year + 5, 15), T + 5);
+	assert_int_equal(keyclock_look(&c, T + 10, 20), T + 10);
+	keyclock_take(&c, T, T + 2, 10);
+	assert_int_equal(keyclock_look(&c, T + 3, 11), T + 3);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_clock_goes_on_evenly),
 		cmocka_unit_test(test_enable_and_zsk_by_itself),
 		cmocka_unit_test(test_rolls),
 		cmocka_unit_test(test_algorithm_roll),

@@ -1,0 +1,311 @@
+"""Key events of real zones from beginning to end, with the parent on NSD, asked through Unbound, in a time that the test
+moves: a resolver that reads the rules strictly asks throughout, and nothing is ever bogus to it."""
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+import dns.exception
+import dns.message
+import dns.query
+import dns.rdatatype
+import pytest
+
+from appliance import Appliance, zone_text
+from fleet import Fleet
+from peers import answers, wait_until
+from strict import Resolver
+from test_process_probe import CHILD, PARENT, RESOLVER, network, unbound  # noqa: F401
+from warp import Clock
+
+pytestmark = pytest.mark.skipif(os.getuid() != 0, reason="needs root to make a network of its own")
+
+MINUTE, HOUR, DAY = 60, 3600, 86400
+TICK = 10 * MINUTE if os.environ.get("NS_LONG") else HOUR
+
+
+class Nsd:
+    """The parent, example., on port 53: delegations, and the DS that the test puts there."""
+
+    def __init__(self, zones):
+        self.dir = tempfile.mkdtemp(prefix="ns-parent-", dir="/tmp")
+        os.chmod(self.dir, 0o777)
+        self.zones, self.ds, self.serial = zones, {z: [] for z in zones}, 0
+        self.write()
+        conf = os.path.join(self.dir, "nsd.conf")
+        with open(conf, "w", encoding="ascii") as f:
+            f.write(f'server:\n ip-address: {PARENT}\n username: ""\n zonesdir: "{self.dir}"\n pidfile: ""\n'
+                    f' xfrdir: "{self.dir}"\n xfrdfile: ""\n zonelistfile: "{self.dir}/list"\n database: ""\n'
+                    f' logfile: "{self.dir}/log"\n server-count: 1\nremote-control:\n control-enable: no\n'
+                    'zone:\n name: "example."\n zonefile: "example"\n')
+        self.process = subprocess.Popen(["nsd", "-d", "-c", conf])
+        self.resolver = unbound(self.dir)
+
+    def write(self):
+        self.serial += 1
+        lines = [f"$TTL 300\n@ IN SOA ns h {self.serial} 7200 3600 1209600 300\n@ IN NS ns\nns IN A {PARENT}\n"]
+        for zone in self.zones:
+            label = zone.split(".", 1)[0]
+            lines += [f"{label} IN NS ns1.{label}\n{label} IN NS ns2.{label}\nns1.{label} IN A {CHILD}\n"
+                      f"ns2.{label} IN A {CHILD}\n"]
+            lines += [f"{label} {DAY} IN DS {ds}\n" for ds in self.ds[zone]]
+        path = os.path.join(self.dir, "example")
+        with open(path + ".new", "w", encoding="ascii") as f:
+            f.writelines(lines)
+        os.utime(path + ".new", (time.time() + self.serial, time.time() + self.serial))
+        os.rename(path + ".new", path)
+
+    def ask(self, name, rdtype):
+        """A reload cuts connections off and takes its time: again, then."""
+        query = dns.message.make_query(name, rdtype, want_dnssec=True)
+
+        def reply():
+            try:
+                return dns.query.udp(query, PARENT, timeout=1)
+            except (OSError, dns.exception.Timeout):
+                return None
+
+        return wait_until(reply, "NSD answers", 20)
+
+    def put(self, zone, lines):
+        """DS lines as `dnssec ds` prints them; back when they are served."""
+        self.ds[zone] = [line.split(None, 4)[4] for line in lines]
+        self.write()
+        self.process.send_signal(signal.SIGHUP)
+
+        def there():
+            found = [s for s in self.ask(zone, "DS").answer if s.rdtype == dns.rdatatype.DS]
+            return len(found[0]) if found else 0
+
+        wait_until(lambda: there() == len(lines) and self.tags(zone) == sorted(x.split()[4] for x in lines), "NSD", 20)
+
+    def tags(self, zone):
+        return sorted(str(r.key_tag) for s in self.ask(zone, "DS").answer if s.rdtype == dns.rdatatype.DS for r in s)
+
+    def end(self):
+        for p in (self.process, self.resolver):
+            p.terminate()
+            p.wait(20)
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+
+class World:
+    """An appliance, its zones, their parent, and the clock."""
+
+    def __init__(self, appliance, parent, clock):
+        self.a, self.parent, self.clock, self.resolvers = appliance, parent, clock, {}
+
+    def watch(self, zone):
+        self.resolvers[zone] = Resolver(
+            zone + ".", lambda n, t: self.a.ask(n, t, want_dnssec=True, tcp=True), self.parent.ask, self.clock.now)
+
+    def ask_all(self):
+        for zone, r in self.resolvers.items():
+            for name, rdtype in (("www", "A"), ("nope", "A"), ("www", "AAAA")):
+                r.resolve(f"{name}.{zone}", rdtype)
+
+    def keys(self, zone):
+        return self.a.cli_json("dnssec", "ds", zone)
+
+    def states(self, zone):
+        return sorted((k["role"], k["algorithm"], k["state"]) for k in self.keys(zone)["keys"])
+
+    def settled(self, zone, look):
+        """What is due is done; look: also the hourly look at the parent."""
+        keys = self.keys(zone)
+        if look and keys["waits_for"] and keys["parent_asked"] <= self.text(self.clock.now() - HOUR):
+            return False
+        return not keys["next_event"] or keys["next_event"] > self.text(self.clock.now())
+
+    @staticmethod
+    def text(seconds):
+        return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+
+    def goes_on(self, hours, meanwhile=None, look=None):
+        """look: the zone whose parent is looked at, which takes a real second each time."""
+        for _ in range(int(hours * HOUR / TICK)):
+            self.clock.passes(TICK)
+            for zone in self.resolvers:
+                wait_until(lambda z=zone: self.settled(z, z == look),
+                           f"{zone}: {self.keys(zone)}\n{self.a.log()[-1500:]}", 30)
+            if meanwhile:
+                meanwhile()
+            self.ask_all()
+
+    def until(self, zone, states, hours, meanwhile=None):
+        for _ in range(int(hours)):
+            if self.states(zone) == sorted(states):
+                return
+            self.goes_on(1, meanwhile, zone)
+        assert self.states(zone) == sorted(states), self.keys(zone)
+
+    def quiet(self, zone, algorithm, hours):
+        self.until(zone, [("ksk", algorithm, "active"), ("zsk", algorithm, "active")], hours)
+
+
+@pytest.fixture(scope="module")
+def world(network):  # noqa: F811
+    parent, clock = Nsd(["roll.example", "two.example", "three.example"]), Clock()
+    try:
+        with Appliance(config=f"[resolver]\naddress = {RESOLVER}\n", **clock.kw) as a:
+            w = World(a, parent, clock)
+            for zone in ("roll.example", "two.example"):
+                path = a.dir / zone
+                path.write_text(zone_text(zone + ".", records="www IN A 192.0.2.10\n"))
+                a.cli("zone", "import", zone, path)
+                a.cli("dnssec", "enable", zone)
+                w.watch(zone)
+            wait_until(lambda: answers(5399, "example."), "the resolver knows the parent", 20)
+            yield w
+    finally:
+        parent.end()
+        shutil.rmtree(clock.tree, ignore_errors=True)
+        shutil.rmtree(clock.dir, ignore_errors=True)
+
+
+def submit(w, zone):
+    w.parent.put(zone, w.a.cli("dnssec", "ds", zone).splitlines())
+
+
+def test_a_first_ds_is_waited_for_and_seen(world):
+    w = world
+    w.until("roll.example", [("ksk", 13, "ready"), ("zsk", 13, "active")], 6)
+    w.goes_on(6)  # the registrar has time
+    assert ("ksk", 13, "ready") in w.states("roll.example")
+    assert "registrar" in w.keys("roll.example")["waits_for"]
+    assert "not at any" in w.a.fails(5, "dnssec", "ds-submitted", "roll.example")
+    submit(w, "roll.example")
+    w.quiet("roll.example", 13, 4)
+    assert {k["ds_seen"] for k in w.a.cli_json("dnssec", "keys", "roll.example")["keys"]} == {"all", ""}
+    w.goes_on(1)
+    assert w.resolvers["roll.example"].secure > 0
+    # Now it cannot be unsigned by a slip.
+    assert "the parent has a DS" in w.a.fails(5, "dnssec", "disable", "roll.example", "--confirm=roll.example")
+
+
+def test_a_ds_of_no_key_is_warned_of(world):
+    w = world
+    assert w.a.cli_json("dnssec", "keys", "two.example")["warning"] == ""
+    w.parent.put("two.example", w.a.cli("dnssec", "ds", "roll.example").splitlines())
+    for verb in ("keys", "ds"):
+        assert "validating resolvers answer SERVFAIL" in w.a.cli_run("dnssec", verb, "two.example").stderr
+    w.parent.put("two.example", [])
+    assert w.a.cli_json("dnssec", "keys", "two.example")["warning"] == ""
+
+
+def test_zsk_rolls_of_all_zones(world):
+    w = world
+    before = {z: {k["tag"] for k in w.keys(z)["keys"] if k["role"] == "zsk"} for z in w.resolvers}
+    w.a.cli("dnssec", "rollover", "--all", "zsk")
+    for zone in w.resolvers:
+        assert ("zsk", 13, "published") in w.states(zone)
+    w.quiet("roll.example", 13, 8)
+    for zone, tags in before.items():
+        assert not tags & {k["tag"] for k in w.keys(zone)["keys"]}
+    w.a.cli("dnssec", "rollover", "roll.example", "zsk", "--emergency")
+    assert ("zsk", 13, "outgoing") in w.states("roll.example")
+    w.quiet("roll.example", 13, 4)
+
+
+def test_ksk_roll_waits_for_the_ds_whatever_happens(world):
+    """The signer killed, the clock set by an hour and by a year, the parent late."""
+    w, zone = world, "roll.example"
+    seed = int(os.environ.get("NS_TEST_SEED", time.time()))
+    print("seed", seed)
+    dice = random.Random(seed)
+    jumps = [0, HOUR, -HOUR, 365 * DAY, -365 * DAY]
+
+    def trouble():
+        if dice.random() < 0.4:
+            w.clock.wall_is_off(dice.choice(jumps))
+        if dice.random() < 0.2:
+            w.a.wait_replaced("signer", w.a.kill_role("signer"), 30)
+        if dice.random() < 0.4:
+            w.a.cli("record", "set", zone, "www", 300, "A", f"192.0.2.{dice.randrange(1, 250)}", "--commit",
+                    "--timeout", "30s")
+
+    old = w.parent.tags(zone)
+    w.a.cli("dnssec", "rollover", zone, "ksk")
+    w.until(zone, [("ksk", 13, "active"), ("ksk", 13, "ready"), ("zsk", 13, "active")], 5, trouble)
+    w.goes_on(12, trouble)
+    assert ("ksk", 13, "ready") in w.states(zone) and w.parent.tags(zone) == old
+    submit(w, zone)
+    assert w.parent.tags(zone) != old
+    # What is signed in a year that is none, by a signer that was there and by one that comes, is signed in ours.
+    w.clock.wall_is_off(365 * DAY)
+    for address in ("192.0.2.251", "192.0.2.252"):
+        w.a.cli("record", "set", zone, "www", 300, "A", address, "--commit", "--timeout", "30s")
+        w.goes_on(1)
+        w.a.wait_replaced("signer", w.a.kill_role("signer"), 30)
+    w.until(zone, [("ksk", 13, "active"), ("ksk", 13, "retired"), ("zsk", 13, "active")], 6, trouble)
+    w.clock.wall_is_off(HOUR)
+    w.goes_on(1)
+    assert "the clock was set by" in str(w.a.cli_json("status")["problems"])
+    w.quiet(zone, 13, 30)
+    w.clock.wall_is_off(0)
+    w.goes_on(1)
+    assert "the clock was set by" not in str(w.a.cli_json("status")["problems"])
+
+
+def test_algorithm_roll(world):
+    w, zone = world, "roll.example"
+    w.a.cli("dnssec", "rollover", zone, "algorithm", "--algorithm", 15)
+    both = [("ksk", 13, "active"), ("zsk", 13, "active"), ("ksk", 15, "ready"), ("zsk", 15, "active")]
+    w.until(zone, both, 8)
+    submit(w, zone)
+    w.quiet(zone, 15, 40)
+
+
+def test_leaving_when_it_is_safe(world):
+    w, zone = world, "roll.example"
+    w.a.cli("dnssec", "disable", zone, "--confirm=roll.example", "--when-safe")
+    assert "DS to be removed" in w.keys(zone)["waits_for"]
+    assert w.a.values(zone, "CDS") == ["0 0 0 00"]
+    w.goes_on(2)
+    assert w.keys(zone)["status"] == "leaving"
+    w.parent.put(zone, [])
+    for _ in range(40):
+        w.goes_on(1, look=zone)
+        if w.keys(zone)["status"] == "off":
+            break
+    assert w.a.values(zone, "DNSKEY") == "NODATA"
+    # Whatever the parent says, when a person says so.
+    submit(w, "two.example")
+    assert "the parent has a DS" in w.a.fails(5, "dnssec", "disable", "two.example", "--confirm=two.example")
+    w.a.cli("dnssec", "disable", "two.example", "--confirm=two.example", "--force")
+    assert w.a.values("two.example", "DNSKEY") == "NODATA"
+    assert json.loads(w.a.cli("--json", "dnssec", "ds", "two.example"))["status"] == "off"
+
+
+def test_the_primary_is_lost_in_the_middle_of_a_ksk_roll(world):
+    """The standby is promoted and goes on where it stood, before the DS changed and after."""
+    zone = "three.example"
+    with Fleet(2, config=f"[resolver]\naddress = {RESOLVER}\n", **world.clock.kw) as f:
+        p, r1 = f.members
+        w = World(p, world.parent, world.clock)
+        path = p.dir / zone
+        path.write_text(zone_text(zone + ".", records="www IN A 192.0.2.10\n"))
+        p.cli("zone", "import", zone, path)
+        p.cli("dnssec", "enable", zone)
+        p.cli("fleet", "standby", "r1")
+        wait_until(lambda: "keyring" in [c["kind"] for c in p.cli_json("history", "list")["changes"]], "K-apex", 30)
+        w.watch(zone)
+        w.until(zone, [("ksk", 13, "ready"), ("zsk", 13, "active")], 6)
+        submit(w, zone)
+        w.quiet(zone, 13, 6)
+        p.cli("dnssec", "rollover", zone, "ksk")
+        w.until(zone, [("ksk", 13, "active"), ("ksk", 13, "ready"), ("zsk", 13, "active")], 6)
+        f.wait_converged(40)
+        p.kill()
+        w.a = r1
+        w.goes_on(3)  # nobody leads
+        r1.cli("fleet", "promote", "r1", "--confirm=r1")
+        w.goes_on(1)
+        submit(w, zone)
+        w.quiet(zone, 13, 36)
+        assert w.resolvers[zone].secure > 0
