@@ -109,9 +109,11 @@ ui_check_link(struct ui *ui)
 	struct ns_why why = { 0 };
 
 	if (ns_client_hello(ui->client) == NULL) {
+		ui->linked = false;
 		if (ns_client_trouble(ui->client, &why) != NS_OK)
 			set_lost(ui, why.text);
-	} else if (ui->lost) {
+	} else if (!ui->linked) {
+		ui->linked = true;
 		ui_ask_status(ui); /* it is back: say so at once, not at the next tick */
 	}
 }

@@ -11,6 +11,10 @@
 #include "console/terminal/ncurses.h"
 #include "ipc/base/clock.h"
 
+/* console.md 5.10: a lost link is tried after 1, 2, 4 … 30 s, for ever. */
+#define RETRY_MIN_MS 1000u
+#define RETRY_CAP_MS 30000u
+
 static struct ui *
 now(void *arg)
 {
@@ -71,6 +75,7 @@ console_run(struct ns_client *client, const struct console_options *o)
 	if (o->utf8 >= 0)
 		utf8 = o->utf8 > 0;
 	t->size(t->state, &w, &h);
+	ns_client_backoff(client, RETRY_MIN_MS, RETRY_CAP_MS);
 	struct ui *ui = ui_new(client, w, h, utf8 ? GLYPH_BLOCK : GLYPH_ASCII);
 	ui->read_only = o->read_only;
 	ui->osc52 = o->osc52;

@@ -66,21 +66,44 @@ draw_tabs(struct ui *ui, struct surface *s)
 		    s, s->w - 14, 1, 13, UI_DIM, "refresh %gs", (double)ui->refresh_ms / 1000);
 }
 
+/* When it is tried again; what is asked by way of another appliance is asked at every refresh. */
+static void
+retry_text(const struct ui *ui, char out[48])
+{
+	unsigned tries, ms = ns_client_waits(ui->client, &tries);
+
+	if (ms > 0)
+		snprintf(out, 48, "Retry %u in %us", tries, (ms + 999) / 1000);
+	else
+		snprintf(out, 48, "Trying again");
+}
+
 static void
 draw_banner(struct ui *ui, struct surface *s)
 {
-	char since[16];
+	char since[16], retry[48];
 
 	surface_fill(s, (struct rect){ 0, 1, s->w, 1 }, UI_BANNER);
 	clock_text(ui->heard_wall_ms, since);
+	retry_text(ui, retry);
 	if (ui->heard_ms == 0)
-		surface_putf(
-		    s, 1, 1, s->w - 2, UI_BANNER, "NO LINK: %s.  r tries now", ui->lost_why);
+		surface_putf(s, 1, 1, s->w - 2, UI_BANNER, "NO LINK. %s  r now 9 switch  %s", retry,
+		    ui->lost_why);
 	else
 		surface_putf(s, 1, 1, s->w - 2, UI_BANNER,
-		    "STALE %llus: no answer from %s since %s. Trying again; r now. %s",
+		    "STALE %llus: no answer from %s since %s. %s  r now 9 switch  %s",
 		    (unsigned long long)(clock_since(ui->mono_ms, ui->heard_ms) / 1000), ui->name,
-		    since, ui->lost_why);
+		    since, retry, ui->lost_why);
+}
+
+/* What was live is not any more; the cursor's row stays to be seen. */
+static void
+draw_stale(struct surface *s, struct rect r)
+{
+	for (int y = r.y; y < r.y + r.h; y++)
+		for (int x = r.x; x < r.x + r.w; x++)
+			if (surface_at(s, x, y)->role != UI_SELECT)
+				surface_mark(s, (struct rect){ x, y, 1, 1 }, UI_DIM);
 }
 
 /* Keys of what can be done here, the nearest to the point first; what does not fit is in the help. */
@@ -134,6 +157,8 @@ ui_draw(struct ui *ui, struct surface *s)
 	else if (first == 2)
 		draw_tabs(ui, s);
 	top->ops->draw(top, (struct rect){ 0, first, s->w, s->h - first - 2 });
+	if (ui->lost && top->ops->tick != NULL)
+		draw_stale(s, (struct rect){ 0, first, s->w, s->h - first - 2 });
 	if (ui->dialog.on) {
 		dialog_draw(&ui->dialog, s, (struct rect){ 0, first, s->w, s->h - first });
 		return;

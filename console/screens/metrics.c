@@ -220,7 +220,7 @@ draw_series(struct view *v, struct rect r, const char *title, const struct serie
 	surface_put(v->ui->surface, r.x + 1, r.y, 12, UI_TITLE, title);
 	if (m->known)
 		surface_putf(v->ui->surface, r.x + 13, r.y, r.w - 14, now > 0 ? role : UI_TEXT,
-		    "%s  peak %s", text, peak);
+		    "%s%s  peak %s", v->ui->lost ? "~" : "", text, peak);
 	series_draw(v, (struct rect){ r.x, r.y + 1, r.w, rows }, list, most, m->known ? peak : "");
 	return r.y + 1 + rows;
 }
@@ -243,7 +243,6 @@ static void
 metrics_draw(struct view *v, struct rect r)
 {
 	struct metrics *m = v->state;
-	struct surface *s = v->ui->surface;
 	char right[128], state[96] = "", silent[32] = "";
 	int rows, y;
 
@@ -262,9 +261,6 @@ metrics_draw(struct view *v, struct rect r)
 	y = draw_series(v, (struct rect){ r.x, y, r.w, r.h }, "Errors/s", &m->errors, m->bad_now,
 	    (rows + 1) / 2, UI_WARN);
 	draw_names(v, (struct rect){ r.x, y + 1, r.w, r.y + r.h - y - 1 });
-	if (v->ui->lost)
-		for (int i = r.y; i < r.y + r.h; i++)
-			surface_mark(s, (struct rect){ r.x, i, r.w, 1 }, UI_DIM);
 }
 
 /* ---- keys ---- */

@@ -306,19 +306,21 @@ draw_load(struct view *v, struct rect r, int rows)
 	struct overview *o = v->state;
 	struct surface *s = v->ui->surface;
 	struct share_view sh;
-	char now[16], peak[16];
+	char now[17], peak[16];
 
-	glyph_number(o->now, now);
+	glyph_number(o->now, now + 1);
+	now[0] = '~'; /* of before the link was lost */
 	glyph_number(o->peak, peak);
 	shares_view(&o->shares, &sh);
 	surface_put(s, r.x + 1, r.y, 9, UI_TITLE, "Queries/s");
 	if (o->known && sh.dropped > 0)
 		surface_putf(s, r.x + 11, r.y, r.w - 11, sh.dropped >= 1 ? UI_WARN : UI_TEXT,
-		    "%s  peak %s  drop %.1f%%  udp %.1f%%  tcp %.1f%%", now, peak, sh.dropped,
-		    sh.udp, sh.tcp);
+		    "%s  peak %s  drop %.1f%%  udp %.1f%%  tcp %.1f%%", now + !v->ui->lost, peak,
+		    sh.dropped, sh.udp, sh.tcp);
 	else if (o->known)
 		surface_putf(s, r.x + 11, r.y, r.w - 11, UI_TEXT,
-		    "%s  peak %s  udp %.1f%%  tcp %.1f%%", now, peak, sh.udp, sh.tcp);
+		    "%s  peak %s  udp %.1f%%  tcp %.1f%%", now + !v->ui->lost, peak, sh.udp,
+		    sh.tcp);
 	series_draw(
 	    v, (struct rect){ r.x, r.y + 1, r.w, rows }, &o->qps, o->peak, o->known ? peak : "");
 	return r.y + 1 + rows;
@@ -335,7 +337,8 @@ draw_latency(struct view *v, struct rect r, int y, int rows)
 	surface_put(s, r.x + 1, y, 9, UI_TITLE, "Latency");
 	if (o->latency) {
 		surface_putf(s, r.x + 11, y, r.w - 11, UI_TEXT,
-		    "p50 %.2fms  p99 %.2fms  p99.9 %.2fms", o->p50, o->p99_now, o->p999);
+		    "%sp50 %.2fms  p99 %.2fms  p99.9 %.2fms", v->ui->lost ? "~" : "", o->p50,
+		    o->p99_now, o->p999);
 		snprintf(scale, sizeof scale, "%.2fms", top);
 	}
 	series_draw(v, (struct rect){ r.x, y + 1, r.w, rows }, &o->p99, top, scale);
@@ -478,9 +481,6 @@ overview_draw(struct view *v, struct rect r)
 		draw_wide(v, r);
 	else
 		draw_narrow(v, r);
-	if (v->ui->lost)
-		for (int y = r.y; y < r.y + r.h; y++)
-			surface_mark(v->ui->surface, (struct rect){ r.x, y, r.w, 1 }, UI_DIM);
 }
 
 /* Other counters: what was drawn so far does not go on. */

@@ -257,6 +257,9 @@ ui_back(struct ui *ui)
 void
 ui_connect(struct ui *ui, const char *appliance)
 {
+	char name[sizeof ui->name];
+
+	snprintf(name, sizeof name, "%s", appliance); /* may be of a screen that goes now */
 	while (ui->n_views > 0)
 		pop(ui);
 	for (size_t i = 0; i < UI_MAINS; i++)
@@ -267,8 +270,8 @@ ui_connect(struct ui *ui, const char *appliance)
 	if (ui->asked != 0)
 		ns_client_cancel(ui->client, ui->asked);
 	ui->asked = 0;
-	ns_client_to(ui->client, appliance);
-	snprintf(ui->name, sizeof ui->name, "%s", appliance);
+	ns_client_to(ui->client, name);
+	memcpy(ui->name, name, sizeof ui->name);
 	ui->heard_ms = 0;
 	ui->lost = false;
 	ui->n_problems = 0;

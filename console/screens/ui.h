@@ -93,6 +93,7 @@ struct ui {
 	uint64_t heard_ms; /* monotonic, when it last answered; 0: never */
 	int64_t heard_wall_ms;
 	bool lost;
+	bool linked; /* to the appliance that we are connected to, whatever another one says */
 	char lost_why[256];
 };
 

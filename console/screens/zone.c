@@ -38,7 +38,8 @@ zone_title(struct view *v, struct rect r, const char *state, const char *right)
 	name[ui_name_len(name)] = '\0';
 	x += surface_put(s, x, r.y, 8, UI_TITLE, "Zones > ");
 	x += surface_put(s, x, r.y, r.w - x - 1 - text_width(state) - 3, UI_TITLE, name);
-	surface_put(s, x + 3, r.y, r.w - x - 4, UI_TEXT, state);
+	surface_putf(s, x + 3, r.y, r.w - x - 4, UI_TEXT, "%s%s",
+	    v->ui->lost && state[0] != '\0' ? "~" : "", state);
 	x = r.x + 1;
 	for (size_t i = 0; i < TABS; i++)
 		x += 2 + surface_put(s, x, r.y + 1, r.w - x,

@@ -143,6 +143,20 @@ ns_client_trouble(const struct ns_client *c, struct ns_why *why)
 }
 
 void
+ns_client_backoff(struct ns_client *c, unsigned min_ms, unsigned cap_ms)
+{
+	c->link.backoff.min_ms = min_ms;
+	c->link.backoff.cap_ms = cap_ms;
+}
+
+unsigned
+ns_client_waits(const struct ns_client *c, unsigned *tries)
+{
+	*tries = c->link.backoff.failures;
+	return c->link.state == LINK_WAITING ? backoff_wait(&c->link.backoff, clock_mono_ms()) : 0;
+}
+
+void
 ns_client_retry(struct ns_client *c)
 {
 	c->link.backoff.next_ms = 0;

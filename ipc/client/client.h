@@ -51,6 +51,10 @@ void ns_client_wait(struct ns_client *, const bool *until);
 const Ns__HelloReply *ns_client_hello(const struct ns_client *); /* NULL: not connected now */
 /* Why there is no connection, for a banner; NS_OK when there is one or it is being made. */
 enum ns_err ns_client_trouble(const struct ns_client *, struct ns_why *);
+/* How long a lost connection is waited for: min, twice that, four times … cap; 20 ms to 2 s unless it is said. */
+void ns_client_backoff(struct ns_client *, unsigned min_ms, unsigned cap_ms);
+/* ms until the next attempt, and how many there were in a row; 0: there is a connection, or it is being made. */
+unsigned ns_client_waits(const struct ns_client *, unsigned *tries);
 /* Do not wait for the back-off: try again at the next dispatch. */
 void ns_client_retry(struct ns_client *);
 

@@ -167,7 +167,7 @@ def test_the_appliance_dies_and_comes_back(example):
         c.press("q")
         c.wait("192.0.2.10")  # it keeps what it has
         example.start()
-        c.wait(lambda: "LINK LOST" not in c.text() and "STALE" not in c.text(), 10)
+        c.wait(lambda: "LINK LOST" not in c.text() and "STALE" not in c.text(), 60)
         example.cli("record", "set", "example.com", "new", "60", "A", "192.0.2.77", "--commit")
         c.wait("192.0.2.77")
 

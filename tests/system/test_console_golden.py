@@ -16,7 +16,7 @@ SCREENS = ("overview", "zones", "filter", "records", "zone-history", "history", 
            "messages", "lost", "lost-overview", "records-draft", "menu", "editor", "editor-error", "editor-new",
            "editor-naptr", "pending", "diff", "diff-commit", "committed", "diff-conflict", "conflict", "revert", "copy", "trash",
            "trash-ask", "overview-fleet", "overview-latency", "metrics", "query", "query-answer", "query-record", "query-draft",
-           "tail", "tail-filter", "tail-explain", "connect", "connected", "lost-connect")
+           "tail", "tail-filter", "tail-explain", "connect", "connected", "lost-connect", "lost-metrics", "lost-records")
 SIZES = ("80x24", "120x40", "60x16", "200x50")
 MODES = ("utf8-colour", "utf8-mono", "ascii-colour", "ascii-mono")
 

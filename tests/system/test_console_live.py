@@ -5,10 +5,12 @@ import os
 import pwd
 import subprocess
 import threading
+import time
 
 import pytest
 
 from appliance import BUILD, zone_text
+from console import Console, trace_of
 from fleet import Fleet
 from peers import wait_until
 
@@ -133,3 +135,112 @@ def test_who_is_away_is_named(fleet):
         r.start()
         wait_until(r.follows, "r1 follows again")
         wait_until(lambda: relayed(p, "r1"), "and its link is up", 30)
+
+
+# ---- the console ----
+def cpu_s(pid):
+    """What it has used of a processor since it began."""
+    fields = open(f"/proc/{pid}/stat", encoding="ascii").read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def peak_kib(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
+
+
+def test_query_test_and_tail_on_a_terminal(fleet, tmp_path):
+    p = fleet.primary
+    trace = tmp_path / "trace"
+    with Asking(p), Console(p.socket, NS_UI_TRACE=str(trace)) as c:
+        c.press("2")
+        c.wait(lambda: "example.com" in c.cursor_row())
+        c.press("enter")
+        c.wait(lambda: " NS " in c.cursor_row())
+        c.press("t")
+        c.wait(lambda: "Query test" in c.text() and "[example.com." in c.text() and "NOERROR" in c.text())
+        c.press("7", "www.example.com", "tab", "a", "enter")
+        c.wait(lambda: "www.example.com. 60 IN A 192.0.2.10" in c.text() and "no policy" in c.text())
+        c.press("tab", "tab", "tab", "tab", "tab", "tab", "tab", "w")  # past the fields, into the answer
+        c.wait("ELSEWHERE")
+        c.press("8")
+        c.wait(lambda: "LIVE" in c.text() and "NXDOMAIN" in c.text() and "NOERROR" in c.text())
+        c.press("/", "rcode:FOO")
+        c.wait("an rcode is")
+        c.press("ctrl-u", "rcode:NXDOMAIN", "enter")
+        c.wait(lambda: "NXDOMAIN" in c.cursor_row() and "NOERROR" not in c.text())
+        c.press("s")
+        c.wait("sample 1:10")
+        c.wait(lambda: "NXDOMAIN" in c.cursor_row())
+        c.press("S")
+        c.wait("rows are in")
+        c.press("enter")
+        c.wait(lambda: "[nope.example.com." in c.text() and "there is no such name" in c.text())
+        c.press("2")
+        c.wait(lambda: "example.com" in c.cursor_row())
+        c.press("enter")
+        c.wait(lambda: " NS " in c.cursor_row())
+        for _ in range(6):  # the tab that has it
+            if "Queries/s" not in c.text():
+                c.press("]")
+                c.read(0.5)
+        c.wait(lambda: "nope" in c.text() and "NXDOMAIN/s" in c.text())
+        c.press("w")
+        c.wait("all PoPs")
+        assert peak_kib(c.child.pid) < 48 * 1024
+        c.press("Q")
+        assert c.ended() == 0
+    saved = list((p.dir / "state" / "nameserve").glob("tail-*.tsv"))
+    assert saved and "nope.example.com." in saved[0].read_text() and saved[0].stat().st_mode & 0o777 == 0o600
+    frames = [f["bytes"] for f in trace_of(trace) if f["why"] == "data"]
+    assert sorted(frames)[len(frames) // 2] <= 2048, frames
+
+
+def test_overview_costs_next_to_nothing(fleet):
+    with Console(fleet.primary.socket) as c:
+        c.wait("Queries/s")
+        c.wait("Change ")
+        before, end = cpu_s(c.child.pid), time.monotonic() + 3
+        while time.monotonic() < end:
+            c.read(0.2)
+        used = cpu_s(c.child.pid) - before
+    assert used <= 0.03 + 0.02, used  # 1 % of three seconds; the clock counts hundredths
+
+
+def select(c, name):
+    """The cursor on that row of a list of two, which is made anew all the time."""
+    for key in ("G", "g") * 10:
+        c.press(key)
+        end = time.monotonic() + 2
+        while time.monotonic() < end:
+            if f" {name} " in c.cursor_row():
+                return
+            c.read(0.1)
+    raise AssertionError(c.text())
+
+
+def test_another_appliance_on_a_terminal(fleet):
+    p, r = fleet.primary, fleet.replicas[0]
+    with Console(p.socket) as c:
+        c.wait("NameServe p ")
+        c.press("9")
+        c.wait(lambda: "relay" in c.text() and " r1 " in c.text())
+        select(c, "r1")
+        c.press("enter")
+        c.wait(lambda: c.lines()[0].startswith(" NameServe r1"))
+        c.wait("primary ok")
+        c.press("2")
+        c.wait(lambda: "example.com" in c.cursor_row())
+        r.stop()
+        try:
+            c.wait("LINK LOST", 60)
+            c.press("9")
+            c.wait(lambda: " p " in c.text() and " r1 " in c.text())
+            select(c, "p")
+            c.press("enter")
+            c.wait(lambda: c.lines()[0].startswith(" NameServe p") and "LINK LOST" not in c.text())
+        finally:
+            r.start()
+            wait_until(r.follows, "r1 follows again")
+        c.press("Q")
+        assert c.ended() == 0

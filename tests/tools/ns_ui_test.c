@@ -97,6 +97,14 @@ ns_client_error(const struct ns_client *c)
 	return &e;
 }
 
+unsigned
+ns_client_waits(const struct ns_client *c, unsigned *tries)
+{
+	(void)c;
+	*tries = 4;
+	return link_lost ? 7100 : 0;
+}
+
 static char connected[64];
 
 void
@@ -211,7 +219,8 @@ static const struct {
 	{ "query-answer", "7www.shop-000.example\tA\t203.0.113.77\r", 1 },
 	{ "query-record", "2\rjt", 1 }, { "query-draft", DRAFT "jt", 1 }, { "tail", "8\v\v", 1 },
 	{ "tail-filter", "8/rcode:NXDOMAIN\rw\v\vg", 1 }, { "tail-explain", "8\v\v\r", 1 },
-	{ "connect", "9jj", 1 }, { "connected", "9jj\r", 1 }, { "lost-connect", "9", 1 } };
+	{ "connect", "9jj", 1 }, { "connected", "9jj\r", 1 }, { "lost-connect", "9", 1 },
+	{ "lost-metrics", "2\r]\v\v", 1 }, { "lost-records", "2\rj", 1 } };
 #define SCREENS (sizeof screens / sizeof *screens)
 
 /* Drafts of this run lie in memory, and none is left for the next screen. */
