@@ -57,7 +57,7 @@ enum db_stmt_id {
 	ST_PART_MOVE, ST_PART_DROP, ST_PART_CLEAR,
 	ST_CHANGE_PUT, ST_CHANGE_GET, ST_CHANGE_ROW, ST_CHANGE_EACH, ST_CHANGE_EACH_ZONE, ST_CHANGE_HEAD,
 	ST_CHANGE_ZONE_PUT, ST_CHANGE_BODY, ST_WITHHELD_PUT, ST_WITHHELD_GET, ST_IDEM_FORGET,
-	ST_MENTION_PUT, ST_MENTION_CLEAR, ST_MENTION_OWNER, ST_MENTION_EACH,
+	ST_MENTION_PUT, ST_MENTION_CLEAR, ST_MENTION_OWNER, ST_MENTION_EACH, ST_MENTION_ZONE,
 	ST_OBJECT_PUT, ST_OBJECT_DROP, ST_OBJECT_GET, ST_OBJECT_EACH, ST_OBJECT_AFTER, ST_OBJECT_CLEAR,
 	ST_SETTING_PUT, ST_SETTING_DEL, ST_SETTING_GET, ST_SETTING_EACH, ST_FACT_PUT, ST_FACT_GET,
 	ST_IDEM_GET, ST_IDEM_PUT, ST_IDEM_EXPIRE, ST_IDEM_EACH, ST_IDEM_ADOPT,
@@ -73,6 +73,7 @@ struct store {
 	int		 lock_fd;
 	uint64_t	 mentions;	/* changes of the index (mention.h) */
 	bool		 in_txn, marked;
+	bool		 light;		/* the transaction is a light one */
 	bool		 broken;	/* a write failed since the mark, or the begin */
 	bool		 poisoned;	/* a sync failed: the page cache may lie from here on */
 	int		 wal_pages;	/* in the WAL and not yet brought home */

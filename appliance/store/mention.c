@@ -142,20 +142,13 @@ mention_all(struct store *s)
 }
 
 /* ---- who asks ---- */
-enum ns_err
-store_mention_each(struct store *s, enum store_mention kind, const void *name, size_t len,
-    store_mention_fn *fn, void *arg)
+static enum ns_err
+each(struct store *s, sqlite3_stmt *st, enum store_mention kind, store_mention_fn *fn, void *arg)
 {
-	sqlite3_stmt *st = db_stmt(s, ST_MENTION_EACH);
 	struct store_mentioned m;
 	enum ns_err err;
 	size_t owner_len;
 
-	if (st == NULL)
-		return s->why.err;
-	db_bind_text(st, 1, kinds[kind]);
-	if (name != NULL)
-		db_bind_blob(st, 2, name, len);
 	while ((err = db_row(s, st)) == NS_OK) {
 		if (!db_col_blob(st, 0, 1, NAME_MAX_WIRE, &m.name, &m.len) ||
 		    !db_col_u64(st, 1, INT64_MAX, &m.zone) ||
@@ -171,6 +164,33 @@ store_mention_each(struct store *s, enum store_mention kind, const void *name, s
 		}
 	}
 	return err == NS_NOTFOUND ? NS_OK : err;
+}
+
+enum ns_err
+store_mention_each(struct store *s, enum store_mention kind, const void *name, size_t len,
+    store_mention_fn *fn, void *arg)
+{
+	sqlite3_stmt *st = db_stmt(s, ST_MENTION_EACH);
+
+	if (st == NULL)
+		return s->why.err;
+	db_bind_text(st, 1, kinds[kind]);
+	if (name != NULL)
+		db_bind_blob(st, 2, name, len);
+	return each(s, st, kind, fn, arg);
+}
+
+enum ns_err
+store_mention_zone(
+    struct store *s, enum store_mention kind, uint64_t zone, store_mention_fn *fn, void *arg)
+{
+	sqlite3_stmt *st = db_stmt(s, ST_MENTION_ZONE);
+
+	if (st == NULL)
+		return s->why.err;
+	db_bind_u64(st, 1, zone);
+	db_bind_text(st, 2, kinds[kind]);
+	return each(s, st, kind, fn, arg);
 }
 
 uint64_t

@@ -128,6 +128,8 @@ const char *const db_sql[ST_MAX] = {
 	[ST_MENTION_OWNER] = "DELETE FROM mention WHERE zone_id = ?1 AND owner = ?2",
 	[ST_MENTION_EACH] = "SELECT name, zone_id, owner FROM mention WHERE kind = ?1"
 			    " AND (?2 IS NULL OR name = ?2) ORDER BY name, zone_id, owner",
+	[ST_MENTION_ZONE] = "SELECT name, zone_id, owner FROM mention"
+			    " WHERE zone_id = ?1 AND kind = ?2 ORDER BY owner, name",
 
 	/* ---- verify ---- */
 	[ST_VERIFY_ZONE] = "SELECT " ZONE_COLUMNS ", 0 FROM zone WHERE id > ?1 ORDER BY id LIMIT 1",

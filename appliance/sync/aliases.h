@@ -19,6 +19,8 @@ void	 aliasfeed_tick(struct sync *, uint64_t now_ns);
 /* ---- any thread ---- */
 /* Before the sandbox: what the probe writes is mapped for good. */
 void	 aliases_open(void);
+/* The whole health board, to read; it is mapped by aliases_open(). */
+const struct board	*aliases_board(void);
 /* What is known of that target; false: nothing. */
 bool	 aliases_known(const uint8_t *name, struct alias_known *);
 /* A zone of ours answers for the name: it or one above it. */

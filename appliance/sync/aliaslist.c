@@ -30,6 +30,12 @@ aliases_open(void)
 	(void)board_map(&board, ROLE_FD_BOARD, false);
 }
 
+const struct board *
+aliases_board(void)
+{
+	return &board;
+}
+
 bool
 aliases_known(const uint8_t *name, struct alias_known *known)
 {

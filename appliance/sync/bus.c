@@ -11,6 +11,7 @@
 #include "appliance/sync/fleet.h"
 #include "appliance/sync/parentcheck.h"
 #include "appliance/sync/receipts.h"
+#include "appliance/sync/signatures.h"
 #include "appliance/sync/stats.h"
 #include "appliance/sync/tailask.h"
 #include "appliance/sync/testask.h"
@@ -245,6 +246,8 @@ static const struct {
 	{ NS__ENVELOPE__BODY_ANSWER_NOTICE, ROLE_ANSWER, status_notice },
 	{ NS__ENVELOPE__BODY_PARENT_REPLY, ROLE_PROBE, on_parent },
 	{ NS__ENVELOPE__BODY_KEY_WORK_DONE, ROLE_SIGNER, dnssec_done },
+	{ NS__ENVELOPE__BODY_SIGNER_STATE, ROLE_SIGNER, signatures_state },
+	{ NS__ENVELOPE__BODY_ZONE_SIGNATURES, ROLE_SIGNER, dnssec_signatures },
 	{ NS__ENVELOPE__BODY_ERROR, ROLE_SIGNER, dnssec_done },
 	{ NS__ENVELOPE__BODY_CHECK_REPORT, ROLE_PROBE, check_list_report },
 	{ NS__ENVELOPE__BODY_HEALTH_LIST_REPLY, ROLE_PROBE, health_answer },

@@ -410,7 +410,8 @@ refuse_peer(struct sync *s, const struct ns_peer *peer, uint64_t id, struct ns_w
 
 /* Who he is, and that he is welcome. */
 static void
-greet(struct sync *s, const struct ns_peer *peer, uint64_t id, const char *software)
+greet(struct sync *s, const struct ns_peer *peer, uint64_t id, const char *software,
+    const char *person)
 {
 	Ns__Envelope out = NS__ENVELOPE__INIT;
 	Ns__HelloReply reply = NS__HELLO_REPLY__INIT;
@@ -422,7 +423,8 @@ greet(struct sync *s, const struct ns_peer *peer, uint64_t id, const char *softw
 		refuse_peer(s, peer, id, &why);
 		return;
 	}
-	authz_caller(&s->authz, peer, &c->caller);
+	snprintf(c->person, sizeof c->person, "%s", person);
+	(void)authz_caller(&s->authz, peer, person, &c->caller, NULL);
 	authz_via(&c->caller, software);
 	reply.major = NS_PROTO_MAJOR;
 	reply.minor = NS_PROTO_MINOR;
@@ -439,6 +441,7 @@ greet(struct sync *s, const struct ns_peer *peer, uint64_t id, const char *softw
 static void
 hello(struct sync *s, const struct ns_peer *peer, const Ns__Envelope *env)
 {
+	const char *person = env->hello->person;
 	struct ns_why why = { 0 };
 	struct caller who;
 
@@ -450,11 +453,14 @@ hello(struct sync *s, const struct ns_peer *peer, const Ns__Envelope *env)
 		refuse_peer(s, peer, env->id, &why);
 		return;
 	}
-	authz_caller(&s->authz, peer, &who);
-	if (who.role == USER_UNKNOWN && peer->local &&
-	    newcomer_look(s, peer, env->id, env->hello->software, greet))
+	if (authz_caller(&s->authz, peer, person, &who, &why) != NS_OK) {
+		refuse_peer(s, peer, env->id, &why);
 		return;
-	greet(s, peer, env->id, env->hello->software);
+	}
+	if (who.role == USER_UNKNOWN && peer->local &&
+	    newcomer_look(s, peer, env->id, env->hello->software, person, greet))
+		return;
+	greet(s, peer, env->id, env->hello->software, person);
 }
 
 static void

@@ -17,12 +17,13 @@
  * after so many names it begins anew. */
 #define REGEX_NAMES 64
 
-enum word_kind { WORD_PART, WORD_PREFIX, WORD_GLOB, WORD_REGEX, WORD_SIGNED };
+enum word_kind { WORD_PART, WORD_PREFIX, WORD_GLOB, WORD_REGEX, WORD_FACT };
 
 struct word {
 	enum word_kind kind;
 	bool not ;
-	bool wanted; /* WORD_SIGNED */
+	unsigned fact; /* WORD_FACT */
+	bool wanted;
 	char text[FILTER_WORD + 1];
 	regex_t regex;
 	unsigned names; /* matched since it was compiled */
@@ -80,12 +81,25 @@ regex_match(struct word *w, const char *name)
 static enum ns_err
 facet(struct word *w, const char *text, struct ns_why *why)
 {
-	w->kind = WORD_SIGNED;
-	w->wanted = strcmp(text, "dnssec:on") == 0;
-	if (w->wanted || strcmp(text, "dnssec:off") == 0)
-		return NS_OK;
+	static const struct {
+		const char *text;
+		enum filter_fact fact;
+		bool wanted;
+	} facets[] = { { "dnssec:on", FILTER_SIGNED, true }, { "dnssec:off", FILTER_SIGNED, false },
+		{ "dnssec:bad", FILTER_DNSSEC_BAD, true },
+		{ "health:bad", FILTER_HEALTH_BAD, true } };
+
+	w->kind = WORD_FACT;
+	for (size_t i = 0; i < sizeof facets / sizeof facets[0]; i++)
+		if (strcmp(text, facets[i].text) == 0) {
+			w->fact = facets[i].fact;
+			w->wanted = facets[i].wanted;
+			return NS_OK;
+		}
 	return ns_fail(why, NS_USAGE, ES_FILTER,
-	    "filter: %.40s is not known here; there is dnssec:on and dnssec:off", text);
+	    "filter: %.40s is not known here; there are dnssec:on, dnssec:off, dnssec:bad and "
+	    "health:bad",
+	    text);
 }
 
 static enum ns_err
@@ -156,9 +170,20 @@ filter_all(const struct filter *f)
 	return f->count == 0;
 }
 
+unsigned
+filter_wants(const struct filter *f)
+{
+	unsigned wants = 0;
+
+	for (unsigned i = 0; i < f->count; i++)
+		if (f->words[i].kind == WORD_FACT)
+			wants |= f->words[i].fact;
+	return wants;
+}
+
 /* `bare` is the name without its final dot: what people have in mind with an end. */
 static bool
-word_match(struct word *w, const char *name, const char *bare, bool is_signed)
+word_match(struct word *w, const char *name, const char *bare, unsigned facts)
 {
 	switch (w->kind) {
 	case WORD_PART:
@@ -169,14 +194,14 @@ word_match(struct word *w, const char *name, const char *bare, bool is_signed)
 		return text_glob(w->text, bare);
 	case WORD_REGEX:
 		return regex_match(w, bare);
-	case WORD_SIGNED:
-		return w->wanted == is_signed;
+	case WORD_FACT:
+		return w->wanted == ((facts & w->fact) != 0);
 	}
 	return false;
 }
 
 bool
-filter_match(struct filter *f, const char *name, bool is_signed)
+filter_match(struct filter *f, const char *name, unsigned facts)
 {
 	char bare[FILTER_NAME];
 	size_t len = strlen(name);
@@ -187,7 +212,7 @@ filter_match(struct filter *f, const char *name, bool is_signed)
 	if (len > 1 && bare[len - 1] == '.')
 		bare[len - 1] = '\0';
 	for (unsigned i = 0; i < f->count; i++)
-		if (word_match(&f->words[i], name, bare, is_signed) == f->words[i].not )
+		if (word_match(&f->words[i], name, bare, facts) == f->words[i].not )
 			return false;
 	return true;
 }

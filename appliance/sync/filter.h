@@ -1,6 +1,6 @@
 /* filter - which names a list shows (console.md 5.2): words are ANDed; `foo` substring, `^foo` prefix,
- * `*.x.*` glob, `~re` regular expression, `-word` not, `dnssec:on|off`.  Pure; one filter
- * belongs to one thread. */
+ * `*.x.*` glob, `~re` regular expression, `-word` not, `dnssec:on|off|bad`, `health:bad`.
+ * Pure; one filter belongs to one thread. */
 #ifndef NS_SYNC_FILTER_H
 #define NS_SYNC_FILTER_H
 
@@ -16,7 +16,10 @@ struct filter;
 struct filter	*filter_new(const char *text, struct ns_why *);	/* NULL with why */
 void	 filter_destroy(struct filter **);
 bool	 filter_all(const struct filter *);			/* matches everything */
-/* name: master-file form, lower case, with its final dot. */
-bool	 filter_match(struct filter *, const char *name, bool is_signed);
+/* What of a zone a filter may ask for beside its name; filled in when filter_wants() it. */
+enum filter_fact { FILTER_SIGNED = 1, FILTER_DNSSEC_BAD = 2, FILTER_HEALTH_BAD = 4 };
+unsigned filter_wants(const struct filter *);			/* FILTER_* */
+/* name: master-file form, lower case, with its final dot.  facts: FILTER_* that are so. */
+bool	 filter_match(struct filter *, const char *name, unsigned facts);
 
 #endif

@@ -10,6 +10,7 @@
 #include "appliance/sync/keyfeed.h"
 #include "appliance/sync/sync.h"
 #include "appliance/sync/users.h"
+#include "appliance/sync/zonestate.h"
 #include "ipc/base/log.h"
 #include "ipc/base/xalloc.h"
 
@@ -100,6 +101,8 @@ zone_info(const struct store_zone *z, struct store *s, struct account_names **na
 	m->version = z->version;
 	m->changed = reply_time(z->changed_ms);
 	m->account = account_name(s, z->account, names);
+	m->dnssec_trouble = xstrdup(zone_dnssec_trouble(s, z));
+	m->health = xstrdup(zone_health(s, z->id));
 	m->sites = residency_sites(s, z->id, z->account, &m->n_sites);
 	return m;
 }

@@ -34,6 +34,7 @@
 #include "appliance/sync/relay.h"
 #include "appliance/sync/tailask.h"
 #include "appliance/sync/testask.h"
+#include "appliance/sync/signatures.h"
 #include "appliance/sync/status.h"
 #include "appliance/sync/users.h"
 #include "appliance/sync/verify.h"
@@ -82,7 +83,7 @@ sync_release(struct sync *s, struct batch **bp)
 	struct batch *b = *bp;
 	struct request *r;
 
-	if (b->err == NS_OK) {
+	if (b->err == NS_OK && !b->withheld) {
 		if (b->rewound) {
 			receipts_rewound(s, b->revision);
 			feed_anew(s);
@@ -235,6 +236,7 @@ store_opened(struct job *job, struct sync *s)
 	s->readers = readers_start(s, SYNC_READERS);
 	s->feeder = feeder_start(&conf);
 	start_text(s);
+	gate_begin(s);
 	fleet_start(s, o);
 	free(o);
 	keysched_load(s);
@@ -310,6 +312,7 @@ stop(struct sync *s)
 	parentcheck_stop();
 	dnssec_stop();
 	keysched_stop();
+	signatures_stop();
 	keyring_stop();
 	check_list_stop();
 	health_stop();
@@ -348,7 +351,7 @@ sync_open(struct role *role)
 	aliases_open();
 	backup_sweep(s->store_dir);
 	restore_sweep(s->store_dir);
-	authz_init(&s->authz, role->start->admin_uid);
+	authz_init(&s->authz, role->start->admin_uid, role->start->config->ssh_account);
 	fleet_open(s);
 	role->self = s;
 }

@@ -46,6 +46,7 @@ struct sync_head {
 	uint8_t		hash[32];		/* of the newest change, when the store was opened */
 	bool		used;			/* somebody's change is in it, not only our own secrets */
 	uint64_t	log_term;		/* of the newest change */
+	uint64_t	released;		/* when the store was opened: the newest that may be told */
 };
 
 struct sync {

@@ -9,6 +9,7 @@
 #include "appliance/sync/filter.h"
 #include "appliance/sync/reader.h"
 #include "appliance/sync/users.h"
+#include "appliance/sync/zonestate.h"
 #include "ipc/base/xalloc.h"
 
 #define PAGE_DEFAULT 100
@@ -20,6 +21,7 @@ struct listing {
 	struct account_names *names; /* read when the first zone of an account comes */
 	struct request *request;
 	struct filter *filter;
+	struct zone_facts *facts; /* NULL: the filter asks for none */
 	const uint8_t *after;
 	size_t limit;
 	bool full;
@@ -33,7 +35,8 @@ matches(const struct listing *l, const struct store_zone *z)
 
 	if (filter_all(l->filter))
 		return true;
-	return filter_match(l->filter, name_to_text(z->name, name), z->external);
+	return filter_match(l->filter, name_to_text(z->name, name),
+	    l->facts != NULL ? zone_facts_of(l->facts, z) : 0);
 }
 
 static bool
@@ -64,7 +67,11 @@ static enum ns_err
 list(struct store *s, struct listing *l, struct ns_why *why)
 {
 	bool unfiltered = filter_all(l->filter);
-	enum ns_err err = store_zone_each(s, unfiltered ? l->after : NULL, each_zone, l);
+	enum ns_err err;
+
+	if (filter_wants(l->filter) != 0)
+		l->facts = zone_facts_new(s, filter_wants(l->filter));
+	err = store_zone_each(s, unfiltered ? l->after : NULL, each_zone, l);
 
 	if (err != NS_OK)
 		return read_failed(why, err);
@@ -104,6 +111,7 @@ zone_list_read(struct request *r, struct store *s)
 	l.m->zones = xcalloc(l.limit, sizeof *l.m->zones);
 	request_reply(r, NS__ENVELOPE__BODY_ZONE_LIST_REPLY, l.m);
 	err = list(s, &l, &r->why);
+	zone_facts_destroy(&l.facts);
 	filter_destroy(&f);
 	account_names_destroy(&l.names);
 	return err;

@@ -17,7 +17,8 @@ const struct cli_option cli_options[] = {
 	    "control socket; default $NAMESERVE_SOCKET, else "
 	    "/run/nameserve/control" },
 	{ OPT_APPLIANCE, "appliance", 0, "NAME",
-	    "another appliance of the fleet, by way of this one" },
+	    "another appliance of the fleet, by way of this one; ssh:USER@HOST: that of another "
+	    "host" },
 	{ OPT_JSON, "json", 0, NULL, "one JSON document on stdout" },
 	{ OPT_JSONL, "jsonl", 0, NULL, "one JSON object a row" },
 	{ OPT_NO_INPUT, "no-input", 0, NULL, "never ask (the CLI never does)" },
@@ -49,6 +50,8 @@ const struct cli_option cli_options[] = {
 	{ OPT_ROLE, "role", 0, "ROLE", "viewer, operator or admin" },
 	{ OPT_ACCOUNT, "account", 0, "NAME", "whose the zone is" },
 	{ OPT_CHECK, "check", 0, NULL, "only look whether it is good" },
+	{ OPT_PASSPHRASE, "passphrase-file", 0, "FILE",
+	    "its first line closes, or opens, the DNSSEC keys in the backup" },
 	{ OPT_ALL, "all", 0, NULL, "all drafts" },
 	{ OPT_PLAN, "plan", 0, "HASH", "refuse when it would do something else than that plan" },
 	{ OPT_WITHIN, "confirm-within", 0, "TIME",
@@ -69,11 +72,15 @@ const struct cli_option cli_options[] = {
 	{ OPT_DENIAL, "denial", 0, "KIND", "nsec (the default), nsec3 or nsec3-optout" },
 	{ OPT_WHEN_SAFE, "when-safe", 0, NULL, "when the parent's DS is gone, which CDS asks for" },
 	{ OPT_FORCE, "force", 0, NULL, "whatever the parent says" },
+	{ OPT_SIGNATURES, "signatures", 0, NULL, "and every DNSSEC signature that is served" },
 	{ OPT_EMERGENCY, "emergency", 0, NULL, "with the shortest waits that break nothing" },
 	{ OPT_ASCII, "ascii", 0, NULL, "no characters beyond ASCII" },
 	{ OPT_CLIPBOARD, "clipboard", 0, "osc52|off", "copy by the terminal's clipboard" },
 	{ OPT_UTF8, "utf8", 0, NULL, "UTF-8 whatever locale and TERM say" },
 	{ OPT_COLOR, "color", 0, "WHEN", "auto or never" },
+	{ OPT_THEME, "theme", 0, "NAME", "default, high-contrast or deuteranopia" },
+	{ OPT_LINEAR, "linear", 0, NULL, "line by line: for screen readers and plain terminals" },
+	{ OPT_STDIO, "stdio", 0, NULL, "messages on standard input and output" },
 	{ 0, NULL, 0, NULL, NULL },
 };
 
@@ -229,6 +236,10 @@ globals_read(struct cli *cli)
 		cli_usage(NULL, "--timeout %s: not a time (500ms, 10s, 2m)", cli->opt[OPT_TIMEOUT]);
 		return false;
 	}
+	if (cli_ssh_target(cli) != NULL && cli->opt[OPT_SOCKET] != NULL) {
+		cli_usage(NULL, "--appliance ssh:... or --socket, not both");
+		return false;
+	}
 	if (cli->opt[OPT_WAIT] != NULL && strcmp(cli->opt[OPT_WAIT], "served") != 0) {
 		cli_usage(NULL, "--wait %s: it can be: served", cli->opt[OPT_WAIT]);
 		return false;
@@ -261,7 +272,7 @@ cli_parse(struct cli *cli, int argc, char **argv)
 	}
 	if (!globals_read(cli))
 		return NULL;
-	if (n == 0 &&
+	if (n == 0 && cli->opt[OPT_LINEAR] == NULL &&
 	    (cli->opt[OPT_HELP] != NULL || !isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)))
 		return command_find("help", NULL);
 	if (n == 0)

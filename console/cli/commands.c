@@ -12,13 +12,16 @@ const struct cli_command cli_commands[] = {
 	{ "console", NULL, "", "the full-screen console; so is nameserve alone on a terminal",
 	    "Keys: ? in it. NO_COLOR or --color=never does without colour; --ascii without UTF-8.",
 	    0, 0,
-	    OPT_BIT(OPT_ASCII) | OPT_BIT(OPT_UTF8) | OPT_BIT(OPT_COLOR) | OPT_BIT(OPT_CLIPBOARD),
+	    OPT_BIT(OPT_ASCII) | OPT_BIT(OPT_UTF8) | OPT_BIT(OPT_COLOR) | OPT_BIT(OPT_CLIPBOARD) |
+		OPT_BIT(OPT_THEME) | OPT_BIT(OPT_LINEAR),
 	    cmd_console },
 	{ "status", NULL, "", "this appliance: role, revision, processes, problems", NULL, 0, 0, 0,
 	    cmd_status },
 	{ "zone", "list", "", "zones, by name",
 	    "--filter takes words that must all match: foo (part of the name), ^foo (its start), "
-	    "*.x.* (glob), ~re (regular expression), -word (must not match).",
+	    "*.x.* (glob), ~re (regular expression), -word (must not match), dnssec:on, "
+	    "dnssec:off, "
+	    "dnssec:bad, health:bad.",
 	    0, 0, OPT_BIT(OPT_FILTER) | PAGE, cmd_zone_list },
 	{ "zone", "show", "ZONE", "one zone: serial, records, version", NULL, 1, 1, 0,
 	    cmd_zone_show },
@@ -293,20 +296,40 @@ const struct cli_command cli_commands[] = {
 	    OPT_BIT(OPT_FILTER) | OPT_BIT(OPT_SAMPLE) | OPT_BIT(OPT_LIMIT) | OPT_BIT(OPT_SCOPE),
 	    cmd_tail },
 	{ "verify", NULL, "", "check the store, the hash chain, and every image against the store",
-	    NULL, 0, 0, 0, cmd_verify },
+	    "With --signatures every DNSSEC signature in the images is verified as well, those of "
+	    "zones "
+	    "that arrived signed, too. Exit code 1: something was found.",
+	    0, 0, OPT_BIT(OPT_SIGNATURES), cmd_verify },
 	{ "backup", NULL, "FILE", "all zones, history and settings into a file",
 	    "FILE may be - for standard output. The file is private (mode 0600) and is there under "
 	    "its "
-	    "name only when it is whole. Edits go on meanwhile. It holds no private DNSSEC keys.",
-	    1, 1, 0, cmd_backup },
+	    "name only when it is whole. Edits go on meanwhile. With --passphrase-file it holds "
+	    "the "
+	    "fleet keys, which open the private DNSSEC keys, under the passphrase (scrypt); "
+	    "without "
+	    "them the copy cannot sign. Taken at the primary or the standby, who have both.",
+	    1, 1, OPT_BIT(OPT_PASSPHRASE), cmd_backup },
 	{ "restore-backup", NULL, "FILE", "make a backup the store of this appliance",
 	    "For a fresh appliance: start nameserved with an empty data directory, then restore; "
 	    "FILE "
 	    "may be - for standard input. An appliance that has changes already loses them, and "
 	    "needs "
-	    "--confirm=NAME with its own name. --check reads the file, says what is in it, and "
-	    "changes nothing. Returns when everything is served.",
-	    1, 1, OPT_BIT(OPT_CONFIRM) | OPT_BIT(OPT_CHECK), cmd_restore_backup },
+	    "--confirm=NAME with its own name. --passphrase-file opens the DNSSEC keys in it, for "
+	    "this appliance to sign with. --check reads the file, says what is in it (with "
+	    "--passphrase-file: and whether that opens it), and changes nothing. Returns when "
+	    "everything is served.",
+	    1, 1, OPT_BIT(OPT_CONFIRM) | OPT_BIT(OPT_CHECK) | OPT_BIT(OPT_PASSPHRASE),
+	    cmd_restore_backup },
+	{ "login", NULL, "NAME", "a session of this person, in an account that several share",
+	    "For the command= of a key in a root-owned authorized_keys file of the account that "
+	    "[ssh] account of the configuration names: restrict,pty,command=\"nameserve login "
+	    "alice\" ssh-ed25519 ... It runs what the client asked for, else the console, and the "
+	    "history names alice. From any other account the appliance refuses it.",
+	    1, 1, 0, cmd_login },
+	{ "proxy", NULL, "", "this appliance for a client on another host",
+	    "What nameserve --appliance ssh:USER@HOST runs there. With --read-only it passes on "
+	    "nothing that could change something.",
+	    0, 0, OPT_BIT(OPT_STDIO), cmd_proxy },
 	{ "help", NULL, "[NOUN [VERB]]", "this list, or one command", NULL, 0, 2, 0, cmd_help },
 	{ "completion", NULL, "bash", "a completion script on stdout", NULL, 1, 1, 0,
 	    cmd_completion },

@@ -11,8 +11,9 @@ static void
 zones_table(const ProtobufCMessage *m)
 {
 	const Ns__ZoneListReply *r = (const Ns__ZoneListReply *)m;
-	static const char *const titles[] = { "NAME", "SERIAL", "RECORDS", "DNSSEC", "CHANGED" };
-	struct table *t = table_new(titles, 5, "lrrll");
+	static const char *const titles[] = { "NAME", "SERIAL", "RECORDS", "DNSSEC", "HEALTH",
+		"CHANGED" };
+	struct table *t = table_new(titles, 6, "lrrlll");
 
 	for (size_t i = 0; i < r->n_zones; i++) {
 		const Ns__ZoneInfo *z = r->zones[i];
@@ -20,7 +21,9 @@ zones_table(const ProtobufCMessage *m)
 		table_cell(t, "%s", z->name);
 		table_cell(t, "%u", z->serial);
 		table_cell(t, "%llu", (unsigned long long)z->records);
-		table_cell(t, "%s", z->dnssec);
+		table_cell(t, "%s%s%s", z->dnssec, z->dnssec_trouble[0] != '\0' ? ", " : "",
+		    z->dnssec_trouble);
+		table_cell(t, "%s", z->health);
 		table_cell(t, "%s", z->changed);
 	}
 	table_print(&t);

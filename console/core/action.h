@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "ipc/base/err.h"
+
 enum ns_action_id {
 	ACT_NONE,
 	ACT_UP,
@@ -27,6 +29,8 @@ enum ns_action_id {
 	ACT_PREVIOUS_TAB,
 	ACT_OVERVIEW,
 	ACT_ZONES,
+	ACT_HEALTH,
+	ACT_FLEET,
 	ACT_HISTORY,
 	ACT_OBJECT_HISTORY,
 	ACT_FILTER,
@@ -39,6 +43,7 @@ enum ns_action_id {
 	ACT_REFRESH,
 	ACT_REPAINT,
 	ACT_SUSPEND,
+	ACT_THEME,
 	ACT_INTERRUPT,
 	ACT_QUIT,
 	ACT_MENU,
@@ -74,6 +79,15 @@ enum ns_action_id {
 	ACT_SAMPLE,
 	ACT_SAVE,
 	ACT_WIDE,
+	ACT_PROBLEMS,
+	ACT_FORCE,
+	ACT_PROBE,
+	ACT_EVENTS,
+	ACT_DRAIN,
+	ACT_ROLL,
+	ACT_DS_SUBMITTED,
+	ACT_SIGN,
+	ACT_UNSIGN,
 	ACT_MAX,
 };
 
@@ -96,8 +110,12 @@ enum {
 	CTX_QUERY = 1 << 24, /* the query test, whichever of its panes */
 	CTX_TAIL = 1 << 25, /* queries as they come */
 	CTX_WIDE = 1 << 26, /* can show more: all appliances instead of one */
+	CTX_PROBLEMS = 1 << 20, /* rows that can be in trouble */
+	CTX_CHECKS = 1 << 21, /* health checks: rows, or one */
+	CTX_FLEET = 1 << 22, /* appliances: rows, or one */
+	CTX_DNSSEC = 1 << 23, /* the keys of a zone */
 	/* Screens of these have nothing of the others: their keys may mean something else there. */
-	CTX_ALONE = CTX_CONFLICT | CTX_QUERY | CTX_TAIL,
+	CTX_ALONE = CTX_CHECKS | CTX_FLEET | CTX_CONFLICT | CTX_QUERY | CTX_TAIL,
 };
 
 struct ns_action {
@@ -112,6 +130,11 @@ struct ns_action {
 };
 
 extern const struct ns_action ns_actions[]; /* ends with ACT_NONE */
+/* The keys of an action: those of the table, or the operator's own. */
+const char *ns_action_keys(const struct ns_action *);
+/* keys.conf: a line `ACTION = KEY KEY...` replaces the keys of that action, without keys it has none; # begins a
+ * comment.  NS_USAGE names the line.  What does not go together keymap_new() finds.  "" takes all back. */
+enum ns_err ns_actions_own_keys(const char *text, struct ns_why *);
 const struct ns_action *ns_action_of(enum ns_action_id);
 /* By its name, or by the only one that begins so; NULL: none or several. */
 const struct ns_action *ns_action_named(const char *name);

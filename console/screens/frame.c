@@ -49,6 +49,7 @@ draw_tabs(struct ui *ui, struct surface *s)
 		const struct ns_screen_ops *ops;
 		const char *text;
 	} tabs[] = { { &screen_overview, "1 Overview" }, { &screen_zones, "2 Zones" },
+		{ &screen_health, "3 Health" }, { &screen_fleet, "4 Fleet" },
 		{ &screen_pending, "5 Pending" }, { &screen_history, "6 History" },
 		{ &screen_query, "7 Test" }, { &screen_tail, "8 Tail" } };
 	int x = 1;
@@ -133,8 +134,9 @@ draw_prompt(struct ui *ui, struct surface *s)
 {
 	prompt_draw(&ui->prompt, s, (struct rect){ 0, s->h - 2, s->w, 1 });
 	surface_put(s, 1, s->h - 1, s->w - 2, UI_DIM,
-	    ui->prompt.label == ':'
-		? "Enter do it   Tab complete   Esc leave"
+	    ui->prompt.label == ':' ? "Enter do it   Tab complete   Esc leave"
+	    : ui_top(ui)->ops->filter_help != NULL
+		? ui_top(ui)->ops->filter_help
 		: "foo part  ^foo start  *.x.* glob  ~re  -not   Enter keep   Esc undo");
 }
 

@@ -9,6 +9,7 @@
 #include "console/screens/graphs.h"
 #include "console/screens/overview_list.h"
 #include "console/screens/querytest.h"
+#include "console/screens/troubles.h"
 #include "console/widgets/table.h"
 #include "ipc/base/xalloc.h"
 
@@ -40,6 +41,7 @@ struct overview {
 	struct top_zone zones[ZONES];
 	size_t n_zones;
 	struct ns_table table;
+	struct troubles troubles;
 	uint64_t sampled_ms;
 	char change[512];
 	uint64_t stats_request, history_request;
@@ -175,6 +177,7 @@ overview_tick(struct view *v)
 	Ns__StatsRequest body = NS__STATS_REQUEST__INIT;
 	Ns__Envelope request = NS__ENVELOPE__INIT;
 
+	troubles_tick(&o->troubles);
 	if (o->stats_request != 0)
 		return;
 	overview_list_tick(v, &o->list, o->fleet);
@@ -194,6 +197,7 @@ overview_reload(struct view *v)
 	Ns__HistoryListRequest body = NS__HISTORY_LIST_REQUEST__INIT;
 	Ns__Envelope request = NS__ENVELOPE__INIT;
 
+	troubles_reload(&o->troubles);
 	overview_tick(v);
 	if (o->history_request != 0)
 		ns_client_cancel(v->ui->client, o->history_request);
@@ -214,6 +218,7 @@ overview_open(struct view *v)
 	struct overview *o = v->state;
 
 	o->table.columns = columns;
+	troubles_init(&o->troubles, v);
 	series_init(&o->qps);
 	series_init(&o->p99);
 }
@@ -230,6 +235,7 @@ overview_close(struct view *v)
 	for (size_t i = 0; i < o->n_zones; i++)
 		zone_free(&o->zones[i]);
 	overview_list_close(v, &o->list);
+	troubles_free(&o->troubles);
 }
 
 /* ---- drawing ---- */
@@ -263,11 +269,22 @@ most(const double *list, size_t n)
 	return m;
 }
 
+/* A list of its own has the cursor. */
+static bool
+on_list(struct view *v)
+{
+	const struct overview *o = v->state;
+
+	return o->list.what == LIST_CLIENTS || o->list.what == LIST_NAMES ||
+	       o->list.what == LIST_TYPES;
+}
+
 static void
 draw_zones(struct view *v, struct rect r)
 {
 	struct overview *o = v->state;
 
+	o->table.blurred = o->list.what == LIST_TROUBLES || on_list(v);
 	ns_table_draw(&o->table, v->ui->surface, r, o->n_zones, zone_cell, o);
 	for (int i = 0; i + 1 < r.h && o->table.top + (size_t)i < o->n_zones; i++) {
 		size_t row = o->table.top + (size_t)i;
@@ -275,29 +292,12 @@ draw_zones(struct view *v, struct rect r)
 
 		glyph_graph(v->ui->surface, spark, v->ui->glyphs, o->zones[row].spark, SPARK,
 		    most(o->zones[row].spark, SPARK));
-		if (row == o->table.row)
+		if (row == o->table.row && !o->table.blurred)
 			surface_mark(v->ui->surface, spark, UI_SELECT);
 	}
 	if (o->n_zones == 0)
 		surface_put(v->ui->surface, r.x + 3, r.y + 1, r.w - 3, UI_DIM,
 		    o->known ? "no queries yet" : "loading");
-}
-
-static void
-draw_problems(struct view *v, struct rect r)
-{
-	struct surface *s = v->ui->surface;
-
-	if (r.h <= 0)
-		return;
-	surface_putf(s, r.x, r.y, r.w, UI_HEAD, "PROBLEMS %zu", v->ui->n_problems);
-	for (int i = 0; i + 1 < r.h && (size_t)i < v->ui->n_problems && i < (int)UI_PROBLEMS; i++) {
-		int w = surface_put(s, r.x, r.y + 1 + i, r.w, UI_WARN, v->ui->problems[i].code);
-		surface_put(
-		    s, r.x + w + 2, r.y + 1 + i, r.w - w - 2, UI_TEXT, v->ui->problems[i].text);
-	}
-	if (v->ui->n_problems == 0 && r.h > 1)
-		surface_put(s, r.x, r.y + 1, r.w, UI_OK, v->ui->heard_ms != 0 ? "none" : "");
 }
 
 static int
@@ -397,23 +397,14 @@ draw_scope(struct view *v, struct rect r)
 	    (double)v->ui->refresh_ms / 1000);
 }
 
-/* A list of its own has the cursor. */
-static bool
-on_list(struct view *v)
-{
-	const struct overview *o = v->state;
-
-	return o->list.what != LIST_ZONES && o->list.what != LIST_LATENCY;
-}
-
 /* The list that Tab leads to, in the place of the zones. */
 static void
 draw_lists(struct view *v, struct rect r)
 {
 	struct overview *o = v->state;
 
-	o->table.idle = o->list.table.idle = false;
-	if (o->list.what == LIST_ZONES)
+	o->list.table.blurred = false;
+	if (o->list.what == LIST_ZONES || o->list.what == LIST_TROUBLES)
 		draw_zones(v, r);
 	else if (o->list.what == LIST_LATENCY) {
 		surface_put(v->ui->surface, r.x + 3, r.y, r.w - 3, UI_HEAD, "LATENCY, LAST 10s");
@@ -439,7 +430,8 @@ draw_narrow(struct view *v, struct rect r)
 		draw_shares(v, r, y++, "Types", &o->types);
 	int h = r.y + r.h - 1 - y, left = r.w * 46 / 80;
 	draw_lists(v, (struct rect){ 0, y, left, h });
-	draw_problems(v, (struct rect){ left + 3, y, r.w - left - 4, h });
+	troubles_draw(
+	    &o->troubles, o->list.what == LIST_TROUBLES, (struct rect){ left, y, r.w - left, h });
 	surface_put(v->ui->surface, 1, r.y + r.h - 1, r.w - 2, UI_DIM, o->change);
 }
 
@@ -464,13 +456,13 @@ draw_wide(struct view *v, struct rect r)
 		buckets_draw(v, (struct rect){ 0, y + 5, left, r.y + r.h - 1 - (y + 5) },
 		    o->bucket_list, o->n_buckets);
 	}
-	o->table.idle = other;
-	o->list.table.idle = !other;
+	o->list.table.blurred = !other;
 	draw_zones(v, (struct rect){ left + 2, r.y, r.w - left - 3, zones });
 	overview_list_draw(
 	    v, &o->list, (struct rect){ left + 2, r.y + zones + 1, r.w - left - 3, others });
-	draw_problems(v, (struct rect){ left + 5, r.y + zones + others + 2, r.w - left - 6,
-			     r.h - zones - others - 3 });
+	troubles_draw(&o->troubles, o->list.what == LIST_TROUBLES,
+	    (struct rect){
+		left + 2, r.y + zones + others + 2, r.w - left - 3, r.h - zones - others - 3 });
 	surface_put(v->ui->surface, 1, r.y + r.h - 1, r.w - 2, UI_DIM, o->change);
 }
 
@@ -514,12 +506,20 @@ overview_act(struct view *v, enum ns_action_id id)
 	case ACT_PREVIOUS_TAB:
 		overview_list_step(v, &o->list, id == ACT_NEXT_TAB ? 1 : -1, o->fleet);
 		return true;
+	case ACT_PROBLEMS:
+		overview_list_step(v, &o->list,
+		    (int)LIST_TROUBLES - (int)o->list.what -
+			(o->list.what == LIST_TROUBLES ? (int)LIST_TROUBLES : 0),
+		    o->fleet);
+		return true;
 	case ACT_WIDE:
 		change_scope(v);
 		return true;
 	default:
 		break;
 	}
+	if (o->list.what == LIST_TROUBLES)
+		return troubles_act(&o->troubles, id);
 	if (on_list(v))
 		return overview_list_act(v, &o->list, id);
 	if (ns_table_act(&o->table, id, o->n_zones))
@@ -532,7 +532,8 @@ overview_act(struct view *v, enum ns_action_id id)
 const struct ns_screen_ops screen_overview = {
 	.name = "Overview",
 	.size = sizeof(struct overview),
-	.contexts = CTX_GLOBAL | CTX_LIST | CTX_OPEN | CTX_ZONE | CTX_TABS | CTX_WIDE,
+	.contexts =
+	    CTX_GLOBAL | CTX_LIST | CTX_TABS | CTX_OPEN | CTX_ZONE | CTX_PROBLEMS | CTX_WIDE,
 	.open = overview_open,
 	.close = overview_close,
 	.reload = overview_reload,

@@ -31,6 +31,7 @@ static const struct {
 	[LIST_NAMES] = LIST("names", "TOP NAMES"),
 	[LIST_TYPES] = LIST("qtypes", "TOP TYPES"),
 	[LIST_LATENCY] = LIST("clients", "TOP CLIENTS"),
+	[LIST_TROUBLES] = LIST("clients", "TOP CLIENTS"),
 #undef LIST
 };
 

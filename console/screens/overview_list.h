@@ -7,10 +7,10 @@
 
 #define LIST_ROWS 20u
 
-enum list_what { LIST_ZONES, LIST_CLIENTS, LIST_NAMES, LIST_TYPES, LIST_LATENCY, LISTS };
+enum list_what { LIST_ZONES, LIST_CLIENTS, LIST_NAMES, LIST_TYPES, LIST_LATENCY, LIST_TROUBLES, LISTS };
 
 struct overview_list {
-	enum list_what what; /* zones and latency: the Overview's own to draw */
+	enum list_what what; /* zones, latency, troubles: the Overview's own to draw */
 	struct {
 		char *name, *shown;
 		uint64_t count;

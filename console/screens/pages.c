@@ -105,14 +105,6 @@ pages_reload(struct pages *p, bool to_top)
 	ask(p, 0);
 }
 
-size_t
-pages_count(const struct pages *p)
-{
-	if (p->ended)
-		return p->known;
-	return p->total > p->known ? (size_t)p->total : p->known;
-}
-
 /* The page that a row is on; p->n when that is not known yet. */
 static size_t
 page_of(const struct pages *p, size_t row)
@@ -130,6 +122,31 @@ page_of(const struct pages *p, size_t row)
 			end = middle;
 	}
 	return i;
+}
+
+void
+pages_refresh(struct pages *p)
+{
+	size_t row = p->table->row, page;
+
+	if (p->request != 0 || row < p->before || p->n == 0)
+		return;
+	page = page_of(p, row - p->before);
+	if (page == p->n)
+		page = 0;
+	free(p->keep);
+	p->keep = NULL;
+	if (p->list[page].rows != NULL && row - p->before - p->list[page].first < p->list[page].n)
+		p->keep = xstrdup(p->list[page].rows[row - p->before - p->list[page].first].id);
+	ask(p, page);
+}
+
+size_t
+pages_count(const struct pages *p)
+{
+	if (p->ended)
+		return p->known;
+	return p->total > p->known ? (size_t)p->total : p->known;
 }
 
 const struct row *
@@ -237,13 +254,12 @@ take_page(struct pages *p, const Ns__Envelope *env)
 	page->used = ++p->tick;
 	for (size_t i = 0; i < n; i++)
 		p->ops->fill(p->view, env, i, &page->rows[i]);
+	find_kept(p, page);
 	if (p->asking + 1 == p->n) {
 		p->known = page->first + n;
-		find_kept(p, page);
-		if (next[0] != '\0' && n > 0)
+		p->ended = next[0] == '\0' || n == 0;
+		if (!p->ended)
 			add_page(p, next);
-		else
-			p->ended = true;
 	}
 	evict(p);
 }

@@ -59,6 +59,8 @@ void pages_init(struct pages *, struct view *, const struct pages_ops *, struct 
 void pages_free(struct pages *);
 /* All anew; the cursor stays on its row where that is still on its page, or goes to the top. */
 void pages_reload(struct pages *, bool to_top);
+/* The page that the cursor is on again; the cursor stays on its row where that is still on it. */
+void pages_refresh(struct pages *);
 size_t pages_count(const struct pages *);
 /* NULL: not here; it is asked for. */
 const struct row *pages_row(struct pages *, size_t);

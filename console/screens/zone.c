@@ -8,8 +8,8 @@
 static const struct {
 	const struct ns_screen_ops *ops;
 	const char *text;
-} tabs[] = { { &screen_records, "Records" }, { &screen_metrics, "Metrics" },
-	{ &screen_zone_history, "History" } };
+} tabs[] = { { &screen_records, "Records" }, { &screen_dnssec, "DNSSEC" },
+	{ &screen_metrics, "Metrics" }, { &screen_zone_history, "History" } };
 #define TABS (sizeof tabs / sizeof *tabs)
 
 int

@@ -5,6 +5,7 @@
 #include "console/core/loop.h"
 #include "console/core/sanitize.h"
 #include "console/screens/pages.h"
+#include "console/screens/votes.h"
 
 #define DEBOUNCE_MS 40u
 #define TIMEOUT_MS  5000u
@@ -38,10 +39,33 @@ zones_rows(const Ns__Envelope *env, const char **next, uint64_t *total)
 	return env->zone_list_reply->n_zones;
 }
 
+/* What is not well with its DNSSEC, or that it is. */
+static void
+set_dnssec(struct view *v, const Ns__ZoneInfo *z, struct row *r)
+{
+	static const struct {
+		const char *trouble, *word;
+		enum ui_role role;
+	} words[] = { { "ds", "DS?", UI_WARN }, { "leaving", "leaving", UI_WARN },
+		{ "expires", "expires", UI_WARN }, { "expired", "EXPIRED", UI_CRIT } };
+
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (strcmp(z->dnssec_trouble, words[i].trouble) == 0) {
+			row_set(v, r, 3, words[i].role, "%s", words[i].word);
+			return;
+		}
+	row_set(v, r, 3, strcmp(z->dnssec, "off") == 0 ? UI_DIM : UI_TEXT, "%s",
+	    strcmp(z->dnssec, "on") == 0         ? "ok"
+	    : strcmp(z->dnssec, "external") == 0 ? "extern"
+						 : z->dnssec);
+}
+
 static void
 zones_fill(struct view *v, const Ns__Envelope *env, size_t i, struct row *r)
 {
 	const Ns__ZoneInfo *z = env->zone_list_reply->zones[i];
+	enum ui_role role;
+	const char *word;
 	char ago[16];
 
 	r->id = strdup(z->name);
@@ -49,16 +73,19 @@ zones_fill(struct view *v, const Ns__Envelope *env, size_t i, struct row *r)
 	row_set(v, r, 0, UI_TEXT, "%.*s", ui_name_len(z->name), z->name);
 	row_set(v, r, 1, UI_TEXT, "%u", z->serial);
 	row_set(v, r, 2, UI_TEXT, "%llu", (unsigned long long)z->records);
-	row_set(v, r, 3, UI_TEXT, "%s", z->dnssec);
-	row_set(v, r, 4, UI_TEXT, "%s", ago);
-	row_set(v, r, 5, UI_DIM, "%s", z->account);
+	set_dnssec(v, z, r);
+	word = level_word(z->health, &role);
+	row_set(v, r, 4, role, "%s", word);
+	row_set(v, r, 5, UI_TEXT, "%s", ago);
+	row_set(v, r, 6, UI_DIM, "%s", z->account);
 }
 
 static const struct pages_ops pages_of_zones = { zones_ask, zones_rows, zones_fill };
 
 static const struct table_column columns[] = { { "NAME", 24, 1, false, 0 },
-	{ "SERIAL", 10, 0, true, 0 }, { "RECORDS", 8, 0, true, 0 }, { "DNSSEC", 8, 0, false, 0 },
-	{ "CHANGED", 7, 0, true, 76 }, { "ACCOUNT", 20, 0, false, 110 }, { NULL, 0, 0, false, 0 } };
+	{ "SERIAL", 10, 0, true, 0 }, { "RECORDS", 8, 0, true, 0 }, { "DNSSEC", 7, 0, false, 0 },
+	{ "HEALTH", 6, 0, false, 0 }, { "CHANGED", 7, 0, true, 76 },
+	{ "ACCOUNT", 20, 0, false, 110 }, { NULL, 0, 0, false, 0 } };
 
 static void
 zones_open(struct view *v)
@@ -172,4 +199,5 @@ const struct ns_screen_ops screen_zones = {
 	.act = zones_act,
 	.filter = zones_filter,
 	.filter_now = zones_filter_now,
+	.filter_help = "foo  ^foo  *.x.*  ~re  -not  dnssec:on off bad  health:bad   Enter keep",
 };

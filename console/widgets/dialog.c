@@ -6,7 +6,8 @@
 #include "console/core/key.h"
 #include "ipc/base/clock.h"
 
-#define DEAF_MS 150u
+#define DEAF_MS    150u
+#define MORE_LINES 4
 
 static enum dialog_end
 typed(struct dialog *d, uint32_t key)
@@ -36,13 +37,14 @@ dialog_key(struct dialog *d, uint32_t key, uint64_t now_ms)
 void
 dialog_draw(const struct dialog *d, struct surface *s, struct rect r)
 {
-	int rows = d->more[0] != '\0' ? 3 : 2, w = r.w - 2;
+	int w = r.w - 2, more = d->more[0] != '\0' ? text_lines(d->more, w) : 0;
+	int rows = 2 + (more > MORE_LINES ? MORE_LINES : more);
 	int y = r.y + r.h - rows;
 
 	surface_fill(s, (struct rect){ r.x, y, r.w, rows }, UI_TEXT);
 	surface_put(s, r.x + 1, y++, w, UI_WARN, d->ask);
-	if (d->more[0] != '\0')
-		surface_put(s, r.x + 1, y++, w, UI_TEXT, d->more);
+	if (more > 0)
+		y += surface_wrap(s, (struct rect){ r.x + 1, y, w, rows - 2 }, UI_TEXT, d->more);
 	if (d->name[0] == '\0') {
 		int x = r.x + 1;
 

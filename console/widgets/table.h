@@ -29,7 +29,7 @@ struct ns_table {
 	int shift; /* characters of the last column that are left of the edge */
 	int page; /* rows on screen, of the last draw */
 	bool signs;
-	bool idle; /* another pane has the keys: no row is marked */
+	bool blurred; /* the cursor is in another pane: no row is marked */
 };
 
 typedef const char *table_cell_fn(void *arg, size_t row, unsigned column, enum ui_role *);

@@ -17,8 +17,16 @@
 
 struct ns_client;
 
-/* socket: a path; NULL: $NAMESERVE_SOCKET, else /run/nameserve/control. */
+struct ns_client_options {
+	/* A path, or "ssh:USER@HOST" (pipe.h); NULL: $NAMESERVE_SOCKET, else /run/nameserve/control. */
+	const char *socket;
+	const char *person; /* for whom a shared account speaks; NULL: who the kernel says */
+	const char *software; /* "console 0.1.0": for the history; NULL: the version alone */
+};
+struct ns_client *ns_client_open(const struct ns_client_options *, struct ns_why *);
+/* The same with a socket alone. */
 struct ns_client *ns_client_new(const char *socket, struct ns_why *);
+const char *ns_client_socket(const char *socket); /* what it will be */
 /* Within a callback too.  What is outstanding is forgotten without a callback. */
 void ns_client_destroy(struct ns_client **);
 /* Who is to answer from now on: an appliance of the fleet, to which this one passes requests on in our name;
@@ -55,6 +63,8 @@ enum ns_err ns_client_trouble(const struct ns_client *, struct ns_why *);
 void ns_client_backoff(struct ns_client *, unsigned min_ms, unsigned cap_ms);
 /* ms until the next attempt, and how many there were in a row; 0: there is a connection, or it is being made. */
 unsigned ns_client_waits(const struct ns_client *, unsigned *tries);
+/* How many requests have no end yet. */
+unsigned ns_client_outstanding(const struct ns_client *);
 /* Do not wait for the back-off: try again at the next dispatch. */
 void ns_client_retry(struct ns_client *);
 

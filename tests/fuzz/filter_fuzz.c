@@ -23,9 +23,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	text[size] = '\0';
 	f = filter_new(text, &why);
 	if (f != NULL) {
-		(void)filter_match(f, "www.example.com.", true);
-		(void)filter_match(f, ".", false);
-		(void)filter_match(f, "a\\.b.xn--bcher-kva.example.", false);
+		(void)filter_match(f, "www.example.com.", FILTER_SIGNED);
+		(void)filter_match(f, ".", 0);
+		(void)filter_match(f, "a\\.b.xn--bcher-kva.example.", FILTER_HEALTH_BAD);
 		filter_destroy(&f);
 	} else {
 		assert(why.err == NS_USAGE && why.text[0] != '\0');

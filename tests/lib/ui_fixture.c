@@ -1,32 +1,19 @@
 /* ui_fixture.c - see ui_fixture.h. */
-#include "tests/lib/ui_fixture.h"
+#include "tests/lib/ui_fixture_int.h"
 
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #define PAGE_TEST 40u
-#define HOSTILE                                      \
-	"\x1b]52;c;ZXZpbA==\x07\xe2\x80\xae\xc2\x9b" \
-	"2Jevil\\000\xff"
-#define STR(s) ((char *)(uintptr_t)(s))
-
 const char *fixture = "plain";
 static const char *asked = "";
 
-static bool
-is(const char *name)
+bool
+fixture_is(const char *name)
 {
 	return strcmp(fixture, name) == 0;
 }
-
-#define LIST(type, init, name, n)               \
-	static type name##_rows[n], *name[n];   \
-	for (unsigned i_ = 0; i_ < (n); i_++) { \
-		type fresh_ = init;             \
-		name##_rows[i_] = fresh_;       \
-		name[i_] = &name##_rows[i_];    \
-	}
+#define is fixture_is
 
 static void
 fill_status(Ns__Envelope *e)
@@ -103,7 +90,13 @@ fill_zones(Ns__Envelope *e)
 		zone[i]->name = is("hostile") ? STR(HOSTILE) : names[i];
 		zone[i]->serial = 2026112200 + i;
 		zone[i]->records = 10 * i * i;
-		zone[i]->dnssec = STR(i % 3 ? "off" : "external");
+		zone[i]->dnssec = STR(i % 3 == 1 ? "off" : i % 3 == 2 ? "on" : "external");
+		zone[i]->dnssec_trouble = STR(i == 2   ? "ds"
+					      : i == 3 ? "expired"
+					      : i == 6 ? "expires"
+					      : i == 8 ? "leaving"
+						       : "");
+		zone[i]->health = STR(i == 1 ? "crit" : i == 4 ? "warn" : i % 2 ? "ok" : "none");
 		zone[i]->account = STR(i % 4 ? "" : "acme");
 		zone[i]->changed =
 		    STR(i % 2 ? "2026-11-22T13:40:00.000Z" : "2026-11-20T10:00:00.000Z");
@@ -399,6 +392,14 @@ static const struct {
 	{ NS__ENVELOPE__BODY_HISTORY_LIST_REQUEST, fill_history },
 	{ NS__ENVELOPE__BODY_HISTORY_SHOW_REQUEST, fill_change },
 	{ NS__ENVELOPE__BODY_TRASH_LIST_REQUEST, fill_trash },
+	{ NS__ENVELOPE__BODY_HEALTH_LIST_REQUEST, fixture_health },
+	{ NS__ENVELOPE__BODY_CHECK_LIST_REQUEST, fixture_checks },
+	{ NS__ENVELOPE__BODY_CHECK_PROBE_REQUEST, fixture_look },
+	{ NS__ENVELOPE__BODY_CHECK_STATE_REQUEST, fixture_object },
+	{ NS__ENVELOPE__BODY_FLEET_LIST_REQUEST, fixture_fleet },
+	{ NS__ENVELOPE__BODY_FLEET_DRAIN_REQUEST, fixture_drain },
+	{ NS__ENVELOPE__BODY_DNSSEC_SHOW_REQUEST, fixture_dnssec },
+	{ NS__ENVELOPE__BODY_DNSSEC_SET_REQUEST, fill_commit },
 	{ NS__ENVELOPE__BODY_PLAN_REQUEST, fill_plan },
 	{ NS__ENVELOPE__BODY_COMMIT_REQUEST, fill_commit },
 	{ NS__ENVELOPE__BODY_CONFIRM_REQUEST, fill_commit },

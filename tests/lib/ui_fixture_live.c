@@ -181,40 +181,6 @@ fill_test(Ns__Envelope *e)
 	e->body_case = NS__ENVELOPE__BODY_TEST_REPLY;
 }
 
-/* ---- the fleet ---- */
-static void
-fill_fleet(Ns__Envelope *e)
-{
-	static Ns__FleetListReply m;
-	static Ns__FleetListReply__Appliance a[5], *list[5];
-	static const struct {
-		const char *name, *role, *state, *endpoint;
-		double silent;
-	} all[5] = {
-		{ "ams1-a", "primary", "ok", "tcp://192.0.2.11:7300", 0.9 },
-		{ "fra1-a", "replica", "ok", "tcp://192.0.2.12:7300", 0 },
-		{ "fra1-b", "standby", "ok", "tcp://192.0.2.13:7300", 0.2 },
-		{ "syd1-b", "replica", "silent", "tcp://192.0.2.14:7300", 72 },
-		{ "new1-a", "replica", "invited", "", 0 },
-	};
-
-	m = (Ns__FleetListReply)NS__FLEET_LIST_REPLY__INIT;
-	for (unsigned i = 0; i < 5; i++) {
-		ns__fleet_list_reply__appliance__init(&a[i]);
-		a[i].name = STR(text(all[i].name));
-		a[i].role = STR(all[i].role);
-		a[i].state = STR(all[i].state);
-		a[i].endpoint = STR(all[i].endpoint);
-		a[i].version = STR("0.1.0");
-		a[i].silent_s = all[i].silent;
-		list[i] = &a[i];
-	}
-	m.appliances = list;
-	m.n_appliances = is("empty") ? 0 : 5;
-	e->fleet_list_reply = &m;
-	e->body_case = NS__ENVELOPE__BODY_FLEET_LIST_REPLY;
-}
-
 bool
 fixture_live(Ns__Envelope__BodyCase kind, Ns__Envelope *reply)
 {
@@ -222,8 +188,6 @@ fixture_live(Ns__Envelope__BodyCase kind, Ns__Envelope *reply)
 		fill_tail(reply);
 	else if (kind == NS__ENVELOPE__BODY_TEST_REQUEST)
 		fill_test(reply);
-	else if (kind == NS__ENVELOPE__BODY_FLEET_LIST_REQUEST)
-		fill_fleet(reply);
 	else
 		return false;
 	return true;

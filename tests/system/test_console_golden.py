@@ -12,10 +12,12 @@ from appliance import BUILD, ROOT
 
 TOOL = BUILD / "tools" / "ns_ui_test"
 GOLDEN = ROOT / "tests" / "golden"
-SCREENS = ("overview", "zones", "filter", "records", "zone-history", "history", "change", "help", "help-zones",
+SCREENS = ("overview", "problems", "zones", "filter", "records", "zone-history", "history", "change", "help", "help-zones",
            "messages", "lost", "lost-overview", "records-draft", "menu", "editor", "editor-error", "editor-new",
            "editor-naptr", "pending", "diff", "diff-commit", "committed", "diff-conflict", "conflict", "revert", "copy", "trash",
-           "trash-ask", "overview-fleet", "overview-latency", "metrics", "query", "query-answer", "query-record", "query-draft",
+           "trash-ask", "health", "health-problems", "check", "events", "force", "force-ask", "probe-now", "fleet", "pop",
+           "drain-ask", "dnssec", "unsign-ask", "roll-ask",
+           "overview-fleet", "overview-latency", "metrics", "query", "query-answer", "query-record", "query-draft",
            "tail", "tail-filter", "tail-explain", "connect", "connected", "lost-connect", "lost-metrics", "lost-records")
 SIZES = ("80x24", "120x40", "60x16", "200x50")
 MODES = ("utf8-colour", "utf8-mono", "ascii-colour", "ascii-mono")

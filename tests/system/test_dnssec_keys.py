@@ -1,5 +1,6 @@
 """Keys of signed zones: made in the signer, kept wrapped, shown, rolled; who may what, and what is refused."""
 
+import base64
 import os
 import stat
 
@@ -162,6 +163,22 @@ def test_zones_with_keys_of_their_own_are_refused(site):
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="needs root for users of their own")
+def test_lists_say_what_is_not_well(site):
+    a = site
+    path = a.dir / "late.example"
+    old = f"@ IN RRSIG SOA 13 2 3600 20200201000000 20200101000000 1 @ {base64.b64encode(bytes(64)).decode()}\n"
+    path.write_text(zone_text("late.example.", records=old))
+    a.cli("zone", "import", "late.example", path)
+
+    def named(words):
+        return {z["name"]: z["dnssec_trouble"] for z in a.cli_json("zone", "list", "--filter", words)["zones"]}
+
+    a.cli("dnssec", "enable", "own.example")
+    assert named("dnssec:bad") == {"late.example.": "expired"}
+    assert {"own.example.", "late.example."} <= set(named("dnssec:on"))
+    assert named("dnssec:off own") == {} and named("-dnssec:bad own") == {"own.example.": ""}
+
+
 def test_files_are_the_signer_s(site):
     a = site
     kek, own = (a.dir / "kek").stat(), (a.data / "signer" / "appliance.key").stat()

@@ -6,6 +6,7 @@
  *
  * The client library is replaced by one that answers from FIXTURE (plain, empty, hostile), at once in the
  * next turn; clocks stand still.  Prints the text plane, a line ==roles==, and the plane of roles. */
+#include <ftw.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 #include "console/screens/ui.h"
 #include "console/terminal/text.h"
 #include "ipc/client/draft.h"
+#include "ipc/envelope.h"
 #include "ipc/base/xalloc.h"
 #include "tests/lib/ui_fixture.h"
 
@@ -33,7 +35,9 @@ static struct {
 } pending[PENDING];
 static uint64_t next_id;
 static bool link_lost;
+static bool mutating;
 static enum ns_err plan_fails;
+static const char *role = "operator";
 static char state_dir[64];
 
 uint64_t
@@ -73,7 +77,7 @@ ns_client_hello(const struct ns_client *c)
 
 	(void)c;
 	h.user = (char *)(uintptr_t) "alice";
-	h.user_role = (char *)(uintptr_t) "operator";
+	h.user_role = (char *)(uintptr_t)role;
 	h.appliance = (char *)(uintptr_t) "fra1-a";
 	return link_lost ? NULL : &h;
 }
@@ -147,6 +151,37 @@ ns_client_timeout_ms(struct ns_client *c)
 	return -1;
 }
 
+/* What a hostile appliance may send: some octets of a good reply are others.  As in the client, what is no message or
+ * another reply than was asked for never arrives. */
+static void
+answer_mutated(const Ns__Envelope *good, ns_reply_fn *fn, void *arg)
+{
+	size_t len = ns__envelope__get_packed_size(good);
+	uint8_t *bytes = xmalloc(len + 1);
+	struct ns_why why = { 0 };
+	Ns__Envelope *env;
+
+	ns__envelope__pack(good, bytes);
+	for (int n = 1 + rand() % 8; n > 0 && len > 0; n--) {
+		size_t at = (size_t)rand() % len;
+
+		bytes[at] =
+		    rand() % 2 == 0 ? (uint8_t)rand() : (uint8_t)(bytes[at] ^ 1u << rand() % 8);
+	}
+	env = ns_envelope_unpack(bytes, len, NULL);
+	if (env != NULL && env->body_case == good->body_case) {
+		env->more = false;
+		fn(arg, env, NULL);
+	} else {
+		(void)ns_fail(
+		    &why, NS_UNAVAILABLE, 1006, "the reply is of another kind than asked for");
+		fn(arg, NULL, &why);
+	}
+	if (env != NULL)
+		ns__envelope__free_unpacked(env, NULL);
+	free(bytes);
+}
+
 static void
 answer_all(void)
 {
@@ -181,7 +216,10 @@ answer_all(void)
 				continue;
 			}
 			fixture_answer(pending[i].kind, pending[i].name, &e);
-			fn(pending[i].arg, &e, NULL);
+			if (mutating && rand() % 4 == 0)
+				answer_mutated(&e, fn, pending[i].arg);
+			else
+				fn(pending[i].arg, &e, NULL);
 			some = true;
 		}
 	}
@@ -193,11 +231,12 @@ answer_all(void)
 static const struct {
 	const char *name, *keys;
 	unsigned ticks;
-} screens[] = { { "overview", "", 70 }, { "zones", "2jj", 1 }, { "filter", "2/shop", 1 },
-	{ "records", "2\rj", 1 }, { "zone-history", "2\rH", 1 }, { "history", "6j", 1 },
-	{ "change", "6\r", 1 }, { "help", "?", 1 }, { "help-zones", "2?", 1 },
-	{ "messages", "++:messages\r", 1 }, { "lost", "2", 1 }, { "lost-overview", "", 30 },
-	{ "records-draft", DRAFT "j", 1 }, { "menu", DRAFT ".", 1 }, { "editor", "2\rGke", 1 },
+} screens[] = { { "overview", "", 70 }, { "problems", "!j", 5 }, { "zones", "2jj", 1 },
+	{ "filter", "2/shop", 1 }, { "records", "2\rj", 1 }, { "zone-history", "2\rH", 1 },
+	{ "history", "6j", 1 }, { "change", "6\r", 1 }, { "help", "?", 1 },
+	{ "help-zones", "2?", 1 }, { "messages", "++:messages\r", 1 }, { "lost", "2", 1 },
+	{ "lost-overview", "", 30 }, { "records-draft", DRAFT "j", 1 }, { "menu", DRAFT ".", 1 },
+	{ "editor", "2\rGke", 1 },
 	{ "editor-error",
 	    "2\ra"
 	    "www\t\t\t192.0.2.300",
@@ -213,14 +252,19 @@ static const struct {
 	{ "pending", DRAFT "5", 1 }, { "diff", DRAFT "p\tOPS-1182 move\t", 1 },
 	{ "diff-commit", DRAFT "pC", 1 }, { "committed", DRAFT "pC\vy", 1 },
 	{ "diff-conflict", DRAFT "p", 1 }, { "conflict", DRAFT "p\rb", 1 }, { "revert", "6R", 1 },
-	{ "copy", "2\rGky", 1 }, { "trash", ":trash\r", 1 }, { "trash-ask", ":trash\rR", 1 },
-	{ "overview-fleet", "w\t", 30 }, { "overview-latency", "[", 30 },
-	{ "metrics", "2\r]\v\v\vjj", 1 }, { "query", "7", 1 },
+	{ "health", "3", 2 }, { "health-problems", "3!", 2 }, { "check", "3\r", 2 },
+	{ "events", "3H", 2 }, { "force", "3F\tOPS-7 it is being moved", 2 },
+	{ "force-ask", "3F\tOPS-7 it is being moved\x13", 2 }, { "probe-now", "3t", 2 },
+	{ "fleet", "4j", 5 }, { "pop", "4jjj\r", 2 }, { "drain-ask", "4jjjDnew disks\x13", 2 },
+	{ "dnssec", "2\r]j", 2 }, { "unsign-ask", "2\r]:unsign\r \tmoves away\x13", 2 },
+	{ "roll-ask", "2\r]K\x13", 2 }, { "copy", "2\rGky", 1 }, { "trash", ":trash\r", 1 },
+	{ "trash-ask", ":trash\rR", 1 }, { "overview-fleet", "w\t", 30 },
+	{ "overview-latency", "[", 30 }, { "metrics", "2\r]]\v\v\vjj", 1 }, { "query", "7", 1 },
 	{ "query-answer", "7www.shop-000.example\tA\t203.0.113.77\r", 1 },
 	{ "query-record", "2\rjt", 1 }, { "query-draft", DRAFT "jt", 1 }, { "tail", "8\v\v", 1 },
 	{ "tail-filter", "8/rcode:NXDOMAIN\rw\v\vg", 1 }, { "tail-explain", "8\v\v\r", 1 },
 	{ "connect", "9jj", 1 }, { "connected", "9jj\r", 1 }, { "lost-connect", "9", 1 },
-	{ "lost-metrics", "2\r]\v\v", 1 }, { "lost-records", "2\rj", 1 } };
+	{ "lost-metrics", "2\r]]\v\v", 1 }, { "lost-records", "2\rj", 1 } };
 #define SCREENS (sizeof screens / sizeof *screens)
 
 /* Drafts of this run lie in memory, and none is left for the next screen. */
@@ -236,19 +280,27 @@ forget_drafts(void)
 	ns_drafts_close(&d);
 }
 
+static int
+drop_one(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+	(void)st, (void)kind, (void)at;
+	return remove(path);
+}
+
 static void
 drop_state(void)
 {
+	(void)nftw(state_dir, drop_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+/* What the screen before left for the next session. */
+static void
+forget_memory(void)
+{
 	char path[128];
 
-	forget_drafts();
-	snprintf(path, sizeof path, "%s/nameserve/drafts/fra1-a/lock", state_dir);
-	unlink(path);
-	for (char *slash = path;
-	     (slash = strrchr(path, '/')) != NULL && strlen(path) > strlen(state_dir);) {
-		*slash = '\0';
-		rmdir(path);
-	}
+	snprintf(path, sizeof path, "%s/nameserve/console", state_dir);
+	(void)nftw(path, drop_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
 static struct ui *
@@ -260,10 +312,14 @@ reach(size_t screen, int w, int h, enum glyph_set glyphs)
 	if (ui == NULL)
 		exit(1);
 	forget_drafts();
+	forget_memory();
 	plan_fails = NS_OK;
 	connected[0] = '\0';
 	memset(pending, 0, sizeof pending);
 	link_lost = false;
+	role = strstr(" drain-ask unsign-ask roll-ask dnssec ", screens[screen].name) != NULL
+		   ? "admin"
+		   : "operator";
 	ui_now(ui, MONO_MS, WALL_MS);
 	ui_main(ui, &screen_overview);
 	for (unsigned i = 0; i < screens[screen].ticks; i++) {
@@ -286,6 +342,8 @@ reach(size_t screen, int w, int h, enum glyph_set glyphs)
 		ui_now(ui, ui->heard_ms + 42000, WALL_MS + 42000);
 		ui_check_link(ui);
 	}
+	ui_draw(ui, ui->surface); /* what is looked at may have to be asked for */
+	answer_all();
 	surface_clear(ui->surface);
 	ui_draw(ui, ui->surface);
 	return ui;
@@ -323,10 +381,12 @@ storm(unsigned seed)
 {
 	static const char *const fixtures[] = { "plain", "empty", "hostile" };
 	static const char keys[] =
-	    "jkgGhlq1256789?:/fr+-]H[.eacdupCXymtbRwsS\x13y\r\x1b\x07\x04\x15\x13\x12\t xo~^\x7f";
+	    "jkgGhlq123456789?:!FDKsT/fr+-]H[.eacdupCXymtbRwS\x13y\r\x1b\x07\x04\x15\x13\x12\t "
+	    "xo~^\x7f";
 	struct ui *ui = reach(0, 80, 24, GLYPH_BLOCK);
 
 	srand(seed);
+	mutating = true;
 	for (unsigned i = 0; i < 30000; i++) {
 		int what = rand() % 100;
 

@@ -15,39 +15,46 @@
 
 static const struct {
 	const char *filter, *name;
-	bool is_signed, match;
+	unsigned facts;
+	bool match;
 } rows[] = {
-	{ "", "example.com.", false, true },
-	{ "  ", "example.com.", false, true },
-	{ "ample", "example.com.", false, true },
-	{ "AMPLE", "example.com.", false, true },
-	{ "sample", "example.com.", false, false },
-	{ "^exam", "example.com.", false, true },
-	{ "^ample", "example.com.", false, false },
-	{ "^example.com.", "example.com.", false, true },
-	{ "com.", "example.com.", false, true },
-	{ "exam com", "example.com.", false, true },
-	{ "exam org", "example.com.", false, false },
-	{ "-org", "example.com.", false, true },
-	{ "-com", "example.com.", false, false },
-	{ "exam -^x", "example.com.", false, true },
-	{ "*.example.*", "a.example.com.", false, true },
-	{ "*.example.*", "example.com.", false, false },
-	{ "*.com", "example.com.", false, true },
-	{ "*.com.", "example.com.", false, true },
-	{ "*.co", "example.com.", false, false },
-	{ "exampl?.com", "example.com.", false, true },
-	{ "-*.com", "example.com.", false, false },
-	{ "*a*a*a*a*a*a*a*a*b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.", false, false },
-	{ "~^e.*m$", "example.com.", false, true },
-	{ "~\\.(com|net)$", "example.com.", false, true },
-	{ "~\\.(org|net)$", "example.com.", false, false },
-	{ "-~com$", "example.com.", false, false },
-	{ "dnssec:on", "example.com.", true, true },
-	{ "dnssec:on", "example.com.", false, false },
-	{ "dnssec:off exam", "example.com.", false, true },
-	{ "-dnssec:on", "example.com.", false, true },
-	{ ".", ".", false, true },
+	{ "", "example.com.", 0, true },
+	{ "  ", "example.com.", 0, true },
+	{ "ample", "example.com.", 0, true },
+	{ "AMPLE", "example.com.", 0, true },
+	{ "sample", "example.com.", 0, false },
+	{ "^exam", "example.com.", 0, true },
+	{ "^ample", "example.com.", 0, false },
+	{ "^example.com.", "example.com.", 0, true },
+	{ "com.", "example.com.", 0, true },
+	{ "exam com", "example.com.", 0, true },
+	{ "exam org", "example.com.", 0, false },
+	{ "-org", "example.com.", 0, true },
+	{ "-com", "example.com.", 0, false },
+	{ "exam -^x", "example.com.", 0, true },
+	{ "*.example.*", "a.example.com.", 0, true },
+	{ "*.example.*", "example.com.", 0, false },
+	{ "*.com", "example.com.", 0, true },
+	{ "*.com.", "example.com.", 0, true },
+	{ "*.co", "example.com.", 0, false },
+	{ "exampl?.com", "example.com.", 0, true },
+	{ "-*.com", "example.com.", 0, false },
+	{ "*a*a*a*a*a*a*a*a*b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.", 0, false },
+	{ "~^e.*m$", "example.com.", 0, true },
+	{ "~\\.(com|net)$", "example.com.", 0, true },
+	{ "~\\.(org|net)$", "example.com.", 0, false },
+	{ "-~com$", "example.com.", 0, false },
+	{ "dnssec:on", "example.com.", FILTER_SIGNED, true },
+	{ "dnssec:on", "example.com.", 0, false },
+	{ "dnssec:off exam", "example.com.", 0, true },
+	{ "-dnssec:on", "example.com.", 0, true },
+	{ ".", ".", 0, true },
+	{ "dnssec:bad", "example.com.", FILTER_DNSSEC_BAD, true },
+	{ "dnssec:bad", "example.com.", FILTER_SIGNED | FILTER_HEALTH_BAD, false },
+	{ "-dnssec:bad", "example.com.", FILTER_SIGNED, true },
+	{ "health:bad exam", "example.com.", FILTER_HEALTH_BAD, true },
+	{ "health:bad", "example.com.", FILTER_DNSSEC_BAD, false },
+	{ "-health:bad", "example.com.", 0, true },
 };
 
 static void
@@ -60,7 +67,7 @@ matches(void **state)
 
 		if (f == NULL)
 			fail_msg("\"%s\" is refused: %s", rows[i].filter, why.text);
-		if (filter_match(f, rows[i].name, rows[i].is_signed) != rows[i].match)
+		if (filter_match(f, rows[i].name, rows[i].facts) != rows[i].match)
 			fail_msg("\"%s\" on %s", rows[i].filter, rows[i].name);
 		filter_destroy(&f);
 		assert_null(f);
@@ -68,10 +75,23 @@ matches(void **state)
 }
 
 static void
+wants_what_it_asks_for(void **state)
+{
+	struct filter *f = filter_new("shop -dnssec:bad health:bad", &(struct ns_why){ 0 });
+
+	(void)state;
+	assert_int_equal(filter_wants(f), FILTER_DNSSEC_BAD | FILTER_HEALTH_BAD);
+	filter_destroy(&f);
+	f = filter_new("shop", &(struct ns_why){ 0 });
+	assert_int_equal(filter_wants(f), 0);
+	filter_destroy(&f);
+}
+
+static void
 refused(void **state)
 {
 	static const char *const bad[] = { "~(", "~a{2}", "~(a)\\1", "^", "-", "~", "-^", "tag:x",
-		"~((((((a+)+)+)+)+)+)+", "~a+++++++", "dnssec:maybe",
+		"~((((((a+)+)+)+)+)+)+", "~a+++++++", "dnssec:maybe", "health:ok",
 		"1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17" };
 	char longest[FILTER_WORD + 2];
 	struct ns_why why = { 0 };
@@ -111,7 +131,7 @@ expression_keeps_its_memory(void **state)
 			seed = seed * 1103515245u + 12345u;
 			name[at] = (char)('a' + (seed >> 16) % 26);
 		}
-		assert_false(filter_match(f, name, false));
+		assert_false(filter_match(f, name, 0));
 	}
 	assert_in_range(mallinfo2().uordblks - before, 0, 8u << 20);
 	filter_destroy(&f);
@@ -122,6 +142,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(matches),
+		cmocka_unit_test(wants_what_it_asks_for),
 		cmocka_unit_test(refused),
 		cmocka_unit_test(expression_keeps_its_memory),
 	};

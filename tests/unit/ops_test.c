@@ -1,0 +1,210 @@
+/* ops_test - what the console makes of votes and of a zone's keys, in few words. */
+#include <locale.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "console/screens/keysteps.h"
+#include "console/screens/votes.h"
+
+#define STR(s) ((char *)(uintptr_t)(s))
+
+/* One letter a vote: u up, d down, a abstains, o up and not heard for long, x unknown. */
+static void
+votes(Ns__CheckInfo *c, const char *text, const char *const *sites)
+{
+	static Ns__CheckInfo__Vote rows[16], *list[16];
+
+	*c = (Ns__CheckInfo)NS__CHECK_INFO__INIT;
+	c->votes = list;
+	for (; *text != '\0'; text++, c->n_votes++) {
+		Ns__CheckInfo__Vote *v = list[c->n_votes] = &rows[c->n_votes];
+
+		*v = (Ns__CheckInfo__Vote)NS__CHECK_INFO__VOTE__INIT;
+		v->state = STR(*text == 'u' || *text == 'o' ? "up"
+			       : *text == 'd'               ? "down"
+			       : *text == 'a'               ? "abstain"
+							    : "unknown");
+		v->heard_s = *text == 'o' ? 26 : 24;
+		v->site = STR(sites[c->n_votes]);
+		v->reason = STR(*text == 'd' ? "refused" : *text == 'a' ? "cut off" : "");
+	}
+}
+
+static void
+test_votes_by_site(void **state)
+{
+	static const char *const sites[] = { "ams", "fra", "ams", "", "fra" };
+	Ns__CheckInfo c;
+	char text[128];
+
+	(void)state;
+	votes(&c, "udoxa", sites);
+	votes_by_site(&c, text, sizeof text);
+	assert_string_equal(text, "ams U?  fra d-  - ?");
+	assert_int_equal(votes_up(&c), 1);
+	votes_by_site(&c, text, 8); /* never past its end */
+	assert_string_equal(text, "ams U? ");
+	votes(&c, "", sites);
+	votes_by_site(&c, text, sizeof text);
+	assert_string_equal(text, "");
+}
+
+static void
+test_the_commonest_error_first(void **state)
+{
+	static const char *const sites[] = { "a", "a", "a", "a", "a" };
+	Ns__CheckInfo c;
+	char text[128];
+
+	(void)state;
+	votes(&c, "addua", sites);
+	votes_errors(&c, text, sizeof text);
+	assert_string_equal(text, "2x cut off   2x refused");
+	votes(&c, "adddu", sites);
+	votes_errors(&c, text, sizeof text);
+	assert_string_equal(text, "3x refused   1x cut off");
+	votes(&c, "uu", sites);
+	votes_errors(&c, text, sizeof text);
+	assert_string_equal(text, "");
+}
+
+static void
+test_levels(void **state)
+{
+	static const char *const sites[] = { "a", "a", "a" };
+	Ns__CheckInfo__Override forced = NS__CHECK_INFO__OVERRIDE__INIT;
+	Ns__CheckInfo c;
+
+	(void)state;
+	votes(&c, "uu", sites);
+	c.state = STR("unknown");
+	assert_string_equal(votes_level(&c), "none");
+	c.state = STR("up");
+	assert_string_equal(votes_level(&c), "ok");
+	c.stale = true;
+	assert_string_equal(votes_level(&c), "warn");
+	c.initial = true;
+	assert_string_equal(votes_level(&c), "none");
+	votes(&c, "ud", sites);
+	c.state = STR("up");
+	assert_string_equal(votes_level(&c), "warn");
+	c.state = STR("down");
+	assert_string_equal(votes_level(&c), "crit");
+	c.override = &forced;
+	assert_string_equal(votes_level(&c), "warn");
+}
+
+static void
+test_sparks(void **state)
+{
+	static const uint32_t looks[] = { 1, 100, 0, 50, 0, 400 };
+	char text[64];
+
+	(void)state;
+	votes_spark(GLYPH_ASCII, looks, 6, 8, text, sizeof text);
+	assert_string_equal(text, ".:x.x#");
+	votes_spark(GLYPH_ASCII, looks, 6, 2, text, sizeof text);
+	assert_string_equal(text, "x#");
+	votes_spark(GLYPH_ASCII, looks, 3, 2, text, sizeof text);
+	assert_string_equal(text, "#x");
+	votes_spark(GLYPH_ASCII, NULL, 0, 8, text, sizeof text);
+	assert_string_equal(text, "");
+}
+
+/* ---- keys ---- */
+static void
+keys(Ns__DnssecShowReply *m, const char *const rows[][2], size_t n)
+{
+	static Ns__DnssecShowReply__Key list[4], *at[4];
+
+	*m = (Ns__DnssecShowReply)NS__DNSSEC_SHOW_REPLY__INIT;
+	m->status = STR("signed");
+	m->keys = at;
+	m->n_keys = n;
+	for (size_t i = 0; i < n; i++) {
+		list[i] = (Ns__DnssecShowReply__Key)NS__DNSSEC_SHOW_REPLY__KEY__INIT;
+		list[i].tag = (uint32_t)i + 1;
+		list[i].role = STR("ksk");
+		list[i].state = STR(rows[i][0]);
+		list[i].ds_seen = STR(rows[i][1]);
+		list[i].next_at = STR("2026-11-25");
+		at[i] = &list[i];
+	}
+}
+
+static void
+test_where_a_roll_is(void **state)
+{
+	static const struct {
+		const char *keys[2][2];
+		size_t n;
+		const char *title, *marks; /* d done, N now, n next */
+	} rows[] = {
+		{ { { "active", "all" } }, 1, "", "" },
+		{ { { "published", "none" } }, 1, "First DS, of key 1", "dNnn" },
+		{ { { "ready", "none" } }, 1, "First DS, of key 1", "ddNn" },
+		{ { { "ready", "some" } }, 1, "First DS, of key 1", "ddNn" },
+		{ { { "ready", "all" } }, 1, "First DS, of key 1", "dddN" },
+		{ { { "active", "all" }, { "presign", "none" } }, 2, "KSK roll 1 -> 2", "Nnnnn" },
+		{ { { "active", "all" }, { "published", "none" } }, 2, "KSK roll 1 -> 2", "dNnnn" },
+		{ { { "active", "all" }, { "ready", "none" } }, 2, "KSK roll 1 -> 2", "ddNnn" },
+		{ { { "active", "all" }, { "ready", "all" } }, 2, "KSK roll 1 -> 2", "dddNn" },
+		{ { { "retired", "none" }, { "active", "all" } }, 2, "KSK roll 1 -> 2", "ddddN" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		Ns__DnssecShowReply m;
+		struct keysteps s;
+		char marks[STEPS_MAX + 1] = "";
+
+		keys(&m, rows[i].keys, rows[i].n);
+		keysteps_of(&m, &s);
+		for (size_t k = 0; k < s.n; k++)
+			marks[k] = "dNn"[s.list[k].mark];
+		assert_string_equal(s.title, rows[i].title);
+		assert_string_equal(marks, rows[i].marks);
+	}
+}
+
+static void
+test_leaving_waits_for_the_registrar(void **state)
+{
+	static const char *const rows[][2] = { { "active", "all" } };
+	Ns__DnssecShowReply m;
+	struct keysteps s;
+
+	(void)state;
+	keys(&m, rows, 1);
+	assert_true(keysteps_ds_there(&m));
+	m.status = STR("leaving");
+	m.waits_for = STR("the parent's DS to be removed");
+	keysteps_of(&m, &s);
+	assert_int_equal(s.list[1].mark, STEP_NOW);
+	m.waits_for = STR("");
+	keysteps_of(&m, &s);
+	assert_int_equal(s.list[1].mark, STEP_DONE);
+	assert_int_equal(s.list[2].mark, STEP_NOW);
+	m.keys[0]->ds_seen = STR("none");
+	assert_false(keysteps_ds_there(&m));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_votes_by_site),
+		cmocka_unit_test(test_the_commonest_error_first),
+		cmocka_unit_test(test_levels),
+		cmocka_unit_test(test_sparks),
+		cmocka_unit_test(test_where_a_roll_is),
+		cmocka_unit_test(test_leaving_waits_for_the_registrar),
+	};
+
+	setlocale(LC_ALL, "C.UTF-8");
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
