@@ -32,6 +32,7 @@ struct drafts;
 struct copies;
 struct memo;
 struct textedit;
+struct bulk;
 
 struct ns_screen_ops {
 	const char *name;
@@ -50,6 +51,7 @@ struct ns_screen_ops {
 	void (*copies)(struct view *, struct copies *); /* what can be copied; NULL: nothing */
 	const char *(*refuse)(struct view *, enum ns_action_id); /* why not now; NULL: it can be done */
 	bool (*leave)(struct view *); /* Esc and q: false when it asks first */
+	bool (*peel)(struct view *); /* Esc, before the screen goes: a layer of it went; NULL: it has none */
 };
 
 struct view {
@@ -82,6 +84,7 @@ struct ui {
 	bool theme_given; /* by an option: what is remembered does not count */
 	enum ns_action_id main_action; /* the last that led to a main screen */
 	bool touched; /* a key was pressed: the screen is where the operator led it */
+	struct bulk *bulk; /* NULL: none under way */
 	struct drafts *drafts; /* NULL: the appliance's name is not known yet */
 	char filter_before[PROMPT_MAX]; /* what Esc brings back */
 	bool frozen, stopping, read_only, osc52;
