@@ -60,6 +60,11 @@ enum ns_action_id {
 	ACT_MOVE_DOWN,
 	ACT_MOVE_UP,
 	ACT_FIELD,
+	ACT_MARK,
+	ACT_MARK_RANGE,
+	ACT_MARK_ALL,
+	ACT_UNMARK,
+	ACT_SET_TTL,
 	ACT_MINE,
 	ACT_THEIRS,
 	ACT_BOTH,
@@ -105,10 +110,12 @@ enum {
 	CTX_ROWS = 1 << 26, /* rows can be made, changed and deleted */
 	CTX_NODES = 1 << 27, /* the policy editor */
 	CTX_FIELD = 1 << 28, /* the field in focus names something that can be opened */
+	CTX_MARKS = 1 << 29, /* rows can be marked */
 	/* Screens of these have nothing of the others: their keys may mean something else there. */
 	CTX_ALONE = CTX_CHECKS | CTX_FLEET,
 	/* Of these a screen has one at most: a key may mean this here and that there. */
-	CTX_OWN = CTX_DIFF | CTX_CONFLICT | CTX_CHANGES | CTX_TRASH | CTX_NODES | CTX_DNSSEC,
+	CTX_OWN = CTX_DIFF | CTX_CONFLICT | CTX_CHANGES | CTX_TRASH | CTX_NODES | CTX_DNSSEC |
+		  CTX_MARKS,
 };
 
 struct ns_action {

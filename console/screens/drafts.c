@@ -294,16 +294,24 @@ end(struct ui *ui, bool changed)
 }
 
 bool
-drafts_put(
-    struct ui *ui, const char *zone, uint64_t version, uint32_t serial, const Ns__RecordOp *op)
+drafts_put_all(struct ui *ui, const char *zone, uint64_t version, uint32_t serial,
+    const Ns__RecordOp *ops, size_t n)
 {
 	if (!begin(ui, zone))
 		return false;
 	if (ui->drafts->draft == NULL)
 		hold(ui->drafts, draft_new(zone, version, serial, ui->wall_ms));
-	draft_add(ui->drafts->draft, op, ui->wall_ms);
+	for (size_t i = 0; i < n; i++)
+		draft_add(ui->drafts->draft, &ops[i], ui->wall_ms);
 	forget_undone(ui->drafts);
 	return end(ui, true);
+}
+
+bool
+drafts_put(
+    struct ui *ui, const char *zone, uint64_t version, uint32_t serial, const Ns__RecordOp *op)
+{
+	return drafts_put_all(ui, zone, version, serial, op, 1);
 }
 
 bool

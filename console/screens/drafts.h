@@ -55,6 +55,8 @@ void drafts_conflict(struct ui *, const struct ns_why *);
 /* ---- edits; false after a message: nothing was changed ---- */
 bool drafts_put(
     struct ui *, const char *zone, uint64_t version, uint32_t serial, const Ns__RecordOp *);
+/* Several at once; undo takes them back one by one. */
+bool drafts_put_all(struct ui *, const char *zone, uint64_t version, uint32_t serial, const Ns__RecordOp *, size_t n);
 bool drafts_undo(struct ui *, const char *zone);
 bool drafts_redo(struct ui *, const char *zone);
 bool drafts_leave_out(struct ui *, const char *zone, const char *name, const char *type);

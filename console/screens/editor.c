@@ -444,7 +444,8 @@ hint(const struct editor *e)
 	if (at == FIELD_NAME)
 		return "www, or @ for the zone itself; *.dev for all names below dev";
 	if (at == FIELD_TYPE)
-		return "A AAAA ALIAS CNAME MX TXT SRV CAA HTTPS SVCB NS PTR TLSA SSHFP DS NAPTR LOC URI "
+		return "A AAAA ALIAS CNAME MX TXT SRV CAA HTTPS SVCB NS PTR TLSA SSHFP DS NAPTR "
+		       "LOC URI "
 		       "DNAME, or any other";
 	if (at == FIELD_TTL)
 		return "seconds, or 30m 12h 2d: so long others keep it";

@@ -21,7 +21,7 @@ wanted(const struct help *h, const struct ns_action *a)
 static void
 help_reload(struct view *v)
 {
-	static const char *const groups[] = { "OPEN", "EDIT", "FIND", "MOVE", "OTHER" };
+	static const char *const groups[] = { "OPEN", "EDIT", "MARK", "FIND", "MOVE", "OTHER" };
 	struct help *h = v->state;
 
 	lines_clear(&h->lines);

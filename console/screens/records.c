@@ -1,4 +1,6 @@
-/* records.c - the RRsets of one zone. */
+/* records.c - the RRsets of one zone; see records.h. */
+#include "console/screens/records.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +9,6 @@
 #include "console/screens/copy.h"
 #include "console/screens/drafts.h"
 #include "console/screens/editor.h"
-#include "console/screens/pages.h"
 #include "console/screens/policyedit.h"
 #include "console/screens/textedit.h"
 #include "console/screens/zone.h"
@@ -16,20 +17,6 @@
 
 #define TIMEOUT_MS  5000u
 #define COPY_OCTETS 65536u /* of an RRset: what is longer is not copied from here */
-
-enum { CELL_LINES = TABLE_COLUMNS - 2, CELL_VALUES }; /* behind those that are shown */
-
-struct records {
-	struct ns_table table;
-	struct pages pages;
-	uint32_t serial;
-	uint64_t version;
-	/* What the draft adds stands above what is served, what it changes in its place: the added ones first. */
-	struct row *mine;
-	size_t n_mine;
-	uint64_t turn;
-	uint64_t seen; /* the revision of the last plan */
-};
 
 static uint64_t
 records_ask(struct view *v, const char *cursor, unsigned limit, ns_reply_fn *fn, struct pages *p)
@@ -192,14 +179,14 @@ take_draft(struct view *v)
 		s->table.row = s->pages.before;
 }
 
-static size_t
-count(const struct records *s)
+size_t
+records_count(const struct records *s)
 {
 	return s->pages.before + pages_count(&s->pages);
 }
 
-static const struct row *
-row_at(struct records *s, size_t row)
+const struct row *
+records_row_at(struct records *s, size_t row)
 {
 	return row < s->pages.before ? &s->mine[row] : pages_row(&s->pages, row - s->pages.before);
 }
@@ -208,7 +195,7 @@ row_at(struct records *s, size_t row)
 static bool
 row_key(struct records *s, size_t row, char name[UI_OBJECT], char type[32])
 {
-	const struct row *r = row_at(s, row);
+	const struct row *r = records_row_at(s, row);
 	const char *blank = r != NULL ? strrchr(r->id, ' ') : NULL;
 
 	if (blank == NULL)
@@ -219,10 +206,10 @@ row_key(struct records *s, size_t row, char name[UI_OBJECT], char type[32])
 }
 
 /* The same, as the draft makes it. */
-static const struct row *
-row_shown(struct records *s, size_t row)
+const struct row *
+records_row_shown(struct records *s, size_t row)
 {
-	const struct row *r = row_at(s, row);
+	const struct row *r = records_row_at(s, row);
 
 	for (size_t i = s->pages.before; r != NULL && i < s->n_mine; i++)
 		if (strcmp(s->mine[i].id, r->id) == 0)
@@ -236,7 +223,12 @@ sign(struct view *v, size_t row, enum ui_role *role)
 	static char text[2];
 	char name[UI_OBJECT], type[32];
 	const Ns__Conflict__RRset *set = NULL;
+	struct records *s = v->state;
+	const struct row *r = s->marks.n > 0 ? records_row_at(s, row) : NULL;
 
+	*role = UI_KEY;
+	if (r != NULL && marks_has(&s->marks, r->id))
+		return "*";
 	if (v->ui->drafts != NULL && v->ui->drafts->plan != NULL &&
 	    row_key(v->state, row, name, type))
 		set = drafts_rrset(v->ui->drafts, name, type);
@@ -255,7 +247,7 @@ cell(void *arg, size_t row, unsigned column, enum ui_role *role)
 
 	if (column == TABLE_SIGN)
 		return sign(v, row, role);
-	if ((r = row_shown(s, row)) == NULL)
+	if ((r = records_row_shown(s, row)) == NULL)
 		return NULL;
 	*role = (enum ui_role)r->roles[column];
 	return r->cells[column] != NULL ? r->cells[column] : "";
@@ -267,8 +259,12 @@ records_copies(struct view *v, struct copies *c)
 {
 	struct records *s = v->state;
 	char name[UI_OBJECT], type[32], safe[UI_OBJECT], zone[UI_OBJECT];
-	const struct row *r = row_shown(s, s->table.row);
+	const struct row *r = records_row_shown(s, s->table.row);
 
+	if (s->marks.n > 0) {
+		records_copy_marked(s, c);
+		return;
+	}
 	if (r == NULL || !row_key(s, s->table.row, name, type))
 		return;
 	sanitize(safe, sizeof safe, name, v->ui->ascii);
@@ -288,7 +284,7 @@ static void
 edit_policy(struct view *v, enum ns_action_id id, const char *name)
 {
 	struct records *s = v->state;
-	const struct row *r = row_shown(s, s->table.row);
+	const struct row *r = records_row_shown(s, s->table.row);
 	struct policyedit_what what = { .zone = v->object,
 		.name = name,
 		.clone = id == ACT_CLONE,
@@ -360,6 +356,7 @@ records_close(struct view *v)
 	struct records *s = v->state;
 
 	forget_mine(s);
+	marks_clear(&s->marks);
 	pages_free(&s->pages);
 }
 
@@ -383,15 +380,18 @@ records_draw(struct view *v, struct rect r)
 
 	take_draft(v);
 	drafts_text(v->ui->drafts, draft, sizeof draft);
+	if (s->marks.n > 0)
+		snprintf(sum, sizeof sum, "%zu marked", s->marks.n);
+	else if (s->pages.loaded)
+		snprintf(sum, sizeof sum, "%zu%s rrsets", pages_count(&s->pages),
+		    s->pages.ended ? "" : "+");
 	if (s->pages.loaded && pages_count(&s->pages) > 0) {
 		snprintf(
 		    state, sizeof state, "%u%s%s", s->serial, draft[0] != '\0' ? "   " : "", draft);
-		snprintf(sum, sizeof sum, "%zu%s rrsets", pages_count(&s->pages),
-		    s->pages.ended ? "" : "+");
 	}
 	r = zone_title(v, r, state, sum);
-	ns_table_draw(&s->table, v->ui->surface, r, count(s), cell, v);
-	if (count(s) == 0)
+	ns_table_draw(&s->table, v->ui->surface, r, records_count(s), cell, v);
+	if (records_count(s) == 0)
 		surface_put(v->ui->surface, r.x + 3, r.y + 1, r.w - 4, UI_DIM,
 		    s->pages.loaded ? "nothing here" : "loading");
 }
@@ -405,8 +405,11 @@ records_refuse(struct view *v, enum ns_action_id id)
 		return d != NULL && d->draft != NULL ? NULL : "no draft of this zone";
 	if (id == ACT_REDO)
 		return d != NULL && d->n_undone > 0 ? NULL : "nothing was undone";
+	if (id == ACT_UNMARK || id == ACT_SET_TTL)
+		return ((struct records *)v->state)->marks.n > 0 ? NULL
+								 : "nothing is marked: Space marks";
 	if ((id == ACT_EDIT || id == ACT_CLONE || id == ACT_DELETE) &&
-	    count((struct records *)v->state) == 0)
+	    records_count((struct records *)v->state) == 0)
 		return "no RRset is here";
 	return id == ACT_ADD && !((struct records *)v->state)->pages.loaded ? "not loaded yet"
 									    : NULL;
@@ -417,7 +420,7 @@ records_act(struct view *v, enum ns_action_id id)
 {
 	struct records *s = v->state;
 
-	if (ns_table_act(&s->table, id, count(s)))
+	if (ns_table_act(&s->table, id, records_count(s)) || records_mark(v, id))
 		return true;
 	switch (id) {
 	case ACT_OBJECT_HISTORY:
@@ -455,7 +458,7 @@ const struct ns_screen_ops screen_records = {
 	.name = "Records",
 	.size = sizeof(struct records),
 	.contexts = CTX_GLOBAL | CTX_LIST | CTX_TABS | CTX_OPEN | CTX_ZONE | CTX_RECORDS |
-		    CTX_ROWS | CTX_DRAFT,
+		    CTX_ROWS | CTX_DRAFT | CTX_MARKS,
 	.open = records_open,
 	.close = records_close,
 	.reload = records_reload,
@@ -463,4 +466,5 @@ const struct ns_screen_ops screen_records = {
 	.act = records_act,
 	.copies = records_copies,
 	.refuse = records_refuse,
+	.peel = records_peel,
 };

@@ -10,6 +10,7 @@
 #include "console/core/key.h"
 #include "console/core/loop.h"
 #include "console/core/sanitize.h"
+#include "console/screens/bulk.h"
 #include "console/screens/drafts.h"
 #include "console/screens/textedit.h"
 #include "ipc/base/clock.h"
@@ -317,7 +318,7 @@ interrupted(struct ui *ui)
 	ui_say(ui, "Ctrl-C again, or Q, leaves NameServe");
 }
 
-/* Esc peels one layer: the filter, then the screen. */
+/* Esc peels one layer: the filter, marks, then the screen. */
 static void
 peel(struct ui *ui)
 {
@@ -327,6 +328,8 @@ peel(struct ui *ui)
 		return;
 	if (top->ops->filter != NULL && top->ops->filter_now(top)[0] != '\0')
 		top->ops->filter(top, "");
+	else if (top->ops->peel != NULL && top->ops->peel(top))
+		return;
 	else if (ui->n_views > 1 || top->ops != &screen_overview)
 		ui_back(ui);
 }
@@ -588,6 +591,7 @@ ui_destroy(struct ui **up)
 	if (ui->keymap != NULL)
 		keymap_destroy(&ui->keymap);
 	textedit_free(ui);
+	bulk_free(ui);
 	drafts_free(ui);
 	edit_free(&ui->prompt.edit);
 	edit_free(&ui->dialog.typed);

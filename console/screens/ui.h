@@ -30,6 +30,7 @@ struct loop;
 struct drafts;
 struct copies;
 struct textedit;
+struct bulk;
 
 struct ns_screen_ops {
 	const char *name;
@@ -48,6 +49,7 @@ struct ns_screen_ops {
 	void (*copies)(struct view *, struct copies *); /* what can be copied; NULL: nothing */
 	const char *(*refuse)(struct view *, enum ns_action_id); /* why not now; NULL: it can be done */
 	bool (*leave)(struct view *); /* Esc and q: false when it asks first */
+	bool (*peel)(struct view *); /* Esc, before the screen goes: a layer of it went; NULL: it has none */
 };
 
 struct view {
@@ -73,6 +75,7 @@ struct ui {
 	struct prompt prompt;
 	struct dialog dialog;
 	struct textedit *textedit; /* NULL: none under way */
+	struct bulk *bulk; /* NULL: none under way */
 	struct drafts *drafts; /* NULL: the appliance's name is not known yet */
 	char filter_before[PROMPT_MAX]; /* what Esc brings back */
 	bool frozen, stopping, read_only, osc52;

@@ -4,16 +4,23 @@
 
 #include "console/core/loop.h"
 #include "console/core/sanitize.h"
+#include "console/screens/bulk.h"
+#include "console/screens/copy.h"
+#include "console/screens/marks.h"
 #include "console/screens/pages.h"
+#include "ipc/base/wbuf.h"
 #include "console/screens/votes.h"
 
 #define DEBOUNCE_MS 40u
 #define TIMEOUT_MS  5000u
+#define COPY_OCTETS (1u << 20)
 
 struct zones {
 	struct ns_table table;
 	struct pages pages;
+	struct marks marks;
 	char filter[PROMPT_MAX];
+	char name[UI_OBJECT]; /* that is asked about */
 };
 
 static uint64_t
@@ -93,6 +100,7 @@ zones_open(struct view *v)
 	struct zones *z = v->state;
 
 	z->table.columns = columns;
+	z->table.signs = true;
 	pages_init(&z->pages, v, &pages_of_zones, &z->table);
 }
 
@@ -103,6 +111,7 @@ zones_close(struct view *v)
 
 	if (v->ui->loop != NULL)
 		loop_later(v->ui->loop, 0, NULL, NULL);
+	marks_clear(&z->marks);
 	pages_free(&z->pages);
 }
 
@@ -138,6 +147,111 @@ zones_filter_now(struct view *v)
 	return ((struct zones *)v->state)->filter;
 }
 
+/* ---- marks ---- */
+static const char *
+id_at(void *arg, size_t row)
+{
+	const struct row *r = pages_row(&((struct zones *)arg)->pages, row);
+
+	return r != NULL ? r->id : NULL;
+}
+
+static const char *
+cell(void *arg, size_t row, unsigned column, enum ui_role *role)
+{
+	struct zones *z = arg;
+	const char *id;
+
+	if (column != TABLE_SIGN)
+		return pages_cell(&z->pages, row, column, role);
+	id = z->marks.n > 0 ? id_at(z, row) : NULL;
+	*role = UI_KEY;
+	return id != NULL && marks_has(&z->marks, id) ? "*" : "";
+}
+
+static void
+delete_one(void *arg)
+{
+	struct view *v = arg;
+	struct zones *z = v->state;
+	Ns__ZoneDeleteRequest body = NS__ZONE_DELETE_REQUEST__INIT;
+	Ns__Envelope request = NS__ENVELOPE__INIT;
+
+	body.zone = body.confirm = z->name;
+	request.body_case = NS__ENVELOPE__BODY_ZONE_DELETE_REQUEST;
+	request.zone_delete_request = &body;
+	ui_commit(v->ui, &request);
+}
+
+static void
+ask_delete(struct view *v)
+{
+	struct zones *z = v->state;
+	const char *id = id_at(z, z->table.row);
+	char ask[UI_OBJECT + 16], name[UI_OBJECT];
+
+	if (z->marks.n > 0) {
+		bulk_delete(v->ui, &z->marks);
+		return;
+	}
+	if (id == NULL)
+		return;
+	snprintf(z->name, sizeof z->name, "%s", id);
+	snprintf(name, sizeof name, "%.*s", ui_name_len(id), id);
+	snprintf(ask, sizeof ask, "Delete %s?", name);
+	ui_ask(v->ui, ask, "It is answered no more; for 30 days :trash brings it back.", name,
+	    delete_one, v);
+}
+
+static void
+put_line(struct wbuf *w, const char *before, const char *text)
+{
+	wbuf_put(w, before, strlen(before));
+	wbuf_put(w, text, strlen(text));
+	wbuf_put(w, "\n", 1);
+}
+
+/* Of what is marked, or the row under the cursor. */
+static void
+zones_copies(struct view *v, struct copies *c)
+{
+	struct zones *z = v->state;
+	const char *one = id_at(z, z->table.row);
+	size_t n = z->marks.n > 0 ? z->marks.n : one != NULL;
+	struct wbuf names = wbuf_grow(COPY_OCTETS), exports = wbuf_grow(COPY_OCTETS);
+	char safe[UI_OBJECT];
+
+	for (size_t i = 0; i < n; i++) {
+		sanitize(safe, sizeof safe, z->marks.n > 0 ? z->marks.ids[i] : one, v->ui->ascii);
+		put_line(&names, "", safe);
+		put_line(&exports, "nameserve zone export ", safe);
+	}
+	wbuf_put(&names, "", 1);
+	wbuf_put(&exports, "", 1);
+	if (n > 0 && wbuf_ok(&names) && wbuf_ok(&exports)) {
+		copies_add(c, n > 1 ? "names" : "name", (char *)names.base);
+		copies_add(c, n > 1 ? "exports" : "export", (char *)exports.base);
+		return;
+	}
+	wbuf_free(&names);
+	wbuf_free(&exports);
+}
+
+static const char *
+zones_refuse(struct view *v, enum ns_action_id id)
+{
+	struct zones *z = v->state;
+
+	if (id == ACT_EDIT || id == ACT_CLONE || id == ACT_ADD)
+		return id == ACT_ADD ? "nameserve zone create NAME makes one"
+				     : "Enter opens the zone";
+	if (id == ACT_UNMARK || id == ACT_SET_TTL)
+		return z->marks.n > 0 ? NULL : "nothing is marked: Space marks";
+	return (id == ACT_DELETE || id == ACT_MARK) && pages_count(&z->pages) == 0
+		   ? "no zone is here"
+		   : NULL;
+}
+
 /* "312 of 100 000" needs the count of all, which the appliance's status has. */
 static void
 draw_title(struct view *v, struct rect r)
@@ -147,12 +261,17 @@ draw_title(struct view *v, struct rect r)
 	size_t n = pages_count(&z->pages);
 	char filter[PROMPT_MAX * 2], right[96] = "";
 
+	char marked[32] = "";
+
 	surface_put(s, r.x + 1, r.y, 5, UI_TITLE, "Zones");
+	if (z->marks.n > 0)
+		snprintf(marked, sizeof marked, "%zu marked   ", z->marks.n);
 	sanitize(filter, sizeof filter, z->filter, v->ui->ascii);
 	if (z->pages.loaded && z->filter[0] != '\0')
-		snprintf(right, sizeof right, "%zu of %llu ", n, (unsigned long long)v->ui->zones);
+		snprintf(right, sizeof right, "%s%zu of %llu ", marked, n,
+		    (unsigned long long)v->ui->zones);
 	else if (z->pages.loaded)
-		snprintf(right, sizeof right, "%zu ", n);
+		snprintf(right, sizeof right, "%s%zu ", marked, n);
 	int w = text_width(right);
 	if (z->filter[0] != '\0')
 		surface_putf(s, r.x + 9, r.y, r.w - 10 - w, UI_INPUT, "/%s", filter);
@@ -167,7 +286,7 @@ zones_draw(struct view *v, struct rect r)
 	size_t n = pages_count(&z->pages);
 
 	draw_title(v, r);
-	ns_table_draw(&z->table, v->ui->surface, body, n, pages_cell, &z->pages);
+	ns_table_draw(&z->table, v->ui->surface, body, n, cell, z);
 	if (n > 0)
 		return;
 	surface_put(v->ui->surface, r.x + 3, r.y + 3, r.w - 4, UI_DIM,
@@ -181,17 +300,39 @@ zones_act(struct view *v, enum ns_action_id id)
 {
 	struct zones *z = v->state;
 	const struct row *row;
+	size_t missed;
 
 	if (ns_table_act(&z->table, id, pages_count(&z->pages)))
+		return true;
+	if (marks_act(&z->marks, id, &z->table, pages_count(&z->pages), id_at, z, &missed)) {
+		if (missed > 0)
+			ui_say(v->ui,
+			    "%zu zones are not marked: they are not loaded; filter, or go there",
+			    missed);
+		else if (z->marks.ranging)
+			ui_say(v->ui, "A range begins here: move, and v ends it");
+		return true;
+	}
+	if (id == ACT_DELETE)
+		ask_delete(v);
+	else if (id == ACT_SET_TTL)
+		bulk_ttl(v->ui, &z->marks);
+	if (id == ACT_DELETE || id == ACT_SET_TTL)
 		return true;
 	row = pages_row(&z->pages, z->table.row);
 	return row != NULL && ui_open_zone(v->ui, id, row->id);
 }
 
+static bool
+zones_peel(struct view *v)
+{
+	return marks_peel(&((struct zones *)v->state)->marks);
+}
+
 const struct ns_screen_ops screen_zones = {
 	.name = "Zones",
 	.size = sizeof(struct zones),
-	.contexts = CTX_GLOBAL | CTX_LIST | CTX_OPEN | CTX_FILTER | CTX_ZONE,
+	.contexts = CTX_GLOBAL | CTX_LIST | CTX_OPEN | CTX_FILTER | CTX_ZONE | CTX_ROWS | CTX_MARKS,
 	.open = zones_open,
 	.close = zones_close,
 	.reload = zones_reload,
@@ -199,5 +340,8 @@ const struct ns_screen_ops screen_zones = {
 	.act = zones_act,
 	.filter = zones_filter,
 	.filter_now = zones_filter_now,
+	.copies = zones_copies,
+	.refuse = zones_refuse,
+	.peel = zones_peel,
 	.filter_help = "foo  ^foo  *.x.*  ~re  -not  dnssec:on off bad  health:bad   Enter keep",
 };

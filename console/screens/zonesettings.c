@@ -117,7 +117,9 @@ came(struct view *v, unsigned which, const Ns__Envelope *env, const struct ns_wh
 {
 	((struct zonesettings *)v->state)->requests[which] = 0;
 	ui_dirty(v->ui, true);
-	if (env == NULL)
+	if (env == NULL && why->err == NS_NOTFOUND)
+		put(v, V_SERIAL, "there is no such zone any more");
+	else if (env == NULL)
 		ui_say_why(v->ui, why);
 	return env != NULL;
 }
@@ -362,6 +364,12 @@ form_accept(struct view *v)
 	    v);
 }
 
+static const char *
+raw(const struct zonesettings *s, enum value which)
+{
+	return s->raw[which] != NULL ? s->raw[which] : "";
+}
+
 static void
 open_form(struct view *v, enum how how)
 {
@@ -377,15 +385,15 @@ open_form(struct view *v, enum how how)
 	    : how == BY_DELETE ? "delete"
 			       : "new zones");
 	if (how == BY_ACCOUNT)
-		fields[what.n++] = (struct ask_field){ "Account", NULL, s->raw[V_ACCOUNT],
+		fields[what.n++] = (struct ask_field){ "Account", NULL, raw(s, V_ACCOUNT),
 			"a name; - is the installation's own", 300 };
 	else if (how == BY_SITES)
-		fields[what.n++] = (struct ask_field){ "Sites", NULL, s->raw[V_SITES],
+		fields[what.n++] = (struct ask_field){ "Sites", NULL, raw(s, V_SITES),
 			"names by blanks, the primary's among them; - is everywhere", 1000 };
 	else if (how == BY_NEW) {
-		fields[what.n++] = (struct ask_field){ "Servers", NULL, s->raw[V_NEW_NS],
+		fields[what.n++] = (struct ask_field){ "Servers", NULL, raw(s, V_NEW_NS),
 			"names by blanks", 4000 };
-		fields[what.n++] = (struct ask_field){ "Mail", NULL, s->raw[V_NEW_MAIL],
+		fields[what.n++] = (struct ask_field){ "Mail", NULL, raw(s, V_NEW_MAIL),
 			"hostmaster@example.com, or with dots", 1000 };
 	}
 	fields[what.n++] = reason;
@@ -423,7 +431,10 @@ change(struct view *v)
 		ask_parent(v);
 		break;
 	default:
-		open_form(v, one->how);
+		if (one->how != BY_DELETE && s->values[one->value] == NULL)
+			ui_say(v->ui, "%s: not loaded yet", one->title);
+		else
+			open_form(v, one->how);
 		break;
 	}
 }

@@ -17,7 +17,7 @@ SCREENS = ("overview", "problems", "zones", "filter", "records", "zone-history",
            "editor-naptr", "pending", "diff", "diff-commit", "committed", "diff-conflict", "conflict", "revert", "copy", "trash",
            "trash-ask", "health", "health-problems", "check", "events", "force", "force-ask", "probe-now", "fleet", "pop",
            "drain-ask", "dnssec", "unsign-ask", "roll-ask",
-           "settings", "settings-sites", "settings-delete", "policies", "policy-pool", "policy-form", "policy-geo", "policy-new", "check-edit", "check-new", "check-sure")
+           "zones-marked", "zones-delete", "records-marked", "records-ttl", "settings", "settings-sites", "settings-delete", "policies", "policy-pool", "policy-form", "policy-geo", "policy-new", "check-edit", "check-new", "check-sure")
 SIZES = ("80x24", "120x40", "60x16", "200x50")
 MODES = ("utf8-colour", "utf8-mono", "ascii-colour", "ascii-mono")
 

@@ -19,7 +19,7 @@ POLICY = {"ttl": 30, "root": {"use": "failover", "order": [{"pool": "eu"}, {"poo
 def served():
     with Appliance() as a:
         a.cli("check", "set", "eu-1", "-", stdin=json.dumps({"type": "push", "initial": "up"}))
-        for zone in (ZONE, OTHER, "third.example"):
+        for zone in (ZONE, OTHER, "third.example", "many-1.example", "many-2.example", "many-3.example"):
             path = a.dir / zone
             path.write_text(zone_text(f"{zone}.", records="mail IN A 192.0.2.25\n"))
             a.cli("zone", "import", zone, path)
@@ -118,7 +118,8 @@ def test_settings_of_a_zone(served):
     with Console(served.socket) as c:
         open_zone(c, "third.example")
         c.press("[")
-        c.wait("New zones: NS")
+        c.wait("hostmaster.third.example.")
+        c.wait(lambda: re.search(r"Records +\d", c.text()))
         c.press("G", "k", "k", "enter")
         c.wait("third.example > new zones")
         c.press("tab", "ctrl-u", "dns.ops@example.com", "ctrl-s")
@@ -136,3 +137,39 @@ def test_settings_of_a_zone(served):
         c.press("ctrl-u", "third.example", "enter")
         c.wait("Done: change")
     assert "third.example" not in served.cli("zone", "list")
+
+
+def test_marked_zones_and_records(served):
+    with Console(served.socket) as c:
+        c.press("2", "/", "^many", "enter")
+        c.wait("3 of ")
+        c.press("g", "v", "G", "v")
+        c.wait("3 marked")
+        c.press("k", "space")
+        c.wait("2 marked")
+        c.press(":set-ttl", "enter")
+        c.wait("TTL of those marked")
+        c.press("77", "tab", "MX", "ctrl-u", "A", "ctrl-s")
+        c.wait("Set the TTL in 2 zones?")
+        hear(c)
+        c.press("TTL 2", "enter")
+        c.wait("2 drafts, one a zone")
+        c.press("d")
+        c.wait("delete those marked")
+        c.press("gone", "ctrl-s")
+        c.wait("Delete 2 zones?")
+        hear(c)
+        c.press("DELETE 2", "enter")
+        c.wait("2 zones deleted")
+        c.wait(lambda: "marked" not in c.text() and "1 of " in c.text())
+        c.press("esc")
+        open_zone(c, OTHER)
+        c.press("*")
+        c.wait(" marked")
+        c.press("esc")
+        c.wait("rrsets")
+        c.press("G", "space", ":set-ttl", "enter")
+        c.wait("TTL of those marked")
+    drafts = served.cli_json("draft", "list")["drafts"]
+    assert {d["zone"] for d in drafts} >= {"many-1.example.", "many-3.example."}
+    assert "many-2.example" in served.cli("zone", "list") and "many-1" not in served.cli("zone", "list")

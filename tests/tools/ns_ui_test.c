@@ -192,6 +192,12 @@ static const struct {
 	{ "pending", DRAFT "5", 1 }, { "diff", DRAFT "p\tOPS-1182 move\t", 1 },
 	{ "diff-commit", DRAFT "pC", 1 }, { "committed", DRAFT "pC\vy", 1 },
 	{ "diff-conflict", DRAFT "p", 1 }, { "conflict", DRAFT "p\rb", 1 }, { "revert", "6R", 1 },
+	{ "zones-marked", "2 jvjjvk", 1 }, { "zones-delete", "2vjjvdold\x13\v", 1 },
+	{ "records-marked", "2\rj  jv jv", 1 },
+	{ "records-ttl",
+	    "2\r*:set-ttl\r"
+	    "5x\x13",
+	    1 },
 	{ "settings", "2\r[Gkkkkkk\r", 1 }, { "settings-sites", "2\r[Gkkkk\r\t", 1 },
 	{ "settings-delete", "2\r[G\rgone\x13\v", 1 }, { "policies", "2\r]j", 1 },
 	{ "policy-pool", "2\r]\rjj", 1 },
@@ -320,7 +326,7 @@ storm(unsigned seed)
 {
 	static const char *const fixtures[] = { "plain", "empty", "hostile" };
 	static const char keys[] =
-	    "jkgGhlq123456?:!FDKsT/fr+-]H[.eacdupCXymtbR\x13\x0fJKy\r\x1b\x07\x04\x15\x13\x12\t "
+	    "jkgGhlq123456v*U?:!FDKsT/fr+-]H[.eacdupCXymtbR\x13\x0fJKy\r\x1b\x07\x04\x15\x13\x12\t "
 	    "xo~^\x7f";
 	struct ui *ui = reach(0, 80, 24, GLYPH_BLOCK);
 

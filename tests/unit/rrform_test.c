@@ -30,8 +30,9 @@ static void
 there_and_back(void **state)
 {
 	static const char *const rows[][2] = { { "A", "192.0.2.1" }, { "AAAA", "2001:db8::1" },
-		{ "CNAME", "host.example.net." }, { "ALIAS", "host.example.net." }, { "MX", "10 mx1.example.com." },
-		{ "TXT", "\"v=spf1 -all\"" }, { "TXT", "\"one\" \"two\"" }, { "TXT", "\"\"" },
+		{ "CNAME", "host.example.net." }, { "ALIAS", "host.example.net." },
+		{ "MX", "10 mx1.example.com." }, { "TXT", "\"v=spf1 -all\"" },
+		{ "TXT", "\"one\" \"two\"" }, { "TXT", "\"\"" },
 		{ "TXT", "\"a \\\"b\\\" \\\\ \\200\"" }, { "TXT", "\"\\\"x\\\"\"" },
 		{ "SRV", "10 60 5060 sip1.example.com." },
 		{ "CAA", "0 issue \"letsencrypt.org; validationmethods=dns-01\"" },
