@@ -6,6 +6,7 @@
  *     ← ConfirmServed → Served    when every living worker answers from that revision (served.h)
  *     ← MetricsRequest → Metrics
  *     ← Explain → Explained       what the serving code answers, and why (explain.h)
+ *     ← TailAsk → TailRows       some of what is asked, as it is asked (tailing.h)
  *     → AnswerNotice what status should say of floods
  * Nothing on this path waits: an open confirmation is a timer. */
 #include <event2/event.h>
@@ -18,6 +19,7 @@
 #include "appliance/answer/metrics.h"
 #include "appliance/answer/sandbox.h"
 #include "appliance/answer/served.h"
+#include "appliance/answer/tailing.h"
 #include "appliance/answer/totals.h"
 #include "appliance/role/role.h"
 #include "appliance/serve/geo.h"
@@ -52,7 +54,7 @@ struct answer {
 	const struct worker_memory *memory[ROLE_MAX_WORKERS];
 	const struct worker_page *pages[ROLE_MAX_WORKERS]; /* the first page of each */
 	struct ns_sock *bus;
-	struct event *poll, *second;
+	struct event *poll, *second, *tail;
 	bool welcome;
 	uint64_t waiting_since_ms;
 	struct served served;
@@ -66,6 +68,7 @@ struct answer {
 	struct board board;
 	struct explain *explain;
 	struct geo *geo; /* NULL: no file */
+	struct tailing *tailing;
 	struct log_limit log_limit;
 };
 
@@ -113,6 +116,9 @@ answer_open(struct role *role)
 		log_warn("answer.sketch", "text=%s", log_quote(why.text));
 	if (board_map(&a->board, ROLE_FD_BOARD, false))
 		a->explain->conf.board = &a->board;
+	a->tailing = xcalloc(1, sizeof *a->tailing);
+	a->tailing->wish = tail_wish_map(ROLE_FD_TAIL, true);
+	a->tailing->appliance = role->start->config->name;
 	a->geo = geo_open(
 	    ROLE_FD_GEO0, (unsigned)role->start->config->n_geo_database, problem, sizeof problem);
 	if (a->geo != NULL) {
@@ -378,6 +384,39 @@ send_explained(struct answer *a, uint64_t id, const Ns__Explain *ask)
 	reply(a, id, &env);
 }
 
+/* ---- tail ---- */
+
+static void
+tail_again(struct answer *a)
+{
+	const struct timeval soon = { 0, TAILING_COLLECT_MS * 1000 };
+
+	(void)event_add(a->tail, &soon);
+}
+
+static void
+on_tail(evutil_socket_t fd, short what, void *arg)
+{
+	struct answer *a = arg;
+
+	(void)fd;
+	(void)what;
+	if (tailing_collect(a->tailing, a->memory, a->workers, clock_mono_ns()))
+		tail_again(a);
+}
+
+static void
+send_tail(struct answer *a, uint64_t id, const Ns__TailAsk *ask)
+{
+	Ns__Envelope env = NS__ENVELOPE__INIT;
+
+	env.body_case = NS__ENVELOPE__BODY_TAIL_ROWS;
+	env.tail_rows = tailing_ask(
+	    a->tailing, &a->map, a->memory, a->workers, ask, clock_mono_ns(), clock_wall_ms());
+	reply(a, id, &env);
+	tail_again(a);
+}
+
 /* ---- the loop ---- */
 
 static void
@@ -401,6 +440,9 @@ on_message(void *arg, const struct ns_peer *peer, const Ns__Envelope *env)
 		break;
 	case NS__ENVELOPE__BODY_EXPLAIN:
 		send_explained(a, env->id, env->explain);
+		break;
+	case NS__ENVELOPE__BODY_TAIL_ASK:
+		send_tail(a, env->id, env->tail_ask);
 		break;
 	case NS__ENVELOPE__BODY_ERROR:
 		if (log_allowed(&a->log_limit, 1))
@@ -450,7 +492,9 @@ answer_run(struct role *role)
 
 	a->poll = evtimer_new(role->base, on_poll, a);
 	a->second = event_new(role->base, -1, EV_PERSIST, on_second, a);
-	if (a->poll == NULL || a->second == NULL || event_add(a->second, &second) < 0)
+	a->tail = evtimer_new(role->base, on_tail, a);
+	if (a->poll == NULL || a->second == NULL || a->tail == NULL ||
+	    event_add(a->second, &second) < 0)
 		fatal("answer.loop", "text=\"no timers\"");
 	ns_zmq_init();
 	a->bus = ns_dealer_connect(role->base, path, on_message, a, &why);
@@ -465,6 +509,9 @@ answer_run(struct role *role)
 	ns_sock_destroy(&a->bus);
 	event_free(a->poll);
 	event_free(a->second);
+	event_free(a->tail);
+	tailbook_close(&a->tailing->book);
+	free(a->tailing);
 	zonetotals_fini(&a->zones);
 	sketch_close(&a->explain->sketch);
 	free(a->explain);

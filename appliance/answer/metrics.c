@@ -4,36 +4,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "appliance/answer/tailfilter.h"
+
 #define SHORT_MS 1000
 #define LONG_MS  10000
-
-/* IANA, DNS RCODEs; those that nobody may send over the wire are named by number. */
-static const char *const rcode_names[PAGE_RCODES] = {
-	"NOERROR",
-	"FORMERR",
-	"SERVFAIL",
-	"NXDOMAIN",
-	"NOTIMP",
-	"REFUSED",
-	"YXDOMAIN",
-	"YXRRSET",
-	"NXRRSET",
-	"NOTAUTH",
-	"NOTZONE",
-	"RCODE11",
-	"RCODE12",
-	"RCODE13",
-	"RCODE14",
-	"RCODE15",
-	"BADVERS",
-	"RCODE17",
-	"RCODE18",
-	"RCODE19",
-	"RCODE20",
-	"RCODE21",
-	"RCODE22",
-	"BADCOOKIE",
-};
 
 /* The protobuf struct wants char *, and never writes. */
 static Ns__StatsReply__Rcode
@@ -55,7 +29,7 @@ fill_counts(struct metrics *m, const struct totals *t)
 	for (i = 0; i < PAGE_RCODES; i++) {
 		if (t->rcodes[i] == 0)
 			continue;
-		m->counts[used] = count_of(rcode_names[i], t->rcodes[i]);
+		m->counts[used] = count_of(tailfilter_rcode(i), t->rcodes[i]);
 		m->rcodes[m->stats.n_rcodes++] = &m->counts[used++];
 	}
 	for (i = 0; i < PAGE_QTYPES; i++) {
@@ -66,6 +40,27 @@ fill_counts(struct metrics *m, const struct totals *t)
 	}
 	m->stats.rcodes = m->rcodes;
 	m->stats.qtypes = m->qtypes;
+}
+
+/* From the first that counts something to the last. */
+static void
+fill_buckets(struct metrics *m, const uint64_t counts[PAGE_HIST])
+{
+	unsigned from = 0, to = PAGE_HIST;
+
+	while (from < PAGE_HIST && counts[from] == 0)
+		from++;
+	while (to > from && counts[to - 1] == 0)
+		to--;
+	for (unsigned i = from; i < to; i++) {
+		Ns__StatsReply__Bucket *b = &m->buckets[i];
+
+		ns__stats_reply__bucket__init(b);
+		b->us = page_hist_edge_us(i);
+		b->count = counts[i];
+		m->bucket_list[m->stats.n_latency++] = b;
+	}
+	m->stats.latency = m->bucket_list;
 }
 
 static void
@@ -82,6 +77,7 @@ fill_latency(
 		for (i = 0; i < PAGE_HIST; i++)
 			some = some || counts[i] > 0;
 	}
+	fill_buckets(m, some ? counts : t->latency);
 	m->latency.p50 = totals_percentile(some ? counts : t->latency, 0.50);
 	m->latency.p99 = totals_percentile(some ? counts : t->latency, 0.99);
 	m->latency.p999 = totals_percentile(some ? counts : t->latency, 0.999);

@@ -15,6 +15,7 @@ struct metrics {
 	Ns__StatsReply__Rcode counts[PAGE_RCODES + PAGE_QTYPES];
 	Ns__StatsReply__Rcode *rcodes[PAGE_RCODES];
 	Ns__StatsReply__Rcode *qtypes[PAGE_QTYPES];
+	Ns__StatsReply__Bucket buckets[PAGE_HIST], *bucket_list[PAGE_HIST];
 };
 
 /* Latency is that of the last 10 s when there were queries in them, else of all time. */

@@ -2,6 +2,7 @@
 #include "appliance/keys/keybody.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "appliance/dns/ds.h"
@@ -39,6 +40,12 @@ void
 keys_object_name(uint64_t zone_id, char out[KEYS_NAME])
 {
 	snprintf(out, KEYS_NAME, "z%llu", (unsigned long long)zone_id);
+}
+
+uint64_t
+keys_object_zone(const char *kind, const char *name)
+{
+	return strcmp(kind, KEYS_KIND) == 0 && name[0] == 'z' ? strtoull(name + 1, NULL, 10) : 0;
 }
 
 static bool

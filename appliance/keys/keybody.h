@@ -18,6 +18,8 @@
 enum key_denial { KD_NSEC, KD_NSEC3, KD_NSEC3_OPTOUT, KD_MAX };
 
 void	 keys_object_name(uint64_t zone_id, char out[KEYS_NAME]);
+/* The zone whose keys an object holds; 0: it holds something else. */
+uint64_t keys_object_zone(const char *kind, const char *name);
 /* NULL: not the octets of a zone's keys that can be.  Free with ns__zone_keys__free_unpacked(). */
 Ns__ZoneKeys	*keybody_unpack(const uint8_t *, size_t);
 void	 keybody_read(const Ns__ZoneKeys *, struct ks_zone *);

@@ -339,7 +339,7 @@ static void
 judge(struct probe_run *p, CURLcode code)
 {
 	curl_off_t connect_us = 0;
-	long status = 0, verify = X509_V_OK;
+	long status = 0, verify = X509_V_OK, version = 0;
 
 	if (p->redirects == 0 &&
 	    curl_easy_getinfo(p->easy, CURLINFO_CONNECT_TIME_T, &connect_us) == CURLE_OK)
@@ -363,7 +363,9 @@ judge(struct probe_run *p, CURLcode code)
 	}
 	if (redirected(p, status))
 		return;
-	snprintf(p->end.result.reason, sizeof p->end.result.reason, "status %ld", status);
+	curl_easy_getinfo(p->easy, CURLINFO_HTTP_VERSION, &version);
+	snprintf(p->end.result.reason, sizeof p->end.result.reason, "status %ld%s", status,
+	    version == CURL_HTTP_VERSION_2_0 ? " (HTTP/2)" : "");
 	if (!prober_status_fits(p->check->expect, status))
 		finish(p, false, NULL);
 	else if (!prober_contains(p->body, p->body_len, p->want, p->want_len))

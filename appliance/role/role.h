@@ -28,6 +28,7 @@ enum role_fd {
 	ROLE_FD_MAP = 4, /* zone map memfd: read-write for the signer, else O_RDONLY */
 	ROLE_FD_BOARD = 5, /* health board memfd (zonemap/board.h): O_RDONLY but for the probe */
 	ROLE_FD_GEO0 = 6, /* geo files, ROLE_GEO_MAX at most: worker and answer */
+	ROLE_FD_TAIL = 14, /* whether anybody watches queries (zonemap/tail.h): answer rw, workers */
 	ROLE_FD_KEK = 15, /* the file that opens keys ([keys] kek), where there is one: signer */
 	ROLE_FD_PAGE0 = 16, /* worker pages: a worker has its own (rw) at PAGE0; signer and
 					 * answer have page i of every worker, read-only, at PAGE0 + i */

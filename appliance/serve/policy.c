@@ -735,6 +735,7 @@ sign_picked(struct reply *r, const struct lookup *l, const struct policy *po,
 	at = emission_find(table, picked->first, mask);
 	if (at == table->n) {
 		r->q->policy_unsigned = true;
+		r->w->ede = EDE_LAST_SIGNED;
 		at = emission_nearest(table, picked->first, mask);
 		if (at == table->n)
 			return false;
@@ -819,6 +820,7 @@ policy_answer(struct reply *r, struct chain *c, const struct lookup *l, bool *mo
 		(void)emission_open(&table, set.sig, set.sig_len);
 	if (sign && picked.n > 0 && !sign_picked(r, l, &po, &table, &picked, &sigs)) {
 		r->rcode = RCODE_SERVFAIL;
+		r->w->ede = EDE_UNSIGNED;
 	} else if (picked.n == 0) {
 		put_none(r, l, &table);
 		emit_cap_ttl(r, start, po.ttl);

@@ -130,6 +130,15 @@ find_more(const struct serve_conf *conf, const struct map_view *view, struct que
 	}
 }
 
+/* Whoever validates will say so too, but not whose fault it is. */
+static bool
+has_expired(const struct work *w, uint32_t now)
+{
+	uint32_t ends = w->zone.image->expires;
+
+	return w->dnssec_ok && ends != 0 && now != 0 && (int32_t)(ends - now) < 0;
+}
+
 /* Pass 7: the reply. */
 static void
 write_reply(const struct serve_conf *conf, const struct map_view *view, struct query *q)
@@ -148,6 +157,8 @@ write_reply(const struct serve_conf *conf, const struct map_view *view, struct q
 	r.hop.node = w->node;
 	r.hop.labels = w->labels;
 	r.hop.rel = w->rel;
+	if (has_expired(w, conf->now_s))
+		w->ede = EDE_EXPIRED;
 	answer_question(&r);
 	reply_end(&r);
 }

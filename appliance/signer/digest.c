@@ -1,11 +1,13 @@
 /* digest - see digest.h.  The signer's only thread. */
 #include "appliance/signer/digest.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "appliance/dns/name.h"
 #include "appliance/signer/names.h"
+#include "appliance/signer/sigaudit.h"
 #include "appliance/zonemap/hash.h"
 #include "appliance/zonemap/image.h"
 #include "ipc/base/clock.h"
@@ -17,12 +19,14 @@ struct ask {
 	uint64_t id;
 	uint32_t limit;
 	bool after; /* false: from the beginning */
+	bool signatures;
 	uint8_t name[NAME_MAX_WIRE];
 };
 
 struct entry {
 	Ns__DigestReply__Image image;
 	uint8_t name[NAME_MAX_WIRE], sha256[32];
+	char fault[700];
 };
 
 struct digest {
@@ -39,6 +43,8 @@ struct digest {
 	struct entry *entry; /* the page in hand */
 	Ns__DigestReply__Image **images;
 	size_t n;
+	struct sigaudit *audit; /* of the last entry's image: */
+	map_off audited; /* 0: none is under way */
 };
 
 struct digest *
@@ -56,6 +62,8 @@ static void
 give_back(struct digest *d)
 {
 	names_destroy(&d->names);
+	sigaudit_destroy(&d->audit);
+	d->audited = 0;
 	free(d->entry);
 	free(d->images);
 	d->entry = NULL;
@@ -77,6 +85,7 @@ digest_forget(struct digest *d)
 {
 	d->nqueue = 0;
 	d->n = 0;
+	d->audited = 0;
 }
 
 bool
@@ -86,7 +95,7 @@ digest_ask(struct digest *d, uint64_t id, const Ns__DigestRequest *req)
 
 	if (d->nqueue == DIGEST_QUEUE)
 		return false;
-	*a = (struct ask){ .id = id, .limit = req->limit };
+	*a = (struct ask){ .id = id, .limit = req->limit, .signatures = req->signatures };
 	if (a->limit == 0 || a->limit > DIGEST_PAGE)
 		a->limit = DIGEST_PAGE;
 	if (req->after.len > 0 && name_check(req->after.data, req->after.len) == req->after.len) {
@@ -158,6 +167,60 @@ add_entry(struct digest *d, const struct map_view *view, const uint8_t *name, ma
 	d->images[d->n++] = &e->image;
 }
 
+/* ---- the last entry's signatures ---- */
+
+static uint32_t
+now_s(void)
+{
+	return (uint32_t)(clock_wall_ms() / 1000);
+}
+
+static void
+audit_begin(struct digest *d, const struct map_view *view, map_off image)
+{
+	if (d->audit == NULL)
+		d->audit = sigaudit_new();
+	d->audited = sigaudit_begin(d->audit, view, image, now_s()) ? image : 0;
+}
+
+static void
+audit_end(struct digest *d)
+{
+	struct entry *e = &d->entry[d->n - 1];
+	const struct sigaudit_found *f = sigaudit_found(d->audit);
+
+	d->audited = 0;
+	e->image.signatures = f->verified;
+	e->image.signatures_skipped = f->skipped;
+	if (f->wrong == 0)
+		return;
+	(void)snprintf(e->fault, sizeof e->fault, "%s", f->first);
+	if (f->wrong > 1)
+		(void)snprintf(e->fault, sizeof e->fault, "%s (and %llu more)", f->first,
+		    (unsigned long long)f->wrong - 1);
+	e->image.signature_fault = e->fault;
+}
+
+/* Blocks of a replaced image may be given away: what there is of it counts for nothing. */
+static void
+audit_step(struct digest *d, uint64_t deadline_ns)
+{
+	const uint8_t *key = writer_map(d->w)->header->hash_key;
+	const uint8_t *name = d->entry[d->n - 1].name;
+	struct map_view view;
+	map_off image = 0;
+
+	if (writer_view(d->w, &view))
+		image = map_zone_lookup(
+		    &view, zone_hash(key, name, name_len(name)), name, name_len(name));
+	if (image == 0)
+		d->audited = 0;
+	else if (image != d->audited)
+		audit_begin(d, &view, image);
+	else if (!sigaudit_step(d->audit, deadline_ns))
+		audit_end(d);
+}
+
 static void
 send_page(struct digest *d, bool end)
 {
@@ -197,8 +260,8 @@ page_step(struct digest *d)
 		add_entry(d, &view, name, image);
 	else if (writer_zone_find(d->w, name) == 0)
 		names_remove(d->names, name);
-	if (d->n == a->limit)
-		send_page(d, false);
+	if (image != 0 && a->signatures)
+		audit_begin(d, &view, image);
 }
 
 bool
@@ -208,7 +271,11 @@ digest_step(struct digest *d, uint64_t deadline_ns)
 		d->used_ns = clock_mono_ns();
 		if (d->used_ns >= deadline_ns)
 			return true;
-		if (!collect_step(d))
+		if (d->audited != 0)
+			audit_step(d, deadline_ns);
+		else if (d->n == d->queue[0].limit)
+			send_page(d, false);
+		else if (!collect_step(d))
 			page_step(d);
 	}
 	return false;

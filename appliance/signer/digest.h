@@ -3,6 +3,7 @@
  * Pages go by canonical order of the names, the map by hash; so at the first request the names are
  * collected (4 MB for 100,000 zones), kept true while pages are asked for, and given back when nobody
  * has asked for a minute.  Names in the set that have no zone any more are dropped when they are met.
+ * With `signatures` each image's are verified too (sigaudit.h), from the beginning when the zone changes meanwhile.
  * Everything is done in slices: the signer's loop calls digest_step() between feeds. */
 #ifndef NS_SIGNER_DIGEST_H
 #define NS_SIGNER_DIGEST_H

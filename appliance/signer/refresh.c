@@ -44,6 +44,21 @@ refresh_destroy(struct refresh **rp)
 	free(r);
 }
 
+static bool
+is_before(uint32_t a, uint32_t b, uint32_t now)
+{
+	return (int32_t)(a - now) < (int32_t)(b - now);
+}
+
+static void
+note_first(uint32_t ends, uint32_t *first, uint8_t *whose, const uint8_t *apex, uint32_t now)
+{
+	if (*first != 0 && !is_before(ends, *first, now))
+		return;
+	*first = ends;
+	memcpy(whose, apex, name_len(apex));
+}
+
 static void
 look(void *arg, uint64_t hash, map_off off)
 {
@@ -55,26 +70,31 @@ look(void *arg, uint64_t hash, map_off off)
 
 	(void)hash;
 	img = map_block_at(&r->view, off, &len);
-	if (img == NULL || len < sizeof *img || (img->flags & IMAGE_HERE) == 0)
+	if (img == NULL || len < sizeof *img || img->expires == 0 ||
+	    (apex = map_image_apex(&r->view, off, &len)) == NULL || name_check(apex, len) != len)
 		return;
-	st->zones++;
-	if (st->expires == 0 || (int32_t)(img->expires - r->now) < (int32_t)(st->expires - r->now))
-		st->expires = img->expires;
-	apex = map_image_apex(&r->view, off, &len);
-	if ((int32_t)(img->expires - r->now) < (int32_t)RRSIG_SPARE && apex != NULL &&
-	    name_check(apex, len) == len)
-		names_add(r->due, apex);
+	if ((img->flags & IMAGE_HERE) != 0) {
+		st->zones++;
+		note_first(img->expires, &st->expires, st->zone, apex, r->now);
+		if ((int32_t)(img->expires - r->now) < (int32_t)RRSIG_SPARE)
+			names_add(r->due, apex);
+	} else if ((img->flags & IMAGE_SIGNED) != 0) {
+		st->external++;
+		st->external_expired += (int32_t)(img->expires - r->now) < 0;
+		note_first(img->expires, &st->external_expires, st->external_zone, apex, r->now);
+	}
 }
 
-void
+bool
 refresh_sweep(struct refresh *r, uint32_t now)
 {
 	r->now = now;
 	if (writer_view(r->w, &r->view) && map_zone_page(&r->view, &r->cursor, look, r))
-		return;
+		return false;
 	r->cursor = 0;
 	r->last_state = r->now_state;
 	r->now_state = (struct refresh_state){ 0 };
+	return true;
 }
 
 bool

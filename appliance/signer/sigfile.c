@@ -13,6 +13,7 @@
 #define HEAD        16u /* of the file */
 #define FRAME_HEAD  16u
 #define FRAME_MAGIC 0x4e535346u
+#define FRAME_WIPED 0x4e535330u
 #define PAYLOAD_MAX (8u + 1u + NAME_MAX_WIRE + 2u + SIGFILE_FRAME * SIGFILE_ENTRY)
 
 static const uint8_t magic[8] = "NSSIGS01";
@@ -168,6 +169,60 @@ write_frame(struct sigfile *s, unsigned which, uint64_t *end, uint64_t before, c
 	return at;
 }
 
+/* ---- wiping ---- */
+
+/* Octets of a frame that was wiped, with its head; 0: none is there. */
+static uint64_t
+wiped_size(int fd, uint64_t at)
+{
+	uint8_t head[FRAME_HEAD];
+
+	if (pread(fd, head, sizeof head, (off_t)at) != (ssize_t)sizeof head ||
+	    get_u32(head) != FRAME_WIPED || get_u32(head + 4) > PAYLOAD_MAX)
+		return 0;
+	return FRAME_HEAD + get_u32(head + 4);
+}
+
+static bool
+wipe_frame(int fd, uint64_t at, const struct frame *f)
+{
+	uint8_t *zeros = xcalloc(1, f->size);
+	bool ok;
+
+	put_u32(zeros, FRAME_WIPED);
+	put_u32(zeros + 4, (uint32_t)(f->size - FRAME_HEAD));
+	ok = pwrite(fd, zeros, f->size, (off_t)at) == (ssize_t)f->size;
+	free(zeros);
+	return ok;
+}
+
+static void
+wipe_frames(struct sigfile *s, unsigned which, uint64_t at, const uint8_t *apex)
+{
+	struct wbuf octets = wbuf_grow(PAYLOAD_MAX);
+	struct frame f;
+
+	while (at != 0) {
+		octets.len = 0;
+		if (!read_frame(s->fd[which], at, &octets, &f) || !name_equal(f.apex, apex) ||
+		    f.before >= at)
+			break;
+		at = wipe_frame(s->fd[which], at, &f) ? f.before : 0;
+	}
+	wbuf_free(&octets);
+}
+
+void
+sigfile_wipe(struct sigfile *s, const uint8_t *apex)
+{
+	struct slot *slot = slot_of(s, apex);
+
+	wipe_frames(s, s->in_use, slot->last, apex);
+	wipe_frames(s, !s->in_use, slot->moved, apex);
+	slot->last = slot->moved = 0;
+	sigfile_zone(s, apex);
+}
+
 /* ---- start ---- */
 
 static uint64_t
@@ -203,8 +258,14 @@ scan(struct sigfile *s)
 
 	s->end = HEAD;
 	while (size > 0 && s->end < (uint64_t)size) {
+		uint64_t wiped = wiped_size(fd, s->end);
+
 		octets.len = 0;
 		octets.bad = false;
+		if (wiped > 0 && s->end + wiped <= (uint64_t)size) {
+			s->end += wiped;
+			continue;
+		}
 		if (!read_frame(fd, s->end, &octets, &f) || f.before >= s->end)
 			break;
 		slot_of(s, f.apex)->last = s->end;

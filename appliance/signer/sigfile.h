@@ -5,7 +5,7 @@
  * nothing is synced, and whatever does not add up is forgotten.
  *
  *   file    "NSSIGS01"    u64 generation    frames
- *   frame   u32 "NSSF"    u32 octets of the payload    u64 its checksum
+ *   frame   u32 "NSSF" ("NSS0": wiped)    u32 octets of the payload    u64 its checksum
  *           u64 place of the zone's frame before    u8 octets of the apex    apex    u16 entries    entries
  *   entry   u16 type    16 octets print    u8 algorithm    u16 tag    u32 expiration    u32 inception    64 signature
  *
@@ -35,6 +35,8 @@ size_t	 sigfile_find(struct sigfile *, const struct rrset *, const uint8_t print
 void	 sigfile_note(struct sigfile *, const uint8_t print[RRSIG_PRINT], const uint8_t *rdata,
 	    size_t len);
 void	 sigfile_keep(struct sigfile *);
+/* The zone is not signed here any more: nothing of it stays, its name neither. */
+void	 sigfile_wipe(struct sigfile *, const uint8_t *apex);
 
 /* Works at making it smaller until `deadline` (clock_mono_ns); true: there is more to do. */
 bool	 sigfile_step(struct sigfile *, uint32_t now, uint64_t deadline_ns);

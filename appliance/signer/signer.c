@@ -27,6 +27,7 @@
 #include "appliance/signer/refresh.h"
 #include "appliance/signer/sandbox.h"
 #include "appliance/signer/sigfile.h"
+#include "appliance/signer/signstate.h"
 #include "appliance/signer/watch.h"
 #include "appliance/zonemap/writer.h"
 #include "ipc/base/clock.h"
@@ -545,7 +546,38 @@ take_keys(struct signer *s, const Ns__Feed *feed)
 			    log_quote(name_to_text(k->name.data, text)));
 		else
 			keys_changed(s, k->name.data);
+		if (k->body.len == 0 && s->file != NULL)
+			sigfile_wipe(s->file, k->name.data);
 	}
+}
+
+/* ---- what of signatures is to be seen ---- */
+
+static void
+send_state(struct signer *s)
+{
+	Ns__Envelope env = NS__ENVELOPE__INIT;
+	struct refresh_state state;
+	struct signstate out;
+
+	refresh_state(s->refresh, &state);
+	signstate_fill(&out, &state, feed_signed(s->feed), now_s(NULL));
+	env.body_case = NS__ENVELOPE__BODY_SIGNER_STATE;
+	env.signer_state = &out.msg;
+	if (s->welcome)
+		tell(s, 0, &env);
+}
+
+static void
+on_zone_signatures(struct signer *s, uint64_t id, const Ns__ZoneSignatures *in)
+{
+	Ns__Envelope env = NS__ENVELOPE__INIT;
+	Ns__ZoneSignatures out = *in;
+
+	signstate_of_zone(s->w, now_s(NULL), &out);
+	env.body_case = NS__ENVELOPE__BODY_ZONE_SIGNATURES;
+	env.zone_signatures = &out;
+	tell(s, id, &env);
 }
 
 /* ---- the loop ---- */
@@ -611,6 +643,9 @@ on_message(void *arg, const struct ns_peer *peer, const Ns__Envelope *env)
 		break;
 	case NS__ENVELOPE__BODY_KEY_WORK:
 		on_key_work(s, env->id, env->key_work);
+		break;
+	case NS__ENVELOPE__BODY_ZONE_SIGNATURES:
+		on_zone_signatures(s, env->id, env->zone_signatures);
 		break;
 	case NS__ENVELOPE__BODY_ERROR:
 		if (log_allowed(&s->log_limit, 1))
@@ -681,7 +716,8 @@ on_second(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	digest_idle(s->digest, clock_mono_ns());
-	refresh_sweep(s->refresh, now_s(NULL));
+	if (refresh_sweep(s->refresh, now_s(NULL)))
+		send_state(s);
 	arm(s->renew, 0);
 	if (++s->seconds % TRIM_SECONDS == 0)
 		writer_trim(s->w);

@@ -10,17 +10,15 @@
 #include <unistd.h>
 
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include <openssl/rand.h>
 
-#include "appliance/signer/aead.h"
+#include "ipc/aead.h"
 #include "ipc/base/log.h"
 #include "ipc/base/rbuf.h"
 #include "ipc/base/xalloc.h"
+#include "ipc/keyblob.h"
 
 #define CODE_VAULT   5042
-#define MAGIC        "NSb1"
-#define HEAD         (4u + 4u + 4u + AEAD_NONCE)
 #define RING_VERSION 1
 #define FILE_NAME    "appliance.key"
 
@@ -35,98 +33,12 @@ struct vault {
 	struct ring_key ring[VAULT_RING_MAX];
 };
 
-/* What a blob says of itself; points into it. */
-struct blob {
-	enum vault_kind kind;
-	uint32_t epoch;
-	const uint8_t *head, *nonce, *ephemeral, *body;
-	size_t head_len, body_len; /* body: ciphertext and tag */
-};
-
-static bool
-blob_read(const uint8_t *data, size_t len, struct blob *b)
-{
-	struct rbuf r = rbuf_init(data, len);
-	const uint8_t *magic = rbuf_bytes(&r, 4);
-	uint32_t kind = rbuf_u32(&r);
-
-	b->epoch = rbuf_u32(&r);
-	b->nonce = rbuf_bytes(&r, AEAD_NONCE);
-	b->kind = kind >> 24;
-	if (len > VAULT_BLOB_MAX || !rbuf_ok(&r) || memcmp(magic, MAGIC, 4) != 0 ||
-	    (kind & 0xffffff) != 0 || b->kind < VAULT_OWN || b->kind > VAULT_KSK)
-		return false;
-	b->ephemeral = b->kind == VAULT_SEALED ? rbuf_bytes(&r, VAULT_KEY) : NULL;
-	b->head = data;
-	b->head_len = HEAD + (b->kind == VAULT_SEALED ? VAULT_KEY : 0);
-	if (!rbuf_ok(&r) || rbuf_left(&r) < AEAD_TAG)
-		return false;
-	b->body_len = rbuf_left(&r);
-	b->body = rbuf_bytes(&r, b->body_len);
-	return true;
-}
-
 uint32_t
 vault_blob_epoch(const uint8_t *data, size_t len)
 {
-	struct blob b;
+	struct keyblob b;
 
-	return blob_read(data, len, &b) ? b.epoch : 0;
-}
-
-/* ---- one blob ---- */
-struct maker {
-	enum vault_kind kind;
-	uint32_t epoch;
-	const uint8_t *master; /* VAULT_KEY octets */
-	const uint8_t *ephemeral; /* sealed: goes into the header */
-	const void *context;
-	size_t context_len;
-};
-
-static enum ns_err
-blob_put(
-    const struct maker *m, const uint8_t *plain, size_t len, struct wbuf *out, struct ns_why *why)
-{
-	uint8_t head[HEAD + VAULT_KEY], body[VAULT_BLOB_MAX];
-	size_t head_len = HEAD;
-	struct aead a = { .master = m->master,
-		.info = (uint8_t)m->kind,
-		.head = head,
-		.context = m->context,
-		.context_len = m->context_len };
-
-	memcpy(head, MAGIC, 4);
-	put_u32(head + 4, (uint32_t)m->kind << 24);
-	put_u32(head + 8, m->epoch);
-	if (RAND_bytes(head + 12, AEAD_NONCE) != 1)
-		return ns_fail(why, NS_FAILED, CODE_VAULT, "no random octets");
-	if (m->ephemeral != NULL) {
-		memcpy(head + HEAD, m->ephemeral, VAULT_KEY);
-		head_len += VAULT_KEY;
-	}
-	a.nonce = head + 12;
-	a.head_len = head_len;
-	if (len + AEAD_TAG > sizeof body || !aead_close(&a, plain, len, body))
-		return ns_fail(why, NS_FAILED, CODE_VAULT, "OpenSSL does not encrypt");
-	wbuf_put(out, head, head_len);
-	wbuf_put(out, body, len + AEAD_TAG);
-	return NS_OK;
-}
-
-static bool
-blob_get(const struct blob *b, const uint8_t *master, const void *context, size_t context_len,
-    uint8_t *plain)
-{
-	const struct aead a = { .master = master,
-		.info = (uint8_t)b->kind,
-		.nonce = b->nonce,
-		.head = b->head,
-		.head_len = b->head_len,
-		.context = context,
-		.context_len = context_len };
-
-	return aead_open(&a, b->body, b->body_len, plain);
+	return keyblob_read(data, len, &b) ? b.epoch : 0;
 }
 
 /* ---- the key pair of the appliance ---- */
@@ -155,7 +67,7 @@ read_kek(int fd, uint8_t kek[VAULT_KEY], struct ns_why *why)
 static enum ns_err
 make_pair(struct vault *v, const uint8_t *kek, const char *path, struct ns_why *why)
 {
-	struct maker m = { .kind = VAULT_OWN, .master = kek, .context = FILE_NAME };
+	struct keyblob_maker m = { .kind = VAULT_OWN, .master = kek, .context = FILE_NAME };
 	struct wbuf blob = wbuf_grow(VAULT_BLOB_MAX);
 	char fresh[PATH_MAX];
 	enum ns_err err = NS_OK;
@@ -164,7 +76,7 @@ make_pair(struct vault *v, const uint8_t *kek, const char *path, struct ns_why *
 	m.context_len = strlen(FILE_NAME);
 	if (RAND_priv_bytes(v->secret, VAULT_KEY) != 1)
 		return ns_fail(why, NS_FAILED, CODE_VAULT, "no random octets");
-	err = blob_put(&m, v->secret, VAULT_KEY, &blob, why);
+	err = keyblob_put(&m, v->secret, VAULT_KEY, &blob, why);
 	snprintf(fresh, sizeof fresh, "%.4000s.new", path);
 	fd = err == NS_OK ? open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600)
 			  : -1;
@@ -183,12 +95,12 @@ open_pair(struct vault *v, const uint8_t *kek, int fd, const char *path, struct 
 {
 	uint8_t data[VAULT_BLOB_MAX];
 	ssize_t n = read(fd, data, sizeof data);
-	struct blob b;
+	struct keyblob b;
 
-	if (n < 0 || !blob_read(data, (size_t)n, &b) || b.kind != VAULT_OWN ||
+	if (n < 0 || !keyblob_read(data, (size_t)n, &b) || b.kind != VAULT_OWN ||
 	    b.body_len != VAULT_KEY + AEAD_TAG)
 		return ns_fail(why, NS_CORRUPT, CODE_VAULT, "%.200s is damaged", path);
-	if (!blob_get(&b, kek, FILE_NAME, strlen(FILE_NAME), v->secret))
+	if (!keyblob_get(&b, kek, FILE_NAME, strlen(FILE_NAME), v->secret))
 		return ns_fail(why, NS_DENIED, CODE_VAULT,
 		    "[keys] kek does not open %.200s: it is another file than the one that "
 		    "appliance was set up with",
@@ -363,25 +275,14 @@ enum ns_err
 vault_seal(const struct vault *v, const uint8_t public_key[VAULT_KEY], bool apex, struct wbuf *blob,
     struct ns_why *why)
 {
-	uint8_t secret[VAULT_KEY], ephemeral[VAULT_KEY], shared[VAULT_KEY], text[RING_TEXT];
-	struct maker m = { .kind = VAULT_SEALED,
-		.epoch = vault_epoch(v, VAULT_ZSK),
-		.master = shared,
-		.ephemeral = ephemeral,
-		.context = public_key,
-		.context_len = VAULT_KEY };
+	uint8_t text[RING_TEXT];
 	enum ns_err err;
 
 	if (apex && !vault_has(v, VAULT_KSK))
 		return ns_fail(why, NS_DENIED, CODE_VAULT,
 		    "this appliance does not have the fleet key for KSKs");
-	if (RAND_priv_bytes(secret, VAULT_KEY) != 1 || !aead_x25519_public(secret, ephemeral) ||
-	    !aead_x25519_shared(secret, public_key, shared))
-		err = ns_fail(why, NS_INVALID, CODE_VAULT, "not an X25519 key");
-	else
-		err = blob_put(&m, text, ring_write(v, apex, text), blob, why);
-	OPENSSL_cleanse(secret, sizeof secret);
-	OPENSSL_cleanse(shared, sizeof shared);
+	err = keyblob_seal(
+	    public_key, vault_epoch(v, VAULT_ZSK), text, ring_write(v, apex, text), blob, why);
 	OPENSSL_cleanse(text, sizeof text);
 	return err;
 }
@@ -389,28 +290,20 @@ vault_seal(const struct vault *v, const uint8_t public_key[VAULT_KEY], bool apex
 enum ns_err
 vault_take(struct vault *v, const uint8_t *data, size_t len, struct ns_why *why)
 {
-	uint8_t shared[VAULT_KEY], text[VAULT_BLOB_MAX];
-	struct vault *fresh;
-	struct blob b;
-	bool ok = false;
+	uint8_t text[VAULT_BLOB_MAX];
+	struct vault *fresh = OPENSSL_secure_zalloc(sizeof *fresh);
+	size_t n = 0;
+	enum ns_err err = keyblob_unseal(v->secret, v->public_key, data, len, text, &n, why);
 
-	if (!blob_read(data, len, &b) || b.kind != VAULT_SEALED)
-		return ns_fail(
-		    why, NS_CORRUPT, CODE_VAULT, "the sealed fleet keys are no such blob");
-	fresh = OPENSSL_secure_zalloc(sizeof *fresh);
-	if (fresh != NULL && aead_x25519_shared(v->secret, b.ephemeral, shared) &&
-	    blob_get(&b, shared, v->public_key, VAULT_KEY, text))
-		ok = ring_read(fresh, text, b.body_len - AEAD_TAG);
-	if (ok) {
+	if (err == NS_OK && (fresh == NULL || !ring_read(fresh, text, n)))
+		err = ns_fail(why, NS_DENIED, CODE_VAULT, "the sealed fleet keys cannot be read");
+	if (err == NS_OK) {
 		memcpy(v->ring, fresh->ring, sizeof v->ring);
 		v->n = fresh->n;
 	}
 	OPENSSL_secure_clear_free(fresh, sizeof *fresh);
-	OPENSSL_cleanse(shared, sizeof shared);
 	OPENSSL_cleanse(text, sizeof text);
-	return ok ? NS_OK
-		  : ns_fail(why, NS_DENIED, CODE_VAULT,
-			"the fleet keys were not sealed to this appliance's key");
+	return err;
 }
 
 /* ---- zone keys ---- */
@@ -419,7 +312,9 @@ vault_wrap(const struct vault *v, enum vault_kind kind, const uint8_t secret[VAU
     const void *context, size_t context_len, struct wbuf *blob, struct ns_why *why)
 {
 	const struct ring_key *k = newest(v, kind);
-	struct maker m = { .kind = kind, .context = context, .context_len = context_len };
+	struct keyblob_maker m = {
+		.kind = (uint8_t)kind, .context = context, .context_len = context_len
+	};
 
 	if (k == NULL)
 		return ns_fail(why, NS_DENIED, CODE_VAULT,
@@ -427,21 +322,21 @@ vault_wrap(const struct vault *v, enum vault_kind kind, const uint8_t secret[VAU
 		    kind == VAULT_KSK ? "KSKs" : "ZSKs");
 	m.epoch = k->epoch;
 	m.master = k->key;
-	return blob_put(&m, secret, VAULT_KEY, blob, why);
+	return keyblob_put(&m, secret, VAULT_KEY, blob, why);
 }
 
 enum ns_err
 vault_unwrap(const struct vault *v, enum vault_kind kind, const uint8_t *data, size_t len,
     const void *context, size_t context_len, uint8_t secret[VAULT_KEY], struct ns_why *why)
 {
-	struct blob b;
+	struct keyblob b;
 
-	if (!blob_read(data, len, &b) || b.kind != kind || b.body_len != VAULT_KEY + AEAD_TAG)
+	if (!keyblob_read(data, len, &b) || b.kind != kind || b.body_len != VAULT_KEY + AEAD_TAG)
 		return ns_fail(why, NS_CORRUPT, CODE_VAULT, "a wrapped key is no such blob");
 	for (unsigned i = 0; i < v->n; i++) {
 		if (v->ring[i].kind != kind || v->ring[i].epoch != b.epoch)
 			continue;
-		if (blob_get(&b, v->ring[i].key, context, context_len, secret))
+		if (keyblob_get(&b, v->ring[i].key, context, context_len, secret))
 			return NS_OK;
 		return ns_fail(why, NS_CORRUPT, CODE_VAULT,
 		    "a wrapped key does not open: it is damaged, or not of this zone");

@@ -5,10 +5,7 @@
  *       the fleet keys: K-zone (every appliance) and K-apex (primary and standby), which wrap
  *         ZSKs and KSKs.
  *
- * A blob is AES-256-GCM under a key that HKDF-SHA256 derives for that blob alone (salt: its nonce; info: its
- * kind), over header and context, so that nothing opens in another place than it was made for:
- *   "NSb1" | kind 1 | 0 0 0 | epoch 4 | nonce 12 | [sealed: ephemeral X25519 public 32] | ciphertext | tag 16
- * All octets from elsewhere go through one bounded reader.  What is open lies in OpenSSL's secure heap: locked,
+ * Each is a blob of ipc/keyblob.h, which opens nowhere but where it was made for.  What is open lies in OpenSSL's secure heap: locked,
  * not dumped, wiped when freed. */
 #ifndef NS_SIGNER_VAULT_H
 #define NS_SIGNER_VAULT_H
@@ -19,13 +16,15 @@
 
 #include "ipc/base/err.h"
 #include "ipc/base/wbuf.h"
+#include "ipc/keyblob.h"
 
-#define VAULT_KEY	 32u		/* octets of the KEK, a fleet key, an X25519 key, a zone key's secret */
+#define VAULT_KEY	 KEYBLOB_KEY	/* octets of the KEK, a fleet key, an X25519 key, a zone key's secret */
 #define VAULT_RING_MAX	 8u		/* fleet keys in one appliance's hands */
-#define VAULT_BLOB_MAX	 1024u
+#define VAULT_BLOB_MAX	 KEYBLOB_MAX
 #define VAULT_SECURE	 (4u << 20)	/* of secure heap: some 10,000 keys open at once */
 
-enum vault_kind { VAULT_OWN = 1, VAULT_SEALED = 2, VAULT_ZSK = 3, VAULT_KSK = 4 };
+/* Of blobs, and of the fleet keys that wrap them. */
+enum vault_kind { VAULT_OWN = 1, VAULT_SEALED = KEYBLOB_SEALED, VAULT_ZSK = 3, VAULT_KSK = 4 };
 
 struct vault;
 

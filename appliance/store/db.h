@@ -73,6 +73,7 @@ struct store {
 	int		 lock_fd;
 	uint64_t	 mentions;	/* changes of the index (mention.h) */
 	bool		 in_txn, marked;
+	bool		 light;		/* the transaction is a light one */
 	bool		 broken;	/* a write failed since the mark, or the begin */
 	bool		 poisoned;	/* a sync failed: the page cache may lie from here on */
 	int		 wal_pages;	/* in the WAL and not yet brought home */

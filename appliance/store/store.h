@@ -40,6 +40,9 @@ void	 store_close(struct store **);
  * consistent reads uses begin/rollback too.  A commit that fails has rolled back.  mark/release/undo is
  * one level of savepoint. */
 enum ns_err	 store_begin(struct store *, struct ns_why *) __attribute__((warn_unused_result));
+/* One whose COMMIT does not wait for the disk: it outlives this process at once, and the machine with the next
+ * ordinary one.  For what may be found older than it was. */
+enum ns_err	 store_begin_light(struct store *, struct ns_why *) __attribute__((warn_unused_result));
 enum ns_err	 store_commit(struct store *, struct ns_why *) __attribute__((warn_unused_result));
 void	 store_rollback(struct store *);
 enum ns_err	 store_mark(struct store *, struct ns_why *) __attribute__((warn_unused_result));

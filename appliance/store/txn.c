@@ -6,8 +6,22 @@
 
 #include "appliance/store/db.h"
 
-enum ns_err
-store_begin(struct store *s, struct ns_why *why)
+/* SQLite takes the word outside a transaction only. */
+static enum ns_err
+set_light(struct store *s, bool light)
+{
+	enum ns_err err = NS_OK;
+
+	if (s->light != light && s->mode == STORE_WRITE)
+		err =
+		    db_exec(s, light ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL");
+	if (err == NS_OK)
+		s->light = light;
+	return err;
+}
+
+static enum ns_err
+begin(struct store *s, bool light, struct ns_why *why)
 {
 	enum ns_err err;
 
@@ -18,13 +32,27 @@ store_begin(struct store *s, struct ns_why *why)
 			"%s failed to sync: what it holds is uncertain until it is opened anew",
 			s->dir),
 		    why);
+	err = set_light(s, light);
 	/* IMMEDIATE: the one writer takes its lock now, not in the middle. */
-	err = db_exec(s, s->mode == STORE_WRITE ? "BEGIN IMMEDIATE" : "BEGIN");
+	if (err == NS_OK)
+		err = db_exec(s, s->mode == STORE_WRITE ? "BEGIN IMMEDIATE" : "BEGIN");
 	if (err != NS_OK)
 		return db_tell(s, err, why);
 	s->in_txn = true;
 	s->marked = s->broken = false;
 	return NS_OK;
+}
+
+enum ns_err
+store_begin(struct store *s, struct ns_why *why)
+{
+	return begin(s, false, why);
+}
+
+enum ns_err
+store_begin_light(struct store *s, struct ns_why *why)
+{
+	return begin(s, true, why);
 }
 
 void

@@ -57,6 +57,7 @@ static const struct key keys[] = {
 	{ "dns", "rrl", COUNT, AT(pb.rrl), .min = 0, .max = 1000000, .fallback = "200" },
 	{ "fleet", "listen", TEXT, AT(fleet.listen), .check = config_check_tcp },
 	{ "fleet", "advertise", TEXT, AT(fleet.advertise), .check = config_check_tcp },
+	{ "ssh", "account", TEXT, AT(pb.ssh_account), .check = config_check_account },
 	{ "api", "listen", TEXT, AT(api.listen), .check = config_check_http },
 	{ "api", "cert", TEXT, AT(api.cert), .check = config_check_path },
 	{ "api", "key", TEXT, AT(api.key), .check = config_check_path },

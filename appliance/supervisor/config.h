@@ -43,7 +43,8 @@ bool config_key_same(const struct config *, const struct config *, size_t number
  * false: `why` says what is expected (CONFIG_VALUE_MAX octets). ---- */
 typedef bool config_check_fn(const char *in, char *out, char *why);
 config_check_fn config_check_label, config_check_site, config_check_role, config_check_path,
-    config_check_dns, config_check_tls, config_check_tcp, config_check_http, config_check_net;
+    config_check_dns, config_check_tls, config_check_tcp, config_check_http, config_check_net,
+    config_check_account;
 bool config_read_count(const char *in, uint64_t min, uint64_t max, uint64_t *, char *why);
 bool config_read_size(const char *in, uint64_t min, uint64_t max, uint64_t *, char *why);
 

@@ -72,6 +72,20 @@ config_check_role(const char *in, char *out, char *why)
 }
 
 bool
+config_check_account(const char *in, char *out, char *why)
+{
+	size_t len = strlen(in);
+
+	if (len == 0 || len > 32 || in[0] == '-' ||
+	    strspn(in, "abcdefghijklmnopqrstuvwxyz0123456789_-") != len)
+		return refuse(why, "expected the name of an account: 1 to 32 of a-z, 0-9, _ and -");
+	if (strcmp(in, "root") == 0)
+		return refuse(
+		    why, "root speaks for itself: name an account that has no other rights");
+	return keep(out, in);
+}
+
+bool
 config_check_path(const char *in, char *out, char *why)
 {
 	size_t len = strlen(in);

@@ -1,7 +1,7 @@
 /* memory - the shared memory of an appliance, made here and never read here, worker pages excepted.
  *
- * Zone map: one page, sealed against shrinking; the signer grows it.  Health board and worker pages
- * have their size for ever.  Modes are 0600 and those who may only read get another descriptor,
+ * Zone map: one page, sealed against shrinking; the signer grows it.  Health board, the tail's wish and worker
+ * pages have their size for ever.  Modes are 0600 and those who may only read get another descriptor,
  * opened O_RDONLY through /proc, because a dup would carry the right to write.  What we map
  * ourselves (worker pages) cannot be shrunk under us, so a page cannot kill us by SIGBUS. */
 #include <errno.h>
@@ -77,6 +77,8 @@ memory_create(struct supervisor *s, struct ns_why *why)
 	    make("ns-zonemap", ONE_PAGE, F_SEAL_SHRINK | F_SEAL_SEAL, &m->map_rw, &m->map_ro, why);
 	if (err == NS_OK)
 		err = make("ns-board", BOARD_FILE, SEAL_SIZE, &m->board_rw, &m->board_ro, why);
+	if (err == NS_OK)
+		err = make("ns-tail", TAIL_WISH_FILE, SEAL_SIZE, &m->tail_rw, &m->tail_ro, why);
 	for (m->npages = 0; err == NS_OK && m->npages < s->config.pb.workers; m->npages++)
 		err = make_page(&m->pages[m->npages], (unsigned)m->npages, why);
 	if (err == NS_OK)

@@ -32,7 +32,7 @@ const struct role_spec role_specs[] = {
 	{ .role = ROLE_ANSWER,
 	    .ready_ms = READY_MS,
 	    .silent_ms = SILENT_MS,
-	    .handed = HAND_MAP_RO | HAND_BOARD | HAND_GEO | HAND_ALL_PAGES },
+	    .handed = HAND_MAP_RO | HAND_BOARD | HAND_GEO | HAND_ALL_PAGES | HAND_TAIL_RW },
 	{ .role = ROLE_PROBE,
 	    .ready_ms = READY_MS,
 	    .silent_ms = SILENT_MS,
@@ -42,7 +42,8 @@ const struct role_spec role_specs[] = {
 	    .by_page = true,
 	    .ready_ms = READY_MS,
 	    .silent_ms = WORKER_SILENT_MS,
-	    .handed = HAND_MAP_RO | HAND_BOARD | HAND_GEO | HAND_OWN_PAGE | HAND_SOCKETS },
+	    .handed =
+		HAND_MAP_RO | HAND_BOARD | HAND_GEO | HAND_OWN_PAGE | HAND_SOCKETS | HAND_TAIL },
 };
 const size_t role_specs_count = sizeof role_specs / sizeof *role_specs;
 

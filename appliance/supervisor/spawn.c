@@ -58,6 +58,8 @@ make_plan(const struct child *c, int link, struct plan *p)
 		place(p, handed & HAND_BOARD_RW ? m->board_rw : m->board_ro, ROLE_FD_BOARD);
 	for (i = 0; handed & HAND_GEO && i < s->ngeo; i++)
 		place(p, s->geo[i], ROLE_FD_GEO0 + (int)i);
+	if (handed & (HAND_TAIL | HAND_TAIL_RW))
+		place(p, handed & HAND_TAIL_RW ? m->tail_rw : m->tail_ro, ROLE_FD_TAIL);
 	if (handed & HAND_KEK && s->kek >= 0)
 		place(p, s->kek, ROLE_FD_KEK);
 	if (handed & HAND_OWN_PAGE)

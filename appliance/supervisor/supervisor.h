@@ -36,6 +36,8 @@ enum handed {
 	HAND_BOARD_RW = 1 << 6,
 	HAND_GEO = 1 << 7, /* read-only */
 	HAND_KEK = 1 << 8, /* read-only */
+	HAND_TAIL = 1 << 9, /* read-only */
+	HAND_TAIL_RW = 1 << 10,
 };
 
 struct role_spec {
@@ -73,7 +75,7 @@ struct page_memory {
 	struct worker_page *page; /* mapped; ours to write only while nobody has it */
 };
 struct memory {
-	int map_rw, map_ro, board_rw, board_ro;
+	int map_rw, map_ro, board_rw, board_ro, tail_rw, tail_ro;
 	struct page_memory pages[ROLE_MAX_WORKERS];
 	size_t npages;
 };

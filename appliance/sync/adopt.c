@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "appliance/dns/name.h"
+#include "appliance/keys/keybody.h"
 #include "appliance/sync/apply.h"
 #include "appliance/sync/bodycheck.h"
 #include "appliance/sync/errors.h"
@@ -234,6 +235,24 @@ adopt_job_destroy(struct adopt_job **jp)
 
 /* ---- a zone that differs ---- */
 static enum ns_err
+replace_keys(struct repair_job *j, struct batch *b, const struct store_zone *z)
+{
+	const Ns__FleetZone *m = j->zone;
+	struct store_object o = { .id = m->keys_id, .version = m->keys_version };
+	Ns__ZoneKeys *keys;
+
+	if (m->keys.len == 0)
+		return NS_OK;
+	if ((keys = keybody_unpack(m->keys.data, m->keys.len)) == NULL)
+		return ns_fail(&j->w.why, NS_CORRUPT, ES_BODY, "the zone's keys cannot be read");
+	ns__zone_keys__free_unpacked(keys, NULL);
+	snprintf(o.kind, sizeof o.kind, "%s", KEYS_KIND);
+	keys_object_name(z->id, o.name);
+	batch_touch(b, z, NULL)->keys = true;
+	return store_object_adopt(b->store, &o, m->keys.data, m->keys.len, &j->w.why);
+}
+
+static enum ns_err
 replace(struct repair_job *j, struct batch *b, const uint8_t *name, struct store_zone *z)
 {
 	const Ns__FleetZone *m = j->zone;
@@ -250,6 +269,8 @@ replace(struct repair_job *j, struct batch *b, const uint8_t *name, struct store
 	if ((err = store_zone_put(b->store, z, &j->w.why)) != NS_OK)
 		return err;
 	batch_touch(b, z, NULL);
+	if ((err = replace_keys(j, b, z)) != NS_OK)
+		return err;
 	return store_content_put(b->store, z->id, true, j->content.base, j->content.len, &j->w.why);
 }
 

@@ -1,8 +1,9 @@
 /* authz - who a caller of the control socket is and what he may do.
  *
  * The identity is what the kernel says of the other end of the Unix socket; no message names its
- * sender.  root and the user that runs the appliance are admin; everybody else is who the store says
- * (people.h), or unknown. */
+ * sender, with one exception: the account that the configuration names ([ssh] account), whose programs are
+ * started by sshd for a key that belongs to one person, says in hello which.  root and the user that runs the
+ * appliance are admin; everybody else is who the store says (people.h), or unknown. */
 #ifndef NS_SYNC_AUTHZ_H
 #define NS_SYNC_AUTHZ_H
 
@@ -25,11 +26,16 @@ struct caller {
 struct authz {
 	uint32_t	admin_uid;
 	char		admin_name[64];	/* looked up before the rights are dropped; may be empty */
+	bool		shares;		/* there is an account that speaks for others, */
+	uint32_t	shared_uid;	/* this one */
 	struct people	*people;	/* of the store; NULL: not read yet */
 };
 
-void	 authz_init(struct authz *, uint32_t admin_uid);
-void	 authz_caller(const struct authz *, const struct ns_peer *, struct caller *);
+/* shared: the account of [ssh] account; empty: none. */
+void	 authz_init(struct authz *, uint32_t admin_uid, const char *shared);
+/* person: whom the peer says that it speaks for, "": itself.  NS_DENIED when it may not name anybody. */
+enum ns_err authz_caller(const struct authz *, const struct ns_peer *, const char *person,
+	    struct caller *, struct ns_why *);
 /* Which program it is, by how it named itself in hello: for the history only, never for rights. */
 void	 authz_via(struct caller *, const char *software);
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "appliance/store/backup.h"
+#include "appliance/sync/backupkeys.h"
 #include "appliance/sync/control.h"
 #include "appliance/sync/errors.h"
 #include "appliance/sync/reader.h"
@@ -36,6 +37,11 @@ struct backup {
 	uint64_t at; /* octets of the image handed out */
 	int64_t made_ms; /* wall clock */
 	const char *appliance;
+	bool want_keys; /* … sealed to: */
+	uint8_t seal_to[32];
+	uint32_t epoch; /* of the newest fleet key in the copy; 0: there is none */
+	Ns__FleetKeys keys;
+	uint8_t salt[64];
 };
 
 static struct backup *current; /* loop */
@@ -60,6 +66,7 @@ backup_free(struct backup **bp)
 	for (size_t i = 0; i < b->info.n_residencies; i++)
 		free(b->info.residencies[i]);
 	free(b->info.residencies);
+	free(b->keys.sealed.data);
 	free(b->path);
 	free(b);
 	*bp = NULL;
@@ -81,6 +88,9 @@ describe(struct backup *b, struct ns_why *why)
 		b->info.term = strtoull(term, NULL, 10);
 	free(term);
 	b->info.zones = store_zone_count(b->store);
+	err = backupkeys_describe(b->store, b->appliance, &b->info.signed_zones, &b->epoch);
+	if (err != NS_OK)
+		return read_failed(why, err);
 	err = residency_describe(b->store, &b->info.residencies, &b->info.n_residencies);
 	if (err != NS_OK)
 		return read_failed(why, err);
@@ -204,6 +214,13 @@ remember(const char *dir, int64_t made_ms)
 	free(path);
 }
 
+/* The copy is whole, the fleet keys that belong into its header are not there yet. */
+static bool
+lacks_keys(const struct backup *b)
+{
+	return b->fd >= 0 && b->want_keys && b->epoch != 0 && !b->info.keys;
+}
+
 static void
 backup_work(struct job *job, void *thread)
 {
@@ -214,7 +231,7 @@ backup_work(struct job *job, void *thread)
 	if (request_expired(r))
 		return;
 	r->err = b->fd < 0 ? copy_slice(r, b) : NS_OK;
-	if (r->err == NS_OK && b->fd >= 0)
+	if (r->err == NS_OK && b->fd >= 0 && !lacks_keys(b))
 		r->err = put_chunk(r, b);
 	if (r->err == NS_OK && b->over)
 		remember(r->store_dir, b->made_ms);
@@ -253,6 +270,31 @@ push(struct sync *s, struct request *r, struct backup *b)
 	    s, r, NS_UNAVAILABLE, ES_BUSY, "busy: too many requests are waiting; try again");
 }
 
+static void backup_done(struct job *, struct sync *);
+
+/* Asked when the copy is whole, so that they open all that is in it: the signer keeps old ones for longer. */
+static void
+keys_sealed(struct sync *s, void *arg, const ProtobufCBinaryData *sealed, enum ns_err err,
+    const struct ns_why *why)
+{
+	struct request *r = arg;
+	struct backup *b = r->state;
+
+	if (err != NS_OK) {
+		r->err = err;
+		r->why = *why;
+	} else if (!backupkeys_new_enough(sealed, b->epoch)) {
+		r->err = ns_fail(&r->why, NS_UNAVAILABLE, ES_BUSY,
+		    "the fleet keys are just being changed: try again");
+	} else {
+		b->keys.sealed.data = xmemdup(sealed->data, sealed->len);
+		b->keys.sealed.len = sealed->len;
+		b->info.fleet_keys = &b->keys;
+		b->info.keys = true;
+	}
+	backup_done(&r->job, s);
+}
+
 static void
 backup_done(struct job *job, struct sync *s)
 {
@@ -262,7 +304,11 @@ backup_done(struct job *job, struct sync *s)
 	b->busy = false;
 	b->used_ns = clock_mono_ns();
 	if (r->err == NS_OK && r->reply == NULL && !atomic_load(&r->cancelled)) {
-		push(s, r, b);
+		b->busy = lacks_keys(b);
+		if (b->busy)
+			backupkeys_ask(s, b->seal_to, keys_sealed, r);
+		else
+			push(s, r, b);
 		return;
 	}
 	r->state = NULL;
@@ -279,7 +325,7 @@ backup_done(struct job *job, struct sync *s)
 }
 
 static struct backup *
-backup_new(struct sync *s)
+backup_new(const struct sync *s, const Ns__BackupRequest *m)
 {
 	struct backup *b = xcalloc(1, sizeof *b);
 
@@ -289,21 +335,35 @@ backup_new(struct sync *s)
 	b->appliance = s->name;
 	ns__backup_info__init(&b->info);
 	b->info.made = b->info.head = NULL; /* ours to free from here on */
+	if (m->fleet_keys == NULL)
+		return b;
+	b->want_keys = true;
+	memcpy(b->seal_to, m->seal_to.data, sizeof b->seal_to);
+	b->keys = *m->fleet_keys;
+	memcpy(b->salt, m->fleet_keys->salt.data, m->fleet_keys->salt.len);
+	b->keys.salt.data = b->salt;
+	b->keys.sealed = (ProtobufCBinaryData){ 0 };
 	return b;
 }
 
 void
 backup_request(struct sync *s, struct request *r)
 {
-	uint64_t id = r->env->backup_request->session, now = clock_mono_ns();
+	const Ns__BackupRequest *m = r->env->backup_request;
+	uint64_t id = m->session, now = clock_mono_ns();
 
+	if (id == 0 && m->fleet_keys != NULL &&
+	    (r->err = backupkeys_check(m->fleet_keys, &m->seal_to, &r->why)) != NS_OK) {
+		request_finish(s, r);
+		return;
+	}
 	if (current != NULL && (current->busy || (id == 0 && now - current->used_ns < IDLE_NS))) {
 		request_refuse(s, r, NS_UNAVAILABLE, ES_BUSY, "busy: another backup is running");
 		return;
 	}
 	if (id == 0) {
 		scrap(s);
-		current = backup_new(s);
+		current = backup_new(s, m);
 	} else if (current == NULL || current->id != id) {
 		request_refuse(s, r, NS_NOTFOUND, ES_NO_SESSION,
 		    "that backup is not under way any more: begin anew");

@@ -81,7 +81,9 @@ struct batch {
 	struct feed_block_list blocks;
 	bool		 windows_changed;	/* then these are all that are open (window.h) */
 	struct window_list windows;
-	bool		 role_changed;	/* this appliance is, or is no longer, the primary */
+	bool		 role_changed;	/* this appliance is, or is no longer, the primary: */
+	bool		 replica;	/* it follows another one from here on */
+	bool		 withheld;	/* nobody is told of it now: gate.h */
 	bool		 rewound;	/* changes were dropped: `revision` is less than it was */
 	bool		 users_changed;
 	uint64_t mentions;		/* store_mentions() when it began */

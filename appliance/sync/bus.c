@@ -11,7 +11,9 @@
 #include "appliance/sync/fleet.h"
 #include "appliance/sync/parentcheck.h"
 #include "appliance/sync/receipts.h"
+#include "appliance/sync/signatures.h"
 #include "appliance/sync/stats.h"
+#include "appliance/sync/tailask.h"
 #include "appliance/sync/testask.h"
 #include "appliance/sync/status.h"
 #include "appliance/sync/verify.h"
@@ -240,9 +242,12 @@ static const struct {
 	{ NS__ENVELOPE__BODY_SERVED, ROLE_ANSWER, on_served },
 	{ NS__ENVELOPE__BODY_METRICS, ROLE_ANSWER, stats_metrics },
 	{ NS__ENVELOPE__BODY_EXPLAINED, ROLE_ANSWER, testask_explained },
+	{ NS__ENVELOPE__BODY_TAIL_ROWS, ROLE_ANSWER, tailask_rows },
 	{ NS__ENVELOPE__BODY_ANSWER_NOTICE, ROLE_ANSWER, status_notice },
 	{ NS__ENVELOPE__BODY_PARENT_REPLY, ROLE_PROBE, on_parent },
 	{ NS__ENVELOPE__BODY_KEY_WORK_DONE, ROLE_SIGNER, dnssec_done },
+	{ NS__ENVELOPE__BODY_SIGNER_STATE, ROLE_SIGNER, signatures_state },
+	{ NS__ENVELOPE__BODY_ZONE_SIGNATURES, ROLE_SIGNER, dnssec_signatures },
 	{ NS__ENVELOPE__BODY_ERROR, ROLE_SIGNER, dnssec_done },
 	{ NS__ENVELOPE__BODY_CHECK_REPORT, ROLE_PROBE, check_list_report },
 	{ NS__ENVELOPE__BODY_HEALTH_LIST_REPLY, ROLE_PROBE, health_answer },

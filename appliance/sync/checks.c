@@ -1,4 +1,5 @@
 /* checks.c - see checks.h: set, remove, override, push.  Writer thread. */
+#include "appliance/sync/cachetime.h"
 #include "appliance/sync/checks.h"
 
 #include <stdio.h>
@@ -9,10 +10,12 @@
 #include "appliance/sync/batch.h"
 #include "appliance/sync/errors.h"
 #include "appliance/sync/users.h"
+#include "ipc/base/clock.h"
 #include "ipc/base/text.h"
 #include "ipc/base/xalloc.h"
 
 #define FOR_MAX_MS (365ull * 86400 * 1000)
+#define CACHES_NS  20000000ull /* of the writer's time for telling when caches have forgotten */
 
 /* NS_NOTFOUND: there is none; *out is malloc'ed otherwise. */
 static enum ns_err
@@ -239,6 +242,13 @@ check_state_write(struct request *r, struct batch *b)
 		e.body = &c->base;
 		err = object_commit(r, b, &e);
 		*slot = before;
+	}
+	if (err == NS_OK) {
+		struct cachetime ct = { .store = b->store,
+			.now_ms = b->now_ms,
+			.until_ns = clock_mono_ns() + CACHES_NS };
+
+		r->reply->object_reply->caches = cachetime_of_check(&ct, in->name);
 	}
 	ns__check__free_unpacked(c, NULL);
 	return err;

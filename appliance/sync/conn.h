@@ -21,6 +21,7 @@ struct conn {
 	LIST_HEAD(, request) requests;
 	struct ns_peer	 peer;
 	struct caller	 caller;
+	char		 person[PEOPLE_NAME_MAX + 1];	/* whom its hello named; "": nobody */
 	unsigned	 outstanding;
 	uint64_t	 full;		/* turn of retrying in which its queue was full */
 };

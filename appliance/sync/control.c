@@ -22,9 +22,11 @@
 #include "appliance/sync/plan.h"
 #include "appliance/sync/reader.h"
 #include "appliance/sync/receipts.h"
+#include "appliance/sync/relay.h"
 #include "appliance/sync/restore.h"
 #include "appliance/sync/settings.h"
 #include "appliance/sync/stats.h"
+#include "appliance/sync/tailask.h"
 #include "appliance/sync/testask.h"
 #include "appliance/sync/users.h"
 #include "appliance/sync/status.h"
@@ -85,6 +87,7 @@ static const struct request_kind kinds[] = {
 	{ BODY(LOST_REQUEST), "lost", USER_OPERATOR, ON_READER, LANE_BULK, .read = lost_read },
 	{ BODY(TEST_REQUEST), "test", USER_VIEWER, ON_LOOP, .start = testask_request },
 	{ BODY(STATS_REQUEST), "stats", USER_VIEWER, ON_LOOP, .start = stats_request },
+	{ BODY(TAIL_REQUEST), "tail", USER_VIEWER, ON_LOOP, .start = tailask_request },
 	{ BODY(USER_SET_REQUEST), "user.set", USER_ADMIN, ON_WRITER, .primary_only = true,
 	    .write = user_set_write },
 	{ BODY(USER_LIST_REQUEST), "user.list", USER_VIEWER, ON_READER, .read = user_list_read },
@@ -155,6 +158,17 @@ send_error(struct sync *s, const struct ns_peer *peer, uint64_t id, struct ns_wh
 	return ns_send(s->control, peer, &env);
 }
 
+/* What is served only the loop knows. */
+void
+control_completes(struct sync *s, struct request *r)
+{
+	if (r->reply->body_case == NS__ENVELOPE__BODY_HISTORY_SHOW_REPLY)
+		fleet_history(s, r->reply->history_show_reply);
+	if (r->reply->body_case == NS__ENVELOPE__BODY_ZONE_INFO &&
+	    receipts_revision(s->receipts) >= r->reply->zone_info->version)
+		r->reply->zone_info->served_version = r->reply->zone_info->version;
+}
+
 static enum ns_err
 send_reply(struct sync *s, struct request *r)
 {
@@ -163,12 +177,7 @@ send_reply(struct sync *s, struct request *r)
 			ns_fail(&r->why, r->err != NS_OK ? r->err : NS_FAILED, 0, "no reply");
 		return send_error(s, &r->peer, r->id, &r->why, r->conflict);
 	}
-	/* What is served only the loop knows. */
-	if (r->reply->body_case == NS__ENVELOPE__BODY_HISTORY_SHOW_REPLY)
-		fleet_history(s, r->reply->history_show_reply);
-	if (r->reply->body_case == NS__ENVELOPE__BODY_ZONE_INFO &&
-	    receipts_revision(s->receipts) >= r->reply->zone_info->version)
-		r->reply->zone_info->served_version = r->reply->zone_info->version;
+	control_completes(s, r);
 	r->reply->id = r->id;
 	r->reply->more = r->again;
 	return ns_send(s->control, &r->peer, r->reply);
@@ -403,7 +412,8 @@ refuse_peer(struct sync *s, const struct ns_peer *peer, uint64_t id, struct ns_w
 
 /* Who he is, and that he is welcome. */
 static void
-greet(struct sync *s, const struct ns_peer *peer, uint64_t id, const char *software)
+greet(struct sync *s, const struct ns_peer *peer, uint64_t id, const char *software,
+    const char *person)
 {
 	Ns__Envelope out = NS__ENVELOPE__INIT;
 	Ns__HelloReply reply = NS__HELLO_REPLY__INIT;
@@ -415,7 +425,8 @@ greet(struct sync *s, const struct ns_peer *peer, uint64_t id, const char *softw
 		refuse_peer(s, peer, id, &why);
 		return;
 	}
-	authz_caller(&s->authz, peer, &c->caller);
+	snprintf(c->person, sizeof c->person, "%s", person);
+	(void)authz_caller(&s->authz, peer, person, &c->caller, NULL);
 	authz_via(&c->caller, software);
 	reply.major = NS_PROTO_MAJOR;
 	reply.minor = NS_PROTO_MINOR;
@@ -432,6 +443,7 @@ greet(struct sync *s, const struct ns_peer *peer, uint64_t id, const char *softw
 static void
 hello(struct sync *s, const struct ns_peer *peer, const Ns__Envelope *env)
 {
+	const char *person = env->hello->person;
 	struct ns_why why = { 0 };
 	struct caller who;
 
@@ -443,11 +455,14 @@ hello(struct sync *s, const struct ns_peer *peer, const Ns__Envelope *env)
 		refuse_peer(s, peer, env->id, &why);
 		return;
 	}
-	authz_caller(&s->authz, peer, &who);
-	if (who.role == USER_UNKNOWN && peer->local &&
-	    newcomer_look(s, peer, env->id, env->hello->software, greet))
+	if (authz_caller(&s->authz, peer, person, &who, &why) != NS_OK) {
+		refuse_peer(s, peer, env->id, &why);
 		return;
-	greet(s, peer, env->id, env->hello->software);
+	}
+	if (who.role == USER_UNKNOWN && peer->local &&
+	    newcomer_look(s, peer, env->id, env->hello->software, person, greet))
+		return;
+	greet(s, peer, env->id, env->hello->software, person);
 }
 
 static void
@@ -553,5 +568,6 @@ control_recv(void *arg, const struct ns_peer *peer, const Ns__Envelope *env)
 	r->own_name = s->name;
 	r->own_site = s->start->config->site;
 	conn_attach(c, r);
-	request_start(s, r);
+	if (!relay_request(s, r))
+		request_start(s, r);
 }

@@ -18,6 +18,8 @@ void	 request_push(struct sync *, struct queue *, enum lane, struct request *);
 const struct request_kind *control_kind(Ns__Envelope__BodyCase);
 /* A request that another appliance passed on: may its caller, and begin. */
 void	 control_start(struct sync *, struct request *, const char *relay);
+/* What only the loop knows of a reply that is complete else. */
+void	 control_completes(struct sync *, struct request *);
 void	 control_to_writer(struct sync *, struct request *);
 /* Requests whose peer's queue was full. */
 void	 control_retry(struct sync *);

@@ -10,6 +10,7 @@
 #include "appliance/sync/conn.h"
 #include "appliance/sync/control.h"
 #include "appliance/sync/errors.h"
+#include "appliance/sync/keyring.h"
 #include "appliance/sync/keysched.h"
 #include "appliance/sync/writer.h"
 #include "ipc/base/clock.h"
@@ -17,9 +18,10 @@
 #include "ipc/base/xalloc.h"
 #include "ipc/envelope.h"
 
-#define PARENT_MS  4000u /* for the parent's servers; then nobody said anything */
-#define SIGNER_NS  10000000000ull
-#define ASKED_MARK (1ull << 63)
+#define PARENT_MS     4000u /* for the parent's servers; then nobody said anything */
+#define SIGNER_NS     10000000000ull
+#define SIGNATURES_NS 1000000000ull
+#define ASKED_MARK    (1ull << 63)
 
 static struct request_list asked = TAILQ_HEAD_INITIALIZER(asked);
 static uint64_t last_id;
@@ -102,11 +104,37 @@ fill_parent(const struct dnssec *d, Ns__KeyWork *m, Ns__KeyWork__Parent *parents
 	}
 }
 
+/* What is served is the signer's to say. */
+static bool
+ask_signatures(struct sync *s, struct request *r)
+{
+	struct dnssec *d = r->state;
+	Ns__Envelope env = NS__ENVELOPE__INIT;
+	Ns__ZoneSignatures msg = NS__ZONE_SIGNATURES__INIT;
+
+	if (d->told || (d->keys_version == 0 && !d->z.external))
+		return false;
+	d->told = true;
+	d->asked = ++last_id | ASKED_MARK;
+	d->at_parent = true; /* its silence is no fault */
+	d->until_ns = clock_mono_ns() + SIGNATURES_NS;
+	msg.zone = (ProtobufCBinaryData){ name_len(d->z.name), d->z.name };
+	env.id = d->asked;
+	env.body_case = NS__ENVELOPE__BODY_ZONE_SIGNATURES;
+	env.zone_signatures = &msg;
+	if (bus_send(s, ROLE_SIGNER, &env) != NS_OK)
+		return false;
+	TAILQ_INSERT_TAIL(&asked, r, waiting);
+	return true;
+}
+
 /* The parent said something, or nothing. */
 static void
 go_on(struct sync *s, struct request *r)
 {
 	if (is_show(r)) {
+		if (ask_signatures(s, r))
+			return;
 		request_reply(r, NS__ENVELOPE__BODY_DNSSEC_SHOW_REPLY, dnssec_show_make(r->state));
 		request_finish(s, r);
 	} else {
@@ -251,6 +279,17 @@ dnssec_parent(struct sync *s, const Ns__Envelope *env)
 }
 
 void
+dnssec_signatures(struct sync *s, const Ns__Envelope *env)
+{
+	struct request *r = take(env->id);
+
+	if (r == NULL)
+		return;
+	((struct dnssec *)r->state)->expires = env->zone_signatures->expires;
+	go_on(s, r);
+}
+
+void
 dnssec_done(struct sync *s, const Ns__Envelope *env)
 {
 	struct request *r = take(env->id);
@@ -274,6 +313,8 @@ dnssec_done(struct sync *s, const Ns__Envelope *env)
 	free(packed);
 	if (d->done == NULL)
 		request_refuse(s, r, NS_FAILED, ES_NO_SIGNER, "the signer's answer cannot be read");
+	else if (r->kind->write == NULL)
+		request_finish(s, r); /* nothing is to be kept of it */
 	else
 		control_to_writer(s, r);
 }
@@ -353,7 +394,7 @@ start(struct sync *s, struct request *r, uint64_t zone_id)
 		request_finish(s, r);
 		return;
 	}
-	memcpy(d->public_key, public_key, DNSSEC_X25519);
+	keyring_wish_all(s, d);
 	request_push(s, s->reads, LANE_FAST, r);
 }
 

@@ -41,13 +41,14 @@ struct dnssec {
 	size_t		 ngone;
 	bool		 rotate;	/* … so there is a new key for ZSKs; older ones than that wrap nothing */
 	uint32_t	 forget_before;
-	uint8_t		 public_key[DNSSEC_X25519];	/* of this appliance's signer */
 	uint64_t	 asked;		/* of the question to probe or signer; 0: none is open */
 	bool		 at_parent;	/* it is the probe's */
 	uint64_t	 until_ns;	/* then it is over */
 	int64_t		 now;		/* seconds of keyclock.h */
 	Ns__ParentReply	*parent;	/* NULL: nobody said anything */
 	Ns__KeyWorkDone	*done;
+	int64_t		 expires;	/* the first signature that is served; 0: none, or nobody said */
+	bool		 told;		/* the signer was asked for that */
 };
 
 /* ---- loop ---- */
@@ -63,6 +64,7 @@ void	 dnssec_ask_signer(struct sync *, struct request *);
 void	 dnssec_signer_hello(struct sync *, const Ns__RoleHello *);
 void	 dnssec_parent(struct sync *, const Ns__Envelope *);	/* from the probe */
 void	 dnssec_done(struct sync *, const Ns__Envelope *);	/* KeyWorkDone or Error, from the signer */
+void	 dnssec_signatures(struct sync *, const Ns__Envelope *);	/* from the signer */
 void	 dnssec_tick(struct sync *, uint64_t now_ns);
 void	 dnssec_stop(void);
 /* Is this answer of the probe ours? */

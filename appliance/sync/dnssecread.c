@@ -11,7 +11,6 @@
 #include "appliance/sync/plan.h"
 #include "appliance/sync/reader.h"
 #include "ipc/base/clock.h"
-#include "ipc/base/text.h"
 #include "ipc/base/xalloc.h"
 
 #define WALK_OCTETS (256u << 10)
@@ -93,19 +92,23 @@ read_ring(struct request *r, struct store *s, struct dnssec *d)
 {
 	struct wbuf body = wbuf_grow(STORE_OBJECT_MAX);
 	struct store_object o;
+	size_t kept = 0;
 	bool any = false;
 	enum ns_err err = store_object_get(s, KEYRING_KIND, r->own_name, &o, &body);
 
 	wbuf_free(&body);
-	if (err != NS_NOTFOUND)
+	if (err != NS_NOTFOUND) {
+		d->nwishes = 0;
 		return err;
-	d->wishes = xcalloc(1, sizeof *d->wishes);
-	d->nwishes = 1;
-	*d->wishes = (struct ring_wish){ .known = true, .apex = true };
-	text_copy(d->wishes->name, sizeof d->wishes->name, r->own_name);
-	memcpy(d->wishes->key, d->public_key, DNSSEC_X25519);
+	}
 	err = store_object_each(s, KEYRING_KIND, any_ring, &any);
 	d->fresh = !any;
+	/* The first fleet keys go to all at once, so that what they wrap is signed everywhere at once; we are the
+	 * first of them. */
+	for (size_t i = 0; i < d->nwishes; i++)
+		if (d->wishes[i].known && (d->fresh || i == 0))
+			d->wishes[kept++] = d->wishes[i];
+	d->nwishes = kept;
 	return err;
 }
 

@@ -9,6 +9,7 @@
 #include "appliance/keys/keybody.h"
 #include "appliance/sync/dnssec.h"
 #include "appliance/sync/keysched.h"
+#include "ipc/base/clock.h"
 #include "ipc/base/wbuf.h"
 #include "ipc/base/xalloc.h"
 
@@ -174,6 +175,8 @@ dnssec_show_make(const struct dnssec *d)
 			    : keys->leaving ? "leaving"
 					    : "signed");
 	m->denial = xstrdup(keys != NULL ? denial_name(keys->denial) : "");
+	m->expires = time_text(d->expires);
+	m->expired = d->expires != 0 && d->expires < clock_wall_ms() / 1000;
 	if (keys == NULL)
 		return m;
 	fill(m, keys, d->z.id);

@@ -9,6 +9,7 @@
 #include "appliance/dns/name.h"
 #include "appliance/sync/bus.h"
 #include "appliance/sync/feeder.h"
+#include "appliance/sync/gate.h"
 #include "appliance/sync/receipts.h"
 #include "ipc/base/clock.h"
 #include "ipc/base/log.h"
@@ -166,10 +167,11 @@ order(struct sync *s, struct feeder_order *o)
 static void
 catch_up(struct sync *s, uint64_t since, bool start_over)
 {
-	struct feeder_order o = { .since = since, .start_over = start_over };
+	struct feeder_order o = { .since = since, .upto = gate_fed(s), .start_over = start_over };
 
-	log_info("feed.catchup", "since=%llu head=%llu start_over=%d", (unsigned long long)since,
-	    (unsigned long long)s->head.revision, start_over);
+	log_info("feed.catchup", "since=%llu head=%llu released=%llu start_over=%d",
+	    (unsigned long long)since, (unsigned long long)s->head.revision,
+	    (unsigned long long)gate_released(s), start_over);
 	order(s, &o);
 }
 
@@ -227,6 +229,13 @@ feed_live(struct sync *s, struct feed_block_list *blocks)
 	if (f->streams == 0 && f->pending_size > FEED_PENDING)
 		fall_back(s);
 	feed_pump(s);
+}
+
+void
+feed_since(struct sync *s, uint64_t revision)
+{
+	if (s->feed->signer)
+		catch_up(s, revision, false);
 }
 
 bool
@@ -340,6 +349,8 @@ feed_signer_hello(struct sync *s, const struct ns_peer *peer, const Ns__RoleHell
 	    !hello->map_loaded || hello->map_revision > s->head.revision || s->head.map_foreign;
 
 	reset(s);
+	if (!start_over)
+		gate_served(s, hello->map_revision);
 	f->signer = true;
 	f->peer = *peer;
 	f->moved_ns = clock_mono_ns();
@@ -402,7 +413,7 @@ void
 feed_resync(struct sync *s, const Ns__ResyncZone *in)
 {
 	struct feed *f = s->feed;
-	struct feeder_order o = { .one = true };
+	struct feeder_order o = { .one = true, .upto = gate_fed(s) };
 	struct feed_block *b;
 	char text[NAME_MAX_TEXT];
 	size_t len = name_check(in->name.data, in->name.len);

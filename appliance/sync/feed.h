@@ -24,6 +24,8 @@ void	 feed_live(struct sync *, struct feed_block_list *);	/* takes them */
 void	 feed_block_arrived(struct job *, struct sync *);	/* from the feeder */
 /* What the signer has is not this store's history any more: all of it again. */
 void	 feed_anew(struct sync *);
+/* Changes after that one are released, and no batch has them. */
+void	 feed_since(struct sync *, uint64_t revision);
 bool	 feed_has_room(const struct feed *);
 
 void	 feed_signer_hello(struct sync *, const struct ns_peer *, const Ns__RoleHello *);

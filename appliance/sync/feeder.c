@@ -8,6 +8,7 @@
 
 #include "appliance/dns/name.h"
 #include "appliance/store/store.h"
+#include "appliance/sync/asof.h"
 #include "appliance/sync/keyfeed.h"
 #include "appliance/sync/sync.h"
 #include "ipc/base/log.h"
@@ -72,14 +73,39 @@ emit(void *arg, struct feed_block *b)
 struct walk {
 	struct feeder *feeder;
 	struct feed_out out;
+	struct asof *asof; /* NULL: all that is there may be told */
+	const uint8_t *name; /* this one only; NULL: all */
+	bool given;
 };
+
+/* What it was; nothing is said of one that was not there. */
+static void
+give_earlier(struct walk *w, const struct asof_zone *z)
+{
+	struct wbuf zwire = wbuf_grow(SIZE_MAX / 2);
+	struct store_zone row;
+	struct ns_why why = { 0 };
+	char name[NAME_MAX_TEXT];
+
+	if (!z->there)
+		return;
+	if (asof_content(w->asof, z, &row, &zwire, &why) == NS_OK)
+		feed_out_replace(&w->out, &row, zwire.base, zwire.len);
+	else
+		log_error("feed.unreadable", "zone=%s text=%s",
+		    log_quote(name_to_text(z->name, name)), log_quote(why.text));
+	wbuf_free(&zwire);
+}
 
 static void
 give_zone(struct walk *w, const struct store_zone *z)
 {
+	const struct asof_zone *earlier = w->asof != NULL ? asof_zone(w->asof, z->id) : NULL;
 	char name[NAME_MAX_TEXT];
 
-	if (z->deleted)
+	if (earlier != NULL)
+		give_earlier(w, earlier);
+	else if (z->deleted)
 		feed_out_delete(&w->out, z->name, z->version);
 	else if (feed_out_stored(&w->out, w->feeder->store, z) != NS_OK)
 		/* One damaged zone keeps nobody else from being served; verify names it too. */
@@ -91,8 +117,12 @@ each_zone(void *arg, const struct store_zone *z)
 {
 	struct walk *w = arg;
 
-	if (w->feeder->now.start_over && z->deleted)
+	if (w->name != NULL && !name_equal(w->name, z->name))
 		return true;
+	if (w->feeder->now.start_over && z->deleted &&
+	    (w->asof == NULL || asof_zone(w->asof, z->id) == NULL))
+		return true;
+	w->given = true;
 	give_zone(w, z);
 	return !cancelled(w->feeder);
 }
@@ -102,18 +132,58 @@ give_one(struct walk *w)
 {
 	const uint8_t *name = w->feeder->now.zone;
 	struct store_zone z;
-	enum ns_err err = store_zone_find(w->feeder->store, name, &z);
+	enum ns_err err = NS_OK;
 
+	w->name = name;
+	if (w->asof != NULL)
+		err = store_zones_since(w->feeder->store, w->asof->revision, each_zone, w);
+	if (err != NS_OK || w->given)
+		return;
+	err = store_zone_find(w->feeder->store, name, &z);
 	if (err == NS_OK)
 		give_zone(w, &z);
 	else if (err == NS_NOTFOUND)
 		feed_out_delete(&w->out, name, w->out.revision);
 }
 
+/* Everything newer than what may be told is as it was.  A log that cannot be read keeps nobody from being served. */
+static void
+limit(struct walk *w, struct asof *asof)
+{
+	uint64_t upto = w->feeder->now.upto;
+	struct ns_why why = { 0 };
+
+	if (w->out.revision <= upto)
+		return;
+	log_info("feed.earlier", "revision=%llu head=%llu", (unsigned long long)upto,
+	    (unsigned long long)w->out.revision);
+	if (asof_load(asof, w->feeder->store, upto, w->out.revision, &why) != NS_OK) {
+		log_error("feed.unreadable", "text=%s", log_quote(why.text));
+		return;
+	}
+	w->asof = asof;
+	w->out.revision = upto;
+}
+
+static enum ns_err
+give_all(struct walk *w, struct ns_why *why)
+{
+	struct feeder *f = w->feeder;
+	enum ns_err err = secret_load(f->store, &w->out.secret, why);
+
+	if (err == NS_OK)
+		err = keyfeed_all(f->store, f->conf.appliance, w->asof, &w->out);
+	if (err == NS_OK)
+		err =
+		    store_zones_since(f->store, f->now.start_over ? 0 : f->now.since, each_zone, w);
+	return err;
+}
+
 static void
 run_order(struct feeder *f)
 {
 	struct walk w = { .feeder = f, .out = { .emit = emit, .arg = f } };
+	struct asof asof = { 0 };
 	uint8_t hash[STORE_HASH];
 	struct ns_why why = { 0 };
 	enum ns_err err;
@@ -123,18 +193,16 @@ run_order(struct feeder *f)
 	err = store_begin(f->store, &why);
 	if (err == NS_OK)
 		err = store_head(f->store, &w.out.revision, &term, hash);
+	if (err == NS_OK)
+		limit(&w, &asof);
 	if (err == NS_OK && f->now.one)
 		give_one(&w);
-	if (err == NS_OK && !f->now.one)
-		err = secret_load(f->store, &w.out.secret, &why);
-	if (err == NS_OK && !f->now.one)
-		err = keyfeed_all(f->store, f->conf.appliance, &w.out);
-	if (err == NS_OK && !f->now.one)
-		err = store_zones_since(
-		    f->store, f->now.start_over ? 0 : f->now.since, each_zone, &w);
+	else if (err == NS_OK)
+		err = give_all(&w, &why);
 	if (err != NS_OK)
 		fatal("feed.store", "err=%d text=%s", err, log_quote(why.text));
 	feed_out_end(&w.out, true);
+	asof_free(&asof);
 	store_rollback(f->store);
 }
 

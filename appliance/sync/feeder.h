@@ -23,6 +23,7 @@ struct feeder_conf {
 struct feeder_order {
 	uint64_t	stream;		/* every block of it carries the number */
 	uint64_t	since;
+	uint64_t	upto;		/* what is newer may not be told: zones as they were then (asof.h) */
 	bool		start_over;
 	uint8_t		zone[255];	/* not the root name's zero length: one zone only, when `one` */
 	bool		one;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "appliance/sync/errors.h"
+#include "ipc/base/text.h"
 #include "ipc/base/xalloc.h"
 
 /* glibc copies what stands before a `+` when it compiles, so nested ones double each other: 40 of them
@@ -31,31 +32,6 @@ struct filter {
 	unsigned count;
 	struct word words[FILTER_WORDS];
 };
-
-/* The classic two-pointer match: no recursion, at most text × pattern steps. */
-static bool
-glob_match(const char *p, const char *s)
-{
-	const char *star = NULL, *back = NULL;
-
-	while (*s != '\0') {
-		if (*p == '*') {
-			star = p++;
-			back = s;
-		} else if (*p == *s || *p == '?') {
-			p++;
-			s++;
-		} else if (star != NULL) {
-			p = star + 1;
-			s = ++back;
-		} else {
-			return false;
-		}
-	}
-	while (*p == '*')
-		p++;
-	return *p == '\0';
-}
 
 static int
 compile(struct word *w)
@@ -215,7 +191,7 @@ word_match(struct word *w, const char *name, const char *bare, unsigned facts)
 	case WORD_PREFIX:
 		return strncmp(name, w->text, strlen(w->text)) == 0;
 	case WORD_GLOB:
-		return glob_match(w->text, bare);
+		return text_glob(w->text, bare);
 	case WORD_REGEX:
 		return regex_match(w, bare);
 	case WORD_FACT:

@@ -149,6 +149,7 @@ fleet_open(struct sync *s)
 	f->listen_fd = -1;
 	f->roster = xcalloc(1, sizeof *f->roster);
 	TAILQ_INIT(&f->forwarded);
+	TAILQ_INIT(&f->parked);
 	if (c->fleet == NULL || c->fleet->listen[0] == '\0')
 		return;
 	f->listen_fd = fleet_listen(c->fleet->listen, &why);

@@ -71,6 +71,7 @@ struct rep {
 	bool		 best_tried;	/* since it is, or since the link broke */
 	uint64_t	 best_ns;	/* when it became that */
 	unsigned	 dials;		/* since the link broke */
+	uint64_t	 paused_ns;	/* since when requests wait for the link to be made anew; 0: they do not */
 	uint64_t	 said_ns;	/* hello or enrolment; */
 	unsigned	 unheard;	/* so often without an answer */
 	uint64_t	 heard_ns;	/* the primary's last word */
@@ -106,6 +107,7 @@ struct fleet {
 		enum roll_step	 step;		/* of our own, last, */
 		uint64_t	 said_ns, ended_ns;	/* and when it was tried */
 		uint64_t	 rebind_ns, rebind_revision;	/* the port has yet to change; 0: no */
+		uint64_t	 paused_ns;	/* replicas were told to pass nothing on until then */
 	} roll;
 	struct fleet_facts facts;
 	struct roster	*roster;
@@ -117,7 +119,9 @@ struct fleet {
 	struct pool	*log_reader;
 	struct pub	 pub;
 	struct rep	 rep;
-	struct request_list forwarded;	/* at a replica: waiting for the primary's answer */
+	struct request_list forwarded;	/* at a replica: waiting for the primary's answer, */
+	struct request_list parked;	/* or for the link, which is being made anew */
+	size_t		 relaying;	/* at the primary: of others' clients, under way */
 	uint64_t	 forward_id;
 	double		 qps;
 	uint64_t	 started_ns, asked_ns;
@@ -170,6 +174,7 @@ void	 pub_message(struct sync *, const struct member *, struct fleet_from *, con
 void	 pub_enrol(struct sync *, const struct member *, struct fleet_from *, const Ns__FleetEnrol *);
 void	 pub_committed(struct sync *);
 void	 pub_tick(struct sync *, uint64_t now_ns);
+void	 pub_beat(struct sync *, uint64_t now_ns);	/* now, not when it is due */
 void	 pub_members(struct sync *);		/* the roster changed: who is out is cut off */
 struct follower *pub_follower(struct fleet *, const char *name);
 /* What we know of another; free() it.  Borrows strings. */
@@ -224,7 +229,9 @@ void	 calls_start(struct sync *);
 void	 calls_stop(struct sync *);
 void	 calls_tick(struct sync *, uint64_t now_ns);
 void	 calls_now(struct sync *, uint64_t now_ns);	/* there is news: whatever was said a moment ago */
-void	 call_take(struct sync *, const struct member *, const struct fleet_from *, const Ns__Envelope *);
+/* What comes on a link that the other made: of any term, and of no conversation with the primary.  False: it is
+ * something else. */
+bool	 call_asks(struct sync *, const struct member *, const struct fleet_from *, const Ns__Envelope *);
 /* What that member said since `since_ns`; NULL: nothing. */
 struct call_said {
 	uint64_t	 heard_ns, term;
@@ -267,10 +274,15 @@ void	 standby_status(struct sync *, Ns__StatusReply *);
 bool	 forward_request(struct sync *, struct request *);
 void	 forward_take(struct sync *, const struct follower *, const struct member *,
 	    const Ns__FleetForward *);
+/* Who asks by way of that member: at most what it is trusted with. */
+void	 forward_caller(struct caller *, const struct member *, const char *principal, const char *role,
+	    const char *via);
 /* It was meant for the primary of a term that is over: nothing is done. */
 void	 forward_refuse(struct sync *, const struct follower *, const Ns__FleetForward *, uint64_t term);
 void	 forward_reply(struct sync *, const Ns__FleetForwardReply *);
 void	 forward_lost(struct sync *);		/* the link is down: outcomes are unknown */
+void	 forward_pause(struct sync *, uint64_t now_ns);	/* it is about to be made anew: what comes waits */
+void	 forward_resume(struct sync *);
 void	 forward_stop(struct sync *);		/* nobody is told */
 void	 forward_tick(struct sync *, uint64_t now_ns);
 

@@ -12,6 +12,7 @@
 
 #include "appliance/sync/fleet.h"
 #include "appliance/sync/gate.h"
+#include "appliance/sync/relay.h"
 #include "appliance/sync/testask.h"
 #include "ipc/base/clock.h"
 #include "ipc/base/log.h"
@@ -123,6 +124,8 @@ call_message(void *arg, zsock_t *z)
 		votes_take(s, c->name, env->fleet_votes);
 	else if (env->body_case == NS__ENVELOPE__BODY_FLEET_TESTED)
 		testask_tested(s, c->name, env->fleet_tested);
+	else if (env->body_case == NS__ENVELOPE__BODY_FLEET_RELAYED)
+		relay_came(s, c->name, env->fleet_relayed);
 	ns__envelope__free_unpacked(env, NULL);
 }
 
@@ -378,7 +381,7 @@ heard_primary(struct sync *s, const struct member *m, uint64_t term)
 	}
 }
 
-void
+static void
 call_take(
     struct sync *s, const struct member *m, const struct fleet_from *from, const Ns__Envelope *env)
 {
@@ -395,4 +398,26 @@ call_take(
 		f->held_until_ns = clock_mono_ns() + GATE_HOLD_NS;
 	}
 	answer(s, from);
+}
+
+bool
+call_asks(
+    struct sync *s, const struct member *m, const struct fleet_from *from, const Ns__Envelope *env)
+{
+	switch (env->body_case) {
+	case NS__ENVELOPE__BODY_FLEET_CALL:
+		call_take(s, m, from, env);
+		return true;
+	case NS__ENVELOPE__BODY_FLEET_VOTES:
+		votes_called(s, m, from, env->fleet_votes);
+		return true;
+	case NS__ENVELOPE__BODY_FLEET_TEST:
+		testaway_called(s, from, env->fleet_test);
+		return true;
+	case NS__ENVELOPE__BODY_FLEET_RELAY:
+		relay_take(s, m, from, env->fleet_relay);
+		return true;
+	default:
+		return false;
+	}
 }

@@ -3,7 +3,7 @@
  * A drain is a word in the roster that every appliance has: whoever assigns health checks passes the appliance
  * by, whoever announces its addresses takes them back.  The appliance itself goes on answering: queries come
  * until the routes are gone, and a cache asks again only when what it has expires.  How long that can be, the
- * largest TTL, is read once, when it begins. */
+ * largest TTL, or what is left of a larger one that was lowered lately, is read once, when it begins. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +11,7 @@
 #include "appliance/dns/zwire.h"
 #include "appliance/fleet/codes.h"
 #include "appliance/sync/batch.h"
+#include "appliance/sync/cachetime.h"
 #include "appliance/sync/change.h"
 #include "appliance/sync/control.h"
 #include "appliance/sync/errors.h"
@@ -38,8 +39,8 @@ largest_of(struct ttl_walk *w)
 	struct rrset s;
 
 	while (zwire_next(&it, &s))
-		if (s.ttl > w->ttl)
-			w->ttl = s.ttl;
+		if (cachetime_ttl(&s) > w->ttl)
+			w->ttl = cachetime_ttl(&s);
 }
 
 static bool
@@ -64,7 +65,8 @@ walk_zone(void *arg, const struct store_zone *z)
 	return clock_mono_ns() <= w->until_ns;
 }
 
-/* Half of the time that the caller has is for this: an appliance in trouble is drained in any case. */
+/* Of the time that the caller has half is for this, a quarter for the log: an appliance in trouble is drained in any
+ * case. */
 static void
 ttl_work(struct job *job, void *thread)
 {
@@ -72,6 +74,7 @@ ttl_work(struct job *job, void *thread)
 	struct member_drain *d = r->state;
 	uint64_t now = clock_mono_ns();
 	struct ttl_walk w = { .store = thread, .piece = wbuf_grow(1u << 20), .until_ns = now };
+	struct cachetime ct = { .store = thread, .now_ms = clock_wall_ms() };
 	enum ns_err err;
 
 	if (request_expired(r))
@@ -79,8 +82,11 @@ ttl_work(struct job *job, void *thread)
 	w.until_ns += (r->deadline_ns - now) / 2;
 	err = store_zone_each(w.store, NULL, walk_zone, &w);
 	wbuf_free(&w.piece);
-	d->ttl = w.ttl;
-	d->ttl_partial = w.partial || err != NS_OK;
+	cachetime_now(&ct, w.ttl);
+	ct.until_ns = now + (r->deadline_ns - now) / 4 * 3;
+	cachetime_past(&ct, 0, NULL, NULL);
+	d->ttl = cachetime_seconds(&ct);
+	d->ttl_partial = w.partial || ct.partial || err != NS_OK;
 }
 
 static void

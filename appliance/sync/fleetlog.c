@@ -7,6 +7,7 @@
 #include <openssl/evp.h>
 
 #include "appliance/dns/name.h"
+#include "appliance/keys/keybody.h"
 #include "appliance/sync/residency.h"
 #include "appliance/sync/sync.h"
 #include "appliance/zonemap/image.h"
@@ -251,12 +252,28 @@ struct sending {
 	size_t sent;
 };
 
+/* They come with it: a zone is never served unsigned until they follow. */
+static enum ns_err
+zone_keys(struct store *s, uint64_t id, struct wbuf *body, Ns__FleetZone *m)
+{
+	struct store_object o = { 0 };
+	char name[KEYS_NAME];
+	enum ns_err err;
+
+	keys_object_name(id, name);
+	err = store_object_get(s, KEYS_KIND, name, &o, body);
+	m->keys = (ProtobufCBinaryData){ err == NS_OK ? body->len : 0, body->base };
+	m->keys_id = o.id;
+	m->keys_version = o.version;
+	return err == NS_NOTFOUND ? NS_OK : err;
+}
+
 static enum ns_err
 send_zone(struct sending *x, const uint8_t *name)
 {
 	struct store *s = x->store;
 	struct digest_job *j = x->job;
-	struct wbuf piece = wbuf_grow(1u << 20);
+	struct wbuf piece = wbuf_grow(1u << 20), keys = wbuf_grow(STORE_OBJECT_MAX);
 	Ns__FleetZone m = NS__FLEET_ZONE__INIT;
 	uint8_t last[NAME_MAX_WIRE];
 	const uint8_t *after = NULL;
@@ -270,6 +287,7 @@ send_zone(struct sending *x, const uint8_t *name)
 	if (m.absent)
 		zone_packet(j, &m);
 	if (m.absent || err != NS_OK) {
+		wbuf_free(&keys);
 		wbuf_free(&piece);
 		return m.absent ? NS_OK : err;
 	}
@@ -279,7 +297,8 @@ send_zone(struct sending *x, const uint8_t *name)
 	m.account = z.account;
 	m.external = z.external;
 	m.changed_ms = z.changed_ms;
-	for (;;) {
+	err = zone_keys(s, z.id, &keys, &m);
+	while (err == NS_OK) {
 		err = store_content_get(s, z.id, after, FLEET_PIECE / 2, &piece, last);
 		if (err != NS_OK && err != NS_NOTFOUND)
 			break;
@@ -287,12 +306,14 @@ send_zone(struct sending *x, const uint8_t *name)
 		m.zwire = (ProtobufCBinaryData){ piece.len, piece.base };
 		zone_packet(j, &m);
 		m.offset += piece.len;
+		m.keys.len = 0;
 		x->sent += piece.len;
 		piece.len = 0;
 		after = last;
 		if (m.last)
 			break;
 	}
+	wbuf_free(&keys);
 	wbuf_free(&piece);
 	return err == NS_NOTFOUND ? NS_OK : err;
 }

@@ -429,18 +429,8 @@ pub_message(
 	struct follower *fo;
 	struct ns_why why = { 0 };
 
-	if (env->body_case == NS__ENVELOPE__BODY_FLEET_CALL) {
-		call_take(s, m, from, env);
+	if (call_asks(s, m, from, env))
 		return;
-	}
-	if (env->body_case == NS__ENVELOPE__BODY_FLEET_VOTES) {
-		votes_called(s, m, from, env->fleet_votes);
-		return;
-	}
-	if (env->body_case == NS__ENVELOPE__BODY_FLEET_TEST) {
-		testaway_called(s, from, env->fleet_test);
-		return;
-	}
 	fleet_newer(s, m->name, env->term);
 	if (env->body_case == NS__ENVELOPE__BODY_FLEET_HELLO && env->term <= s->head.term) {
 		hello(s, m, from, env->fleet_hello);
@@ -510,8 +500,8 @@ pub_peer(const struct sync *s, const struct member *m, uint64_t now_ns)
 	return p;
 }
 
-static void
-beat(struct sync *s, uint64_t now_ns)
+void
+pub_beat(struct sync *s, uint64_t now_ns)
 {
 	const struct roster *r = s->fleet->roster;
 	Ns__FleetBeat__Peer *peers[FLEET_MEMBERS];
@@ -522,6 +512,7 @@ beat(struct sync *s, uint64_t now_ns)
 	out.revision = gate_released(s);
 	out.primary = (char *)(uintptr_t)s->name;
 	out.peers = peers;
+	out.pause = s->fleet->roll.paused_ns != 0;
 	for (size_t i = 0; i < r->count; i++)
 		if (r->members[i].enrolled && !r->members[i].removed)
 			peers[out.n_peers++] = pub_peer(s, &r->members[i], now_ns);
@@ -545,7 +536,7 @@ pub_tick(struct sync *s, uint64_t now_ns)
 {
 	if (s->fleet->router == NULL)
 		return;
-	beat(s, now_ns);
+	pub_beat(s, now_ns);
 	pump_all(s); /* a full queue has room again */
 	ns_sock_look(s->fleet->router);
 }

@@ -741,6 +741,8 @@ beat(struct sync *s, const Ns__FleetBeat *in)
 	rep->beat = ns__fleet_beat__unpack(NULL, len, buf);
 	rep->beat_ns = clock_mono_ns();
 	free(buf);
+	if (in->pause)
+		forward_pause(s, rep->beat_ns);
 }
 
 /* ---- a history that lost ---- */
@@ -829,6 +831,7 @@ welcome(struct sync *s, const Ns__FleetWelcome *in)
 	rep->state = REP_FOLLOW;
 	rep->head = in->revision;
 	trouble(s, "");
+	forward_resume(s);
 	log_info("fleet.following", "primary=%s from=%llu head=%llu", log_quote(in->primary),
 	    (unsigned long long)rep->follow.taken, (unsigned long long)in->revision);
 	say_receipt(s);
@@ -925,8 +928,10 @@ best_tick(struct sync *s, uint64_t now_ns)
 	}
 	own = memcmp(rep->best_own, rep->dialed_own, FLEET_KEY) != 0;
 	server = memcmp(rep->best_server, rep->dialed_server, FLEET_KEY) != 0;
-	if (rep->best_tried || (!own && !server) || (rep->up && !own) ||
-	    (rep->up && !TAILQ_EMPTY(&s->fleet->forwarded) &&
+	if (rep->best_tried || (!own && !server) || (rep->up && !own))
+		return;
+	forward_pause(s, now_ns);
+	if ((rep->up && !TAILQ_EMPTY(&s->fleet->forwarded) &&
 		clock_since(now_ns, rep->best_ns) < FLEET_QUIET_NS))
 		return;
 	if (rep->up)

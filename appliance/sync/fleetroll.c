@@ -21,7 +21,9 @@
 #include "ipc/base/xalloc.h"
 
 #define AGAIN_NS 1000000000ull /* between two words about the same */
-#define QUIET_NS 2000000000ull /* so long the port waits for those who follow to know the key */
+#define QUIET_NS 2000000000ull /* so long the port waits for those who follow to know the key, */
+#define PAUSE_NS \
+	300000000ull /* and at least so long for what they passed on before they heard of it */
 
 /* ---- the command ---- */
 static uint32_t
@@ -338,6 +340,21 @@ all_know(const struct sync *s)
 	return true;
 }
 
+/* Nobody waits for an answer over a connection that is about to end. */
+static bool
+is_quiet(struct sync *s, uint64_t now_ns)
+{
+	struct fleet *f = s->fleet;
+	uint64_t paused;
+
+	if (f->roll.paused_ns == 0) {
+		f->roll.paused_ns = now_ns;
+		pub_beat(s, now_ns);
+	}
+	paused = clock_since(now_ns, f->roll.paused_ns);
+	return fleet_is_replica(s) || paused > QUIET_NS || (paused > PAUSE_NS && f->relaying == 0);
+}
+
 static void
 rebind(struct sync *s, uint64_t now_ns)
 {
@@ -345,9 +362,10 @@ rebind(struct sync *s, uint64_t now_ns)
 	struct ns_why why = { 0 };
 
 	if (f->roll.rebind_ns == 0 || f->router == NULL ||
-	    (!all_know(s) && clock_since(now_ns, f->roll.rebind_ns) < QUIET_NS))
+	    (!all_know(s) && clock_since(now_ns, f->roll.rebind_ns) < QUIET_NS) ||
+	    !is_quiet(s, now_ns))
 		return;
-	f->roll.rebind_ns = 0;
+	f->roll.rebind_ns = f->roll.paused_ns = 0;
 	/* The socket that listens is ours: nobody is refused meanwhile, the backlog waits. */
 	if (fleet_rebind(f->router_z, &f->keys, fcntl(f->listen_fd, F_DUPFD_CLOEXEC, 3),
 		s->start->config->fleet->listen, &why) != NS_OK)

@@ -13,6 +13,7 @@
 #include "appliance/sync/checks.h"
 #include "appliance/sync/errors.h"
 #include "appliance/sync/fleet.h"
+#include "appliance/sync/keyfeed.h"
 #include "appliance/sync/secret.h"
 #include "appliance/sync/things.h"
 #include "appliance/sync/writer.h"
@@ -54,6 +55,7 @@ things_compare(struct sync *s, struct follower *fo, const Ns__FleetThings *in)
 	j->said = ns__fleet_things__unpack(NULL, len, buf);
 	free(buf);
 	snprintf(j->name, sizeof j->name, "%s", fo->name);
+	snprintf(j->site, sizeof j->site, "%s", roster_site(s->fleet->roster, fo->name));
 	j->session = fo->session;
 	if (j->said == NULL || !queue_push(s->fleet->log, LANE_BULK, &j->job))
 		things_job_destroy(&j);
@@ -185,6 +187,7 @@ put_object(struct batch *b, const Ns__FleetThing *m, struct ns_why *why)
 	if (err != NS_OK)
 		return err == NS_NOTFOUND ? NS_OK : err;
 	check_delta(b, &object, b->revision);
+	keyfeed_delta(b, &object);
 	adopt_tell(b, m->kind);
 	return NS_OK;
 }

@@ -21,6 +21,7 @@
 #include "ipc/envelope.h"
 
 #define MARGIN_MS   200u /* the primary's answer must be here before the client gives up */
+#define PARK_NS     8000000000ull /* a link is made anew in a second or two */
 #define REQUEST_MAX (NS_MSG_MAX - 4096u)
 
 /* ---- at the replica ---- */
@@ -92,6 +93,24 @@ refuse_away(struct sync *s, struct request *r)
 	request_finish(s, r);
 }
 
+static void
+pass_on(struct sync *s, struct request *r)
+{
+	struct fleet *f = s->fleet;
+
+	if (f->rep.state != REP_FOLLOW) {
+		refuse_away(s, r);
+		return;
+	}
+	r->err = send_forward(s, r);
+	if (r->err == NS_UNAVAILABLE)
+		refuse_away(s, r);
+	else if (r->err != NS_OK)
+		request_finish(s, r);
+	else
+		TAILQ_INSERT_TAIL(&f->forwarded, r, waiting);
+}
+
 bool
 forward_request(struct sync *s, struct request *r)
 {
@@ -107,18 +126,48 @@ forward_request(struct sync *s, struct request *r)
 		request_finish(s, r);
 		return true;
 	}
-	if (f->rep.state != REP_FOLLOW) {
-		refuse_away(s, r);
-		return true;
-	}
-	r->err = send_forward(s, r);
-	if (r->err == NS_UNAVAILABLE)
-		refuse_away(s, r);
-	else if (r->err != NS_OK)
-		request_finish(s, r);
+	if (f->rep.paused_ns != 0)
+		TAILQ_INSERT_TAIL(&f->parked, r, waiting);
 	else
-		TAILQ_INSERT_TAIL(&f->forwarded, r, waiting);
+		pass_on(s, r);
 	return true;
+}
+
+/* ---- while the link is made anew ---- */
+void
+forward_pause(struct sync *s, uint64_t now_ns)
+{
+	if (s->fleet->rep.paused_ns == 0)
+		s->fleet->rep.paused_ns = now_ns;
+}
+
+void
+forward_resume(struct sync *s)
+{
+	struct request *r;
+
+	s->fleet->rep.paused_ns = 0;
+	while ((r = TAILQ_FIRST(&s->fleet->parked)) != NULL) {
+		TAILQ_REMOVE(&s->fleet->parked, r, waiting);
+		pass_on(s, r);
+	}
+}
+
+/* Who cannot wait longer is refused: nothing of it was done. */
+static void
+parked_tick(struct sync *s, uint64_t now_ns)
+{
+	struct request *r, *next;
+
+	if (s->fleet->rep.paused_ns != 0 && clock_since(now_ns, s->fleet->rep.paused_ns) > PARK_NS)
+		forward_resume(s);
+	for (r = TAILQ_FIRST(&s->fleet->parked); r != NULL; r = next) {
+		next = TAILQ_NEXT(r, waiting);
+		if (now_ns + 2 * MARGIN_MS * 1000000ull < r->deadline_ns)
+			continue;
+		TAILQ_REMOVE(&s->fleet->parked, r, waiting);
+		refuse_away(s, r);
+	}
 }
 
 static void
@@ -203,6 +252,7 @@ forward_stop(struct sync *s)
 {
 	struct request *r;
 
+	TAILQ_CONCAT(&s->fleet->forwarded, &s->fleet->parked, waiting);
 	while ((r = TAILQ_FIRST(&s->fleet->forwarded)) != NULL) {
 		TAILQ_REMOVE(&s->fleet->forwarded, r, waiting);
 		conn_detach(r);
@@ -215,6 +265,7 @@ forward_tick(struct sync *s, uint64_t now_ns)
 {
 	struct request *r, *next;
 
+	parked_tick(s, now_ns);
 	for (r = TAILQ_FIRST(&s->fleet->forwarded); r != NULL; r = next) {
 		next = TAILQ_NEXT(r, waiting);
 		if (now_ns + MARGIN_MS * 1000000ull / 2 > r->deadline_ns)
@@ -271,6 +322,7 @@ finish_forward(struct sync *s, struct request *r)
 		send_back(s, o, r->reply);
 	}
 	free(o);
+	s->fleet->relaying--;
 	r->origin = NULL;
 	request_destroy(&r);
 }
@@ -284,15 +336,15 @@ role_named(const char *name)
 	return USER_UNKNOWN;
 }
 
-/* At most what the appliance that relays it is trusted with. */
-static void
-caller_of(struct caller *c, const struct member *m, const Ns__FleetForward *in)
+void
+forward_caller(struct caller *c, const struct member *m, const char *principal, const char *role,
+    const char *via)
 {
-	enum user_role cap = role_named(m->trust), said = role_named(in->role);
+	enum user_role cap = role_named(m->trust), said = role_named(role);
 
 	*c = (struct caller){ .role = said < cap ? said : cap, .uid = UINT32_MAX };
-	text_copy(c->name, sizeof c->name, in->principal);
-	text_copy(c->via, sizeof c->via, in->via);
+	text_copy(c->name, sizeof c->name, principal);
+	text_copy(c->via, sizeof c->via, via);
 	text_copy(c->relay, sizeof c->relay, m->name);
 	text_copy(c->relay_site, sizeof c->relay_site, m->site_claimed ? "" : m->site);
 }
@@ -333,11 +385,12 @@ forward_take(
 	} else {
 		env->deadline_ms = in->deadline_ms;
 		r = request_new(&peer, env);
-		caller_of(&r->caller, m, in);
+		forward_caller(&r->caller, m, in->principal, in->role, in->via);
 		r->kind = k;
 		r->store_dir = s->store_dir;
 		r->reads = s->reads;
 		r->finish = finish_forward;
+		s->fleet->relaying++;
 		r->origin = xmalloc(sizeof o);
 		memcpy(r->origin, &o, sizeof o);
 		control_start(s, r, m->name);

@@ -5,10 +5,15 @@
 #include <string.h>
 
 #include "appliance/fleet/codes.h"
+#include "appliance/sync/aliases.h"
 #include "appliance/sync/batch.h"
+#include "appliance/sync/checks.h"
 #include "appliance/sync/control.h"
+#include "appliance/sync/feed.h"
 #include "appliance/sync/fleet.h"
 #include "appliance/sync/handover.h"
+#include "appliance/sync/keysched.h"
+#include "appliance/sync/released.h"
 #include "ipc/base/clock.h"
 #include "ipc/base/log.h"
 #include "ipc/base/xalloc.h"
@@ -17,7 +22,11 @@
 
 struct gate {
 	struct batch *first, **last; /* by job.next */
-	uint64_t released;
+	uint64_t released; /* newest change that all may know of */
+	uint64_t
+	    tail; /* changes up to this one wait without a batch: only the store has them; 0: none */
+	uint64_t marked; /* the store knows that they may be told (released.h) */
+	bool marking;
 	enum gate_state said; /* in the log */
 };
 
@@ -160,13 +169,48 @@ gate_refuses(const struct sync *s, struct ns_why *why)
 	return NS_OK;
 }
 
-/* ---- batches ---- */
+/* ---- what may be told ---- */
 uint64_t
 gate_released(const struct sync *s)
 {
-	return s->gate->first == NULL ? s->head.revision : s->gate->released;
+	return s->gate->released;
 }
 
+uint64_t
+gate_fed(const struct sync *s)
+{
+	const struct gate *g = s->gate;
+	const struct member *m;
+
+	(void)standby_of(s, &m);
+	if (g->first != NULL || g->tail != 0 || (m != NULL && !fleet_is_replica(s)))
+		return g->released;
+	return UINT64_MAX;
+}
+
+void
+gate_begin(struct sync *s)
+{
+	struct gate *g = s->gate;
+
+	g->released = g->marked = s->head.released;
+	if (g->released == s->head.revision)
+		return;
+	g->tail = s->head.revision;
+	log_info("gate.waits", "released=%llu head=%llu", (unsigned long long)g->released,
+	    (unsigned long long)g->tail);
+}
+
+void
+gate_served(struct sync *s, uint64_t revision)
+{
+	if (revision > s->gate->released && revision <= s->head.revision)
+		s->gate->released = revision;
+	if (s->gate->released == s->gate->tail)
+		s->gate->tail = 0;
+}
+
+/* ---- batches ---- */
 static void
 release_first(struct sync *s)
 {
@@ -174,30 +218,92 @@ release_first(struct sync *s)
 	struct batch *b = g->first;
 
 	g->first = after(b);
-	if (b->revision > g->released)
+	if (b->revision > g->released || b->rewound)
 		g->released = b->revision;
 	sync_release(s, &b);
 }
 
-void
-gate_batch(struct sync *s, struct batch *b)
+/* What it says is in no batch: whoever feeds others reads the store again. */
+static void
+release_tail(struct sync *s)
 {
 	struct gate *g = s->gate;
+	uint64_t before = g->released;
 
-	b->job.next = NULL;
-	if (g->first == NULL) {
-		g->last = &g->first;
-		if (passes(s, b->revision)) {
-			g->released = b->revision;
-			sync_release(s, &b);
-			return;
-		}
+	log_info("gate.released", "from=%llu to=%llu", (unsigned long long)before + 1,
+	    (unsigned long long)g->tail);
+	g->released = g->tail;
+	g->tail = 0;
+	feed_since(s, before);
+	checkfeed_anew(s);
+	aliasfeed_changed(s);
+	keysched_load(s);
+}
+
+static void
+mark_done(struct job *job, struct sync *s)
+{
+	struct mark_job *j = (struct mark_job *)job;
+
+	s->gate->marking = false;
+	if (j->revision > s->gate->marked)
+		s->gate->marked = j->revision;
+	free(j);
+	gate_pump(s);
+}
+
+/* True: the store knows that changes up to there are told, or need not. */
+static bool
+is_marked(struct sync *s, uint64_t revision)
+{
+	struct gate *g = s->gate;
+	const struct member *m;
+	struct mark_job *j;
+
+	(void)standby_of(s, &m);
+	if (m == NULL || fleet_is_replica(s) || revision <= g->released || revision <= g->marked)
+		return true;
+	if (g->marking)
+		return false;
+	/* All that may go by now. */
+	for (struct batch *b = g->first; b != NULL && passes(s, b->revision); b = after(b))
+		revision = b->revision > revision ? b->revision : revision;
+	j = mark_job_new(revision, mark_done);
+	g->marking = queue_push(s->writes, LANE_FAST, &j->job);
+	if (!g->marking)
+		free(j); /* the tick tries again */
+	return false;
+}
+
+/* A primary's wait for their standby, one that is none any more for what the new one says next. */
+static bool
+tail_may_go(struct sync *s)
+{
+	const struct gate *g = s->gate;
+
+	if (fleet_is_replica(s))
+		return g->first != NULL && g->first->revision > g->tail;
+	return passes(s, g->tail) && is_marked(s, g->tail);
+}
+
+static bool
+release_ready(struct sync *s)
+{
+	struct gate *g = s->gate;
+	bool any = false;
+
+	if (g->tail != 0 && tail_may_go(s)) {
+		release_tail(s);
+		any = true;
 	}
-	*g->last = b;
-	g->last = (struct batch **)(void *)&b->job.next;
-	/* It came about before this appliance became a replica. */
-	if (b->role_changed)
-		gate_fail(s);
+	if (g->tail != 0 && !fleet_is_replica(s))
+		return any;
+	while (
+	    g->first != NULL && passes(s, g->first->revision) && is_marked(s, g->first->revision)) {
+		release_first(s);
+		any = true;
+	}
+	return any;
 }
 
 static void
@@ -236,13 +342,8 @@ answer_waiting(struct sync *s, uint64_t now_ns, bool all)
 void
 gate_pump(struct sync *s)
 {
-	struct gate *g = s->gate;
-	bool any = false;
+	bool any = release_ready(s);
 
-	while (g->first != NULL && passes(s, g->first->revision)) {
-		release_first(s);
-		any = true;
-	}
 	handover_settle(s);
 	if (any)
 		pub_committed(s);
@@ -272,14 +373,65 @@ fail_imports(struct batch *b)
 	}
 }
 
-void
-gate_fail(struct sync *s)
+static void
+release_all(struct sync *s)
+{
+	while (s->gate->first != NULL)
+		release_first(s);
+}
+
+/* It came about before this appliance became a replica: whether it stays is for the new primary to say. */
+static void
+withhold(struct sync *s)
+{
+	struct gate *g = s->gate;
+	uint64_t released = g->released;
+
+	for (struct batch *b = g->first; b != NULL; b = after(b)) {
+		if (b->revision <= released || b->err != NS_OK)
+			continue;
+		b->withheld = true;
+		g->tail = b->revision;
+	}
+	release_all(s);
+	g->released = released;
+}
+
+/* Who waits is told that nobody knows. */
+static void
+gate_fail(struct sync *s, bool replica)
 {
 	answer_waiting(s, 0, true);
 	for (struct batch *b = s->gate->first; b != NULL; b = after(b))
 		fail_imports(b);
-	while (s->gate->first != NULL)
-		release_first(s);
+	if (replica) {
+		withhold(s);
+		return;
+	}
+	if (s->gate->tail != 0)
+		release_tail(s);
+	release_all(s);
+}
+
+void
+gate_batch(struct sync *s, struct batch *b)
+{
+	struct gate *g = s->gate;
+	bool waited = g->first != NULL || g->tail != 0;
+
+	b->job.next = NULL;
+	if (b->err != NS_OK)
+		b->revision = s->head.revision; /* nothing of it is there */
+	if (g->first == NULL)
+		g->last = &g->first;
+	*g->last = b;
+	g->last = (struct batch **)(void *)&b->job.next;
+	if (b->rewound)
+		g->tail = 0;
+	if (b->role_changed && !(b->replica && fleet_is_replica(s)))
+		gate_fail(s, b->replica);
+	else if (release_ready(s) && waited)
+		pub_committed(s);
 }
 
 void

@@ -10,6 +10,7 @@
 #include "appliance/dns/rrtype.h"
 #include "appliance/dns/zwire.h"
 #include "appliance/keys/keybody.h"
+#include "appliance/sync/asof.h"
 #include "appliance/sync/batch.h"
 #include "appliance/sync/errors.h"
 #include "appliance/zonemap/emission.h"
@@ -109,12 +110,6 @@ keys_check_added(
 	return NS_OK;
 }
 
-static uint64_t
-zone_id_of(const char *object_name)
-{
-	return object_name[0] == 'z' ? strtoull(object_name + 1, NULL, 10) : 0;
-}
-
 /* ---- a batch ---- */
 void
 keyfeed_delta(struct batch *b, const Ns__ChangeBody__Object *m)
@@ -125,8 +120,24 @@ keyfeed_delta(struct batch *b, const Ns__ChangeBody__Object *m)
 	    strcmp(m->name, b->appliance) == 0)
 		b->keyring = true;
 	if (strcmp(m->kind, KEYS_KIND) == 0 &&
-	    store_zone_by_id(b->store, zone_id_of(m->name), &z) == NS_OK)
+	    store_zone_by_id(b->store, keys_object_zone(m->kind, m->name), &z) == NS_OK)
 		batch_touch(b, &z, z.name)->keys = true;
+}
+
+static void
+put_keyring(const char *appliance, const struct wbuf *body, struct feed_out *out, uint32_t *epoch,
+    bool *apex)
+{
+	Ns__Keyring *m = ns__keyring__unpack(NULL, body->len, body->base);
+
+	if (m == NULL) {
+		log_error("keys.unreadable", "appliance=%s", appliance);
+		return;
+	}
+	feed_out_keyring(out, m->sealed.data, m->sealed.len);
+	*epoch = m->epoch;
+	*apex = m->apex;
+	ns__keyring__free_unpacked(m, NULL);
 }
 
 static enum ns_err
@@ -136,16 +147,9 @@ give_keyring(
 	struct wbuf body = wbuf_grow(STORE_OBJECT_MAX);
 	struct store_object o;
 	enum ns_err err = store_object_get(s, KEYRING_KIND, appliance, &o, &body);
-	Ns__Keyring *m = err == NS_OK ? ns__keyring__unpack(NULL, body.len, body.base) : NULL;
 
-	if (m != NULL) {
-		feed_out_keyring(out, m->sealed.data, m->sealed.len);
-		*epoch = m->epoch;
-		*apex = m->apex;
-		ns__keyring__free_unpacked(m, NULL);
-	} else if (err == NS_OK) {
-		log_error("keys.unreadable", "appliance=%s", appliance);
-	}
+	if (err == NS_OK)
+		put_keyring(appliance, &body, out, epoch, apex);
 	wbuf_free(&body);
 	return err == NS_NOTFOUND ? NS_OK : err;
 }
@@ -192,28 +196,63 @@ keyfeed_batch(struct batch *b, struct feed_out *out)
 /* ---- all ---- */
 struct all {
 	struct store *store;
+	const struct asof *asof;
 	struct feed_out *out;
 };
+
+/* Those of a zone in the trash stay with it. */
+static void
+put_keys(struct all *a, const char *object_name, const void *body, size_t len)
+{
+	uint64_t id = keys_object_zone(KEYS_KIND, object_name);
+	const struct asof_zone *was = a->asof != NULL ? asof_zone(a->asof, id) : NULL;
+	struct store_zone z;
+
+	if (was != NULL && was->there)
+		feed_out_keys(a->out, was->name, body, len);
+	else if (was == NULL && store_zone_by_id(a->store, id, &z) == NS_OK)
+		feed_out_keys(a->out, z.name, body, len);
+}
 
 static bool
 each_keys(void *arg, const struct store_object *o, const void *body, size_t len)
 {
 	struct all *a = arg;
-	struct store_zone z;
 
-	/* Those of a zone in the trash stay with it. */
-	if (store_zone_by_id(a->store, zone_id_of(o->name), &z) == NS_OK)
-		feed_out_keys(a->out, z.name, body, len);
+	if (a->asof == NULL || asof_object(a->asof, KEYS_KIND, o->name) == NULL)
+		put_keys(a, o->name, body, len);
 	return true;
 }
 
-enum ns_err
-keyfeed_all(struct store *s, const char *appliance, struct feed_out *out)
+/* Those that have changed since. */
+static void
+each_earlier(struct all *a)
 {
-	struct all a = { .store = s, .out = out };
+	for (size_t i = 0; i < a->asof->nobjects; i++) {
+		const struct asof_object *o = &a->asof->objects[i];
+
+		if (o->there && strcmp(o->kind, KEYS_KIND) == 0)
+			put_keys(a, o->name, o->body.base, o->body.len);
+	}
+}
+
+enum ns_err
+keyfeed_all(struct store *s, const char *appliance, const struct asof *asof, struct feed_out *out)
+{
+	const struct asof_object *ring =
+	    asof != NULL ? asof_object(asof, KEYRING_KIND, appliance) : NULL;
+	struct all a = { .store = s, .asof = asof, .out = out };
+	enum ns_err err = NS_OK;
 	uint32_t epoch;
 	bool apex;
-	enum ns_err err = give_keyring(s, appliance, out, &epoch, &apex);
 
-	return err == NS_OK ? store_object_each(s, KEYS_KIND, each_keys, &a) : err;
+	if (ring == NULL)
+		err = give_keyring(s, appliance, out, &epoch, &apex);
+	else if (ring->there)
+		put_keyring(appliance, &ring->body, out, &epoch, &apex);
+	if (err == NS_OK)
+		err = store_object_each(s, KEYS_KIND, each_keys, &a);
+	if (err == NS_OK && asof != NULL)
+		each_earlier(&a);
+	return err;
 }

@@ -8,6 +8,7 @@
 #include "appliance/sync/feedblock.h"
 #include "ipc/nameserve.pb-c.h"
 
+struct asof;
 struct batch;
 struct touched;
 
@@ -30,8 +31,9 @@ void	 keyfeed_delta(struct batch *, const Ns__ChangeBody__Object *);
 enum ns_err	 keyfeed_batch(struct batch *, struct feed_out *);
 
 /* ---- feeder thread ---- */
-/* All of them. */
-enum ns_err	 keyfeed_all(struct store *, const char *appliance, struct feed_out *);
+/* All of them; asof: as they were then, NULL: as they are. */
+enum ns_err	 keyfeed_all(struct store *, const char *appliance, const struct asof *,
+		    struct feed_out *);
 
 /* ---- any thread ---- */
 /* The keys of a zone as they are stored, and of which change; NS_NOTFOUND: it is not signed here. */

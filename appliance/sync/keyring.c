@@ -176,8 +176,8 @@ wish(struct dnssec *d, const char *name, const uint8_t *key, bool apex)
 		memcpy(w->key, key, DNSSEC_X25519);
 }
 
-static void
-wish_all(const struct sync *s, struct dnssec *d)
+void
+keyring_wish_all(const struct sync *s, struct dnssec *d)
 {
 	const struct roster *roster = s->fleet->roster;
 
@@ -247,7 +247,7 @@ keyring_tick(struct sync *s, uint64_t now_ns)
 	r->caller = (struct caller){ .role = USER_ADMIN, .name = "nameserve", .via = "timer" };
 	r->own_name = s->name;
 	r->finish = ring_end;
-	wish_all(s, dnssec_state(r));
+	keyring_wish_all(s, dnssec_state(r));
 	r->job.work = choose_work;
 	r->job.done = choose_done;
 	busy = true;

@@ -13,6 +13,8 @@
 struct dnssec;
 
 void	 keyring_seen(const char *member, const uint8_t *key, size_t len);
+/* All who may have them, and their keys as far as they are known. */
+void	 keyring_wish_all(const struct sync *, struct dnssec *);
 void	 keyring_tick(struct sync *, uint64_t now_ns);
 void	 keyring_stop(void);
 

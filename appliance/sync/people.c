@@ -133,3 +133,12 @@ people_by_uid(const struct people *p, uint32_t uid)
 	}
 	return best;
 }
+
+const struct person *
+people_by_name(const struct people *p, const char *name)
+{
+	for (size_t i = 0; p != NULL && i < p->count; i++)
+		if (strcmp(p->list[i].name, name) == 0)
+			return &p->list[i];
+	return NULL;
+}

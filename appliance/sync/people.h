@@ -40,6 +40,7 @@ struct people {
 struct people	*people_load(struct store *, const char *passwd);
 void		 people_destroy(struct people **);
 const struct person	*people_by_uid(const struct people *, uint32_t uid);
+const struct person	*people_by_name(const struct people *, const char *);
 
 /* Letters, digits, - _ . and not one of the names that the system uses itself. */
 bool	 people_name_ok(const char *);

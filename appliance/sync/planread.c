@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "appliance/dns/name.h"
-#include "appliance/dns/policy.h"
 #include "appliance/dns/rrtype.h"
+#include "appliance/sync/cachetime.h"
 #include "appliance/sync/conflict.h"
 #include "appliance/sync/difftext.h"
 #include "appliance/sync/errors.h"
@@ -13,6 +13,8 @@
 #include "appliance/sync/reader.h"
 #include "ipc/base/clock.h"
 #include "ipc/base/xalloc.h"
+
+#define PAST_NS 200000000ull /* of going through the log of each zone */
 
 enum ns_err
 plan_text(struct request *r)
@@ -59,33 +61,45 @@ has_key(const struct wbuf *side, const struct rrset *key)
 	return false;
 }
 
-/* Policies say themselves how long their answers live. */
-static uint32_t
-longest_ttl(const struct rrset *s)
-{
-	struct rbuf r = rbuf_init(s->rdata, s->rdata_len);
-	uint32_t ttl = s->ttl;
-	const uint8_t *rdata;
-	struct policy po;
-	size_t len;
+struct leaving {
+	const struct zoneplan *z;
+	bool serial_only;
+};
 
-	while (s->type == RR_NSPOLICY && (rdata = rrset_next_rdata(&r, &len)) != NULL)
-		if (policy_open(&po, rdata, len) && po.ttl > ttl)
-			ttl = po.ttl;
-	return ttl;
+static bool
+leaves(void *arg, const struct rrset *s)
+{
+	const struct leaving *l = arg;
+
+	return (s->type != RR_SOA || !l->serial_only) && has_key(&l->z->diff.removed, s);
 }
 
-static void
-effects(Ns__PlanReply__Zone *m, const struct zoneplan *z)
+/* How long caches keep what goes: by its TTL, or by a longer one that it had lately. */
+static uint32_t
+old_ttl(const struct zoneplan *z, int64_t now_ms)
 {
+	struct leaving l = { z, diff_soa_serial_only(&z->diff, z->z.name) };
+	struct cachetime ct = {
+		.store = z->below.store, .now_ms = now_ms, .until_ns = clock_mono_ns() + PAST_NS
+	};
 	struct zwire_iter it = zwire_iter(z->diff.removed.base, z->diff.removed.len);
-	bool serial_only = diff_soa_serial_only(&z->diff, z->z.name);
 	struct rrset s;
 
 	while (zwire_next(&it, &s))
-		if ((s.type != RR_SOA || !serial_only) && longest_ttl(&s) > m->old_ttl)
-			m->old_ttl = longest_ttl(&s);
-	it = zwire_iter(z->diff.added.base, z->diff.added.len);
+		if (leaves(&l, &s))
+			cachetime_now(&ct, cachetime_ttl(&s));
+	if (ct.last_ms > 0)
+		cachetime_past(&ct, z->z.id, leaves, &l);
+	return cachetime_seconds(&ct);
+}
+
+static void
+effects(Ns__PlanReply__Zone *m, const struct zoneplan *z, int64_t now_ms)
+{
+	struct zwire_iter it = zwire_iter(z->diff.added.base, z->diff.added.len);
+	struct rrset s;
+
+	m->old_ttl = old_ttl(z, now_ms);
 	while (zwire_next(&it, &s))
 		m->new_rrsets += !has_key(&z->diff.removed, &s);
 	if (m->new_rrsets > 0)
@@ -111,7 +125,7 @@ take_rrsets(Ns__PlanReply__Zone *m, const struct zoneplan *z, size_t *room)
 }
 
 static Ns__PlanReply__Zone *
-zone_reply(const struct zoneplan *z, size_t *octets, size_t *rrsets)
+zone_reply(const struct zoneplan *z, int64_t now_ms, size_t *octets, size_t *rrsets)
 {
 	Ns__PlanReply__Zone *m = xmalloc(sizeof *m);
 	struct diff_lines removed, added;
@@ -136,13 +150,13 @@ zone_reply(const struct zoneplan *z, size_t *octets, size_t *rrsets)
 	if (z->z.records > 0)
 		m->touched_percent = 100.0 * (double)z->touched / (double)z->z.records;
 	m->confirm = rail_hit(&z->z, z->touched);
-	effects(m, z);
+	effects(m, z, now_ms);
 	take_rrsets(m, z, rrsets);
 	return m;
 }
 
 static void
-fill(Ns__PlanReply *m, struct plan *p)
+fill(Ns__PlanReply *m, struct plan *p, int64_t now_ms)
 {
 	char hash[PLAN_HASH];
 	size_t octets = 0, rrsets = CONFLICT_OCTETS;
@@ -151,7 +165,7 @@ fill(Ns__PlanReply *m, struct plan *p)
 	for (size_t i = 0; i < p->count; i++) {
 		const struct zoneplan *z = &p->zones[i];
 
-		m->zones[m->n_zones++] = zone_reply(z, &octets, &rrsets);
+		m->zones[m->n_zones++] = zone_reply(z, now_ms, &octets, &rrsets);
 		policy_closures(
 		    z->z.name, z->diff.added.base, z->diff.added.len, &m->policies, &m->n_policies);
 	}
@@ -178,7 +192,7 @@ plan_read(struct request *r, struct store *s)
 	}
 	err = plan_edits(&p, r->state, &f, &r->why);
 	if (err == NS_OK)
-		fill(m, &p);
+		fill(m, &p, f.now_ms);
 	store_rollback(s);
 	plan_free(&p);
 	request_reply(r, NS__ENVELOPE__BODY_PLAN_REPLY, m);

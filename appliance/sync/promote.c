@@ -292,6 +292,7 @@ take_role(struct writer_thread *w, const struct role_job *j, const char *role)
 	snprintf(w->head.role, sizeof w->head.role, "%s", role);
 	w->head.term = w->batch->term = j->term;
 	w->batch->role_changed = w->batch->wrote = true;
+	w->batch->replica = strcmp(role, "replica") == 0;
 }
 
 /* ---- becoming the primary ---- */

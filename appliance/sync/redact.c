@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "appliance/dns/name.h"
+#include "appliance/keys/keybody.h"
 #include "appliance/sync/change.h"
 #include "appliance/sync/residency.h"
 #include "ipc/base/xalloc.h"
@@ -145,6 +146,42 @@ add_account(struct store *s, const struct residency *r, const char *site,
 }
 
 enum ns_err
+redact_object(struct store *s, const struct residency *r, const char *site, const char *kind,
+    const char *name, bool *allowed)
+{
+	uint64_t id = r != NULL ? keys_object_zone(kind, name) : 0;
+	enum ns_err err = NS_OK;
+	uint32_t account = 0;
+
+	if (id != 0)
+		err = account_of(s, r, id, &account);
+	*allowed = err == NS_OK && (id == 0 || residency_allows(r, id, account, site));
+	return err;
+}
+
+/* A change of a zone's keys is one of the zone: its number is among those withheld already. */
+static enum ns_err
+take_keys_out(struct store *s, const struct residency *r, const char *site, Ns__ChangeBody *body)
+{
+	enum ns_err err = NS_OK;
+	size_t kept = 0;
+	bool allowed;
+
+	for (size_t i = 0; i < body->n_objects; i++) {
+		Ns__ChangeBody__Object *o = body->objects[i];
+
+		if (err == NS_OK)
+			err = redact_object(s, r, site, o->kind, o->name, &allowed);
+		if (err == NS_OK && allowed)
+			body->objects[kept++] = o;
+		else
+			protobuf_c_message_free_unpacked(&o->base, NULL);
+	}
+	body->n_objects = kept;
+	return err;
+}
+
+enum ns_err
 redact_body(
     struct store *s, const struct residency *r, const char *site, Ns__ChangeBody *body, bool *cut)
 {
@@ -165,6 +202,8 @@ redact_body(
 		protobuf_c_message_free_unpacked(&m->base, NULL);
 	}
 	body->n_zones = kept;
+	if (err == NS_OK)
+		err = take_keys_out(s, r, site, body);
 	for (size_t i = 0; i < body->n_objects && err == NS_OK; i++)
 		if (is_account_word(body->objects[i]))
 			err = add_account(s, r, site, body->objects[i], body);

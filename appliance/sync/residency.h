@@ -63,13 +63,16 @@ enum ns_err	 residency_account_set(struct request *, struct batch *);
 /* Does the body touch a zone that is kept to some sites? */
 enum ns_err	 redact_touches(struct store *, const struct residency *, const Ns__ChangeBody *,
 		    bool *touches);
-/* Take the zones out that may not be held at that site; *cut: there were some.  Their numbers stay in
- * withheld_zones. */
+/* Take the zones out that may not be held at that site, with their keys; *cut: there were some.  Their numbers
+ * stay in withheld_zones. */
 enum ns_err	 redact_body(struct store *, const struct residency *, const char *site,
 		    Ns__ChangeBody *, bool *cut);
+/* An object of that kind and name: the keys of a zone go where the zone may, all else everywhere. */
+enum ns_err	 redact_object(struct store *, const struct residency *, const char *site, const char *kind,
+		    const char *name, bool *allowed);
 
 /* ---- withhold.c (writer thread of a replica) ---- */
-/* These zones may not be here: content, names and what the log holds of them go; *gone counts zones that
+/* These zones may not be here: content, names, keys and what the log holds of them go; *gone counts zones that
  * were here. */
 enum ns_err	 withhold_zones(struct batch *, const uint64_t *ids, size_t n, unsigned *gone,
 		    struct ns_why *);

@@ -11,9 +11,12 @@
 #include <unistd.h>
 
 #include "appliance/store/backup.h"
+#include "appliance/sync/backupkeys.h"
 #include "appliance/sync/conn.h"
 #include "appliance/sync/control.h"
+#include "appliance/sync/dnssec.h"
 #include "appliance/sync/errors.h"
+#include "appliance/sync/released.h"
 #include "ipc/backup.h"
 #include "ipc/base/clock.h"
 #include "ipc/base/log.h"
@@ -44,6 +47,9 @@ struct restore {
 	uint64_t term; /* of the store that is here */
 	uint64_t started_ms; /* of the supervisor */
 	Ns__BackupInfo info; /* what it became, for the client */
+	uint8_t
+	    public_key[DNSSEC_X25519]; /* of this appliance, for the fleet keys that will come */
+	struct wbuf sealed; /* they */
 };
 
 static struct restore *current; /* loop */
@@ -68,6 +74,7 @@ restore_free(struct restore **xp)
 	if (x->fd >= 0)
 		close(x->fd);
 	ns_backup_reader_destroy(&x->reader);
+	wbuf_free(&x->sealed);
 	if (!x->kept)
 		store_remove(x->dir);
 	free(x->dir);
@@ -140,6 +147,10 @@ receive(struct request *r, struct restore *x)
 		ok = xmalloc(sizeof *ok);
 		ns__text_chunk__init(ok);
 		ok->session = x->id;
+		if (m->keys) {
+			ok->seal_to.data = xmemdup(x->public_key, sizeof x->public_key);
+			ok->seal_to.len = sizeof x->public_key;
+		}
 		request_reply(r, NS__ENVELOPE__BODY_TEXT_CHUNK, ok);
 		return NS_OK;
 	}
@@ -149,6 +160,8 @@ receive(struct request *r, struct restore *x)
 		return disk_failed(&r->why, "the backup cannot be stored here");
 	close(x->fd);
 	x->fd = -1;
+	x->sealed = wbuf_grow(m->sealed.len);
+	wbuf_put(&x->sealed, m->sealed.data, m->sealed.len);
 	x->phase = PHASE_VERIFY;
 	return store_open(x->dir, STORE_WRITE, sync_vfs(), &x->store, &r->why);
 }
@@ -207,6 +220,8 @@ put_facts(struct restore *x, struct ns_why *why)
 		err = store_fact_put(x->store, "name", x->name, why);
 	if (err == NS_OK)
 		err = store_fact_put(x->store, RESTORED_FACT, started, why);
+	if (err == NS_OK)
+		err = store_fact_put(x->store, RELEASED_FACT, "", why);
 	return err;
 }
 
@@ -217,15 +232,29 @@ put_change(struct restore *x, const struct caller *who, struct store_change *c, 
 {
 	const Ns__BackupInfo *info = ns_backup_info(x->reader);
 	Ns__ChangeBody body = NS__CHANGE_BODY__INIT;
-	uint8_t buf[16];
+	Ns__ChangeBody__Object *ring = NULL;
+	enum ns_err err = NS_OK;
+	uint8_t *packed;
 
 	*c = (struct store_change){ .term = x->term, .at_ms = clock_wall_ms(), .kind = "restore" };
 	snprintf(c->author, sizeof c->author, "%s", who->name);
 	snprintf(c->via, sizeof c->via, "%s", who->via);
 	snprintf(c->comment, sizeof c->comment, "backup of %.255s, made %.64s, revision %llu",
 	    info->appliance, info->made, (unsigned long long)info->revision);
-	return store_change_append(
-	    x->store, c, buf, ns__change_body__pack(&body, buf), NULL, 0, why);
+	if (x->sealed.len > 0) {
+		err = backupkeys_adopt(
+		    x->store, x->name, info->revision + 1, x->public_key, &x->sealed, &ring, why);
+		body.objects = &ring;
+		body.n_objects = ring != NULL;
+	}
+	packed = xmalloc(ns__change_body__get_packed_size(&body) + 1);
+	if (err == NS_OK)
+		err = store_change_append(
+		    x->store, c, packed, ns__change_body__pack(&body, packed), NULL, 0, why);
+	if (ring != NULL)
+		protobuf_c_message_free_unpacked(&ring->base, NULL);
+	free(packed);
+	return err;
 }
 
 static void
@@ -237,6 +266,8 @@ reply_ready(struct request *r, struct restore *x, const struct store_change *c)
 	ns__text_chunk__init(m);
 	info.revision = c->revision;
 	info.term = c->term;
+	info.keys = x->sealed.len > 0;
+	info.fleet_keys = NULL;
 	m->session = x->id;
 	m->text.len = ns__backup_info__get_packed_size(&info);
 	m->text.data = xmalloc(m->text.len + 1);
@@ -384,6 +415,10 @@ admitted(struct sync *s, struct request *r)
 		    "a fresh appliance");
 		return false;
 	}
+	if (m->keys && dnssec_trouble() != NULL) {
+		request_refuse(s, r, NS_UNAVAILABLE, ES_NO_SIGNER, dnssec_trouble());
+		return false;
+	}
 	if (!s->head.used || strcmp(m->confirm, s->name) == 0)
 		return true;
 	snprintf(text, sizeof text,
@@ -406,6 +441,8 @@ restore_new(const struct sync *s, const struct request *r)
 	x->name = s->name;
 	x->term = s->head.term;
 	x->started_ms = s->start->started_mono_ms;
+	if (dnssec_public() != NULL)
+		memcpy(x->public_key, dnssec_public(), sizeof x->public_key);
 	x->confirmed = strcmp(r->env->backup_restore_request->confirm, s->name) == 0;
 	return x;
 }

@@ -9,7 +9,9 @@
 #include "appliance/sync/conn.h"
 #include "appliance/sync/control.h"
 #include "appliance/sync/errors.h"
+#include "appliance/sync/everywhere.h"
 #include "appliance/sync/fleet.h"
+#include "appliance/sync/statsall.h"
 #include "ipc/base/xalloc.h"
 
 #define MARGIN_NS 200000000ull
@@ -76,10 +78,10 @@ read_scope(struct sync *s, struct request *r, uint8_t zone[NAME_MAX_WIRE], size_
 		return true;
 	if (strncmp(scope, "appliance:", 10) == 0)
 		request_refuse(s, r, NS_NOTFOUND, ES_REQUEST,
-		    "this appliance has another name, and speaks for itself only");
+		    "this appliance has another name; --appliance NAME asks that one");
 	else
-		request_refuse(
-		    s, r, NS_USAGE, ES_REQUEST, "a scope is zone:NAME or appliance:NAME");
+		request_refuse(s, r, NS_USAGE, ES_REQUEST,
+		    "a scope is zone:NAME, appliance:NAME, fleet or fleet:zone:NAME");
 	return false;
 }
 
@@ -94,6 +96,22 @@ stats_ask(struct sync *s)
 	(void)bus_send(s, ROLE_ANSWER, &env);
 }
 
+/* "fleet" and "fleet:zone:Z": each is asked for its own.  False: it is not such a scope. */
+static bool
+ask_all(struct sync *s, struct request *r)
+{
+	Ns__StatsRequest body = *r->env->stats_request;
+	Ns__Envelope each = NS__ENVELOPE__INIT;
+
+	if (strncmp(body.scope, "fleet", 5) != 0 || (body.scope[5] != '\0' && body.scope[5] != ':'))
+		return false;
+	body.scope += body.scope[5] == ':' ? 6 : 5;
+	each.body_case = NS__ENVELOPE__BODY_STATS_REQUEST;
+	each.stats_request = &body;
+	everywhere_begin(s, r, &each, statsall_merge);
+	return true;
+}
+
 void
 stats_request(struct sync *s, struct request *r)
 {
@@ -102,7 +120,7 @@ stats_request(struct sync *s, struct request *r)
 	Ns__MetricsRequest ask = NS__METRICS_REQUEST__INIT;
 	uint8_t zone[NAME_MAX_WIRE];
 
-	if (!read_scope(s, r, zone, &ask.zone.len))
+	if (ask_all(s, r) || !read_scope(s, r, zone, &ask.zone.len))
 		return;
 	if (!is_list(q->top)) {
 		request_refuse(s, r, NS_USAGE, ES_REQUEST,

@@ -12,6 +12,7 @@
 #include "appliance/sync/keysched.h"
 #include "appliance/sync/fleet.h"
 #include "appliance/sync/receipts.h"
+#include "appliance/sync/signatures.h"
 #include "appliance/sync/windows.h"
 #include "ipc/base/clock.h"
 #include "ipc/base/xalloc.h"
@@ -166,6 +167,7 @@ add_problems(const struct sync *s, const struct feed_state *f, Ns__StatusReply *
 	checkfeed_status(m);
 	if (keys != NULL)
 		status_problem(m, "keys", keys);
+	signatures_status(m, clock_wall_ms() / 1000);
 	for (size_t i = 0; i < s->status->n_floods; i++)
 		status_problem(m, "flood", xstrdup(s->status->floods[i]));
 }
@@ -203,6 +205,8 @@ status_request(struct sync *s, struct request *r)
 	m->role = xstrdup(s->head.role);
 	m->version = xstrdup(NS_RELEASE);
 	m->last_backup = s->head.backup_ms != 0 ? reply_time(s->head.backup_ms) : xstrdup("");
+	m->user = xstrdup(r->caller.name);
+	m->user_role = xstrdup(user_role_name(r->caller.role));
 	m->term = s->head.term;
 	m->revision = s->head.revision;
 	m->zones = s->head.zones;

@@ -30,7 +30,11 @@
 #include "appliance/sync/restore.h"
 #include "appliance/sync/sandbox.h"
 #include "appliance/sync/stats.h"
+#include "appliance/sync/everywhere.h"
+#include "appliance/sync/relay.h"
+#include "appliance/sync/tailask.h"
 #include "appliance/sync/testask.h"
+#include "appliance/sync/signatures.h"
 #include "appliance/sync/status.h"
 #include "appliance/sync/users.h"
 #include "appliance/sync/verify.h"
@@ -79,7 +83,7 @@ sync_release(struct sync *s, struct batch **bp)
 	struct batch *b = *bp;
 	struct request *r;
 
-	if (b->err == NS_OK) {
+	if (b->err == NS_OK && !b->withheld) {
 		if (b->rewound) {
 			receipts_rewound(s, b->revision);
 			feed_anew(s);
@@ -147,6 +151,9 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	imports_tick(s, now);
 	stats_tick(s, now);
 	testask_tick(s, now);
+	tailask_tick(s, now);
+	relay_tick(s, now);
+	everywhere_tick(s, now);
 	verify_tick(s, now);
 	parentcheck_tick(s, now);
 	dnssec_tick(s, now);
@@ -229,6 +236,7 @@ store_opened(struct job *job, struct sync *s)
 	s->readers = readers_start(s, SYNC_READERS);
 	s->feeder = feeder_start(&conf);
 	start_text(s);
+	gate_begin(s);
 	fleet_start(s, o);
 	free(o);
 	keysched_load(s);
@@ -260,6 +268,9 @@ start(struct sync *s)
 	s->status = status_new();
 	s->stats = stats_new();
 	s->testask = testask_new();
+	s->tailask = tailask_new();
+	s->relay = relay_new();
+	s->everywhere = everywhere_new();
 	s->windows = windows_new();
 	s->gate = gate_new();
 	role_on_table(s->role, status_table, s);
@@ -301,6 +312,7 @@ stop(struct sync *s)
 	parentcheck_stop();
 	dnssec_stop();
 	keysched_stop();
+	signatures_stop();
 	keyring_stop();
 	check_list_stop();
 	health_stop();
@@ -308,6 +320,9 @@ stop(struct sync *s)
 	receipts_destroy(&s->receipts);
 	stats_destroy(&s->stats);
 	testask_destroy(&s->testask);
+	tailask_destroy(&s->tailask);
+	relay_destroy(&s->relay);
+	everywhere_destroy(&s->everywhere);
 	windows_destroy(&s->windows);
 	conns_destroy(&s->conns);
 	imports_destroy(&s->imports);
@@ -336,7 +351,7 @@ sync_open(struct role *role)
 	aliases_open();
 	backup_sweep(s->store_dir);
 	restore_sweep(s->store_dir);
-	authz_init(&s->authz, role->start->admin_uid);
+	authz_init(&s->authz, role->start->admin_uid, role->start->config->ssh_account);
 	fleet_open(s);
 	role->self = s;
 }

@@ -23,6 +23,9 @@ struct bus;
 struct status;
 struct stats;
 struct testask;
+struct tailask;
+struct relay;
+struct everywhere;
 struct verify;
 struct windows;
 struct writer_thread;
@@ -43,6 +46,7 @@ struct sync_head {
 	uint8_t		hash[32];		/* of the newest change, when the store was opened */
 	bool		used;			/* somebody's change is in it, not only our own secrets */
 	uint64_t	log_term;		/* of the newest change */
+	uint64_t	released;		/* when the store was opened: the newest that may be told */
 };
 
 struct sync {
@@ -69,6 +73,9 @@ struct sync {
 	struct status	*status;
 	struct stats	*stats;
 	struct testask	*testask;
+	struct tailask	*tailask;
+	struct relay	*relay;
+	struct everywhere *everywhere;
 	struct fleet	*fleet;
 	struct gate	*gate;
 	struct windows	*windows;

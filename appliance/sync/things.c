@@ -50,7 +50,9 @@ struct run {
 	struct things_job *job;
 	Ns__FleetThings *out;
 	EVP_MD_CTX *sum;
+	struct store *store;
 	uint64_t octets, max_octets, max_count;
+	enum ns_err err;
 	struct thing_key reached;
 };
 
@@ -108,10 +110,18 @@ take(struct run *r, const struct store_object *o, const void *body, size_t len)
 	return true;
 }
 
+/* What the replica may not have is not there for it. */
 static bool
 take_object(void *arg, const struct store_object *o, const void *body, size_t len)
 {
-	return take(arg, o, body, len);
+	struct run *r = arg;
+	bool allowed;
+
+	r->err =
+	    redact_object(r->store, r->job->residency, r->job->site, o->kind, o->name, &allowed);
+	if (r->err != NS_OK)
+		return false;
+	return !allowed || take(r, o, body, len);
 }
 
 static bool
@@ -137,8 +147,9 @@ walk(struct store *s, struct run *r)
 		err = store_setting_each(s, take_setting, r);
 	if (err != NS_OK || r->job->full)
 		return err;
-	return store_object_after(
+	err = store_object_after(
 	    s, after->kind, after->kind[0] != '\0' ? after->name : "", take_object, r);
+	return err == NS_OK ? r->err : err;
 }
 
 static enum ns_err
@@ -147,6 +158,7 @@ things_run(struct store *s, struct things_job *j)
 	/* Who compares may find more than who says: twice, then the rest waits for the next round. */
 	unsigned more = j->said != NULL ? 2 : 1;
 	struct run r = { .job = j,
+		.store = s,
 		.sum = EVP_MD_CTX_new(),
 		.max_octets = more * THINGS_OCTETS,
 		.max_count = more * THINGS_RUN };
@@ -183,9 +195,12 @@ send_thing(struct store *s, struct things_job *j, const struct thing_key *k, siz
 	struct store_object o = { 0 };
 	struct packet *p = NULL;
 	char *value = NULL;
-	enum ns_err err;
+	bool allowed = true;
+	enum ns_err err = redact_object(s, j->residency, j->site, k->kind, k->name, &allowed);
 
-	if (k->kind[0] != '\0') {
+	if (err != NS_OK || !allowed) {
+		err = err == NS_OK ? NS_NOTFOUND : err;
+	} else if (k->kind[0] != '\0') {
 		err = store_object_get(s, k->kind, k->name, &o, &body);
 	} else {
 		err = store_setting_get(s, k->name, &value);
@@ -283,7 +298,11 @@ things_work(struct job *job, void *thread)
 	j->err = store_begin(thread, &why);
 	if (j->err != NS_OK)
 		return;
-	j->err = j->said != NULL ? compare(thread, j) : things_run(thread, j);
+	if (j->said != NULL)
+		j->err = residency_load(thread, &j->residency);
+	if (j->err == NS_OK)
+		j->err = j->said != NULL ? compare(thread, j) : things_run(thread, j);
+	residency_free(&j->residency);
 	store_rollback(thread);
 }
 

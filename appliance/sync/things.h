@@ -8,6 +8,7 @@
 #include "appliance/fleet/socket.h"
 #include "appliance/store/store.h"
 #include "appliance/sync/queue.h"
+#include "appliance/sync/residency.h"
 
 #define THINGS_RUN	512u		/* in one message; who compares looks at twice as many */
 #define THINGS_OCTETS	(4u << 20)	/* bodies read for one message */
@@ -28,6 +29,8 @@ bool	 thing_differs(const Ns__FleetThings__Entry *a, uint64_t at_a, const Ns__Fl
 struct things_job {
 	struct job	 job;
 	char		 name[FLEET_NAME];	/* of the replica */
+	char		 site[FLEET_NAME];	/* of it, as the roster has it */
+	struct residency *residency;		/* while the primary compares: what it may have */
 	uint64_t	 session, term;
 	Ns__FleetThings	*said;		/* by the replica; NULL: say what is here */
 	struct thing_key after, last;	/* last: when has_last */

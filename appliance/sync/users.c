@@ -23,7 +23,7 @@ weigh(void *arg, struct conn *c)
 	char via[sizeof c->caller.via];
 
 	memcpy(via, c->caller.via, sizeof via);
-	authz_caller(&s->authz, &c->peer, &c->caller);
+	(void)authz_caller(&s->authz, &c->peer, c->person, &c->caller, NULL);
 	memcpy(c->caller.via, via, sizeof via);
 }
 
@@ -44,7 +44,7 @@ struct newcomer {
 	uint64_t id;
 	newcomer_fn *fn;
 	struct people *people;
-	char software[64];
+	char software[64], person[PEOPLE_NAME_MAX + 1];
 };
 
 static void
@@ -59,13 +59,13 @@ look_done(struct job *job, struct sync *s)
 	struct newcomer *n = (struct newcomer *)job;
 
 	people_install(s, &n->people);
-	n->fn(s, &n->peer, n->id, n->software);
+	n->fn(s, &n->peer, n->id, n->software, n->person);
 	free(n);
 }
 
 bool
-newcomer_look(
-    struct sync *s, const struct ns_peer *peer, uint64_t id, const char *software, newcomer_fn *fn)
+newcomer_look(struct sync *s, const struct ns_peer *peer, uint64_t id, const char *software,
+    const char *person, newcomer_fn *fn)
 {
 	static uint64_t last_ns;
 	struct newcomer *n;
@@ -81,6 +81,7 @@ newcomer_look(
 	n->id = id;
 	n->fn = fn;
 	snprintf(n->software, sizeof n->software, "%s", software);
+	snprintf(n->person, sizeof n->person, "%s", person);
 	if (queue_push(s->reads, LANE_FAST, &n->job))
 		return true;
 	free(n);

@@ -11,9 +11,10 @@
 void	 people_install(struct sync *, struct people **);
 /* Loop: a caller whom nobody knows may be an account made a moment ago: read the table anew in a
  * thread, then call back with the peer.  False: it was read just now, or everybody is busy. */
-typedef void newcomer_fn(struct sync *, const struct ns_peer *, uint64_t id, const char *software);
+typedef void newcomer_fn(struct sync *, const struct ns_peer *, uint64_t id, const char *software,
+	    const char *person);
 bool	 newcomer_look(struct sync *, const struct ns_peer *, uint64_t id, const char *software,
-	    newcomer_fn *);
+	    const char *person, newcomer_fn *);
 
 /* One object as a change of its own: put (body) or removed (NULL), with the reply. */
 struct object_edit {

@@ -12,10 +12,12 @@
 
 #include "appliance/dns/name.h"
 #include "appliance/store/store.h"
+#include "appliance/sync/asof.h"
 #include "appliance/sync/bus.h"
 #include "appliance/sync/conn.h"
 #include "appliance/sync/control.h"
 #include "appliance/sync/errors.h"
+#include "appliance/sync/gate.h"
 #include "appliance/sync/reader.h"
 #include "appliance/zonemap/image.h"
 #include "ipc/base/clock.h"
@@ -39,6 +41,7 @@ struct check {
 	struct queue *reads;
 	struct store *store; /* its own: the store keeps a check's state with the handle */
 	uint64_t cursor;
+	uint64_t fed; /* newest change that the signer may know of */
 	uint8_t after[255]; /* names up to here are compared */
 	bool begun; /* after is set */
 	Ns__Envelope *page; /* the signer's, our copy */
@@ -145,6 +148,7 @@ doubted(const struct check *c, const uint8_t *name)
 struct compare {
 	struct check *check;
 	struct store *store;
+	struct asof asof; /* zones whose changes wait for the standby */
 	const Ns__DigestReply *page;
 	size_t at; /* next image */
 	uint8_t (*doubt)[255];
@@ -157,6 +161,10 @@ doubt(struct compare *k, const uint8_t *name, const char *text)
 {
 	char zone[NAME_MAX_TEXT];
 
+	/* Its image is that of before, as it must be. */
+	for (size_t i = 0; i < k->asof.nzones; i++)
+		if (name_equal(k->asof.zones[i].name, name))
+			return;
 	if (k->check->tries >= RETRIES) {
 		finding(k->check, "image", name_to_text(name, zone), text);
 		return;
@@ -171,6 +179,10 @@ compare_image(struct compare *k, const struct store_zone *z, const Ns__DigestRep
 	char zone[NAME_MAX_TEXT];
 	uint8_t digest[32];
 
+	k->check->reply->signatures += im->signatures;
+	k->check->reply->signatures_skipped += im->signatures_skipped;
+	if (im->signature_fault[0] != '\0')
+		finding(k->check, "signature", name_to_text(z->name, zone), im->signature_fault);
 	if (im->fault[0] != '\0') {
 		finding(k->check, "image", name_to_text(z->name, zone), im->fault);
 		return;
@@ -222,6 +234,21 @@ each_zone(void *arg, const struct store_zone *z)
 }
 
 static enum ns_err
+compare_stored(struct compare *k, struct store *s, struct ns_why *why)
+{
+	const struct check *c = k->check;
+	uint8_t hash[STORE_HASH];
+	uint64_t head, term;
+	enum ns_err err = store_head(s, &head, &term, hash);
+
+	if (err == NS_OK && head > c->fed)
+		err = asof_load(&k->asof, s, c->fed, head, why);
+	if (err == NS_OK)
+		err = store_zone_each(s, c->begun ? c->after : NULL, each_zone, k);
+	return err == NS_OK ? k->err : err;
+}
+
+static enum ns_err
 compare_page(struct request *r, struct check *c, struct store *s)
 {
 	struct compare k = { .check = c, .store = s, .page = c->page->digest_reply };
@@ -229,16 +256,15 @@ compare_page(struct request *r, struct check *c, struct store *s)
 
 	if (err != NS_OK)
 		return err;
-	err = store_zone_each(s, c->begun ? c->after : NULL, each_zone, &k);
+	err = compare_stored(&k, s, &r->why);
 	store_rollback(s);
-	if (err == NS_OK)
-		err = k.err;
 	for (; err == NS_OK && k.at < k.page->n_images; k.at++) {
 		const Ns__DigestReply__Image *im = k.page->images[k.at];
 
 		if (image_ok(im) && (!c->again || doubted(c, im->name.data)))
 			doubt(&k, im->name.data, "an image of a zone that is not in the store");
 	}
+	asof_free(&k.asof);
 	free(c->doubt);
 	c->doubt = k.doubt;
 	c->ndoubt = k.ndoubt;
@@ -303,7 +329,9 @@ ask(struct sync *s, struct request *r)
 	if (clock_mono_ns() < c->ask_ns)
 		return; /* the tick comes back */
 	msg.limit = PAGE;
-	msg.revision = s->head.revision;
+	msg.signatures = r->env->verify_request->signatures && !c->again;
+	c->fed = gate_fed(s);
+	msg.revision = s->head.revision < c->fed ? s->head.revision : c->fed;
 	if (c->begun)
 		msg.after = (ProtobufCBinaryData){ name_len(c->after), c->after };
 	env.id = r->id;

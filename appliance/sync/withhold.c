@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "appliance/keys/keybody.h"
 #include "appliance/sync/batch.h"
 #include "appliance/sync/change.h"
 #include "appliance/sync/errors.h"
@@ -49,7 +50,7 @@ drop(struct batch *b, uint64_t id, bool *was, struct ns_why *why)
 
 	*was = err == NS_OK;
 	if (err == NS_OK) {
-		batch_touch(b, &z, NULL);
+		batch_touch(b, &z, NULL)->keys = true;
 		err = store_zone_drop(b->store, id, b->revision, b->now_ms, why);
 		b->zones--;
 	} else if (err == NS_NOTFOUND) {
@@ -66,10 +67,43 @@ drop(struct batch *b, uint64_t id, bool *was, struct ns_why *why)
 	return err;
 }
 
+static enum ns_err
+drop_keys(struct batch *b, uint64_t id, bool *was, struct ns_why *why)
+{
+	char name[KEYS_NAME];
+	enum ns_err err;
+
+	keys_object_name(id, name);
+	err = store_object_drop(b->store, KEYS_KIND, name, why);
+	*was = *was || err == NS_OK;
+	if (err != NS_NOTFOUND)
+		return err;
+	*why = (struct ns_why){ 0 };
+	return NS_OK;
+}
+
 static bool
 among(const struct numbers *ids, uint64_t id)
 {
 	return bsearch(&id, ids->list, ids->count, sizeof id, cmp) != NULL;
+}
+
+static bool
+take_keys_out(Ns__ChangeBody *body, const struct numbers *ids)
+{
+	size_t kept = 0, all = body->n_objects;
+
+	for (size_t i = 0; i < all; i++) {
+		Ns__ChangeBody__Object *o = body->objects[i];
+		uint64_t id = keys_object_zone(o->kind, o->name);
+
+		if (id == 0 || !among(ids, id))
+			body->objects[kept++] = o;
+		else
+			protobuf_c_message_free_unpacked(&o->base, NULL);
+	}
+	body->n_objects = kept;
+	return kept != all;
 }
 
 /* True: something of them was in it. */
@@ -91,7 +125,7 @@ take_out(Ns__ChangeBody *body, const struct numbers *ids)
 		protobuf_c_message_free_unpacked(&m->base, NULL);
 	}
 	body->n_zones = kept;
-	return kept != all;
+	return take_keys_out(body, ids) || kept != all;
 }
 
 static enum ns_err
@@ -146,6 +180,8 @@ withhold_zones(struct batch *b, const uint64_t *ids, size_t n, unsigned *gone, s
 
 	for (size_t i = 0; i < n && err == NS_OK; i++) {
 		err = drop(b, ids[i], &was, why);
+		if (err == NS_OK)
+			err = drop_keys(b, ids[i], &was, why);
 		if (err == NS_OK && was)
 			add(&here, ids[i]);
 	}

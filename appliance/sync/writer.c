@@ -11,6 +11,7 @@
 #include "appliance/sync/errors.h"
 #include "appliance/sync/idem.h"
 #include "appliance/sync/members.h"
+#include "appliance/sync/released.h"
 #include "appliance/sync/rewind.h"
 #include "appliance/sync/restore.h"
 #include "appliance/sync/window.h"
@@ -209,6 +210,8 @@ commit_batch(struct writer_thread *w)
 	if (b->windows_changed && window_list(w->store, &b->windows) != NS_OK)
 		b->windows_changed = false; /* the loop goes on with what it knows */
 	err = b->scrub ? forget_map(w, &why) : NS_OK;
+	if (err == NS_OK)
+		err = released_settle(w, b, &why);
 	err = err == NS_OK ? store_commit(w->store, &why) : rolled_back(w, err);
 	if (err != NS_OK && err != NS_UNAVAILABLE)
 		fatal("store.commit", "outcome=unknown err=%d text=%s", err, log_quote(why.text));
@@ -296,6 +299,7 @@ run_batch(struct writer_thread *w, struct job *job)
 	import_change_close(w);
 	began = clock_mono_ns();
 	commit_batch(w);
+	released_settled(w, b->wrote && b->err == NS_OK);
 	if (b->err != NS_OK)
 		w->head = before; /* role and term, too */
 	w->last_edits = b->edits;
@@ -371,6 +375,8 @@ open_store(struct writer_thread *w)
 	if (o->err == NS_OK)
 		o->err = secret_open(w, &o->why);
 	if (o->err == NS_OK)
+		released_open(w);
+	if (o->err == NS_OK)
 		o->err = fleet_facts_load(w->store, &o->facts, &o->why);
 	if (o->err == NS_OK)
 		o->roster = members_load(w->store);
@@ -400,8 +406,10 @@ writer_main(void *arg)
 			run_batch(w, &w->secret_job);
 		scrub(w);
 		job = queue_pop(w->conf.queue, LANES_ALL, IDLE_US);
-		if (job != NULL)
+		if (job != NULL && !released_mark(w, job))
 			run_batch(w, job);
+		else if (job != NULL)
+			continue;
 		else if (queue_closed(w->conf.queue))
 			break;
 		else

@@ -58,6 +58,10 @@ struct writer_thread {
 	struct job	 secret_job;
 	bool		 scrub;		/* the file holds remains of zones that may not be here */
 	uint64_t	 scrub_tried_ns;
+	/* What may be told (released.h): the fact, as it is and as the COMMIT makes it. */
+	bool		 gated, gated_next;
+	uint64_t	 released, fact, fact_next;
+	struct mark_job	*told;		/* goes with this batch */
 	uint64_t	 secret_rolled_ns, secret_tried_ns;	/* monotonic; 0: not by us */
 	/* The change that imported zones go into, open across jobs; session NULL: none. */
 	struct import_session *open;

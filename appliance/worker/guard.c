@@ -8,9 +8,10 @@
 #include "ipc/base/log.h"
 
 void
-guard_init(struct guard *g, struct worker_memory *m, struct serve_conf *conf, uint64_t now_ns)
+guard_init(struct guard *g, struct worker_memory *m, struct serve_conf *conf,
+    const struct tail_wish *wish, uint64_t now_ns)
 {
-	uint64_t random[5];
+	uint64_t random[6];
 
 	if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
 		fatal("worker.random", "error=%s", log_quote(strerror(errno)));
@@ -18,6 +19,7 @@ guard_init(struct guard *g, struct worker_memory *m, struct serve_conf *conf, ui
 	if (!rrl_init(&g->rrl, random) || !budget_init(&g->budget, &m->page, random + 2))
 		fatal("worker.memory", "text=\"no memory for the limits\"");
 	census_init(&g->census, m, random[4], now_ns);
+	sampler_init(&g->sampler, wish, &m->tail, random[5]);
 	conf->gate = budget_gate;
 	conf->gate_arg = &g->budget;
 }

@@ -158,7 +158,10 @@ answer_batch(struct tcp *t, struct conn *c, uint64_t now, bool *gone)
 	done = conn_settle(c, t->query, n, (size_t)sent, now);
 	if (done > 0) {
 		guard_count(&t->worker->guard, t->query, done);
-		tally_batch(t->worker->page, t->query, done, clock_mono_ns() - start);
+		uint64_t end = clock_mono_ns();
+
+		tally_batch(t->worker->page, t->query, done, end - start);
+		sampler_batch(&t->worker->guard.sampler, t->query, done, end, end - start);
 		conntable_touch(&t->table, c);
 	}
 	if (c->tls != NULL && tls_blocked(c->tls))

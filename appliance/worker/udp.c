@@ -321,6 +321,7 @@ batch(struct udp_socket *s)
 	end = clock_mono_ns();
 	atomic_store_explicit(&w->page->heartbeat_ns, end, memory_order_relaxed);
 	tally_batch(w->page, u->query, n, end - start);
+	sampler_batch(&w->guard.sampler, u->query, n, end, end - start);
 	arm(u, s, n);
 	return n;
 }

@@ -218,7 +218,8 @@ worker_open(struct role *role)
 		fatal("worker.map", "text=%s", log_quote(why.text));
 	s->worker.memory = open_page(start->generation);
 	s->worker.page = &s->worker.memory->page;
-	guard_init(&s->worker.guard, s->worker.memory, &s->worker.conf, clock_mono_ns());
+	guard_init(&s->worker.guard, s->worker.memory, &s->worker.conf,
+	    tail_wish_map(ROLE_FD_TAIL, false), clock_mono_ns());
 	tally_init();
 	s->udp = udp_new(&s->worker);
 	open_tls(s, start);

@@ -67,6 +67,22 @@ note_soa(const struct rrset *soa, struct zone_facts *facts)
 	facts->has_soa = true;
 }
 
+/* RFC 4034 3.1: the expiration stands behind type, algorithm, labels and TTL; serial arithmetic (3.1.5). */
+static void
+note_ends(const struct rrset *sigs, struct zone_facts *facts)
+{
+	struct rbuf r = rbuf_init(sigs->rdata, sigs->rdata_len);
+	const uint8_t *rdata;
+	size_t len;
+
+	while ((rdata = rrset_next_rdata(&r, &len)) != NULL) {
+		uint32_t end = len >= 12 ? get_u32(rdata + 8) : 0;
+
+		if (end != 0 && (facts->ends == 0 || (int32_t)(end - facts->ends) < 0))
+			facts->ends = end;
+	}
+}
+
 uint8_t
 owner_flags(const struct render_owner *o, struct zone_facts *facts)
 {
@@ -89,6 +105,8 @@ owner_flags(const struct render_owner *o, struct zone_facts *facts)
 			facts->has_nsec = true;
 		if (o->keylen == 0 && type == RR_NSEC3PARAM)
 			nsec3_chain_of_set(&o->sets[i], &facts->chain);
+		if (type == RR_RRSIG && o->sets[i].covers != RR_NSPOLICY)
+			note_ends(&o->sets[i], facts);
 		if (o->keylen == 0 && type == RR_RRSIG && o->sets[i].covers == RR_SOA)
 			facts->is_signed = true;
 	}
@@ -125,7 +143,7 @@ image_head_fill(struct image *img, const uint8_t *apex, const struct image_meta 
 			 : facts->chain.used ? IMAGE_SIGNED | IMAGE_NSEC3
 			 : facts->has_nsec   ? IMAGE_SIGNED | IMAGE_NSEC
 					     : IMAGE_SIGNED,
-		.expires = meta->here ? meta->expires : 0,
+		.expires = meta->here ? meta->expires : facts->ends,
 	};
 	if (facts->has_policy)
 		img->flags |= IMAGE_POLICY;

@@ -29,10 +29,11 @@ void	 block_list_free(struct block_list *);
 /* What is known of a zone while its nodes pass by. */
 struct zone_facts {
 	uint32_t	neg_ttl;
+	uint32_t	ends;		/* when the first signature does; 0: there is none */
 	bool		has_soa, has_nsec, is_signed, has_policy;
 	struct nsec3_chain chain;	/* used: NSEC3 goes before NSEC (RFC 5155 10.4, 10.5) */
 };
-/* Flags of an owner by its own sets; notes SOA, NSEC and NSEC3PARAM of the apex. */
+/* Flags of an owner by its own sets; notes SOA, NSEC and NSEC3PARAM of the apex, and when signatures end. */
 uint8_t	 owner_flags(const struct render_owner *, struct zone_facts *);
 /* Does it belong into the NSEC list?  Once the apex has been noted. */
 bool	 owner_proves(const struct render_owner *, const struct zone_facts *);

@@ -346,6 +346,13 @@ chain_changes(const struct edit *e)
 	return !nsec3_chain_equal(&was, &is);
 }
 
+/* Of a zone that arrives signed only all of its signatures say when the first one ends. */
+static bool
+ends_change(const struct edit *e, const struct image_meta *meta)
+{
+	return !meta->here && e->old.image->expires != 0;
+}
+
 /* ---- flat, and what must be made anew: back to zwire, change, build ---- */
 static bool
 all_changed(struct edit *e, struct wbuf *out)
@@ -413,7 +420,8 @@ image_edit(struct writer *w, map_off old, const struct image_meta *meta, const v
 	e.zone = (struct render){ .apex = e.old.apex, .apex_len = e.old.image->head.apex_len };
 	tree_writer_begin(&e.tw, w);
 	read_change(&e, zwire, len, gone, gone_len);
-	anew = e.err == NS_OK && (e.old.flat.p != NULL || chain_changes(&e));
+	anew =
+	    e.err == NS_OK && (e.old.flat.p != NULL || chain_changes(&e) || ends_change(&e, meta));
 	if (e.err == NS_OK)
 		*off = anew ? edit_anew(&e, meta) : edit_tree(&e, meta);
 	if (e.err == NS_OK && anew) {

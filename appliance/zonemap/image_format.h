@@ -58,7 +58,7 @@ struct image {
 	uint8_t			height;		/* of the tree: 0 = its root is a leaf */
 	uint16_t		spare;
 	uint32_t		nodes_off;	/* flat: struct nodes from here */
-	uint32_t		expires;	/* IMAGE_HERE: when the first signature ends */
+	uint32_t		expires;	/* when the first signature ends; 0: there is none */
 	uint32_t		spare2;
 	map_off			tree;		/* IMAGE_TREE; bit 0 as in struct inner_entry */
 };

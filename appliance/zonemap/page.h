@@ -6,7 +6,7 @@
  * inherited by its successor, so totals never go backwards.
  *
  * The first page of the memfd is struct worker_page, which is all that supervisor and signer map; the
- * counts per zone, client and name stand behind it (struct worker_memory). */
+ * counts per zone, client and name, and the tail, stand behind it (struct worker_memory). */
 #ifndef NS_ZONEMAP_PAGE_H
 #define NS_ZONEMAP_PAGE_H
 
@@ -14,11 +14,12 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "appliance/zonemap/tail.h"
 #include "appliance/zonemap/topk.h"
 #include "appliance/zonemap/zonecount.h"
 
 #define PAGE_MAGIC	0x4e535750u		/* "NSWP" */
-#define PAGE_FORMAT	3u
+#define PAGE_FORMAT	4u
 #define PAGE_PINS	8
 #define PAGE_RCODES	24			/* 0..23; above: the last */
 #define PAGE_QTYPES	16			/* page_qtypes[]; the last is "other" */
@@ -60,6 +61,7 @@ struct worker_memory {
 	alignas(PAGE_OCTETS) struct zonecount	zones;
 	struct topk		clients;		/* keys: struct page_client */
 	struct topk		names;			/* keys: lower-case wire names of our zones */
+	struct tail		tail;			/* some queries, while somebody watches */
 };
 #define WORKER_MEMORY ((sizeof(struct worker_memory) + PAGE_OCTETS - 1) / PAGE_OCTETS * PAGE_OCTETS)
 

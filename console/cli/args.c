@@ -16,7 +16,9 @@ const struct cli_option cli_options[] = {
 	{ OPT_SOCKET, "socket", 0, "PATH",
 	    "control socket; default $NAMESERVE_SOCKET, else "
 	    "/run/nameserve/control" },
-	{ OPT_APPLIANCE, "appliance", 0, "NAME", "another appliance (not available yet)" },
+	{ OPT_APPLIANCE, "appliance", 0, "NAME",
+	    "another appliance of the fleet, by way of this one; ssh:USER@HOST: that of another "
+	    "host" },
 	{ OPT_JSON, "json", 0, NULL, "one JSON document on stdout" },
 	{ OPT_JSONL, "jsonl", 0, NULL, "one JSON object a row" },
 	{ OPT_NO_INPUT, "no-input", 0, NULL, "never ask (the CLI never does)" },
@@ -40,13 +42,16 @@ const struct cli_option cli_options[] = {
 	{ OPT_HOSTMASTER, "hostmaster", 0, "NAME", "responsible mailbox as a name" },
 	{ OPT_NAME, "name", 0, "NAME", "only this owner" },
 	{ OPT_TYPE, "type", 0, "TYPE", "only this type" },
-	{ OPT_SCOPE, "scope", 0, "SCOPE", "zone:Z or appliance:A" },
+	{ OPT_SCOPE, "scope", 0, "SCOPE", "fleet, zone:Z, fleet:zone:Z or appliance:A" },
 	{ OPT_TOP, "top", 0, "WHAT", "zones, clients, names or qtypes" },
 	{ OPT_WATCH, "watch", 0, "TIME", "repeat at this interval" },
+	{ OPT_SAMPLE, "sample", 0, "N", "one query in N" },
 	{ OPT_UNIX, "unix", 0, "ACCOUNT", "the account of the host that is this user" },
 	{ OPT_ROLE, "role", 0, "ROLE", "viewer, operator or admin" },
 	{ OPT_ACCOUNT, "account", 0, "NAME", "whose the zone is" },
 	{ OPT_CHECK, "check", 0, NULL, "only look whether it is good" },
+	{ OPT_PASSPHRASE, "passphrase-file", 0, "FILE",
+	    "its first line closes, or opens, the DNSSEC keys in the backup" },
 	{ OPT_ALL, "all", 0, NULL, "all drafts" },
 	{ OPT_PLAN, "plan", 0, "HASH", "refuse when it would do something else than that plan" },
 	{ OPT_WITHIN, "confirm-within", 0, "TIME",
@@ -65,11 +70,15 @@ const struct cli_option cli_options[] = {
 	{ OPT_DENIAL, "denial", 0, "KIND", "nsec (the default), nsec3 or nsec3-optout" },
 	{ OPT_WHEN_SAFE, "when-safe", 0, NULL, "when the parent's DS is gone, which CDS asks for" },
 	{ OPT_FORCE, "force", 0, NULL, "whatever the parent says" },
+	{ OPT_SIGNATURES, "signatures", 0, NULL, "and every DNSSEC signature that is served" },
 	{ OPT_EMERGENCY, "emergency", 0, NULL, "with the shortest waits that break nothing" },
 	{ OPT_ASCII, "ascii", 0, NULL, "no characters beyond ASCII" },
 	{ OPT_CLIPBOARD, "clipboard", 0, "osc52|off", "copy by the terminal's clipboard" },
 	{ OPT_UTF8, "utf8", 0, NULL, "UTF-8 whatever locale and TERM say" },
 	{ OPT_COLOR, "color", 0, "WHEN", "auto or never" },
+	{ OPT_THEME, "theme", 0, "NAME", "default, high-contrast or deuteranopia" },
+	{ OPT_LINEAR, "linear", 0, NULL, "line by line: for screen readers and plain terminals" },
+	{ OPT_STDIO, "stdio", 0, NULL, "messages on standard input and output" },
 	{ 0, NULL, 0, NULL, NULL },
 };
 
@@ -225,8 +234,8 @@ globals_read(struct cli *cli)
 		cli_usage(NULL, "--timeout %s: not a time (500ms, 10s, 2m)", cli->opt[OPT_TIMEOUT]);
 		return false;
 	}
-	if (cli->opt[OPT_APPLIANCE] != NULL) {
-		cli_usage(NULL, "--appliance: not available yet; use --socket");
+	if (cli_ssh_target(cli) != NULL && cli->opt[OPT_SOCKET] != NULL) {
+		cli_usage(NULL, "--appliance ssh:... or --socket, not both");
 		return false;
 	}
 	if (cli->opt[OPT_WAIT] != NULL && strcmp(cli->opt[OPT_WAIT], "served") != 0) {
@@ -261,7 +270,7 @@ cli_parse(struct cli *cli, int argc, char **argv)
 	}
 	if (!globals_read(cli))
 		return NULL;
-	if (n == 0 &&
+	if (n == 0 && cli->opt[OPT_LINEAR] == NULL &&
 	    (cli->opt[OPT_HELP] != NULL || !isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)))
 		return command_find("help", NULL);
 	if (n == 0)

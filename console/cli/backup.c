@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "console/cli/backupkeys.h"
 #include "console/cli/cli.h"
 #include "ipc/backup.h"
 #include "ipc/base/clock.h"
@@ -59,11 +60,18 @@ print_info(FILE *out, const Ns__BackupInfo *i)
 static void
 print_keys(FILE *out, const Ns__BackupInfo *i)
 {
-	if (!i->keys)
+	if (i->keys)
+		fprintf(out, "It holds the DNSSEC keys of %llu zones, closed by the passphrase.\n",
+		    (unsigned long long)i->signed_zones);
+	else if (i->signed_zones == 0)
+		fprintf(out, "The copy cannot sign: it holds no private DNSSEC keys; there is no "
+			     "zone that is signed here.\n");
+	else
 		fprintf(out,
-		    "It holds no private DNSSEC keys: an appliance restored from it answers as "
-		    "before, "
-		    "but cannot sign what changes in a zone that this installation signs.\n");
+		    "The copy cannot sign: it holds no private DNSSEC keys. Elsewhere the %llu "
+		    "zones that are signed here would not be served from it; "
+		    "--passphrase-file includes the keys.\n",
+		    (unsigned long long)i->signed_zones);
 }
 
 static int
@@ -72,6 +80,7 @@ print_result(struct cli *cli, const char *schema, const char *file, const Ns__Ba
 	json_t *j = ns_json_from(&i->base, schema);
 
 	json_object_set_new(j, "file", json_string(file));
+	json_object_del(j, "fleet_keys");
 	cli_print_json_value(cli, j);
 	return CLI_OK;
 }
@@ -175,12 +184,16 @@ output_close(struct output *o)
 
 /* One chunk; its reply, which the caller frees, or NULL. */
 static Ns__Envelope *
-next_chunk(struct cli *cli, uint64_t session, int *code)
+next_chunk(struct cli *cli, struct backup_keys *keys, uint64_t session, int *code)
 {
 	Ns__BackupRequest body = NS__BACKUP_REQUEST__INIT;
 	Ns__Envelope request = NS__ENVELOPE__INIT;
 
 	body.session = session;
+	if (keys->wanted && session == 0) {
+		body.fleet_keys = &keys->how;
+		body.seal_to = (ProtobufCBinaryData){ KEYBLOB_KEY, keys->key.public_key };
+	}
 	request.body_case = NS__ENVELOPE__BODY_BACKUP_REQUEST;
 	request.backup_request = &body;
 	return cli_call(cli, &request, NS__ENVELOPE__BODY_TEXT_CHUNK, code);
@@ -188,14 +201,15 @@ next_chunk(struct cli *cli, uint64_t session, int *code)
 
 /* Everything into the output, read along as a restore would; the exit code. */
 static int
-fetch(struct cli *cli, const struct output *o, struct ns_backup_reader *reader)
+fetch(struct cli *cli, const struct output *o, struct backup_keys *keys,
+    struct ns_backup_reader *reader)
 {
 	struct ns_why why = { 0 };
 	uint64_t session = 0, left = 1;
 	int code = CLI_OK;
 
 	while (code == CLI_OK && left > 0) {
-		Ns__Envelope *reply = next_chunk(cli, session, &code);
+		Ns__Envelope *reply = next_chunk(cli, keys, session, &code);
 		const Ns__TextChunk *c;
 
 		if (reply == NULL)
@@ -232,24 +246,20 @@ report_backup(struct cli *cli, const struct output *o, const Ns__BackupInfo *inf
 	return CLI_OK;
 }
 
-int
-cmd_backup(struct cli *cli)
+static int
+backup(struct cli *cli, struct backup_keys *keys)
 {
 	struct ns_backup_reader *reader;
 	struct output o;
 	int code;
 
-	if (strcmp(cli->words[0], "-") == 0 && isatty(STDOUT_FILENO))
-		return cli_usage(NULL, "a backup is not for a terminal: name a file, or redirect");
-	if (cli->opt[OPT_TIMEOUT] == NULL)
-		cli->timeout_ms = STEP_MS;
 	if (!output_open(&o, cli->words[0])) {
 		code = file_error(cli, cli->words[0], "cannot be made");
 		output_close(&o);
 		return code;
 	}
 	reader = ns_backup_reader_new(NULL, NULL);
-	code = fetch(cli, &o, reader);
+	code = fetch(cli, &o, keys, reader);
 	if (code == CLI_OK && !output_keep(&o))
 		code = file_error(cli, cli->words[0], "cannot be kept");
 	if (code == CLI_OK)
@@ -259,12 +269,35 @@ cmd_backup(struct cli *cli)
 	return code;
 }
 
+int
+cmd_backup(struct cli *cli)
+{
+	struct backup_keys keys;
+	int code;
+
+	if (strcmp(cli->words[0], "-") == 0 && isatty(STDOUT_FILENO))
+		return cli_usage(NULL, "a backup is not for a terminal: name a file, or redirect");
+	if (cli->opt[OPT_TIMEOUT] == NULL)
+		cli->timeout_ms = STEP_MS;
+	code = backup_keys_read(cli, &keys);
+	if (code == CLI_OK && keys.wanted)
+		code = backup_keys_make(cli, &keys);
+	if (code == CLI_OK)
+		code = backup(cli, &keys);
+	backup_keys_wipe(&keys);
+	return code;
+}
+
 /* ---- restore ---- */
 
 struct input {
 	const char *name;
 	int fd;
 	uint8_t *buf; /* NS_CHUNK octets */
+	struct backup_keys *keys;
+	struct ns_backup_reader
+	    *along; /* reads what is sent, where there are keys in it; or NULL */
+	ProtobufCBinaryData seal_to; /* the appliance's key */
 };
 
 /* The next piece, full unless it is the last; -1: errno. */
@@ -304,7 +337,8 @@ check_file(struct cli *cli, const struct input *in, struct ns_backup_reader *rea
 
 /* The reply to one piece, which the caller frees, or NULL. */
 static Ns__Envelope *
-send_piece(struct cli *cli, const struct input *in, size_t len, uint64_t session, int *code)
+send_piece(
+    struct cli *cli, const struct input *in, size_t len, bool begin, uint64_t session, int *code)
 {
 	Ns__BackupRestoreRequest body = NS__BACKUP_RESTORE_REQUEST__INIT;
 	Ns__Envelope request = NS__ENVELOPE__INIT;
@@ -312,46 +346,93 @@ send_piece(struct cli *cli, const struct input *in, size_t len, uint64_t session
 	body.session = session;
 	body.confirm = cli_str(cli->opt[OPT_CONFIRM]);
 	body.data = (ProtobufCBinaryData){ .len = len, .data = in->buf };
-	body.last = len < NS_CHUNK;
+	body.last = len < NS_CHUNK && !begin;
+	body.keys = in->keys->wanted;
+	if (body.last)
+		body.sealed = (ProtobufCBinaryData){ in->keys->sealed.len, in->keys->sealed.base };
 	request.body_case = NS__ENVELOPE__BODY_BACKUP_RESTORE_REQUEST;
 	request.backup_restore_request = &body;
 	return cli_call(cli, &request, NS__ENVELOPE__BODY_TEXT_CHUNK, code);
 }
 
+/* The keys need to know first to whom they shall be sealed: a piece of nothing asks. */
+static int
+ask_whom(struct cli *cli, struct input *in, uint64_t *session)
+{
+	int code = CLI_OK;
+	Ns__Envelope *reply = send_piece(cli, in, 0, true, 0, &code);
+
+	if (reply == NULL)
+		return code;
+	*session = reply->text_chunk->session;
+	in->seal_to.len = reply->text_chunk->seal_to.len;
+	in->seal_to.data = xmemdup(reply->text_chunk->seal_to.data, in->seal_to.len);
+	ns__envelope__free_unpacked(reply, NULL);
+	in->along = ns_backup_reader_new(NULL, NULL);
+	return CLI_OK;
+}
+
+/* What goes out next is read here, too: at the end its header has the keys. */
+static int
+read_along(struct cli *cli, struct input *in, size_t len)
+{
+	struct ns_why why = { 0 };
+	enum ns_err err;
+
+	if (in->along == NULL)
+		return CLI_OK;
+	err = ns_backup_read(in->along, in->buf, len, &why);
+	if (err == NS_OK && len < NS_CHUNK)
+		err = ns_backup_end(in->along, &why);
+	if (err != NS_OK)
+		return cli_error(cli, &why);
+	return len < NS_CHUNK
+		   ? backup_keys_open(cli, in->keys, ns_backup_info(in->along), &in->seal_to)
+		   : CLI_OK;
+}
+
+static Ns__BackupInfo *
+restored(struct cli *cli, Ns__Envelope *reply, int *code)
+{
+	const ProtobufCBinaryData *text;
+	Ns__BackupInfo *info;
+
+	if (reply == NULL && *code == ns_err_exit(NS_UNKNOWN))
+		fprintf(stderr, "nameserve: it was restored if the newest change in "
+				"`nameserve history list` is of kind restore, from now\n");
+	if (reply == NULL)
+		return NULL;
+	text = &reply->text_chunk->text;
+	info = ns__backup_info__unpack(NULL, text->len, text->data);
+	ns__envelope__free_unpacked(reply, NULL);
+	if (info == NULL)
+		*code = cli_unexpected(cli);
+	return info;
+}
+
 /* Sends all; what the appliance says it is now, or NULL. */
 static Ns__BackupInfo *
-send_file(struct cli *cli, const struct input *in, int *code)
+send_file(struct cli *cli, struct input *in, int *code)
 {
 	uint64_t session = 0;
-	Ns__BackupInfo *info;
 	Ns__Envelope *reply;
 	ssize_t n;
 
-	while ((n = input_next(in)) == (ssize_t)NS_CHUNK) {
-		reply = send_piece(cli, in, (size_t)n, session, code);
+	*code = in->keys->wanted ? ask_whom(cli, in, &session) : CLI_OK;
+	while (*code == CLI_OK && (n = input_next(in)) >= 0) {
+		if ((*code = read_along(cli, in, (size_t)n)) != CLI_OK)
+			return NULL;
+		reply = send_piece(cli, in, (size_t)n, false, session, code);
+		if (n < (ssize_t)NS_CHUNK)
+			return restored(cli, reply, code);
 		if (reply == NULL)
 			return NULL;
 		session = reply->text_chunk->session;
 		ns__envelope__free_unpacked(reply, NULL);
 	}
-	if (n < 0) {
+	if (*code == CLI_OK)
 		*code = file_error(cli, in->name, "cannot be read");
-		return NULL;
-	}
-	reply = send_piece(cli, in, (size_t)n, session, code);
-	if (reply == NULL) {
-		if (*code == ns_err_exit(NS_UNKNOWN))
-			fprintf(stderr, "nameserve: it was restored if the newest change in "
-					"`nameserve history list` "
-					"is of kind restore, from now\n");
-		return NULL;
-	}
-	info = ns__backup_info__unpack(
-	    NULL, reply->text_chunk->text.len, reply->text_chunk->text.data);
-	ns__envelope__free_unpacked(reply, NULL);
-	if (info == NULL)
-		*code = cli_unexpected(cli);
-	return info;
+	return NULL;
 }
 
 /* 1: it serves what was restored, 0: not yet. */
@@ -392,6 +473,17 @@ wait_served(struct cli *cli, const Ns__BackupInfo *info)
 	return true;
 }
 
+static void
+print_able(const Ns__BackupInfo *i)
+{
+	if (i->keys)
+		printf("It signs: the fleet keys were restored, too.\n");
+	else if (i->signed_zones > 0)
+		printf("It cannot sign, unless it had the fleet keys before: %llu zones need them. "
+		       "Restore with --passphrase-file, from a backup made with it.\n",
+		    (unsigned long long)i->signed_zones);
+}
+
 static int
 report_restore(struct cli *cli, const char *name, const Ns__BackupInfo *info)
 {
@@ -406,7 +498,7 @@ report_restore(struct cli *cli, const char *name, const Ns__BackupInfo *info)
 	} else {
 		printf("%s: ", served ? "restored and served" : "restored");
 		print_info(stdout, info);
-		print_keys(stdout, info);
+		print_able(info);
 	}
 	if (!served)
 		fprintf(stderr,
@@ -416,7 +508,7 @@ report_restore(struct cli *cli, const char *name, const Ns__BackupInfo *info)
 }
 
 static int
-restore(struct cli *cli, const struct input *in)
+restore(struct cli *cli, struct input *in)
 {
 	Ns__BackupInfo *info;
 	int code = CLI_OK;
@@ -431,23 +523,36 @@ restore(struct cli *cli, const struct input *in)
 	return code;
 }
 
-/* A file that is not good is refused before anybody is bothered with it; a pipe is read once only. */
+/* A file that is not good, or keys that do not open, are refused before anybody is bothered. */
 static int
-checked(struct cli *cli, const struct input *in)
+look_first(struct cli *cli, const struct input *in)
+{
+	struct ns_backup_reader *reader = ns_backup_reader_new(NULL, NULL);
+	bool only = cli->opt[OPT_CHECK] != NULL;
+	int code = check_file(cli, in, reader);
+
+	if (code == CLI_OK && in->keys->wanted)
+		code = backup_keys_open(cli, in->keys, ns_backup_info(reader), NULL);
+	if (code == CLI_OK && only && cli->format != CLI_TABLE) {
+		code = print_result(cli, "ns.backup/1", in->name, ns_backup_info(reader));
+	} else if (code == CLI_OK && only) {
+		print_info(stdout, ns_backup_info(reader));
+		print_keys(stdout, ns_backup_info(reader));
+	}
+	ns_backup_reader_destroy(&reader);
+	return code;
+}
+
+/* A pipe is read once only. */
+static int
+checked(struct cli *cli, struct input *in)
 {
 	bool only = cli->opt[OPT_CHECK] != NULL;
-	struct ns_backup_reader *reader;
-	int code = CLI_OK;
+	int code;
 
 	if (!only && lseek(in->fd, 0, SEEK_CUR) < 0)
 		return restore(cli, in);
-	reader = ns_backup_reader_new(NULL, NULL);
-	code = check_file(cli, in, reader);
-	if (code == CLI_OK && only && cli->format != CLI_TABLE)
-		code = print_result(cli, "ns.backup/1", in->name, ns_backup_info(reader));
-	else if (code == CLI_OK && only)
-		print_info(stdout, ns_backup_info(reader));
-	ns_backup_reader_destroy(&reader);
+	code = look_first(cli, in);
 	if (code != CLI_OK || only)
 		return code;
 	if (lseek(in->fd, 0, SEEK_SET) != 0)
@@ -458,15 +563,21 @@ checked(struct cli *cli, const struct input *in)
 int
 cmd_restore_backup(struct cli *cli)
 {
-	struct input in = { .name = cli->words[0], .fd = STDIN_FILENO };
-	int code;
+	struct backup_keys keys;
+	struct input in = { .name = cli->words[0], .fd = STDIN_FILENO, .keys = &keys };
+	int code = backup_keys_read(cli, &keys);
 
+	if (code != CLI_OK)
+		return code;
 	if (strcmp(in.name, "-") != 0)
 		in.fd = open(in.name, O_RDONLY | O_CLOEXEC);
 	if (in.fd < 0)
 		return file_error(cli, in.name, "cannot be opened");
 	in.buf = xmalloc(NS_CHUNK);
 	code = checked(cli, &in);
+	backup_keys_wipe(&keys);
+	ns_backup_reader_destroy(&in.along);
+	free(in.seal_to.data);
 	free(in.buf);
 	if (in.fd != STDIN_FILENO)
 		close(in.fd);

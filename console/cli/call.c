@@ -8,22 +8,36 @@
 #include "console/cli/cli.h"
 #include "ipc/json.h"
 
+const char *
+cli_ssh_target(const struct cli *cli)
+{
+	const char *to = cli->opt[OPT_APPLIANCE];
+
+	return to != NULL && strncmp(to, "ssh:", 4) == 0 ? to : NULL;
+}
+
 struct ns_client *
 cli_client(struct cli *cli, int *code)
 {
 	struct ns_why why = { 0 };
 
-	const char *path = cli->opt[OPT_SOCKET];
+	const char *ssh = cli_ssh_target(cli);
+	const char *path = ssh != NULL ? ssh : cli->opt[OPT_SOCKET];
 	char absolute[PATH_MAX], here[PATH_MAX];
 
-	if (cli->client == NULL && path != NULL && path[0] != '/' &&
+	if (cli->client == NULL && ssh == NULL && path != NULL && path[0] != '/' &&
 	    getcwd(here, sizeof here) != NULL &&
 	    snprintf(absolute, sizeof absolute, "%s/%s", here, path) < (int)sizeof absolute)
 		path = absolute;
 	if (cli->client == NULL)
-		cli->client = ns_client_new(path, &why);
+		cli->client = ns_client_open(
+		    &(struct ns_client_options){
+			.socket = path, .person = cli->person, .software = cli->software },
+		    &why);
 	if (cli->client == NULL)
 		*code = cli_error(cli, &why);
+	else if (ssh == NULL)
+		ns_client_to(cli->client, cli->opt[OPT_APPLIANCE]);
 	return cli->client;
 }
 

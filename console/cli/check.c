@@ -191,6 +191,19 @@ cmd_check_del(struct cli *cli)
 	return set(cli, NULL);
 }
 
+static void
+state_table(const ProtobufCMessage *m)
+{
+	const Ns__Caches *c = ((const Ns__ObjectReply *)m)->caches;
+
+	cli_object_table(m);
+	if (c != NULL)
+		printf("answers of the former state are in caches until %s%s, %u s from now\n",
+		    c->partial ? "at least " : "", c->until, c->seconds);
+	else
+		puts("no policy looks at it");
+}
+
 static int
 state(struct cli *cli, bool push)
 {
@@ -208,7 +221,9 @@ state(struct cli *cli, bool push)
 	body.idempotency_key = cli_str(cli->opt[OPT_KEY]);
 	request.body_case = NS__ENVELOPE__BODY_CHECK_STATE_REQUEST;
 	request.check_state_request = &body;
-	return call_object(cli, &request);
+	return cli_show(cli, &request,
+	    &(const struct cli_view){
+		NS__ENVELOPE__BODY_OBJECT_REPLY, "ns.check/1", NULL, state_table });
 }
 
 int

@@ -45,10 +45,12 @@ enum cli_opt {
 	OPT_SCOPE,
 	OPT_TOP,
 	OPT_WATCH,
+	OPT_SAMPLE,
 	OPT_UNIX,
 	OPT_ROLE,
 	OPT_ACCOUNT,
 	OPT_CHECK,
+	OPT_PASSPHRASE,
 	OPT_ALL,
 	OPT_PLAN,
 	OPT_WITHIN,
@@ -66,10 +68,14 @@ enum cli_opt {
 	OPT_WHEN_SAFE,
 	OPT_FORCE,
 	OPT_EMERGENCY,
+	OPT_SIGNATURES,
 	OPT_ASCII,
 	OPT_UTF8,
 	OPT_CLIPBOARD,
 	OPT_COLOR,
+	OPT_STDIO,
+	OPT_THEME,
+	OPT_LINEAR,
 	OPT_MAX,
 };
 #define OPT_BIT(o) (1ull << (o))
@@ -83,6 +89,9 @@ struct cli {
 	unsigned n_words;
 	unsigned timeout_ms;
 	struct ns_client *client; /* connected lazily: cli_client() */
+	const char *person; /* whom a forced command names (session.h); NULL: who the kernel says */
+	const char *software; /* how we name ourselves; NULL: the command line */
+	bool restricted; /* sshd started us for somebody who has no shell here (session.h) */
 };
 
 struct cli_command {
@@ -96,6 +105,9 @@ struct cli_command {
 };
 
 extern const struct cli_command cli_commands[]; /* ends with a NULL noun */
+
+/* ---- main.c ---- */
+int cli_main(struct cli *, int argc, char **argv); /* one command; the exit code */
 
 /* ---- args.c ---- */
 struct cli_option {
@@ -113,6 +125,8 @@ bool cli_duration_ms(const char *text, unsigned *ms);
 bool cli_number(const char *text, uint64_t max, uint64_t *value);
 
 /* ---- call.c ---- */
+/* --appliance ssh:USER@HOST; NULL: not given, or it names one of the fleet. */
+const char *cli_ssh_target(const struct cli *);
 /* NULL after a message; then *code is the exit code. */
 struct ns_client *cli_client(struct cli *, int *code);
 /* Asks, and expects this kind of reply: any other is a failure too.  The caller frees it. */
@@ -235,6 +249,7 @@ int cmd_account_list(struct cli *);
 int cmd_history_list(struct cli *);
 int cmd_history_show(struct cli *);
 int cmd_stats(struct cli *);
+int cmd_tail(struct cli *);
 int cmd_verify(struct cli *);
 int cmd_backup(struct cli *);
 int cmd_restore_backup(struct cli *);
@@ -262,6 +277,8 @@ int cmd_fleet_drain(struct cli *);
 int cmd_fleet_undrain(struct cli *);
 int cmd_fleet_standby(struct cli *);
 int cmd_fleet_promote(struct cli *);
+int cmd_login(struct cli *);
+int cmd_proxy(struct cli *);
 int cmd_help(struct cli *);
 int cmd_completion(struct cli *);
 

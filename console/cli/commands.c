@@ -12,7 +12,8 @@ const struct cli_command cli_commands[] = {
 	{ "console", NULL, "", "the full-screen console; so is nameserve alone on a terminal",
 	    "Keys: ? in it. NO_COLOR or --color=never does without colour; --ascii without UTF-8.",
 	    0, 0,
-	    OPT_BIT(OPT_ASCII) | OPT_BIT(OPT_UTF8) | OPT_BIT(OPT_COLOR) | OPT_BIT(OPT_CLIPBOARD),
+	    OPT_BIT(OPT_ASCII) | OPT_BIT(OPT_UTF8) | OPT_BIT(OPT_COLOR) | OPT_BIT(OPT_CLIPBOARD) |
+		OPT_BIT(OPT_THEME) | OPT_BIT(OPT_LINEAR),
 	    cmd_console },
 	{ "status", NULL, "", "this appliance: role, revision, processes, problems", NULL, 0, 0, 0,
 	    cmd_status },
@@ -271,28 +272,62 @@ const struct cli_command cli_commands[] = {
 	    "old one is refused. Run it at the primary, whose own key it may be.",
 	    1, 1, OPT_BIT(OPT_FOR) | OPT_BIT(OPT_COMMENT), cmd_fleet_roll_key },
 	{ "stats", NULL, "", "queries, rcodes, latency of this appliance",
-	    "--scope zone:ZONE counts one zone. --top zones, clients, names or qtypes lists who "
+	    "--scope zone:ZONE counts one zone, fleet and fleet:zone:ZONE on all appliances "
+	    "together. --top zones, clients, names or qtypes lists who "
 	    "and "
 	    "what is asked most: zones since the start and exactly, clients (/24 and /56) and "
 	    "names "
 	    "of the last one to two minutes, at least so many. --watch repeats until interrupted.",
 	    0, 0, OPT_BIT(OPT_SCOPE) | OPT_BIT(OPT_TOP) | OPT_BIT(OPT_WATCH) | OPT_BIT(OPT_LIMIT),
 	    cmd_stats },
+	{ "tail", NULL, "", "some of the queries that are answered, as they come",
+	    "Until interrupted, or --limit rows were shown. --sample N shows one query in N, by "
+	    "chance; --scope fleet those of all appliances. --filter: foo, ^foo and *.x.* on the "
+	    "name, "
+	    "zone:Z, name:N, type:T, rcode:R (DROP: no reply was sent), client:NETWORK, "
+	    "via:udp|tcp|tls, each with - before it for those that do not match. Clients are cut "
+	    "to "
+	    "/24 and /48 unless you are an admin. At most 200 rows at a time are shown; the rest "
+	    "is "
+	    "counted.",
+	    0, 0,
+	    OPT_BIT(OPT_FILTER) | OPT_BIT(OPT_SAMPLE) | OPT_BIT(OPT_LIMIT) | OPT_BIT(OPT_SCOPE),
+	    cmd_tail },
 	{ "verify", NULL, "", "check the store, the hash chain, and every image against the store",
-	    NULL, 0, 0, 0, cmd_verify },
+	    "With --signatures every DNSSEC signature in the images is verified as well, those of "
+	    "zones "
+	    "that arrived signed, too. Exit code 1: something was found.",
+	    0, 0, OPT_BIT(OPT_SIGNATURES), cmd_verify },
 	{ "backup", NULL, "FILE", "all zones, history and settings into a file",
 	    "FILE may be - for standard output. The file is private (mode 0600) and is there under "
 	    "its "
-	    "name only when it is whole. Edits go on meanwhile. It holds no private DNSSEC keys.",
-	    1, 1, 0, cmd_backup },
+	    "name only when it is whole. Edits go on meanwhile. With --passphrase-file it holds "
+	    "the "
+	    "fleet keys, which open the private DNSSEC keys, under the passphrase (scrypt); "
+	    "without "
+	    "them the copy cannot sign. Taken at the primary or the standby, who have both.",
+	    1, 1, OPT_BIT(OPT_PASSPHRASE), cmd_backup },
 	{ "restore-backup", NULL, "FILE", "make a backup the store of this appliance",
 	    "For a fresh appliance: start nameserved with an empty data directory, then restore; "
 	    "FILE "
 	    "may be - for standard input. An appliance that has changes already loses them, and "
 	    "needs "
-	    "--confirm=NAME with its own name. --check reads the file, says what is in it, and "
-	    "changes nothing. Returns when everything is served.",
-	    1, 1, OPT_BIT(OPT_CONFIRM) | OPT_BIT(OPT_CHECK), cmd_restore_backup },
+	    "--confirm=NAME with its own name. --passphrase-file opens the DNSSEC keys in it, for "
+	    "this appliance to sign with. --check reads the file, says what is in it (with "
+	    "--passphrase-file: and whether that opens it), and changes nothing. Returns when "
+	    "everything is served.",
+	    1, 1, OPT_BIT(OPT_CONFIRM) | OPT_BIT(OPT_CHECK) | OPT_BIT(OPT_PASSPHRASE),
+	    cmd_restore_backup },
+	{ "login", NULL, "NAME", "a session of this person, in an account that several share",
+	    "For the command= of a key in a root-owned authorized_keys file of the account that "
+	    "[ssh] account of the configuration names: restrict,pty,command=\"nameserve login "
+	    "alice\" ssh-ed25519 ... It runs what the client asked for, else the console, and the "
+	    "history names alice. From any other account the appliance refuses it.",
+	    1, 1, 0, cmd_login },
+	{ "proxy", NULL, "", "this appliance for a client on another host",
+	    "What nameserve --appliance ssh:USER@HOST runs there. With --read-only it passes on "
+	    "nothing that could change something.",
+	    0, 0, OPT_BIT(OPT_STDIO), cmd_proxy },
 	{ "help", NULL, "[NOUN [VERB]]", "this list, or one command", NULL, 0, 2, 0, cmd_help },
 	{ "completion", NULL, "bash", "a completion script on stdout", NULL, 1, 1, 0,
 	    cmd_completion },

@@ -4,15 +4,17 @@
 #include <unistd.h>
 
 #include "console/cli/cli.h"
+#include "console/core/theme.h"
 #include "console/screens/console.h"
 
 int
 cmd_console(struct cli *cli)
 {
-	struct console_options o = { .utf8 = -1 };
+	struct console_options o = { .utf8 = -1, .theme = -1 };
 	int code = CLI_OK;
 
-	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
+	o.linear = cli->opt[OPT_LINEAR] != NULL;
+	if (!o.linear && (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)))
 		return cli_usage(NULL, "the console needs a terminal");
 	if (cli->opt[OPT_COLOR] != NULL && strcmp(cli->opt[OPT_COLOR], "never") != 0 &&
 	    strcmp(cli->opt[OPT_COLOR], "auto") != 0)
@@ -27,7 +29,14 @@ cmd_console(struct cli *cli)
 		o.utf8 = 0;
 	else if (cli->opt[OPT_UTF8] != NULL)
 		o.utf8 = 1;
+	if (cli->opt[OPT_THEME] != NULL &&
+	    (o.theme = (int)theme_named(cli->opt[OPT_THEME])) == UI_THEMES)
+		return cli_usage(NULL,
+		    "--theme %s: it can be default, high-contrast or deuteranopia",
+		    cli->opt[OPT_THEME]);
 	o.read_only = cli->opt[OPT_READ_ONLY] != NULL;
+	o.restricted = cli->restricted;
+	cli->software = "console " NS_RELEASE;
 	if (cli_client(cli, &code) == NULL)
 		return code;
 	return console_run(cli->client, &o);

@@ -151,9 +151,14 @@ keys_print(const ProtobufCMessage *m)
 	struct table *t;
 
 	printf("%s  %s", r->zone, r->status);
+	if (r->expires[0] != '\0' && strcmp(r->status, "external") == 0)
+		printf(
+		    ", %s %s", r->expired ? "expired since" : "first signature ends", r->expires);
 	if (r->n_keys > 0)
 		printf("  algorithm %u  %s  signatures over DNSKEY until %s", r->algorithm,
 		    r->denial, r->dnskey_signed_until);
+	if (r->expires[0] != '\0' && r->n_keys > 0)
+		printf("  %s %s", r->expired ? "EXPIRED since" : "first of all until", r->expires);
 	putchar('\n');
 	if (r->n_keys == 0)
 		return;

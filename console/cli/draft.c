@@ -45,9 +45,8 @@ fail(struct cli *cli, struct ns_drafts **d, const struct ns_why *why)
 }
 
 /* ---- requests ---- */
-/* The reply, or NULL after a message. */
-static Ns__Envelope *
-plan_call(struct cli *cli, Ns__ZoneEdit **edits, size_t n, int *code)
+Ns__Envelope *
+cli_plan(struct cli *cli, Ns__ZoneEdit **edits, size_t n, int *code)
 {
 	Ns__PlanRequest body = NS__PLAN_REQUEST__INIT;
 	Ns__Envelope request = NS__ENVELOPE__INIT;
@@ -105,7 +104,7 @@ check_draft(struct cli *cli, const Ns__Draft *d)
 	int code = CLI_OK;
 
 	draft_edit(&edit, d);
-	reply = plan_call(cli, edits, 1, &code);
+	reply = cli_plan(cli, edits, 1, &code);
 	if (reply != NULL)
 		ns__envelope__free_unpacked(reply, NULL);
 	return code;
@@ -422,7 +421,7 @@ plan_drafts(struct cli *cli)
 	if (drafts == NULL)
 		return code;
 	if (draft_set_load(cli, drafts, cli->opt[OPT_ALL] != NULL, &s, &code)) {
-		reply = plan_call(cli, s.list, s.n, &code);
+		reply = cli_plan(cli, s.list, s.n, &code);
 		if (reply != NULL && cli->format == CLI_TABLE)
 			print_plan(reply->plan_reply);
 		else if (reply != NULL)

@@ -12,6 +12,9 @@ struct ns_drafts *cli_drafts_linked(struct cli *, int *code);
 json_t *cli_draft_json(const Ns__Draft *);
 int cli_draft_print(struct cli *, const Ns__Draft *);
 
+/* The reply to a plan request, or NULL after a message. */
+Ns__Envelope *cli_plan(struct cli *, Ns__ZoneEdit **, size_t n, int *code);
+
 /* Drafts and, as a request takes them, their edits. */
 struct draft_set {
 	Ns__Draft **drafts;

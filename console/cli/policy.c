@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "console/cli/cli.h"
+#include "console/cli/draft.h"
 #include "ipc/base/clock.h"
 #include "ipc/base/xalloc.h"
 #include "ipc/json.h"
@@ -40,16 +40,24 @@ read_file(struct cli *cli, const char *path, const char *type)
 	return text;
 }
 
-static int
-edit(struct cli *cli, Ns__RecordOp__Kind kind, char *text)
+static Ns__RecordOp
+operation(struct cli *cli, Ns__RecordOp__Kind kind, char **text)
 {
 	Ns__RecordOp op = NS__RECORD_OP__INIT;
 
 	op.kind = kind;
 	op.name = cli_str(cli->words[1]);
 	op.type = cli_str(NSPOLICY);
-	op.rdata = &text;
+	op.rdata = text;
 	op.n_rdata = 1;
+	return op;
+}
+
+static int
+edit(struct cli *cli, Ns__RecordOp__Kind kind, char *text)
+{
+	Ns__RecordOp op = operation(cli, kind, &text);
+
 	return cli_edit_op(cli, &op);
 }
 
@@ -288,20 +296,38 @@ pin_base(struct cli *cli, uint32_t serial, char text[16])
 		cli->opt[OPT_BASE] = text;
 }
 
+/* How long caches keep what the policy answered until now, as the plan says: a longer TTL that it had lately counts. */
+static bool
+old_ttl(struct cli *cli, char *text, uint32_t *ttl, int *code)
+{
+	Ns__RecordOp op = operation(cli, NS__RECORD_OP__KIND__ADD, &text), *ops = &op;
+	Ns__ZoneEdit zone = NS__ZONE_EDIT__INIT, *zones = &zone;
+	Ns__Envelope *reply;
+
+	zone.zone = cli_str(cli->words[0]);
+	zone.ops = &ops;
+	zone.n_ops = 1;
+	if ((reply = cli_plan(cli, &zones, 1, code)) == NULL)
+		return false;
+	*ttl = reply->plan_reply->n_zones > 0 ? reply->plan_reply->zones[0]->old_ttl : 0;
+	ns__envelope__free_unpacked(reply, NULL);
+	return true;
+}
+
 /* When caches have forgotten the answer: counted from when all serve the change. */
 static void
-say_when(const struct cli *cli, long long ttl)
+say_when(const struct cli *cli, uint32_t ttl)
 {
 	char at[CLOCK_RFC3339_LEN];
 
 	if (cli->opt[OPT_COMMIT] == NULL)
 		fprintf(stderr,
-		    "From the commit on it takes %lld s until caches have forgotten it.\n", ttl);
+		    "From the commit on it takes %u s until caches have forgotten it.\n", ttl);
 	else
 		fprintf(stderr,
 		    "%s is given no more where another answer is up; caches have forgotten it at "
-		    "%s, in %lld s.\n",
-		    cli->words[3], clock_rfc3339(clock_wall_ms() + ttl * 1000, at), ttl);
+		    "%s, in %u s.\n",
+		    cli->words[3], clock_rfc3339(clock_wall_ms() + ttl * 1000ll, at), ttl);
 }
 
 static int
@@ -311,7 +337,7 @@ drain(struct cli *cli, bool on)
 	unsigned closure = 0;
 	uint32_t serial = 0;
 	json_t *policy = fetch(cli, &serial, &closure, &code);
-	long long ttl = json_integer_value(json_object_get(policy, "ttl"));
+	uint32_t ttl = 0;
 	char *json, *text, base[16];
 	struct ns_why why = { 0 };
 
@@ -328,7 +354,8 @@ drain(struct cli *cli, bool on)
 	text = xasprintf("%s %s", cli->words[2], json);
 	free(json);
 	pin_base(cli, serial, base);
-	code = edit(cli, NS__RECORD_OP__KIND__ADD, text);
+	if (!on || old_ttl(cli, text, &ttl, &code))
+		code = edit(cli, NS__RECORD_OP__KIND__ADD, text);
 	free(text);
 	if (code == CLI_OK && on)
 		say_when(cli, ttl);

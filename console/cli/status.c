@@ -27,6 +27,13 @@ status_table(const ProtobufCMessage *m)
 	if (s->checks > 0)
 		printf("checks %llu, down %llu, flips %llu\n", (unsigned long long)s->checks,
 		    (unsigned long long)s->checks_down, (unsigned long long)s->flips);
+	if (s->signatures != NULL && s->signatures->zones + s->signatures->external > 0) {
+		printf("signed here %llu  first signature ends %s  arrived signed %llu, expired "
+		       "%llu\n",
+		    (unsigned long long)s->signatures->zones, s->signatures_until,
+		    (unsigned long long)s->signatures->external,
+		    (unsigned long long)s->signatures->external_expired);
+	}
 	if (s->drained != NULL)
 		drained_print(stdout, s->name, s->drained);
 	for (size_t i = 0; i < s->n_processes; i++) {
@@ -231,6 +238,9 @@ verify_table(const Ns__VerifyReply *v)
 	printf("%s: %llu zones, %llu changes, %llu images; head %s\n",
 	    v->ok ? "clean" : "NOT CLEAN", (unsigned long long)v->zones,
 	    (unsigned long long)v->changes, (unsigned long long)v->images, v->head);
+	if (v->signatures + v->signatures_skipped > 0)
+		printf("signatures verified %llu  of other algorithms, not verified %llu\n",
+		    (unsigned long long)v->signatures, (unsigned long long)v->signatures_skipped);
 	for (size_t i = 0; i < v->n_findings; i++) {
 		printf("%s %s: ", v->findings[i]->what, v->findings[i]->zone);
 		print_safe(stdout, v->findings[i]->text);
@@ -247,6 +257,7 @@ cmd_verify(struct cli *cli)
 
 	if (cli->opt[OPT_TIMEOUT] == NULL)
 		cli->timeout_ms = 600000; /* reads the whole store */
+	body.signatures = cli->opt[OPT_SIGNATURES] != NULL;
 	request.body_case = NS__ENVELOPE__BODY_VERIFY_REQUEST;
 	request.verify_request = &body;
 	Ns__Envelope *reply = cli_call(cli, &request, NS__ENVELOPE__BODY_VERIFY_REPLY, &code);

@@ -126,6 +126,8 @@ const struct ns_action ns_actions[] = {
 	{ ACT_FASTER, "faster", "OTHER", NULL, "refresh more often", CTX_GLOBAL, "-", false },
 	{ ACT_REPAINT, "repaint", "OTHER", NULL, "paint the screen anew", CTX_GLOBAL, "Ctrl-L",
 	    false },
+	{ ACT_THEME, "theme", "OTHER", NULL, "the next theme: default, high-contrast, deuteranopia",
+	    CTX_GLOBAL, "", false },
 	{ ACT_SUSPEND, "suspend", "OTHER", NULL, "to the shell; fg comes back", CTX_GLOBAL,
 	    "Ctrl-Z", false },
 	{ ACT_INTERRUPT, "interrupt", "OTHER", NULL, "twice: leave NameServe", CTX_GLOBAL, "Ctrl-C",

@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "ipc/base/err.h"
+
 enum ns_action_id {
 	ACT_NONE,
 	ACT_UP,
@@ -41,6 +43,7 @@ enum ns_action_id {
 	ACT_REFRESH,
 	ACT_REPAINT,
 	ACT_SUSPEND,
+	ACT_THEME,
 	ACT_INTERRUPT,
 	ACT_QUIT,
 	ACT_MENU,
@@ -130,6 +133,11 @@ struct ns_action {
 };
 
 extern const struct ns_action ns_actions[]; /* ends with ACT_NONE */
+/* The keys of an action: those of the table, or the operator's own. */
+const char *ns_action_keys(const struct ns_action *);
+/* keys.conf: a line `ACTION = KEY KEY...` replaces the keys of that action, without keys it has none; # begins a
+ * comment.  NS_USAGE names the line.  What does not go together keymap_new() finds.  "" takes all back. */
+enum ns_err ns_actions_own_keys(const char *text, struct ns_why *);
 const struct ns_action *ns_action_of(enum ns_action_id);
 /* By its name, or by the only one that begins so; NULL: none or several. */
 const struct ns_action *ns_action_named(const char *name);

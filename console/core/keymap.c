@@ -65,7 +65,7 @@ bind_all(struct keymap *m, const struct ns_action *a, struct ns_why *why)
 {
 	char name[16];
 
-	for (const char *p = a->keys; *p != '\0';) {
+	for (const char *p = ns_action_keys(a); *p != '\0';) {
 		size_t len = strcspn(p, " ");
 
 		if (len >= sizeof name)
@@ -88,7 +88,7 @@ keymap_new(const struct ns_action *actions, struct ns_why *why)
 	for (const struct ns_action *a = actions; a->id != ACT_NONE; a++) {
 		if (bind_all(m, a, why) != NS_OK)
 			goto out;
-		quit |= a->id == ACT_QUIT && a->keys[0] != '\0';
+		quit |= a->id == ACT_QUIT && ns_action_keys(a)[0] != '\0';
 	}
 	if (quit)
 		return m;
@@ -119,7 +119,7 @@ keymap_find(const struct keymap *m, unsigned contexts, uint32_t key)
 const char *
 keymap_key(const struct ns_action *a, unsigned contexts, char out[16])
 {
-	for (const char *p = a->keys; *p != '\0';) {
+	for (const char *p = ns_action_keys(a); *p != '\0';) {
 		size_t len = strcspn(p, " ");
 
 		snprintf(out, 16, "%.*s", (int)(len < 15 ? len : 15), p);

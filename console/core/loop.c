@@ -17,8 +17,10 @@
 #define FRAME_MS    250u /* data draws no more often */
 #define MUTE_MS     1000u /* to a terminal that does not say what it has shown */
 #define SLOW_MS     250u
-#define SLOW_KEYS   100u /* keys share a frame on a slow link */
+#define SLOW_KEYS   100u /* keys share a frame on a slow link, */
+#define SLOW_FRAMES 3u /* and no more than these are under way */
 #define PROBE_MS    2000u
+#define LOST_MS     10000u /* an answer that does not come: the terminal is another one now */
 #define RESIZE_MS   30u
 #define SAFETY_MS   250 /* a missed edge of the client's descriptor costs no more */
 #define CLIENT_MAX  64u /* messages before keys have their turn */
@@ -57,8 +59,10 @@ struct loop {
 	int code;
 	unsigned interval_ms;
 	uint64_t last_frame_ms; /* the last periodic one */
+	uint64_t last_draw_ms; /* any */
 	enum { PROBE_TRYING, PROBE_WORKS, PROBE_MUTE } probing;
 	bool unshown; /* a probe is out */
+	unsigned behind; /* frames that were drawn after it */
 	uint64_t probe_ms; /* when it was sent */
 	unsigned round_trip_ms;
 	void (*later)(void *);
@@ -86,13 +90,20 @@ frame(struct loop *l, const char *why)
 	surface_clear(l->surface);
 	l->user.draw(l->user.arg, l->surface);
 	l->t->draw(l->t->state, l->surface);
+	l->last_draw_ms = clock_mono_ms();
 	trace_flush(l->trace, why);
 }
 
 static void
 probe(struct loop *l, uint64_t now)
 {
-	if (l->probing == PROBE_MUTE || l->unshown)
+	if (l->probing == PROBE_MUTE)
+		return;
+	if (l->unshown) {
+		l->behind++;
+		return;
+	}
+	if (!l->t->writable(l->t->state))
 		return;
 	if (!l->t->probe(l->t->state)) {
 		l->probing = PROBE_MUTE;
@@ -112,10 +123,21 @@ frame_wait(struct loop *l, uint64_t now)
 		l->probing = PROBE_MUTE;
 		l->unshown = false;
 	}
-	if (l->unshown)
+	if (l->unshown && clock_since(now, l->probe_ms) >= LOST_MS)
+		l->unshown = false;
+	if (l->unshown || !l->t->writable(l->t->state))
 		return FRAME_MS;
 	uint64_t since = clock_since(now, l->last_frame_ms);
 	return since >= gap ? 0 : (unsigned)(gap - since);
+}
+
+/* On a slow link what keys do waits until frames before it were shown: else it would be shown later still. */
+static bool
+keys_wait(const struct loop *l, uint64_t now)
+{
+	if (!l->unshown || !loop_slow(l) || clock_since(now, l->probe_ms) >= LOST_MS)
+		return false;
+	return l->behind >= SLOW_FRAMES || clock_since(now, l->last_draw_ms) < SLOW_KEYS;
 }
 
 /* Draws what is due, and arms the timer for what is not. */
@@ -128,11 +150,12 @@ draw_due(struct loop *l)
 	if (l->stopped || l->paged || l->program != 0)
 		return;
 	if (l->urgent) {
-		if (l->unshown && loop_slow(l) && clock_since(now, l->last_frame_ms) < SLOW_KEYS) {
+		if (keys_wait(l, now)) {
 			timer(l, EV_FRAME, SLOW_KEYS);
 			return;
 		}
 		frame(l, "key");
+		probe(l, now);
 		return;
 	}
 	if (!l->dirty)
@@ -183,6 +206,10 @@ on_key(struct loop *l, uint32_t key)
 		l->unshown = false;
 		l->probing = PROBE_WORKS;
 		l->round_trip_ms = (unsigned)clock_since(clock_mono_ms(), l->probe_ms);
+		if (l->behind > 0) { /* what came after it is not told of yet */
+			l->behind = 0;
+			probe(l, clock_mono_ms());
+		}
 		return;
 	}
 	if (key == UIKEY_FOCUS)
@@ -516,6 +543,13 @@ loop_suspend(struct loop *l)
 {
 	l->t->suspend(l->t->state);
 	loop_repaint(l);
+}
+
+void
+loop_theme(struct loop *l, enum ui_theme theme)
+{
+	l->t->theme(l->t->state, theme);
+	l->urgent = true;
 }
 
 void

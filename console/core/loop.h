@@ -2,8 +2,9 @@
  *
  * Keys are read until there are none and drawn at once.  Data marks dirty and is drawn at most four times a
  * second; after such a frame the terminal is asked (CSI 5n) and no further one is made before it
- * answered (CSI 0n): a slow link shows old frames late instead of queueing new ones.  A terminal that does not
- * answer within 2 s is not asked again, and gets one frame a second.  Signals: SIGWINCH relays out
+ * answered (CSI 0n): a slow link shows old frames late instead of queueing new ones.  What keys do is drawn at
+ * once, but on a link whose round trip is above 250 ms at most every 100 ms, three frames ahead of the answer.  A
+ * terminal that does not answer within 2 s is not asked again, and gets one frame a second.  Signals: SIGWINCH relays out
  * (coalesced for 30 ms), SIGHUP and SIGTERM leave. */
 #ifndef NS_CONSOLE_CORE_LOOP_H
 #define NS_CONSOLE_CORE_LOOP_H
@@ -40,6 +41,7 @@ void loop_repaint(struct loop *);
 void loop_suspend(struct loop *);
 /* The terminal is a program's until it ends; the loop goes on, without drawing.  false: it was not started. */
 bool loop_program(struct loop *, char *const argv[], void (*ended)(void *arg, int status), void *arg);
+void loop_theme(struct loop *, enum ui_theme);
 void loop_copy(struct loop *, const char *text); /* to the terminal's clipboard */
 void loop_page(struct loop *, const char *text); /* plain text until the next key; nothing is drawn meanwhile */
 /* Call fn once, in ms; a later call replaces the earlier one.  fn NULL: not any more. */

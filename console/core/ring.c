@@ -12,6 +12,7 @@ message_add(struct ring *r, int64_t wall_ms, const char *text)
 		r->first = (r->first + 1) % RING_MAX;
 	else
 		r->n++;
+	r->count++;
 	m->wall_ms = wall_ms;
 	sanitize(m->text, sizeof m->text, text, false);
 }

@@ -17,6 +17,7 @@ struct message {
 struct ring {
 	struct message list[RING_MAX];
 	size_t n, first;
+	uint64_t count; /* in all, also those that went */
 };
 
 void message_add(struct ring *, int64_t wall_ms, const char *text);

@@ -31,6 +31,7 @@ struct surface {
 	bool cursor_on; /* typed text goes there: show it */
 	bool ascii; /* nothing above 0x7e may be in it */
 	uint64_t outside; /* cells that were cut off, for tests */
+	struct spoken *spoken; /* where rows are said too (spoken.h); NULL: nowhere; not owned */
 };
 
 /* Both at least 1. */

@@ -15,6 +15,7 @@ struct terminal {
 	void (*resized)(void *state); /* the kernel says it has another size */
 	void (*draw)(void *state, const struct surface *); /* what changed, in one write where it fits */
 	void (*repaint)(void *state); /* the next draw paints all */
+	bool (*writable)(void *state); /* without waiting */
 	bool (*probe)(void *state); /* ask to be told when it is shown; false: cannot */
 	void (*suspend)(void *state); /* back to the shell until SIGCONT */
 	void (*leave)(void *state); /* another program has it, */
@@ -22,6 +23,7 @@ struct terminal {
 	void (*copy)(void *state, const char *text); /* to its clipboard */
 	void (*page)(void *state, const char *text); /* as plain text, outside the alternate screen; */
 	void (*unpage)(void *state); /* and back */
+	void (*theme)(void *state, enum ui_theme); /* from the next frame on */
 };
 
 #endif

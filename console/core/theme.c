@@ -1,5 +1,8 @@
-/* theme.c - the default theme, and what is left of it without colour. */
+/* theme.c - see theme.h. */
 #include "console/core/theme.h"
+
+#include <stddef.h>
+#include <string.h>
 
 static const struct {
 	struct look colour;
@@ -25,16 +28,70 @@ static const struct {
 	[UI_BANNER] = { { THEME_REVERSE | THEME_BOLD, 1, '!' }, THEME_REVERSE | THEME_BOLD },
 };
 
-struct look
-theme_look(enum ui_role role, bool colour)
-{
-	struct look l = looks[role < UI_ROLES ? role : UI_TEXT].colour;
+/* What the other themes have differently. */
+struct patch {
+	enum ui_role role;
+	uint8_t attributes;
+	int8_t colour;
+};
 
-	if (colour)
-		return l;
-	l.attributes = looks[role < UI_ROLES ? role : UI_TEXT].mono;
-	l.colour = -1;
+static const struct patch contrast[] = { { UI_DIM, 0, -1 },
+	{ UI_TAB_ON, THEME_BOLD | THEME_REVERSE, -1 },
+	{ UI_HEAD, THEME_BOLD | THEME_UNDERLINE, -1 }, { UI_SORT, THEME_BOLD | THEME_REVERSE, -1 },
+	{ UI_SELECT, THEME_BOLD | THEME_REVERSE, -1 }, { UI_OK, THEME_BOLD, 2 },
+	{ UI_WARN, THEME_BOLD | THEME_UNDERLINE, 3 }, { UI_CRIT, THEME_BOLD | THEME_REVERSE, 1 },
+	{ UI_ADDED, THEME_BOLD, 2 }, { UI_REMOVED, THEME_BOLD, 1 },
+	{ UI_KEY, THEME_BOLD | THEME_UNDERLINE, -1 }, { UI_GRAPH, THEME_BOLD, -1 } },
+			  deuteranopia[] = { { UI_OK, 0, THEME_BLUE },
+				  { UI_WARN, THEME_UNDERLINE, THEME_ORANGE },
+				  { UI_CRIT, THEME_BOLD | THEME_REVERSE, THEME_ORANGE },
+				  { UI_ADDED, 0, THEME_BLUE }, { UI_REMOVED, 0, THEME_ORANGE },
+				  { UI_GRAPH, 0, THEME_BLUE },
+				  { UI_BANNER, THEME_REVERSE | THEME_BOLD, THEME_ORANGE } };
+
+static const char *const names[UI_THEMES] = { "default", "high-contrast", "deuteranopia" };
+
+const char *
+theme_name(enum ui_theme theme)
+{
+	return names[theme < UI_THEMES ? theme : UI_THEME_DEFAULT];
+}
+
+enum ui_theme
+theme_named(const char *name)
+{
+	unsigned i = 0;
+
+	while (i < UI_THEMES && strcmp(names[i], name) != 0)
+		i++;
+	return (enum ui_theme)i;
+}
+
+static void
+patch(struct look *l, enum ui_role role, const struct patch *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (list[i].role == role) {
+			l->attributes = list[i].attributes;
+			l->colour = list[i].colour;
+		}
+}
+
+struct look
+theme_look(enum ui_theme theme, enum ui_role role)
+{
 	static const char letters[] = ".brRuUvVdddddddd";
-	l.letter = letters[l.attributes & 15];
+	enum ui_role known = role < UI_ROLES ? role : UI_TEXT;
+	struct look l = looks[known].colour;
+
+	if (theme == UI_THEME_MONO) {
+		l.attributes = looks[known].mono;
+		l.colour = -1;
+		l.letter = letters[l.attributes & 15];
+	}
+	if (theme == UI_THEME_CONTRAST)
+		patch(&l, known, contrast, sizeof contrast / sizeof *contrast);
+	if (theme == UI_THEME_DEUTERANOPIA)
+		patch(&l, known, deuteranopia, sizeof deuteranopia / sizeof *deuteranopia);
 	return l;
 }

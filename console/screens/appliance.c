@@ -24,6 +24,10 @@ take_status(struct ui *ui, const Ns__StatusReply *s)
 		sanitize(ui->user, sizeof ui->user, hello->user, ui->ascii);
 		sanitize(ui->role, sizeof ui->role, hello->user_role, ui->ascii);
 	}
+	if (s->user_role[0] != '\0') { /* it may have changed since hello */
+		sanitize(ui->user, sizeof ui->user, s->user, ui->ascii);
+		sanitize(ui->role, sizeof ui->role, s->user_role, ui->ascii);
+	}
 	ui->primary_ok = s->primary == NULL || s->primary->reachable;
 	if (s->primary == NULL || strcmp(s->role, "primary") == 0)
 		snprintf(ui->primary, sizeof ui->primary, "%s",
@@ -34,6 +38,7 @@ take_status(struct ui *ui, const Ns__StatusReply *s)
 	ui->revision = s->revision;
 	ui->zones = s->zones;
 	drafts_open(ui, s->name);
+	ui_memory_open(ui, s->name);
 	ui->unconfirmed = 0;
 	for (size_t i = 0; i < s->n_unconfirmed; i++) {
 		uint64_t at = ui->mono_ms + (uint64_t)(s->unconfirmed[i]->remaining_s * 1000);

@@ -15,7 +15,8 @@ static bool
 wanted(const struct help *h, const struct ns_action *a)
 {
 	return h->filter[0] == '\0' || strcasestr(a->help, h->filter) != NULL ||
-	       strcasestr(a->name, h->filter) != NULL || strcasestr(a->keys, h->filter) != NULL;
+	       strcasestr(a->name, h->filter) != NULL ||
+	       strcasestr(ns_action_keys(a), h->filter) != NULL;
 }
 
 static void
@@ -29,7 +30,7 @@ help_reload(struct view *v)
 		for (const struct ns_action *a = ns_actions; a->id != ACT_NONE; a++)
 			if (strcmp(a->group, groups[g]) == 0 && wanted(h, a))
 				lines_add(&h->lines, UI_TEXT, "   %-6s %-13s :%-14s  %s", groups[g],
-				    a->keys, a->name, a->help);
+				    ns_action_keys(a), a->name, a->help);
 	if (h->lines.n == 0)
 		lines_add(&h->lines, UI_DIM, "   nothing matches");
 }

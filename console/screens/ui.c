@@ -9,6 +9,7 @@
 
 #include "console/core/key.h"
 #include "console/core/loop.h"
+#include "console/core/memo.h"
 #include "console/core/sanitize.h"
 #include "console/screens/bulk.h"
 #include "console/screens/drafts.h"
@@ -144,6 +145,9 @@ push(struct ui *ui, const struct ns_screen_ops *ops, const char *object)
 	snprintf(v->object, sizeof v->object, "%s", object != NULL ? object : "");
 	ui->views[ui->n_views++] = v;
 	ops->open(v);
+	const char *filter = ops->filter != NULL ? ui_recall(v, "filter") : NULL;
+	if (filter != NULL)
+		ops->filter(v, filter);
 	ops->reload(v);
 	ui_dirty(ui, true);
 }
@@ -326,11 +330,12 @@ peel(struct ui *ui)
 
 	if (top->ops->leave != NULL && !top->ops->leave(top))
 		return;
-	if (top->ops->filter != NULL && top->ops->filter_now(top)[0] != '\0')
+	if (top->ops->filter != NULL && top->ops->filter_now(top)[0] != '\0') {
 		top->ops->filter(top, "");
-	else if (top->ops->peel != NULL && top->ops->peel(top))
+		ui_remember(top, "filter", "");
+	} else if (top->ops->peel != NULL && top->ops->peel(top)) {
 		return;
-	else if (ui->n_views > 1 || top->ops != &screen_overview)
+	} else if (ui->n_views > 1 || top->ops != &screen_overview)
 		ui_back(ui);
 }
 
@@ -407,6 +412,8 @@ ui_refuses(struct ui *ui, const struct ns_action *a)
 		return "this console is --read-only";
 	if (a->writes && strcmp(ui->role, "viewer") == 0)
 		return "you are a viewer: changes need an operator (nameserve user set)";
+	if (a->id == ACT_SUSPEND && ui->restricted)
+		return "there is no shell behind this account";
 	if (a->id == ACT_CONFIRM && ui->unconfirmed == 0)
 		return "nothing waits to be confirmed";
 	return top->ops->refuse != NULL ? top->ops->refuse(top, a->id) : NULL;
@@ -470,6 +477,10 @@ ui_act(struct ui *ui, enum ns_action_id id)
 		if (ui->loop != NULL)
 			loop_repaint(ui->loop);
 		return true;
+	case ACT_THEME:
+		ui_set_theme(ui, (enum ui_theme)((ui->theme + 1) % UI_THEMES));
+		ui_say(ui, "Theme %s", theme_name(ui->theme));
+		return true;
 	case ACT_SUSPEND:
 		if (ui->loop != NULL)
 			loop_suspend(ui->loop);
@@ -487,8 +498,8 @@ ui_act(struct ui *ui, enum ns_action_id id)
 
 /* ---- keys ---- */
 
-static void
-command(struct ui *ui, const char *text)
+void
+ui_command(struct ui *ui, const char *text)
 {
 	const struct ns_action *a = ns_action_named(text);
 
@@ -516,12 +527,14 @@ prompt_took(struct ui *ui, uint32_t key)
 	end = prompt_key(p, key);
 	if (end == PROMPT_ENTER || end == PROMPT_CANCEL)
 		p->on = false;
+	if (p->label == '/' && end == PROMPT_ENTER)
+		ui_remember(top, "filter", edit_text(&p->edit));
 	if (p->label == '/' && end == PROMPT_CHANGED)
 		top->ops->filter(top, edit_text(&p->edit));
 	else if (p->label == '/' && end == PROMPT_CANCEL)
 		top->ops->filter(top, ui->filter_before);
 	else if (p->label == ':' && end == PROMPT_ENTER && p->edit.len > 0)
-		command(ui, edit_text(&p->edit));
+		ui_command(ui, edit_text(&p->edit));
 }
 
 void
@@ -550,6 +563,7 @@ ui_key(struct ui *ui, uint32_t key)
 		return;
 	}
 	ui->message[0] = '\0';
+	ui->touched = true;
 	a = keymap_find(ui->keymap, top->contexts, key);
 	if (a != NULL)
 		ui_act(ui, a->id);
@@ -569,6 +583,7 @@ ui_new(struct ns_client *client, int w, int h, enum glyph_set glyphs)
 	ui->glyphs = glyphs;
 	ui->ascii = glyphs == GLYPH_ASCII;
 	ui->refresh_ms = 1000;
+	ui->memo = memo_new();
 	ui->surface = surface_new(w, h, ui->ascii);
 	ui->keymap = keymap_new(ns_actions, &why);
 	if (ui->keymap == NULL)
@@ -583,6 +598,7 @@ ui_destroy(struct ui **up)
 
 	if (ui == NULL)
 		return;
+	ui_memory_save(ui);
 	while (ui->n_views > 0)
 		pop(ui);
 	for (size_t i = 0; i < UI_MAINS; i++)
@@ -593,6 +609,7 @@ ui_destroy(struct ui **up)
 	textedit_free(ui);
 	bulk_free(ui);
 	drafts_free(ui);
+	ui_memory_free(ui);
 	edit_free(&ui->prompt.edit);
 	edit_free(&ui->dialog.typed);
 	surface_destroy(&ui->surface);

@@ -29,6 +29,7 @@ struct view;
 struct loop;
 struct drafts;
 struct copies;
+struct memo;
 struct textedit;
 struct bulk;
 
@@ -76,9 +77,16 @@ struct ui {
 	struct dialog dialog;
 	struct textedit *textedit; /* NULL: none under way */
 	struct bulk *bulk; /* NULL: none under way */
+	struct memo *memo;
+	char *memo_path; /* NULL: the appliance's name is not known yet, or there is no place */
+	bool memory_read;
+	enum ui_theme theme;
+	bool theme_given; /* by an option: what is remembered does not count */
+	bool touched; /* a key was pressed: the screen is where the operator led it */
 	struct drafts *drafts; /* NULL: the appliance's name is not known yet */
 	char filter_before[PROMPT_MAX]; /* what Esc brings back */
 	bool frozen, stopping, read_only, osc52;
+	bool restricted; /* who sits here has no shell: no suspending, a restricted editor */
 	unsigned refresh_ms;
 	int64_t wall_ms; /* of this event */
 	uint64_t mono_ms;
@@ -112,6 +120,15 @@ void ui_draw(struct ui *, struct surface *);
 void ui_ask_status(struct ui *);
 void ui_confirm(struct ui *);
 
+/* ---- memory.c: what outlives the session, by appliance ---- */
+void ui_memory_open(struct ui *, const char *appliance);
+void ui_memory_free(struct ui *); /* and save */
+void ui_memory_save(struct ui *);
+/* A screen's value, such as "filter" or "sort"; NULL: none. */
+const char *ui_recall(const struct view *, const char *what);
+void ui_remember(struct view *, const char *what, const char *value);
+void ui_set_theme(struct ui *, enum ui_theme);
+
 /* ---- for screens ---- */
 void ui_open(struct ui *, const struct ns_screen_ops *, const char *object);
 void ui_replace(struct ui *, const struct ns_screen_ops *, const char *object); /* a tab beside this one */
@@ -124,6 +141,7 @@ void ui_say(struct ui *, const char *fmt, ...) __attribute__((format(printf, 2, 
 void ui_say_why(struct ui *, const struct ns_why *);
 void ui_dirty(struct ui *, bool now); /* now: it answers a key */
 bool ui_act(struct ui *, enum ns_action_id);
+void ui_command(struct ui *, const char *text); /* an action by its name, as `:` has it */
 /* Why an action cannot be done now; NULL: it can. */
 const char *ui_refuses(struct ui *, const struct ns_action *);
 /* Asks; yes(arg) is called when the answer is that.  name: has to be typed (T2), NULL: y or n. */

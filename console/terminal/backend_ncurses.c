@@ -34,6 +34,7 @@ struct curses {
 	SCREEN *screen;
 	struct surface *shown; /* what the terminal has; NULL: nothing known */
 	bool colour, ansi;
+	enum ui_theme theme;
 };
 
 static struct {
@@ -155,7 +156,8 @@ term_resized(void *state)
 static attr_t
 attributes(const struct curses *c, const struct cell *cell, short *pair)
 {
-	struct look look = theme_look((enum ui_role)cell->role, c->colour);
+	struct look look =
+	    theme_look(c->colour ? c->theme : UI_THEME_MONO, (enum ui_role)cell->role);
 	attr_t a = A_NORMAL;
 
 	*pair = look.colour > 0 ? look.colour : 0;
@@ -221,14 +223,20 @@ term_repaint(void *state)
 }
 
 static bool
+term_writable(void *state)
+{
+	struct pollfd p = { .fd = STDOUT_FILENO, .events = POLLOUT };
+
+	(void)state;
+	return poll(&p, 1, 0) == 1;
+}
+
+static bool
 term_probe(void *state)
 {
 	struct curses *c = state;
-	struct pollfd p = { .fd = STDOUT_FILENO, .events = POLLOUT };
 
-	if (!c->ansi)
-		return false;
-	return poll(&p, 1, 0) == 1 && write(STDOUT_FILENO, "\033[5n", 4) == 4;
+	return c->ansi && term_writable(c) && write(STDOUT_FILENO, "\033[5n", 4) == 4;
 }
 
 static void
@@ -238,6 +246,15 @@ term_suspend(void *state)
 	endwin();
 	raise(SIGTSTP); /* here until SIGCONT */
 	doupdate();
+}
+
+static void
+term_theme(void *state, enum ui_theme theme)
+{
+	struct curses *c = state;
+
+	c->theme = theme;
+	surface_destroy(&c->shown); /* the same cells look different */
 }
 
 /* ---- another program ---- */
@@ -365,11 +382,16 @@ set_up(struct curses *c, bool colour)
 	typeahead(-1); /* a frame is written whole: what it answers was typed before it */
 	/* Not every terminal scrolls regions as its description says, and lists repaint cheaply. */
 	idlok(stdscr, FALSE);
+	change_scroll_region = NULL; /* that alone does not keep curses from it */
 	teach_keys();
 	c->ansi = clear != NULL && clear != (char *)-1 && clear[0] == '\033' && clear[1] == '[';
 	c->colour = colour && has_colors() && start_color() == OK && use_default_colors() == OK;
-	for (short i = 1; c->colour && i <= 6; i++)
+	for (short i = 1; c->colour && i < THEME_ORANGE; i++)
 		init_pair(i, i, -1);
+	if (c->colour) {
+		init_pair(THEME_ORANGE, COLORS >= 256 ? 208 : 3, -1);
+		init_pair(THEME_BLUE, COLORS >= 256 ? 33 : 4, -1);
+	}
 	if (c->ansi && write(STDOUT_FILENO, "\033[?2004h", 8) != 8)
 		c->ansi = false;
 }
@@ -402,8 +424,8 @@ ncurses_open(bool colour, const char **why)
 	signal(SIGABRT, on_crash);
 	signal(SIGBUS, on_crash);
 	c->terminal = (struct terminal){ c, term_read, term_size, term_resized, term_draw,
-		term_repaint, term_probe, term_suspend, term_leave, term_enter, term_copy,
-		term_page, term_unpage };
+		term_repaint, term_writable, term_probe, term_suspend, term_leave, term_enter,
+		term_copy, term_page, term_unpage, term_theme };
 	return &c->terminal;
 }
 

@@ -3,8 +3,8 @@
 
 #include "console/core/theme.h"
 
-static void
-put_utf8(FILE *out, uint32_t cp)
+void
+text_put(FILE *out, uint32_t cp)
 {
 	if (cp < 0x80) {
 		fputc((int)cp, out);
@@ -37,9 +37,9 @@ text_print(FILE *out, const struct surface *s)
 
 			if (c->cp == 0)
 				continue;
-			put_utf8(out, c->cp);
+			text_put(out, c->cp);
 			for (int m = 0; m < 2 && c->marks[m] != 0; m++)
-				put_utf8(out, c->marks[m]);
+				text_put(out, c->marks[m]);
 		}
 		fputc('\n', out);
 	}
@@ -48,16 +48,18 @@ text_print(FILE *out, const struct surface *s)
 void
 text_print_roles(FILE *out, const struct surface *s, bool colour)
 {
+	enum ui_theme theme = colour ? UI_THEME_DEFAULT : UI_THEME_MONO;
+
 	for (int y = 0; y < s->h; y++) {
 		int end = s->w;
 
 		while (
 		    end > 0 &&
-		    theme_look((enum ui_role)surface_at(s, end - 1, y)->role, colour).letter == '.')
+		    theme_look(theme, (enum ui_role)surface_at(s, end - 1, y)->role).letter == '.')
 			end--;
 		for (int x = 0; x < end; x++)
-			fputc(theme_look((enum ui_role)surface_at(s, x, y)->role, colour).letter,
-			    out);
+			fputc(
+			    theme_look(theme, (enum ui_role)surface_at(s, x, y)->role).letter, out);
 		fputc('\n', out);
 	}
 }

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "console/core/spoken.h"
+
 #define SIGN  3 /* " > " */
 #define GAP   2
 #define SHIFT 16
@@ -71,6 +73,21 @@ draw_sign(struct surface *s, struct rect r, int y, size_t row, table_cell_fn *fn
 		put(s, r.x + 1, y, 1, false, role, sign);
 }
 
+/* All columns, however narrow the screen is. */
+static void
+say_row(const struct ns_table *t, struct spoken *s, int y, size_t row, table_cell_fn *fn, void *arg)
+{
+	enum ui_role role;
+	const char *text;
+
+	spoken_row(s, y, row, row == t->row);
+	if (t->signs && (text = fn(arg, row, TABLE_SIGN, &role)) != NULL && text[0] > ' ')
+		spoken_cell(s, "", text);
+	for (unsigned i = 0; i < TABLE_COLUMNS && t->columns[i].title != NULL; i++)
+		if ((text = fn(arg, row, i, &role)) != NULL)
+			spoken_cell(s, t->columns[i].title, text);
+}
+
 static void
 draw_row(const struct ns_table *t, struct surface *s, const struct layout *l, struct rect r, int y,
     size_t row, table_cell_fn *fn, void *arg)
@@ -93,6 +110,8 @@ draw_row(const struct ns_table *t, struct surface *s, const struct layout *l, st
 			text = shifted(text, t->shift);
 		put(s, r.x + l->x[i], y, l->w[i], t->columns[i].right, role, text);
 	}
+	if (s->spoken != NULL)
+		say_row(t, s->spoken, y, row, fn, arg);
 	if (!here || t->blurred)
 		return;
 	surface_mark(s, (struct rect){ r.x, y, r.w, 1 }, UI_SELECT);

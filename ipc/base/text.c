@@ -80,3 +80,28 @@ text_copy(char *out, size_t size, const char *text)
 	memcpy(out, text, len);
 	out[len] = '\0';
 }
+
+/* The classic two-pointer match: no recursion, at most text × pattern steps. */
+bool
+text_glob(const char *p, const char *s)
+{
+	const char *star = NULL, *back = NULL;
+
+	while (*s != '\0') {
+		if (*p == '*') {
+			star = p++;
+			back = s;
+		} else if (*p == *s || *p == '?') {
+			p++;
+			s++;
+		} else if (star != NULL) {
+			p = star + 1;
+			s = ++back;
+		} else {
+			return false;
+		}
+	}
+	while (*p == '*')
+		p++;
+	return *p == '\0';
+}

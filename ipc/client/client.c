@@ -12,6 +12,7 @@
 #include <zmq.h>
 
 #include "ipc/base/clock.h"
+#include "ipc/base/text.h"
 #include "ipc/base/xalloc.h"
 #include "ipc/client/kinds.h"
 #include "ipc/client/link.h"
@@ -40,6 +41,7 @@ struct request {
 struct ns_client {
 	struct link link;
 	TAILQ_HEAD(, request) requests; /* in the order they were made */
+	char to[64]; /* who is to answer; "": who we are connected to */
 	uint64_t next_id;
 	bool more_waits; /* dispatch stopped at its limit */
 	bool blocked; /* the send queue is full; its end wakes the descriptor */
@@ -61,16 +63,28 @@ request_free(struct request *r)
 struct ns_client *
 ns_client_new(const char *socket, struct ns_why *why)
 {
-	struct ns_client *c;
+	return ns_client_open(&(struct ns_client_options){ .socket = socket }, why);
+}
 
+const char *
+ns_client_socket(const char *socket)
+{
 	if (socket == NULL || socket[0] == '\0')
 		socket = getenv("NAMESERVE_SOCKET");
-	if (socket == NULL || socket[0] == '\0')
-		socket = DEFAULT_SOCKET;
+	return socket != NULL && socket[0] != '\0' ? socket : DEFAULT_SOCKET;
+}
+
+struct ns_client *
+ns_client_open(const struct ns_client_options *options, struct ns_why *why)
+{
+	struct ns_client_options o = *options;
+	struct ns_client *c;
+
+	o.socket = ns_client_socket(o.socket);
 	ns_zmq_init();
 	c = xcalloc(1, sizeof *c);
 	TAILQ_INIT(&c->requests);
-	if (link_init(&c->link, socket, why) != 0) {
+	if (link_init(&c->link, &o, why) != 0) {
 		free(c);
 		return NULL;
 	}
@@ -106,6 +120,18 @@ ns_client_destroy(struct ns_client **cp)
 		client_free(c);
 }
 
+void
+ns_client_to(struct ns_client *c, const char *name)
+{
+	text_copy(c->to, sizeof c->to, name != NULL ? name : "");
+}
+
+const char *
+ns_client_at(const struct ns_client *c)
+{
+	return c->to;
+}
+
 int
 ns_client_fd(struct ns_client *c)
 {
@@ -126,6 +152,17 @@ ns_client_trouble(const struct ns_client *c, struct ns_why *why)
 	if (why != NULL)
 		*why = c->link.why;
 	return c->link.why.err;
+}
+
+unsigned
+ns_client_outstanding(const struct ns_client *c)
+{
+	const struct request *r;
+	unsigned n = 0;
+
+	TAILQ_FOREACH(r, &c->requests, entry)
+	n++;
+	return n;
 }
 
 void
@@ -217,7 +254,7 @@ send_cancel(struct ns_client *c, uint64_t id)
 	env.body_case = NS__ENVELOPE__BODY_CANCEL;
 	env.cancel = &cancel;
 	if (frame_pack(&env, &msg, NULL) == NS_OK)
-		(void)frame_send(c->link.z, NULL, &msg);
+		(void)link_send(&c->link, &msg);
 }
 
 /* Is it over for this request?  Fills why. */
@@ -285,14 +322,14 @@ send_waiting(struct ns_client *c)
 			continue;
 		zmq_msg_init(&copy);
 		zmq_msg_copy(&copy, &r->msg); /* shares the bytes */
-		if (frame_send(c->link.z, NULL, &copy) != NS_OK) {
+		if (link_send(&c->link, &copy) != NS_OK) {
 			c->blocked = true;
 			break;
 		}
 		r->sent = true;
 	}
 	/* Sending may have swallowed the edge of what came in meanwhile. */
-	if (frame_readable(c->link.z))
+	if (link_readable(&c->link))
 		c->more_waits = true;
 }
 
@@ -311,6 +348,8 @@ ns_client_request(
 	r->fn = fn;
 	r->arg = arg;
 	r->why = xcalloc(1, sizeof *r->why);
+	if (c->to[0] != '\0' && req->to[0] == '\0')
+		req->to = c->to;
 	req->id = r->id;
 	req->deadline_ms = r->timeout_ms;
 	r->packed = frame_pack(req, &r->msg, r->why) == NS_OK;
@@ -396,13 +435,12 @@ take_reply(struct ns_client *c, struct request *r, Ns__Envelope *env, uint64_t n
 static bool
 take_message(struct ns_client *c, uint64_t now)
 {
-	struct ns_peer peer;
 	struct request *r;
 	Ns__Envelope *env;
 	bool alive = true;
 
 	/* A malformed message has no id that we could believe: its request runs into its deadline. */
-	if (frame_recv(c->link.z, false, &peer, &env, NULL) != FRAME_OK)
+	if (!link_recv(&c->link, &env))
 		return true;
 	c->keep_env = false;
 	if (c->link.state == LINK_GREETING && env->id == c->link.hello_id) {
@@ -427,7 +465,7 @@ receive(struct ns_client *c, unsigned max, uint64_t now)
 
 	link_watch(l);
 	c->more_waits = false;
-	while (l->z != NULL && frame_readable(l->z)) {
+	while (link_readable(l)) {
 		if (max-- == 0) {
 			c->more_waits = true;
 			return true;
@@ -435,14 +473,12 @@ receive(struct ns_client *c, unsigned max, uint64_t now)
 		if (!take_message(c, now))
 			return false;
 	}
-	if (l->z == NULL)
+	if (!link_is_open(l))
 		return true;
 	/* Only now: what it had said before it went is read. */
+	link_watch(l);
 	if (l->gone) {
-		ns_fail(&why, NS_UNAVAILABLE, NS_CODE_LINK_LOST,
-		    l->state == LINK_READY ? "the connection to %s was lost"
-					   : "%s does not speak NameServe's protocol, or went away",
-		    l->path);
+		link_gone_why(l, &why);
 		return lose_link(c, now, &why);
 	}
 	if (l->state == LINK_GREETING && now >= l->hello_until_ms) {
@@ -468,7 +504,7 @@ dispatch(struct ns_client *c, unsigned max)
 	if (!fail_overdue(c, now))
 		return;
 	link_watch(&c->link);
-	if (c->link.gone || (c->link.z != NULL && frame_readable(c->link.z)))
+	if (c->link.gone || link_readable(&c->link))
 		c->more_waits = true;
 }
 

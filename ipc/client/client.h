@@ -17,10 +17,22 @@
 
 struct ns_client;
 
-/* socket: a path; NULL: $NAMESERVE_SOCKET, else /run/nameserve/control. */
+struct ns_client_options {
+	/* A path, or "ssh:USER@HOST" (pipe.h); NULL: $NAMESERVE_SOCKET, else /run/nameserve/control. */
+	const char *socket;
+	const char *person; /* for whom a shared account speaks; NULL: who the kernel says */
+	const char *software; /* "console 0.1.0": for the history; NULL: the version alone */
+};
+struct ns_client *ns_client_open(const struct ns_client_options *, struct ns_why *);
+/* The same with a socket alone. */
 struct ns_client *ns_client_new(const char *socket, struct ns_why *);
+const char *ns_client_socket(const char *socket); /* what it will be */
 /* Within a callback too.  What is outstanding is forgotten without a callback. */
 void ns_client_destroy(struct ns_client **);
+/* Who is to answer from now on: an appliance of the fleet, to which this one passes requests on in our name;
+ * NULL or "": this one.  What is under way is still answered by who was asked. */
+void ns_client_to(struct ns_client *, const char *name);
+const char *ns_client_at(const struct ns_client *); /* "": this one */
 int ns_client_fd(struct ns_client *); /* poll for POLLIN */
 int ns_client_timeout_ms(struct ns_client *); /* until dispatch is wanted; -1: none */
 void ns_client_dispatch(struct ns_client *, unsigned max_messages);
@@ -47,6 +59,8 @@ void ns_client_wait(struct ns_client *, const bool *until);
 const Ns__HelloReply *ns_client_hello(const struct ns_client *); /* NULL: not connected now */
 /* Why there is no connection, for a banner; NS_OK when there is one or it is being made. */
 enum ns_err ns_client_trouble(const struct ns_client *, struct ns_why *);
+/* How many requests have no end yet. */
+unsigned ns_client_outstanding(const struct ns_client *);
 /* Do not wait for the back-off: try again at the next dispatch. */
 void ns_client_retry(struct ns_client *);
 

@@ -138,6 +138,22 @@ make_dirs(char *path)
 	}
 }
 
+char *
+ns_state_file(const char *kind, const char *fleet, const char *suffix)
+{
+	char *top = state_dir(NULL), *name = file_name(fleet, suffix), *folder, *path = NULL;
+
+	if (top != NULL) {
+		folder = xasprintf("%s/%s", top, kind);
+		if (make_dirs(folder))
+			path = xasprintf("%s/%s", folder, name);
+		free(folder);
+	}
+	free(top);
+	free(name);
+	return path;
+}
+
 static enum ns_err
 open_dir(struct ns_drafts *d, struct ns_why *why)
 {

@@ -48,6 +48,10 @@ enum ns_err ns_drafts_each(struct ns_drafts *, ns_draft_fn *, void *arg, struct 
 /* The names of appliances or fleets that there are drafts for; malloc'ed, and each of them. */
 size_t ns_drafts_fleets(const char *state, char ***names);
 
+/* Where something else of this kind is kept for an appliance or fleet: $XDG_STATE_HOME/nameserve/KIND/FLEET+suffix;
+ * its directories are made.  malloc'ed; NULL: there is no place. */
+char *ns_state_file(const char *kind, const char *fleet, const char *suffix);
+
 /* ---- pure: a file's bytes ---- */
 /* malloc'ed; NULL: too large. */
 uint8_t *draft_encode(const Ns__Draft *, size_t *len);

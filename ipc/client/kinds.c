@@ -57,6 +57,7 @@ static const struct {
 	{ B(HEALTH_LIST_REQUEST), B(HEALTH_LIST_REPLY), false },
 	{ B(CHECK_PROBE_REQUEST), B(CHECK_PROBE_REPLY), false },
 	{ B(LOST_REQUEST), B(LOST_REPLY), true },
+	{ B(TAIL_REQUEST), B(TAIL_REPLY), false },
 	{ B(ALIAS_LIST_REQUEST), B(ALIAS_LIST_REPLY), false },
 };
 

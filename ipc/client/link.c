@@ -13,34 +13,45 @@
 #include "ipc/envelope.h"
 #include "ipc/path.h"
 
-#define BACKOFF_MIN_MS     20
-#define BACKOFF_CAP_MS     2000
-#define BACKOFF_HEALTHY_MS 1000
-#define HELLO_MS           10000
-#define NEVER_MS           (24 * 3600 * 1000) /* libzmq shall not reconnect by itself */
+#define BACKOFF_MIN_MS      20
+#define BACKOFF_CAP_MS      2000
+#define BACKOFF_HEALTHY_MS  1000
+#define PIPE_BACKOFF_MIN_MS 1000 /* sshd counts who knocks */
+#define PIPE_BACKOFF_CAP_MS 30000
+#define HELLO_MS            10000
+#define PIPE_HELLO_MS       20000 /* ssh asks the other host first */
+#define NEVER_MS            (24 * 3600 * 1000) /* libzmq shall not reconnect by itself */
 
 int
-link_init(struct link *l, const char *path, struct ns_why *why)
+link_init(struct link *l, const struct ns_client_options *o, struct ns_why *why)
 {
 	char endpoint[NS_ENDPOINT_MAX];
 
 	*l = (struct link){ .epoll = -1 };
-	if (ns_path_endpoint(path, endpoint, why) != NS_OK)
+	if ((pipe_is(o->socket) ? pipe_check(o->socket, why)
+				: ns_path_endpoint(o->socket, endpoint, why)) != NS_OK)
 		return -1;
 	l->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (l->epoll < 0) {
 		ns_fail(why, NS_FAILED, NS_CODE_SOCKET, "epoll: %s", strerror(errno));
 		return -1;
 	}
-	l->path = xstrdup(path);
+	l->path = xstrdup(o->socket);
+	l->person = xstrdup(o->person != NULL ? o->person : "");
+	l->software = xasprintf("nameserve %s", o->software != NULL ? o->software : NS_RELEASE);
 	l->seed = clock_mono_ns() ^ (uint64_t)getpid() << 32 ^ 0x9e3779b97f4a7c15u;
-	backoff_init(&l->backoff, BACKOFF_MIN_MS, BACKOFF_CAP_MS, BACKOFF_HEALTHY_MS);
+	if (pipe_is(o->socket))
+		backoff_init(
+		    &l->backoff, PIPE_BACKOFF_MIN_MS, PIPE_BACKOFF_CAP_MS, BACKOFF_HEALTHY_MS);
+	else
+		backoff_init(&l->backoff, BACKOFF_MIN_MS, BACKOFF_CAP_MS, BACKOFF_HEALTHY_MS);
 	return 0;
 }
 
 static void
 link_close(struct link *l)
 {
+	pipe_close(&l->pipe);
 	if (l->z != NULL) {
 		/* The descriptors are libzmq's and closed later, in its thread. */
 		epoll_ctl(l->epoll, EPOLL_CTL_DEL, zsock_fd(l->z), NULL);
@@ -62,6 +73,8 @@ link_end(struct link *l)
 	if (l->epoll >= 0)
 		close(l->epoll);
 	free(l->path);
+	free(l->person);
+	free(l->software);
 	*l = (struct link){ .epoll = -1 };
 }
 
@@ -98,8 +111,13 @@ static enum ns_err
 connect_socket(struct link *l)
 {
 	char endpoint[NS_ENDPOINT_MAX];
-	enum ns_err err = ns_path_probe(l->path, &l->why);
+	enum ns_err err;
 
+	if (pipe_is(l->path)) {
+		l->pipe = pipe_open(l->path, l->epoll, &l->why);
+		return l->pipe != NULL ? NS_OK : NS_FAILED;
+	}
+	err = ns_path_probe(l->path, &l->why);
 	if (err != NS_OK)
 		return err;
 	ns_path_endpoint(l->path, endpoint, NULL);
@@ -120,22 +138,22 @@ connect_socket(struct link *l)
 void
 link_greet(struct link *l, uint64_t now_ms, uint64_t hello_id)
 {
-	static char software[] = "nameserve " NS_RELEASE;
 	Ns__Hello hello = NS__HELLO__INIT;
 	Ns__Envelope env = NS__ENVELOPE__INIT;
 	zmq_msg_t msg;
 
 	hello.major = NS_PROTO_MAJOR;
 	hello.minor = NS_PROTO_MINOR;
-	hello.software = software;
+	hello.software = l->software;
+	hello.person = l->person;
 	env.id = l->hello_id = hello_id;
 	env.body_case = NS__ENVELOPE__BODY_HELLO;
 	env.hello = &hello;
 	l->state = LINK_GREETING;
-	l->hello_until_ms = now_ms + HELLO_MS;
+	l->hello_until_ms = now_ms + (l->pipe != NULL ? PIPE_HELLO_MS : HELLO_MS);
 	/* When the queue is full the time above runs out, and the link is made anew. */
 	if (frame_pack(&env, &msg, NULL) == NS_OK)
-		(void)frame_send(l->z, NULL, &msg);
+		(void)link_send(l, &msg);
 }
 
 void
@@ -188,7 +206,55 @@ link_watch(struct link *l)
 {
 	enum link_event event;
 
-	while ((event = monitor_next(&l->monitor)) != LINK_SAME)
+	if (l->pipe != NULL)
+		l->gone |= pipe_gone(l->pipe, NULL);
+	while (l->z != NULL && (event = monitor_next(&l->monitor)) != LINK_SAME)
 		if (event != LINK_UP)
 			l->gone = true;
+}
+
+bool
+link_is_open(const struct link *l)
+{
+	return l->z != NULL || l->pipe != NULL;
+}
+
+void
+link_gone_why(const struct link *l, struct ns_why *why)
+{
+	if (l->pipe != NULL && pipe_gone(l->pipe, why))
+		return;
+	ns_fail(why, NS_UNAVAILABLE, NS_CODE_LINK_LOST,
+	    l->state == LINK_READY ? "the connection to %s was lost"
+				   : "%s does not speak NameServe's protocol, or went away",
+	    l->path);
+}
+
+/* ---- messages ---- */
+bool
+link_readable(struct link *l)
+{
+	return l->pipe != NULL ? pipe_readable(l->pipe) : l->z != NULL && frame_readable(l->z);
+}
+
+bool
+link_recv(struct link *l, Ns__Envelope **env)
+{
+	struct ns_peer peer;
+
+	if (l->pipe != NULL)
+		return (*env = pipe_recv(l->pipe)) != NULL;
+	return frame_recv(l->z, false, &peer, env, NULL) == FRAME_OK;
+}
+
+enum ns_err
+link_send(struct link *l, zmq_msg_t *msg)
+{
+	enum ns_err err;
+
+	if (l->pipe == NULL)
+		return frame_send(l->z, NULL, msg);
+	err = pipe_send(l->pipe, zmq_msg_data(msg), zmq_msg_size(msg));
+	zmq_msg_close(msg);
+	return err;
 }

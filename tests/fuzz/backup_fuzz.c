@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "ipc/backup.h"
+#include "ipc/passkey.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
@@ -28,6 +29,10 @@ try_in(const uint8_t *data, size_t size, size_t step, uint64_t *image)
 		err = ns_backup_end(r, &why);
 	if (err == NS_OK)
 		assert(ns_backup_info(r)->octets == *image);
+	/* What a reader is asked to spend on the keys has a bound, whatever the header says. */
+	if (ns_backup_info(r) != NULL && ns_backup_info(r)->fleet_keys != NULL &&
+	    passkey_check(ns_backup_info(r)->fleet_keys, &why) == NS_OK)
+		assert(ns_backup_info(r)->fleet_keys->cost <= PASSKEY_COST_MAX);
 	ns_backup_reader_destroy(&r);
 	return err;
 }

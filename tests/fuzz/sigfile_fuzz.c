@@ -27,6 +27,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	sigfile_keep(s);
 	(void)sigfile_find(s, &set, print, &key, rdata);
 	(void)sigfile_step(s, 0, UINT64_MAX);
+	sigfile_wipe(s, apex);
 	sigfile_close(&s);
 	return 0;
 }

@@ -13,7 +13,6 @@
 #include "appliance/signer/vault.h"
 
 // link: appliance/signer/vault.c
-// link: appliance/signer/aead.c
 // link: appliance/signer/keysecret.c
 // link: appliance/signer/keystore.c
 // link: appliance/signer/keywork.c

@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import shutil
 import time
 
 import pexpect
@@ -33,15 +34,19 @@ def become(user):
 
 
 class Console:
-    def __init__(self, socket, width=80, height=24, args=(), term="xterm-256color", mute=False, user=None, **env):
+    def __init__(self, socket, width=80, height=24, args=(), term="xterm-256color", mute=False, user=None, command=None,
+                 keep=False,
+                 **env):
         drafts = pathlib.Path(socket).parent.parent / "state"  # the same as the appliance's cli() has
+        if not keep:  # what an earlier session left
+            shutil.rmtree(drafts / "nameserve" / "console", ignore_errors=True)
         environment = {**os.environ, "XDG_STATE_HOME": str(drafts), "LC_ALL": "C.UTF-8", "NO_COLOR": "", **env, "TERM": term}
         self.screen = Screen(width, height)
         self.stream = pyte.ByteStream(self.screen)
         self.raw = b""
         self.started = time.monotonic()
-        self.child = pexpect.spawn(str(BUILD / "bin" / "nameserve"), ["--socket", str(socket), *args],
-                                   env=environment, dimensions=(height, width), echo=False, timeout=5,
+        words = [str(w) for w in command or [BUILD / "bin" / "nameserve", "--socket", socket, *args]]
+        self.child = pexpect.spawn(words[0], words[1:], env=environment, dimensions=(height, width), echo=False, timeout=5,
                                    preexec_fn=None if user is None else lambda: become(user))
         self.child.delaybeforesend = None
         self.child.ptyproc.delayafterterminate = 5  # on a loaded machine it takes its time to die
@@ -101,6 +106,38 @@ class Console:
             pass
         self.child.wait()
         return self.child.exitstatus
+
+
+class SlowConsole(Console):
+    """Behind a link that carries so many octets a second, and takes in whatever comes meanwhile, as ssh does. A liar
+    answers for what has not been shown yet."""
+
+    def __init__(self, socket, rate=3000, liar=False, **more):
+        self.queue, self.rate, self.liar, self.largest = b"", rate, liar, 0
+        self.fed_at = time.monotonic()
+        super().__init__(socket, **more)
+        if liar:
+            self.screen.answer = None
+
+    def read(self, seconds=0.02):
+        try:
+            data = self.child.read_nonblocking(1 << 20, timeout=seconds)
+        except pexpect.TIMEOUT:
+            data = b""
+        except pexpect.EOF:
+            return False
+        self.raw += data
+        if self.liar:
+            for _ in range(data.count(b"\x1b[5n")):
+                self.child.send("\x1b[0n")
+        self.queue += data
+        self.largest = max(self.largest, len(self.queue))
+        now = time.monotonic()
+        if (n := int((now - self.fed_at) * self.rate)) > 0 or not self.queue:
+            self.fed_at = now
+            self.stream.feed(self.queue[:n])
+            self.queue = self.queue[n:]
+        return True
 
 
 def trace_of(path):

@@ -56,7 +56,7 @@ def test_help_and_the_man_page_name_every_command():
 def test_usage_errors_are_2_and_say_what():
     for args, word in ((["zone"], "verb"), (["frobnicate"], "frobnicate"), (["zone", "list", "--nope"], "--nope"),
                        (["zone", "show"], "missing"), (["status", "--commit"], "--commit"),
-                       (["status", "--timeout", "soon"], "soon"), (["--appliance", "x", "status"], "--appliance")):
+                       (["status", "--timeout", "soon"], "soon"), (["tail", "--json"], "--limit")):
         done = run(*args)
         assert done.returncode == 2 and word in done.stderr, (args, done)
 

@@ -24,7 +24,7 @@ NEEDS = {
     "zone_create": "operator", "zone_delete": "operator", "zone_set": "admin",
     "import_begin": "operator", "import_data": "operator", "import_end": "operator",
     "record_list": "viewer", "commit": "operator", "settings_get": "viewer", "settings_set": "admin",
-    "history_list": "viewer", "history_show": "viewer", "stats": "viewer", "verify": "admin",
+    "history_list": "viewer", "history_show": "viewer", "stats": "viewer", "tail": "viewer", "verify": "admin",
     "backup": "admin", "backup_restore": "admin", "zone_check": "viewer",
     "plan": "viewer", "test": "viewer", "confirm": "operator", "revert": "operator", "rewind": "operator", "lost": "operator",
     "trash_list": "viewer", "zone_restore": "operator",

@@ -43,6 +43,11 @@ def test_standby_leads_on_and_others_do_not(fleet):
     p.cli("fleet", "standby", "r1")
     wait_until(lambda: len(changes(p, "keyring")) > before, "the standby has the key for KSKs", 30)
     fleet.wait_converged(40)
+    # Who has both fleet keys can put them into a backup: the primary and the standby.
+    word = r1.dir / "word"
+    word.write_text("passphrase\n")
+    assert r1.cli_json("backup", r1.dir / "kept", "--passphrase-file", word)["keys"]
+    assert "fleet key for KSKs" in r2.fails(4, "backup", r2.dir / "kept", "--passphrase-file", word)
     p.kill()
     r1.cli("fleet", "promote", "r1", "--confirm=r1")
     wait_until(lambda: r1.cli_run("dnssec", "rollover", "example.com", "zsk").returncode == 0, "r1 rolls keys", 30)

@@ -197,6 +197,7 @@ def test_a_dead_signer_leaves_the_last_signed_answers(site):
             for check in TEN[:5]:
                 site.board.set(check, False, since=4)
             assert addresses(site, "over") <= set(range(100, 110))
+            assert [o.code for o in ask(site, "over").options if o.otype == 15] == [3]
             asking.more(100)
             wait_until(lambda: unsigned(site) > before, "answers that are not signed yet are counted", 20)
         finally:

@@ -1,5 +1,8 @@
 """Zones that may be held at some sites only: an appliance elsewhere holds no byte of them."""
 
+import base64
+import threading
+
 import pytest
 import zmq
 
@@ -58,6 +61,7 @@ def fleet(tmp_path_factory):
         put_zone(f.primary, f.folder, ZONE, "".join(f'n{i} TXT "xyzzy-plugh {i}"\n' for i in range(300)))
         for i in range(3):
             set_txt(f.primary, ZONE, f"xyzzy-plugh-{i}")
+        f.primary.cli("dnssec", "enable", ZONE)
         f.wait_converged()
         yield f
 
@@ -79,6 +83,21 @@ def test_narrowed(fleet):
         m.fails(3, "zone", "show", ZONE)
         assert m.values("www.example.com.") == ["192.0.2.10"]
     assert rcode(near, f"mark.{ZONE}.") == 0
+
+
+def key_marks(p):
+    """What the keys of the zone are known by: its public ones, as they are stored."""
+    keys = p.cli_json("dnssec", "keys", ZONE)["keys"]
+    return tuple(base64.b64decode(k["dnskey"].split()[-1]) for k in keys)
+
+
+def test_its_keys_are_not_there_either(fleet):
+    p, near, far = fleet.primary, fleet.near, fleet.far
+    assert remains(p, key_marks(p)) and not remains(far, key_marks(p))
+    p.cli("dnssec", "rollover", ZONE, "zsk")
+    fleet.wait_converged()
+    assert remains(near, key_marks(p)) and not remains(far, key_marks(p))
+    far.fails(3, "dnssec", "keys", ZONE)
 
 
 def test_changes_pass_by(fleet):
@@ -177,11 +196,34 @@ def test_of_an_account(fleet):
     assert far.cli_json("verify")["ok"]
 
 
+class Watch(threading.Thread):
+    """Asks one appliance all the time, and remembers what kinds of answers it saw."""
+
+    def __init__(self, member):
+        super().__init__()
+        self.member, self.seen, self.over = member, set(), threading.Event()
+
+    def run(self):
+        while not self.over.is_set():
+            reply = self.member.ask(f"mark.{ZONE}.", "TXT", want_dnssec=True)
+            self.seen.add("signed" if len(reply.answer) == 2 else "unsigned" if reply.answer else "refused")
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.join()
+
+
 def test_widened(fleet):
-    """Where it may be again it comes whole; what the log said of it before stays away."""
+    """Where it may be again it comes whole, with its keys; what the log said of it before stays away."""
     p, far = fleet.primary, fleet.far
-    p.cli("zone", "set", ZONE, "--sites", "home,away")
-    wait_until(lambda: rcode(far, f"mark.{ZONE}.") == 0, "far has it again")
+    with Watch(far) as w:
+        p.cli("zone", "set", ZONE, "--sites", "home,away")
+        wait_until(lambda: "signed" in w.seen, f"far signs it: {w.seen}", 30)
+    assert "unsigned" not in w.seen
     assert far.values(f"mark.{ZONE}.", "TXT") == p.values(f"mark.{ZONE}.", "TXT")
     set_txt(p, ZONE, "again")
     fleet.wait_converged()

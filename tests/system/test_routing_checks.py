@@ -1,6 +1,7 @@
 """Health checks: what each kind looks at, what people say of them, how they are listed and kept. How endpoints break
 is in test_routing_endpoints.py."""
 
+import datetime
 import json
 import re
 
@@ -171,6 +172,51 @@ def test_calculated_push_and_override(lab):
     assert show(lab, "top")["state"] == "down" and "override" not in show(lab, "top")
     assert "needs it" in lab.fails(5, "check", "del", "both")
     assert "itself" in lab.fails(6, "check", "set", "both", "-", stdin='{"type": "calculated", "of": ["top"]}')
+
+
+def test_when_caches_have_forgotten(lab):
+    """The longest TTL of what depends on the check, calculated ones over it included; of one that was lowered
+    lately what is left of it."""
+    def policy(name, ttl, check):
+        lab.cli("policy", "set", "caches.example", name, "A", "-", "--commit", "-m", "x", stdin=json.dumps(
+            {"ttl": ttl, "root": {"pool": "p"}, "pools": {"p": {"answers": [
+                {"value": "192.0.2.1", "check": check}, {"value": "192.0.2.2"}]}}}))
+
+    def caches(check, *how):
+        done = lab.cli_json("check", *how or ("override", check, "down", "-m", "x")).get("caches")
+        if done:
+            left = datetime.datetime.fromisoformat(done["until"]) - datetime.datetime.now(datetime.timezone.utc)
+            assert done["seconds"] - 30 < left.total_seconds() <= done["seconds"] and not done["partial"], done
+        return done and done["seconds"]
+    path = lab.dir / "caches.example"
+    path.write_text(zone_text("caches.example."))
+    lab.cli("zone", "import", "caches.example", path)
+    for name in ("ca", "cb", "cc"):
+        lab.cli("check", "set", name, "-", stdin='{"type": "push"}')
+    lab.cli("check", "set", "over", "-", stdin='{"type": "calculated", "of": ["ca", "cc"]}')
+    lab.cli("check", "set", "top", "-", stdin='{"type": "calculated", "of": ["over"]}')
+    assert caches("ca") is None and "no policy looks at it" in lab.cli("check", "override", "ca", "up", "-m", "x")
+    policy("a", 500, "ca")
+    policy("b", 900, "cb")
+    assert caches("ca") == 500 and caches("cb") == 900 and caches("cc") is None
+    assert caches("ca", "push", "ca", "up", "--for", "9s") == 500 and caches("ca", "override", "ca", "auto") == 500
+    assert "in caches until 20" in lab.cli("check", "override", "ca", "down", "-m", "x")
+    policy("t", 700, "top")
+    assert caches("ca") == caches("cc") == caches("over") == 700 and caches("cb") == 900
+    for name, check in (("a", "ca"), ("b", "cb"), ("t", "top")):
+        policy(name, 7, check)
+    assert 600 < caches("cc") <= 700 and 600 < caches("ca") <= 700 and 800 < caches("cb") <= 900
+    # The plan of a change and the drain of an answer count it too.
+    said = lab.cli_run("policy", "drain", "caches.example", "b", "A", "192.0.2.1", "--commit", "-m", "x").stderr
+    assert 800 < int(re.search(r"in (\d+) s", said)[1]) <= 900
+    lab.cli("policy", "drain", "caches.example", "a", "A", "192.0.2.1")
+    assert 400 < lab.cli_json("plan", "caches.example")["zones"][0]["old_ttl"] <= 500
+    lab.cli("draft", "drop", "caches.example", "--yes")
+    policy("other", 3600, "cb")  # what does not change, and what is new, has no part in it
+    lab.cli("record", "set", "caches.example", "plain", 60, "A", "192.0.2.1", "--commit", "-m", "x")
+    lab.cli("record", "set", "caches.example", "plain", 60, "A", "192.0.2.2")
+    assert lab.cli_json("plan", "caches.example")["zones"][0]["old_ttl"] == 60
+    lab.cli("draft", "drop", "caches.example", "--yes")
 
 
 @pytest.mark.parametrize("text, code, words", [

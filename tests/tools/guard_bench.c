@@ -8,6 +8,7 @@
 // link: appliance/worker/rrl.c
 // link: appliance/worker/budget.c
 // link: appliance/worker/census.c
+// link: appliance/worker/sampler.c
 // link: appliance/worker/guard.c
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,7 +79,7 @@ main(int argc, char **argv)
 		return 2;
 	memset(m, 0, WORKER_MEMORY);
 	m->page.rrl = 200;
-	guard_init(&guard, m, &conf, clock_mono_ns());
+	guard_init(&guard, m, &conf, NULL, clock_mono_ns());
 	for (unsigned i = 0; i < SERVE_BATCH; i++) {
 		q[i].pkt = pkt;
 		q[i].len = sizeof pkt - 1;

@@ -6,6 +6,7 @@
  *
  * The client library is replaced by one that answers from FIXTURE (plain, empty, hostile), at once in the
  * next turn; clocks stand still.  Prints the text plane, a line ==roles==, and the plane of roles. */
+#include <ftw.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 #include "console/screens/ui.h"
 #include "console/terminal/text.h"
 #include "ipc/client/draft.h"
+#include "ipc/envelope.h"
 #include "ipc/base/xalloc.h"
 #include "tests/lib/ui_fixture.h"
 
@@ -33,6 +35,7 @@ static struct {
 } pending[PENDING];
 static uint64_t next_id;
 static bool link_lost;
+static bool mutating;
 static enum ns_err plan_fails;
 static const char *role = "operator";
 static char state_dir[64];
@@ -125,6 +128,37 @@ ns_client_timeout_ms(struct ns_client *c)
 	return -1;
 }
 
+/* What a hostile appliance may send: some octets of a good reply are others.  As in the client, what is no message or
+ * another reply than was asked for never arrives. */
+static void
+answer_mutated(const Ns__Envelope *good, ns_reply_fn *fn, void *arg)
+{
+	size_t len = ns__envelope__get_packed_size(good);
+	uint8_t *bytes = xmalloc(len + 1);
+	struct ns_why why = { 0 };
+	Ns__Envelope *env;
+
+	ns__envelope__pack(good, bytes);
+	for (int n = 1 + rand() % 8; n > 0 && len > 0; n--) {
+		size_t at = (size_t)rand() % len;
+
+		bytes[at] =
+		    rand() % 2 == 0 ? (uint8_t)rand() : (uint8_t)(bytes[at] ^ 1u << rand() % 8);
+	}
+	env = ns_envelope_unpack(bytes, len, NULL);
+	if (env != NULL && env->body_case == good->body_case) {
+		env->more = false;
+		fn(arg, env, NULL);
+	} else {
+		(void)ns_fail(
+		    &why, NS_UNAVAILABLE, 1006, "the reply is of another kind than asked for");
+		fn(arg, NULL, &why);
+	}
+	if (env != NULL)
+		ns__envelope__free_unpacked(env, NULL);
+	free(bytes);
+}
+
 static void
 answer_all(void)
 {
@@ -159,7 +193,10 @@ answer_all(void)
 				continue;
 			}
 			fixture_answer(pending[i].kind, pending[i].name, pending[i].type, &e);
-			fn(pending[i].arg, &e, NULL);
+			if (mutating && rand() % 4 == 0)
+				answer_mutated(&e, fn, pending[i].arg);
+			else
+				fn(pending[i].arg, &e, NULL);
 			some = true;
 		}
 	}
@@ -237,19 +274,27 @@ forget_drafts(void)
 	ns_drafts_close(&d);
 }
 
+static int
+drop_one(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+	(void)st, (void)kind, (void)at;
+	return remove(path);
+}
+
 static void
 drop_state(void)
 {
+	(void)nftw(state_dir, drop_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+/* What the screen before left for the next session. */
+static void
+forget_memory(void)
+{
 	char path[128];
 
-	forget_drafts();
-	snprintf(path, sizeof path, "%s/nameserve/drafts/fra1-a/lock", state_dir);
-	unlink(path);
-	for (char *slash = path;
-	     (slash = strrchr(path, '/')) != NULL && strlen(path) > strlen(state_dir);) {
-		*slash = '\0';
-		rmdir(path);
-	}
+	snprintf(path, sizeof path, "%s/nameserve/console", state_dir);
+	(void)nftw(path, drop_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
 static struct ui *
@@ -261,6 +306,7 @@ reach(size_t screen, int w, int h, enum glyph_set glyphs)
 	if (ui == NULL)
 		exit(1);
 	forget_drafts();
+	forget_memory();
 	plan_fails = NS_OK;
 	memset(pending, 0, sizeof pending);
 	link_lost = false;
@@ -331,6 +377,7 @@ storm(unsigned seed)
 	struct ui *ui = reach(0, 80, 24, GLYPH_BLOCK);
 
 	srand(seed);
+	mutating = true;
 	for (unsigned i = 0; i < 30000; i++) {
 		int what = rand() % 100;
 

@@ -1,7 +1,7 @@
 /* replay FROM TO - read the change log of the store in FROM into an empty store in TO, change by change from
  * stored headers and bodies alone, as a replica does it, and compare: heads, zone rows, content, settings.
  * Says what differs and exits 1, or prints "same REVISION ZONES". */
-// link: appliance/sync/keyfeed.c
+// link: appliance/sync/keyfeed.c appliance/sync/asof.c appliance/sync/past.c
 // link: appliance/sync/secret.c
 // link: appliance/sync/apply.c
 // link: appliance/sync/bodycheck.c

@@ -60,11 +60,13 @@ hear(zsock_t *z)
 static void
 say_hello(zsock_t *z)
 {
-	Ns__Hello hello = { PROTOBUF_C_MESSAGE_INIT(&ns__hello__descriptor), 1, 0, software };
+	Ns__Hello hello = NS__HELLO__INIT;
 	Ns__Envelope env = NS__ENVELOPE__INIT;
 
 	env.id = 1;
 	env.body_case = NS__ENVELOPE__BODY_HELLO;
+	hello.major = 1;
+	hello.software = software;
 	env.hello = &hello;
 	say(z, &env);
 }
@@ -237,12 +239,14 @@ static void
 send_noise(zsock_t *z)
 {
 	static uint8_t valid[4096];
-	Ns__Hello hello = { PROTOBUF_C_MESSAGE_INIT(&ns__hello__descriptor), 1, 0, software };
+	Ns__Hello hello = NS__HELLO__INIT;
 	Ns__Envelope env = NS__ENVELOPE__INIT;
 	int parts = rand() % 8 == 0 ? 1 + rand() % 50 : 1;
 	size_t len;
 
 	env.body_case = NS__ENVELOPE__BODY_HELLO;
+	hello.major = 1;
+	hello.software = software;
 	env.hello = &hello;
 	len = ns__envelope__pack(&env, valid);
 	if (rand() % 2 == 0) { /* a valid one, cut or with a broken octet */

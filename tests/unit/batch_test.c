@@ -12,8 +12,8 @@
 #include "ipc/base/xalloc.h"
 #include "tests/lib/store_kit.h"
 
-// link: appliance/sync/keyfeed.c
-// link: appliance/sync/checkdelta.c appliance/sync/batch.c appliance/sync/people.c
+// link: appliance/sync/keyfeed.c appliance/sync/asof.c appliance/sync/past.c
+// link: appliance/sync/checkdelta.c appliance/sync/batch.c appliance/sync/people.c appliance/sync/change.c appliance/sync/diff.c appliance/sync/apply.c appliance/sync/patch.c appliance/sync/place.c appliance/sync/settings.c appliance/sync/storeview.c appliance/sync/secret.c appliance/sync/bodycheck.c
 // link: appliance/sync/feedblock.c
 // link: appliance/sync/importzone.c
 // link: appliance/sync/request.c

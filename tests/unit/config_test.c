@@ -95,6 +95,11 @@ static const struct bad {
 	{ HEAD "[api]\nlisten = ftp://192.0.2.1:8053\n",
 	    "f:6: [api] listen: ftp://192.0.2.1:8053: expected https://HOST:PORT, or http:// on a "
 	    "loopback address" },
+	{ HEAD "[ssh]\naccount = root\n",
+	    "f:6: [ssh] account: root: root speaks for itself: name an account that has no other "
+	    "rights" },
+	{ HEAD "[ssh]\naccount = a/b\n", "f:6: [ssh] account: a/b: expected the name of an "
+					 "account: 1 to 32 of a-z, 0-9, _ and -" },
 	{ HEAD "[keys]\nkek = /var/lib/nameserve/kek\n",
 	    "f:6: [keys] kek: is below data (/var/lib/nameserve): a backup of the data would carry "
 	    "the key that protects it" },

@@ -1,6 +1,6 @@
 /* emission - policies in a zone that is signed here: whatever health is, what is sent has a signature that holds, and
  * what signing foresees is what is picked. */
-// link: appliance/signer/compile.c appliance/signer/content.c appliance/signer/signed.c appliance/signer/sigfile.c appliance/signer/signcheck.c appliance/signer/zonesign.c appliance/signer/signowner.c appliance/signer/emissions.c appliance/signer/sheet.c appliance/signer/typemap.c appliance/signer/rrsig.c appliance/signer/keys.c appliance/signer/apexset.c
+// link: appliance/signer/compile.c appliance/signer/content.c appliance/signer/signed.c appliance/signer/sigfile.c appliance/signer/signcheck.c appliance/signer/zonesign.c appliance/signer/signowner.c appliance/signer/emissions.c appliance/signer/sheet.c appliance/signer/typemap.c appliance/signer/rrsig.c appliance/signer/keys.c appliance/signer/apexset.c appliance/signer/sigaudit.c
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,6 +19,8 @@
 #include "appliance/dns/rrtype.h"
 #include "appliance/signer/compile.h"
 #include "appliance/signer/emissions.h"
+#include "appliance/signer/sigaudit.h"
+#include "appliance/zonemap/image_read.h"
 #include "tests/lib/keykit.h"
 #include "tests/lib/mapbox.h"
 #include "tests/lib/zonebox.h"
@@ -358,10 +360,91 @@ test_policies(void **state)
 	rounds(KEY_ED25519, DENIAL_NSEC3);
 }
 
+/* ---- every signature of the image (sigaudit.h) ---- */
+
+static void
+audit(struct bench *b, const struct wbuf *zwire, uint32_t now, struct sigaudit_found *found)
+{
+	const uint8_t *apex = zonebox_name("s.example.");
+	const struct image_meta meta = { .here = true, .expires = now };
+	struct image_builder *builder = image_builder_new(b->kit.w, apex, &meta);
+	struct sigaudit *a = sigaudit_new();
+	struct map_view view = b->kit.view;
+	struct ns_why why = { 0 };
+	map_off image;
+
+	assert_int_equal(image_builder_add(builder, zwire->base, zwire->len, &why), NS_OK);
+	assert_int_equal(image_builder_end(&builder, &image, &why), NS_OK);
+	view.size = atomic_load(&view.map->header->size);
+	assert_true(sigaudit_begin(a, &view, image, now));
+	while (sigaudit_step(a, 0))
+		continue;
+	*found = *sigaudit_found(a);
+	sigaudit_destroy(&a);
+	image_retire(b->kit.w, image);
+}
+
+static void
+whole_zwire(struct bench *b, struct wbuf *out)
+{
+	struct image_walk walk;
+	struct image_node node;
+	struct image_ref ref;
+
+	assert_true(image_open(&b->kit.view, b->image, &ref));
+	image_walk_begin(&walk, &ref);
+	while (image_walk_next(&walk, &node))
+		assert_true(image_node_zwire(&ref, &node, false, out));
+}
+
+/* One octet of each signature set in turn: found, and nothing else is. */
+static void
+audits_find_each_wrong_octet(void **state)
+{
+	struct bench *b = bench_open(KEY_P256, DENIAL_NSEC);
+	struct wbuf zwire = wbuf_grow(SIZE_MAX / 2);
+	uint32_t now = (uint32_t)time(NULL);
+	struct sigaudit_found good, bad;
+	struct zwire_iter it;
+	struct rrset set;
+	unsigned sets = 0, tables = 0;
+
+	(void)state;
+	compile(b);
+	whole_zwire(b, &zwire);
+	audit(b, &zwire, now, &good);
+	assert_int_equal(good.wrong, 0);
+	assert_true(good.verified > 100);
+	it = zwire_iter(zwire.base, zwire.len);
+	while (zwire_next(&it, &set)) {
+		bool table = set.type == RR_RRSIG && set.covers == RR_NSPOLICY;
+		/* The first octets of a table's rdata: length, type, count, an entry up to its signature. */
+		size_t at =
+		    (size_t)(set.rdata - zwire.base) + (table ? 2 + 2 + 2 + 29 : set.rdata_len - 1);
+
+		if (set.type != RR_RRSIG || get_u16(set.rdata + 4) == 0)
+			continue;
+		zwire.base[at] ^= 1;
+		audit(b, &zwire, now, &bad);
+		zwire.base[at] ^= 1;
+		assert_int_equal(bad.wrong, 1);
+		assert_non_null(strstr(bad.first, "does not verify"));
+		assert_int_equal(bad.verified, good.verified);
+		tables += table ? 1u : 0u;
+		sets++;
+	}
+	assert_true(sets > 50 && tables > 10);
+	audit(b, &zwire, now + 14 * 86400, &bad);
+	assert_true(bad.wrong > good.verified / 2 && strstr(bad.first, "has expired") != NULL);
+	wbuf_free(&zwire);
+	bench_close(b);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(audits_find_each_wrong_octet),
 		cmocka_unit_test(test_policies),
 	};
 

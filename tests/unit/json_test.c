@@ -46,7 +46,8 @@ test_zone_list(void **state)
 	assert_json(&reply.base, NULL,
 	    "{\"zones\":[{\"name\":\"example.org.\",\"serial\":4294967295,\"records\":20,"
 	    "\"dnssec\":\"off\",\"account\":\"\",\"version\":9007199254740993,\"changed\":\"\","
-	    "\"rrsets\":0,\"served_version\":0,\"sites\":[]}],\"total\":1,\"next\":\"\"}");
+	    "\"rrsets\":0,\"served_version\":0,\"sites\":[],\"dnssec_trouble\":\"\",\"health\":"
+	    "\"\"}],\"total\":1,\"next\":\"\"}");
 }
 
 static void
@@ -79,13 +80,14 @@ test_oneof_shows_the_chosen_one(void **state)
 
 	(void)state;
 	env.id = 7;
-	assert_json(&env.base, NULL, "{\"id\":7,\"deadline_ms\":0,\"more\":false,\"term\":0}");
+	assert_json(
+	    &env.base, NULL, "{\"id\":7,\"deadline_ms\":0,\"more\":false,\"term\":0,\"to\":\"\"}");
 	env.body_case = NS__ENVELOPE__BODY_CANCEL;
 	env.cancel = &cancel;
 	cancel.request = UINT64_MAX;
 	assert_json(&env.base, NULL,
 	    "{\"id\":7,\"deadline_ms\":0,\"more\":false,\"cancel\":{\"request\":1."
-	    "8446744073709552e19},\"term\":0}");
+	    "8446744073709552e19},\"term\":0,\"to\":\"\"}");
 }
 
 static void

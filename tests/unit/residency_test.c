@@ -1,5 +1,5 @@
 /* residency - who may hold which zone, what is left of a change for whom, and what a store is after it. */
-// link: appliance/sync/keyfeed.c
+// link: appliance/sync/keyfeed.c appliance/sync/asof.c appliance/sync/past.c
 // link: appliance/sync/redact.c appliance/sync/withhold.c appliance/sync/change.c appliance/sync/diff.c
 // link: appliance/sync/batch.c appliance/sync/feedblock.c appliance/sync/importzone.c appliance/sync/request.c
 // link: appliance/sync/people.c appliance/sync/checkdelta.c appliance/sync/apply.c appliance/sync/patch.c appliance/sync/place.c
@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "appliance/keys/keybody.h"
 #include "appliance/sync/batch.h"
 #include "appliance/sync/change.h"
 #include "appliance/sync/residency.h"
@@ -118,6 +119,8 @@ who_may_have_what(void **state)
 }
 
 /* ---- a change ---- */
+#define MARK "plugh-xyzzy-mark"
+
 static Ns__ChangeBody__Zone *
 zone_entry(uint64_t id)
 {
@@ -141,12 +144,28 @@ body_of(uint64_t a, uint64_t b)
 }
 
 static void
+put_keys(Ns__ChangeBody *body, const char *name)
+{
+	Ns__ChangeBody__Object *o = xmalloc(sizeof *o);
+
+	ns__change_body__object__init(o);
+	o->kind = xstrdup(KEYS_KIND);
+	o->name = xstrdup(name);
+	o->body = (ProtobufCBinaryData){ strlen(MARK), xmemdup(MARK, strlen(MARK)) };
+	body->objects = xreallocarray(body->objects, body->n_objects + 1, sizeof *body->objects);
+	body->objects[body->n_objects++] = o;
+}
+
+static void
 what_is_left_of_a_change(void **state)
 {
 	struct kit_store *f = *state;
 	Ns__ChangeBody *body = body_of(7, 8);
 	struct residency *r;
 	bool touches, cut;
+
+	put_keys(body, "z7");
+	put_keys(body, "z8");
 
 	OK(store_begin(f->s, NULL));
 	put(f->s, "z7", "home", NULL);
@@ -156,9 +175,19 @@ what_is_left_of_a_change(void **state)
 	assert_true(touches);
 	OK(redact_body(f->s, r, "home", body, &cut));
 	assert_true(!cut && body->n_zones == 2 && body->n_withheld_zones == 0);
+	assert_int_equal(body->n_objects, 2);
 	OK(redact_body(f->s, r, "away", body, &cut));
 	assert_true(cut && body->n_zones == 1 && body->zones[0]->zone_id == 8);
 	assert_true(body->n_withheld_zones == 1 && body->withheld_zones[0] == 7);
+	/* Nor its keys, which say its name. */
+	assert_int_equal(body->n_objects, 1);
+	assert_string_equal(body->objects[0]->name, "z8");
+	OK(redact_object(f->s, r, "away", KEYS_KIND, "z7", &touches));
+	assert_false(touches);
+	OK(redact_object(f->s, r, "home", KEYS_KIND, "z7", &touches));
+	assert_true(touches);
+	OK(redact_object(f->s, r, "away", "check", "z7", &touches));
+	assert_true(touches);
 	OK(redact_touches(f->s, r, body, &touches));
 	assert_false(touches);
 	OK(redact_body(f->s, r, "away", body, &cut));
@@ -168,7 +197,6 @@ what_is_left_of_a_change(void **state)
 }
 
 /* ---- the replica ---- */
-#define MARK "plugh-xyzzy-mark"
 
 static bool
 file_has(const char *dir, const char *name, const char *mark)
@@ -211,6 +239,7 @@ no_byte_is_left(void **state)
 	struct store_zone z, other;
 	struct wbuf content = wbuf_grow(1u << 20);
 	struct kit_name apex = kit_name(MARK ".example");
+	struct store_object keys = { .kind = KEYS_KIND, .version = 1 };
 	struct store_change row;
 	struct batch *b;
 	Ns__ChangeBody *body;
@@ -233,6 +262,9 @@ no_byte_is_left(void **state)
 	body = body_of(z.id, other.id);
 	body->zones[0]->added = (ProtobufCBinaryData){ strlen(MARK), xmalloc(strlen(MARK)) };
 	memcpy(body->zones[0]->added.data, MARK, strlen(MARK));
+	keys_object_name(z.id, keys.name);
+	put_keys(body, keys.name);
+	OK(store_object_put(f->s, &keys, MARK, strlen(MARK), NULL));
 	first = append(f, body, ids, 2);
 	OK(store_commit(f->s, NULL));
 	assert_true(file_has(f->dir, "store.db-wal", MARK) || file_has(f->dir, "store.db", MARK));
@@ -253,7 +285,8 @@ no_byte_is_left(void **state)
 	OK(store_change_digest(f->s, first, digest));
 	assert_int_equal(store_change_digest(f->s, first + 1, digest), NS_NOTFOUND);
 	body = change_body_load(f->s, first, &row);
-	assert_true(body->n_zones == 1 && body->n_withheld_zones == 1);
+	assert_true(body->n_zones == 1 && body->n_withheld_zones == 1 && body->n_objects == 0);
+	assert_int_equal(store_object_get(f->s, KEYS_KIND, keys.name, &keys, NULL), NS_NOTFOUND);
 	ns__change_body__free_unpacked(body, NULL);
 	kit_assert_sound(f->s); /* the hash chain, too */
 }

@@ -1,5 +1,5 @@
 /* secret - when the cookie secret rolls, whatever the clock does; how it is kept, fed, and not shown. */
-// link: appliance/sync/keyfeed.c
+// link: appliance/sync/keyfeed.c appliance/sync/asof.c appliance/sync/past.c
 // link: appliance/sync/checkdelta.c appliance/sync/secret.c appliance/sync/change.c appliance/sync/diff.c appliance/sync/batch.c
 // link: appliance/sync/feedblock.c appliance/sync/importzone.c appliance/sync/request.c appliance/sync/people.c
 // link: appliance/sync/bodycheck.c appliance/sync/apply.c appliance/sync/patch.c appliance/sync/place.c appliance/sync/settings.c

@@ -231,10 +231,56 @@ test_smaller(void **state)
 	(void)close(fd[1]);
 }
 
+static bool
+file_has_name(int fd, const uint8_t *name)
+{
+	off_t size = lseek(fd, 0, SEEK_END);
+	uint8_t *data = malloc((size_t)size + 1);
+	bool found;
+
+	assert_int_equal(pread(fd, data, (size_t)size, 0), size);
+	found = memmem(data, (size_t)size, name, name_len(name)) != NULL;
+	free(data);
+	return found;
+}
+
+/* A zone that may not be here any more leaves nothing in the file, and takes nothing of others along. */
+static void
+what_is_wiped_leaves_nothing(void **state)
+{
+	struct sigfile *s;
+	int fd[2];
+
+	(void)state;
+	make_files(fd);
+	s = open_files(fd);
+	fill(s, 3);
+	assert_true(file_has_name(fd[0], zone(3)) || file_has_name(fd[1], zone(3)));
+	sigfile_wipe(s, zone(3));
+	assert_false(file_has_name(fd[0], zone(3)) || file_has_name(fd[1], zone(3)));
+	sigfile_zone(s, zone(3));
+	assert_false(has(s, 3, 0, RR_A, NOW + 10 * DAY));
+	sigfile_zone(s, zone(3));
+	note(s, 3, 99, RR_A, NOW + 10 * DAY);
+	sigfile_keep(s);
+	sigfile_close(&s);
+	s = open_files(fd);
+	for (unsigned i = 0; i < ZONES; i++) {
+		sigfile_zone(s, zone(i));
+		assert_int_equal(has(s, i, 0, RR_A, NOW + 10 * DAY), i != 3);
+		assert_int_equal(has(s, i, 14, RR_A, NOW + 10 * DAY), i != 3);
+		assert_int_equal(has(s, i, 99, RR_A, NOW + 10 * DAY), i == 3);
+	}
+	sigfile_close(&s);
+	close(fd[0]);
+	close(fd[1]);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_wiped_leaves_nothing),
 		cmocka_unit_test(test_found_again),
 		cmocka_unit_test(test_damage),
 		cmocka_unit_test(test_smaller),

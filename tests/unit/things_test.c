@@ -14,6 +14,34 @@
 
 #define NONE 99u
 
+/* Who may have what is residency_test's. */
+enum ns_err
+residency_load(struct store *s, struct residency **r)
+{
+	(void)s;
+	*r = NULL;
+	return NS_OK;
+}
+
+void
+residency_free(struct residency **r)
+{
+	*r = NULL;
+}
+
+enum ns_err
+redact_object(struct store *s, const struct residency *r, const char *site, const char *kind,
+    const char *name, bool *allowed)
+{
+	(void)s;
+	(void)r;
+	(void)site;
+	(void)kind;
+	(void)name;
+	*allowed = true;
+	return NS_OK;
+}
+
 static Ns__FleetThings__Entry
 entry(uint64_t version, uint8_t *sum)
 {

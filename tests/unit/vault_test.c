@@ -16,9 +16,9 @@
 #include "appliance/signer/keystore.h"
 #include "appliance/signer/keywork.h"
 #include "appliance/signer/vault.h"
+#include "ipc/passkey.h"
 
 // link: appliance/signer/vault.c
-// link: appliance/signer/aead.c
 // link: appliance/signer/keysecret.c
 // link: appliance/signer/keystore.c
 // link: appliance/signer/keywork.c
@@ -208,6 +208,79 @@ test_a_blob_opens_where_it_was_made_for(void **state)
 	wbuf_free(&blob);
 }
 
+/* ---- a passphrase ---- */
+/* RFC 7914 11 has none of our costs: what is checked is that each of them counts. */
+static void
+test_a_passphrase_is_a_key(void **state)
+{
+	char salt[] = "sixteen octets !", other[] = "sixteen octets ?";
+	Ns__FleetKeys how = NS__FLEET_KEYS__INIT;
+	struct passkey a, b;
+	struct ns_why why = { 0 };
+
+	(void)state;
+	how.salt = (ProtobufCBinaryData){ PASSKEY_SALT, (uint8_t *)salt };
+	how.block = PASSKEY_BLOCK;
+	how.lanes = PASSKEY_LANES;
+	how.cost = 4;
+	assert_int_equal(passkey_derive(&how, "word", 4, &a, &why), NS_OK);
+	assert_int_equal(passkey_derive(&how, "word", 4, &b, &why), NS_OK);
+	assert_memory_equal(&a, &b, sizeof a);
+	assert_int_equal(passkey_derive(&how, "word ", 5, &b, &why), NS_OK);
+	assert_memory_not_equal(&a, &b, sizeof a);
+	how.cost = 5;
+	assert_int_equal(passkey_derive(&how, "word", 4, &b, &why), NS_OK);
+	assert_memory_not_equal(&a, &b, sizeof a);
+	how.cost = 4;
+	how.salt.data = (uint8_t *)other;
+	assert_int_equal(passkey_derive(&how, "word", 4, &b, &why), NS_OK);
+	assert_memory_not_equal(&a, &b, sizeof a);
+	/* A file does not make its reader work for days, nor fill the memory. */
+	how.cost = PASSKEY_COST_MAX + 1;
+	assert_int_equal(passkey_derive(&how, "word", 4, &b, &why), NS_INVALID);
+	how.cost = 4;
+	how.block = 1024;
+	assert_int_equal(passkey_derive(&how, "word", 4, &b, &why), NS_INVALID);
+	how.block = PASSKEY_BLOCK;
+	how.salt.len = 3;
+	assert_int_equal(passkey_derive(&how, "word", 4, &b, &why), NS_INVALID);
+}
+
+/* From an appliance that is lost to a new one, by way of a passphrase. */
+static void
+test_fleet_keys_outlive_their_appliance(void **state)
+{
+	struct vault *old = open_vault(0), *fresh = open_vault(1);
+	struct wbuf resealed = wbuf_grow(4096), sealed = wbuf_grow(4096), blob = wbuf_grow(4096);
+	uint8_t secret[VAULT_KEY] = { 7 }, out[VAULT_KEY], salt[PASSKEY_SALT];
+	Ns__FleetKeys how;
+	struct passkey key, wrong;
+	struct ns_why why = { 0 };
+
+	(void)state;
+	assert_int_equal(passkey_begin(&how, salt, &why), NS_OK);
+	how.cost = 4;
+	assert_int_equal(passkey_derive(&how, "word", 4, &key, &why), NS_OK);
+	assert_int_equal(passkey_derive(&how, "Word", 4, &wrong, &why), NS_OK);
+	assert_int_equal(vault_make(old, &why), NS_OK);
+	assert_int_equal(vault_wrap(old, VAULT_KSK, secret, "here", 4, &blob, &why), NS_OK);
+	assert_int_equal(vault_seal(old, key.public_key, true, &sealed, &why), NS_OK);
+	how.sealed = (ProtobufCBinaryData){ sealed.len, sealed.base };
+	assert_int_equal(
+	    passkey_reseal(&wrong, &how, vault_public(fresh), &resealed, &why), NS_DENIED);
+	assert_int_equal(passkey_reseal(&key, &how, vault_public(fresh), &resealed, &why), NS_OK);
+	assert_int_equal(vault_blob_epoch(resealed.base, resealed.len), 1);
+	assert_int_equal(vault_take(fresh, resealed.base, resealed.len, &why), NS_OK);
+	assert_int_equal(
+	    vault_unwrap(fresh, VAULT_KSK, blob.base, blob.len, "here", 4, out, &why), NS_OK);
+	assert_memory_equal(secret, out, VAULT_KEY);
+	vault_close(&old);
+	vault_close(&fresh);
+	wbuf_free(&resealed);
+	wbuf_free(&sealed);
+	wbuf_free(&blob);
+}
+
 /* ---- a zone ---- */
 static Ns__KeyWork
 work_for(Ns__DnssecSetRequest__Verb verb, const struct wbuf *keys)
@@ -349,11 +422,14 @@ test_a_replica_signs_and_begins_nothing(void **state)
 	wbuf_free(&sealed);
 }
 
-/* A new fleet key: every ZSK is wrapped with it at the next event, whatever else happens. */
+/* A new fleet key: every ZSK is wrapped with it at the next event, whatever else happens; who left before has what he
+ * had, and nothing that comes. */
 static void
 test_keys_are_wrapped_anew(void **state)
 {
-	struct vault *v = open_vault(0);
+	struct vault *v = open_vault(0), *left = open_vault(1);
+	struct keystore *of_left = keystore_new(left, "");
+	struct wbuf sealed = wbuf_grow(4096);
 	struct wbuf keys = wbuf_grow(1u << 16);
 	Ns__KeyWork m = work_for(NS__DNSSEC_SET_REQUEST__VERB__ENABLE, &keys);
 	struct keystore *s = keystore_new(v, "");
@@ -363,6 +439,11 @@ test_keys_are_wrapped_anew(void **state)
 	(void)state;
 	first(v, &m);
 	assert_int_equal(do_work(v, &m, &keys), NS_OK);
+	assert_int_equal(vault_seal(v, vault_public(left), false, &sealed, &why), NS_OK);
+	assert_int_equal(vault_take(left, sealed.base, sealed.len, &why), NS_OK);
+	assert_true(keystore_put(of_left, zone, keys.base, keys.len));
+	assert_int_equal(keystore_find(of_left, zone, &found, &why), KEYS_FOUND);
+	zone_keys_unref(&found);
 	assert_int_equal(vault_make(v, &why), NS_OK);
 	m = work_for(NS__DNSSEC_SET_REQUEST__VERB__EVENT, &keys);
 	m.epoch = 1;
@@ -371,8 +452,13 @@ test_keys_are_wrapped_anew(void **state)
 	assert_true(keystore_put(s, zone, keys.base, keys.len));
 	assert_int_equal(keystore_find(s, zone, &found, &why), KEYS_FOUND);
 	zone_keys_unref(&found);
+	assert_true(keystore_put(of_left, zone, keys.base, keys.len));
+	assert_int_equal(keystore_find(of_left, zone, &found, &why), KEYS_LOCKED);
+	keystore_destroy(&of_left);
 	keystore_destroy(&s);
+	vault_close(&left);
 	vault_close(&v);
+	wbuf_free(&sealed);
 	wbuf_free(&keys);
 }
 
@@ -383,6 +469,8 @@ main(void)
 		cmocka_unit_test(test_the_pair_is_the_kek_s),
 		cmocka_unit_test(test_fleet_keys_travel_sealed),
 		cmocka_unit_test(test_a_blob_opens_where_it_was_made_for),
+		cmocka_unit_test(test_a_passphrase_is_a_key),
+		cmocka_unit_test(test_fleet_keys_outlive_their_appliance),
 		cmocka_unit_test(test_a_zone_is_signed_and_rolled),
 		cmocka_unit_test(test_a_replica_signs_and_begins_nothing),
 		cmocka_unit_test(test_keys_are_wrapped_anew),

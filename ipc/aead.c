@@ -1,5 +1,5 @@
 /* aead - see aead.h. */
-#include "appliance/signer/aead.h"
+#include "ipc/aead.h"
 
 #include <limits.h>
 #include <string.h>

@@ -1,7 +1,7 @@
-/* aead - the three primitives of vault.c, from OpenSSL 3: AES-256-GCM under a key of HKDF-SHA256, and X25519.
+/* aead - the three primitives of keyblob.c, from OpenSSL 3: AES-256-GCM under a key of HKDF-SHA256, and X25519.
  * Pure; nothing is kept. */
-#ifndef NS_SIGNER_AEAD_H
-#define NS_SIGNER_AEAD_H
+#ifndef NS_IPC_AEAD_H
+#define NS_IPC_AEAD_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,0 +1,99 @@
+/* memory.c - what outlives a session, by appliance: the main screen, the filters of main screens, the refresh
+ * interval, the theme, and what screens remember under a name of their own; see ui.h and core/memo.h. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "console/core/loop.h"
+#include "console/core/memo.h"
+#include "console/screens/ui.h"
+#include "ipc/client/draft.h"
+
+static const struct ns_screen_ops *const mains[] = { &screen_overview, &screen_zones,
+	&screen_pending, &screen_history };
+#define MAINS (sizeof mains / sizeof *mains)
+
+void
+ui_set_theme(struct ui *ui, enum ui_theme theme)
+{
+	ui->theme = theme;
+	if (ui->loop != NULL)
+		loop_theme(ui->loop, theme);
+}
+
+/* "Zones.filter"; what is below a zone is not remembered: its names would never end. */
+static bool
+name_of(const struct view *v, const char *what, char out[MEMO_NAME + 1])
+{
+	return v->object[0] == '\0' &&
+	       snprintf(out, MEMO_NAME + 1, "%s.%s", v->ops->name, what) <= (int)MEMO_NAME;
+}
+
+const char *
+ui_recall(const struct view *v, const char *what)
+{
+	char name[MEMO_NAME + 1];
+
+	return name_of(v, what, name) ? memo_get(v->ui->memo, name) : NULL;
+}
+
+void
+ui_remember(struct view *v, const char *what, const char *value)
+{
+	char name[MEMO_NAME + 1];
+
+	if (name_of(v, what, name))
+		memo_set(v->ui->memo, name, value);
+}
+
+/* As it was, unless the operator has gone on already, or said otherwise. */
+static void
+restore(struct ui *ui)
+{
+	const char *theme = memo_get(ui->memo, "theme"), *screen = memo_get(ui->memo, "screen");
+	enum ui_theme t = theme != NULL ? theme_named(theme) : UI_THEMES;
+
+	if (t < UI_THEMES && !ui->theme_given)
+		ui_set_theme(ui, t);
+	for (size_t i = 1; screen != NULL && !ui->touched && i < MAINS; i++)
+		if (strcmp(mains[i]->name, screen) == 0)
+			ui_main(ui, mains[i]);
+}
+
+void
+ui_memory_open(struct ui *ui, const char *appliance)
+{
+	struct ns_why why = { 0 };
+
+	if (ui->memory_read)
+		return;
+	ui->memory_read = true;
+	ui->memo_path = ns_state_file("console", appliance, ".json");
+	if (ui->memo_path == NULL)
+		return;
+	if (memo_load(ui->memo, ui->memo_path, &why) == NS_CORRUPT)
+		ui_say(ui, "%s", why.text);
+	restore(ui);
+}
+
+void
+ui_memory_save(struct ui *ui)
+{
+	struct ns_why why = { 0 };
+
+	if (ui->memo_path == NULL || ui->n_views == 0)
+		return;
+	memo_set(ui->memo, "screen", ui->views[0]->ops->name);
+	memo_set(ui->memo, "theme", theme_name(ui->theme));
+	if (memo_changed(ui->memo))
+		(void)!memo_save(
+		    ui->memo, ui->memo_path, &why); /* leaving is not the time to complain */
+}
+
+void
+ui_memory_free(struct ui *ui)
+{
+	memo_destroy(&ui->memo);
+	free(ui->memo_path);
+	ui->memo_path = NULL;
+}

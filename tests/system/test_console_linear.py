@@ -1,0 +1,85 @@
+"""The console line by line: the same screens and actions, from lines to lines."""
+
+import subprocess
+
+import pytest
+
+from appliance import BUILD, Appliance, zone_text
+from console import Console
+
+RECORDS = "www IN A 192.0.2.10\n@ IN MX 10 mx1\nmx1 IN A 192.0.2.25\n"
+
+
+@pytest.fixture(scope="module")
+def lab():
+    with Appliance() as a:
+        for zone in ("shop.example", "shop-de.example", "other.example"):
+            (a.dir / zone).write_text(zone_text(f"{zone}.", records=RECORDS))
+            a.cli("zone", "import", zone, a.dir / zone)
+        yield a
+
+
+def linear(a, *lines, args=()):
+    done = subprocess.run([BUILD / "bin" / "nameserve", "--socket", a.socket, "--linear", *args], text=True,
+                          input="".join(f"{line}\n" for line in lines), capture_output=True, timeout=60, env=a.env)
+    assert done.returncode == 0, done
+    assert "\x1b" not in done.stdout and done.stderr == ""
+    return done.stdout
+
+
+def test_find_add_commit_and_see(lab):
+    out = linear(lab, "2 shop", "1", "add", "beta", "", "", "192.0.2.300", ".previous", "192.0.2.30", ".accept", "pending",
+                 "commit", "y", "b", "q")
+    assert "admin. Link OK. 0 problems, 0 drafts." in out
+    assert "1 here: shop.example, serial 1, records 8, dnssec off" in out
+    assert "E1102 not an IPv4 address: octet 4 is 300" in out
+    assert "Commit 1 op to shop.example" in out and "y or n?" in out
+    assert "served by 1 of 1" in out
+    assert lab.values("beta.shop.example") == ["192.0.2.30"]
+
+
+def test_choices_have_numbers_and_reasons(lab):
+    out = linear(lab, "zones", "/other", "help", "menu", "6", "b", "zones", "99", "no-such-thing", "q",
+                 args=["--read-only"])
+    assert "1 here: other.example" in out
+    assert "open: open the row under the cursor" in out
+    assert "1 overview 2 zones" in out
+    assert "There is no such row." in out and "no such command" in out
+    out = linear(lab, "2 other", "1", "delete 2", "q", args=["--read-only"])
+    assert "--read-only" in out
+    assert "op" not in lab.cli("draft", "list") or "other" not in lab.cli("draft", "list")
+
+
+def test_a_name_has_to_be_typed_and_an_empty_line_is_no(lab):
+    for i in range(12):
+        lab.cli("record", "set", "shop-de.example", f"h{i}", 60, "A", "192.0.2.9")
+    lab.cli("commit", "shop-de.example")
+    for i in range(12):
+        lab.cli("record", "del", "shop-de.example", f"h{i}")
+    out = linear(lab, "5", "1", "commit", "", "commit", "wrong", "commit", "shop-de.example", "q")
+    assert out.count("Type its name to go on") == 3 and "That is not its name." in out
+    assert out.count("served by 1 of 1") >= 1
+    assert lab.values("h1.shop-de.example") == "NXDOMAIN"
+
+
+def test_a_terminal_that_can_do_no_better_gets_it(lab):
+    for term in ("dumb", "no-such-terminal"):
+        with Console(lab.socket, term=term) as c:
+            c.wait("Link OK")
+            assert b"line by line" in c.raw and term.encode() in c.raw and b"\x1b[" not in c.raw
+            c.press("2\n")
+            c.wait("other.example, serial 1")
+            c.press("q\n")
+            assert c.ended() == 0
+
+
+def test_the_link_goes_and_comes_back(example):
+    with Console(example.socket, term="dumb") as c:
+        c.wait("Link OK")
+        example.kill()
+        c.press("zones\n")
+        c.wait("STALE")
+        example.start()
+        c.wait("The link is back")
+        c.press("q\n")
+        assert c.ended() == 0

@@ -1,0 +1,135 @@
+"""What an operator watches: the tail, figures of the whole fleet, another appliance by way of this one."""
+
+import json
+import os
+import pwd
+import subprocess
+import threading
+
+import pytest
+
+from appliance import BUILD, zone_text
+from fleet import Fleet
+from peers import wait_until
+
+VIEWER = "games"
+
+
+@pytest.fixture(scope="module")
+def fleet():
+    with Fleet(2) as f:
+        path = f.primary.dir / "example.com"
+        path.write_text(zone_text("example.com.", records="www 60 IN A 192.0.2.10\nmail 60 IN A 192.0.2.11\n"))
+        f.primary.cli("zone", "import", "example.com", path)
+        f.primary.cli("user", "create", "val", "--unix", VIEWER, "--role", "viewer")
+        f.wait_converged()
+        r = f.replicas[0]
+        wait_until(lambda: relayed(r, "p") and relayed(f.primary, "r1"), "links both ways", 30)
+        yield f
+
+
+def relayed(a, to):
+    done = a.cli_run("--json", "--appliance", to, "status")
+    return done.returncode == 0 and json.loads(done.stdout)["name"] == to
+
+
+class Asking:
+    """Somebody asks each of these appliances again and again."""
+
+    def __init__(self, *where, names=("www.example.com", "nope.example.com")):
+        self.where, self.names, self.over = where, names, threading.Event()
+        self.thread = threading.Thread(target=self.run, daemon=True)
+
+    def run(self):
+        while not self.over.is_set():
+            for a in self.where:
+                for name in self.names:
+                    a.ask(name, "A")
+            a.ask("www.example.com", "AAAA", tcp=True)
+            self.over.wait(0.02)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.thread.join(10)
+
+
+def tail(a, *args, rows=5):
+    return a.cli_json("tail", "--limit", rows, *args, timeout=60)["rows"]
+
+
+def test_the_tail_shows_what_is_asked(fleet):
+    p = fleet.primary
+    with Asking(p):
+        rows = tail(p, rows=20)
+        assert {(r["name"], r["type"]) for r in rows} == {
+            ("www.example.com.", "A"), ("nope.example.com.", "A"), ("www.example.com.", "AAAA")}
+        assert {r["rcode"] for r in rows} == {"NOERROR", "NXDOMAIN"}
+        assert all(r["appliance"] == "p" and r["us"] > 0 and r["sample"] == 1 for r in rows)
+        assert {r["client"] for r in rows} == {"127.0.0.1"}  # root is an admin
+        assert {r["rcode"] for r in tail(p, "--filter", "zone:example.com -rcode:NOERROR")} == {"NXDOMAIN"}
+        assert {r["via"] for r in tail(p, "--filter", "via:tcp", rows=2)} == {"tcp"}
+        assert {r["name"] for r in tail(p, "--filter", "^nope type:A")} == {"nope.example.com."}
+        assert all(r["sample"] == 3 for r in tail(p, "--sample", 3))
+    refused = p.fails(2, "tail", "--filter", "rcode:FOO")
+    assert "rcode:FOO" in refused and "NXDOMAIN" in refused
+
+
+def test_a_viewer_sees_networks(fleet):
+    user = pwd.getpwnam(VIEWER)
+    with Asking(fleet.primary):
+        done = subprocess.run(
+            [BUILD / "bin" / "nameserve", "--socket", fleet.primary.socket, "--jsonl", "tail", "--limit", "3"], text=True,
+            capture_output=True, user=user.pw_uid, group=user.pw_gid, extra_groups=[], timeout=60,
+            env={**os.environ, "HOME": "/nonexistent"})
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert done.returncode == 0 and {r["client"] for r in rows} == {"127.0.0.0/24"}, done.stderr
+
+
+def test_tail_and_figures_of_the_whole_fleet(fleet):
+    p, r = fleet.primary, fleet.replicas[0]
+    with Asking(p, r):
+        wait_until(lambda: {x["appliance"] for x in tail(r, "--scope", "fleet", rows=20)} == {"p", "r1"}, "both", 30)
+        # By way of another one nobody is more than an operator.
+        assert {x["client"] for x in tail(r, "--scope", "fleet", "--filter", "client:127.0.0.0/8", rows=20)
+                if x["appliance"] == "p"} <= {"127.0.0.0/24"}
+
+        def sums():
+            all_of, parts = r.cli_json("stats", "--scope", "fleet", "--top", "zones"), [
+                x.cli_json("stats", "--top", "zones") for x in (p, r)]
+            return all_of if all_of["appliances"] == 2 and min(x["qps"] for x in parts) > 0 and (
+                all_of["queries"] > max(x["queries"] for x in parts)) else None
+
+        whole = wait_until(sums, "figures of both", 30)
+        assert whole["top"][0]["name"] == "example.com." and whole["rcodes"]["NXDOMAIN"] > 0
+        assert whole["latency_us"]["p50"] > 0 and sum(b["count"] for b in whole["latency"]) > 0
+        zone = r.cli_json("stats", "--scope", "fleet:zone:example.com")
+        assert zone["appliances"] == 2 and zone["nxdomain"] > 0
+
+
+def test_another_appliance_by_way_of_this_one(fleet):
+    p, r = fleet.primary, fleet.replicas[0]
+    assert "example.com." in p.cli("--appliance", "r1", "zone", "list")
+    assert p.cli_json("--appliance", "r1", "status")["role"] == "replica"
+    assert r.cli_json("--appliance", "p", "test", "www.example.com", "A")["appliance"] == "p"
+    # A change goes from r1 to p, by way of p: in the caller's name.
+    p.cli("--appliance", "r1", "record", "set", "example.com", "new", 60, "A", "192.0.2.77", "--commit", "-m", "far away")
+    assert p.cli_json("history", "list", "example.com")["changes"][0]["comment"] == "far away"
+    assert "no appliance" in p.fails(2, "--appliance", "nobody", "status")
+    assert "passed on" in p.fails(2, "--appliance", "r1", "verify")
+    assert "nobody.example" in r.fails(3, "--appliance", "p", "zone", "show", "nobody.example")
+
+
+def test_who_is_away_is_named(fleet):
+    p, r = fleet.primary, fleet.replicas[0]
+    r.stop()
+    try:
+        wait_until(lambda: p.cli_json("stats", "--scope", "fleet").get("silent") == ["r1"], "r1 is silent", 30)
+        assert "reached" in p.fails(7, "--appliance", "r1", "status")
+    finally:
+        r.start()
+        wait_until(r.follows, "r1 follows again")
+        wait_until(lambda: relayed(p, "r1"), "and its link is up", 30)

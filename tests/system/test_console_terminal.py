@@ -1,0 +1,200 @@
+"""The console and the terminal it is on: slow links, signals, tmux and screen, noise, and any octet for a key."""
+
+import os
+import pwd
+import random
+import re
+import signal
+import subprocess
+import time
+
+import pexpect
+import pytest
+
+from appliance import BUILD, Appliance, zone_text
+from console import Console, SlowConsole
+from peers import wait_until
+
+ZONES = 600
+NAMESERVE = BUILD / "bin" / "nameserve"
+
+
+@pytest.fixture(scope="module")
+def lab():
+    with Appliance() as a:
+        folder = a.dir / "zones"
+        folder.mkdir()
+        for i in range(ZONES):
+            (folder / f"z{i:03d}.example").write_text(zone_text(f"z{i:03d}.example."))
+        a.cli("zone", "import", "--dir", folder, timeout=60)
+        yield a
+
+
+def hold_a_key(c, seconds):
+    """Page down ten times a second; the queue is filled by what that draws."""
+    end, down = time.monotonic() + seconds, True
+    while time.monotonic() < end:
+        c.press("\x1b[6~" if down else "\x1b[5~")
+        if "z570" in c.text() or "z000" in c.text():
+            down = "z000" in c.text()
+        pause = time.monotonic() + 0.1
+        while time.monotonic() < pause:
+            c.read()
+
+
+def test_a_slow_link_shows_what_is_now(lab):
+    """3 kB/s behind a queue without end: what is typed is seen soon, and little is under way."""
+    with SlowConsole(lab.socket) as c:
+        c.wait("Latency")
+        c.press("2", "-", "-")
+        c.wait("z000.example")
+        c.wait("slow link")
+        c.largest = 0
+        hold_a_key(c, 4)
+        assert c.largest < 8192, c.largest
+        c.press("?")
+        echo = c.wait("Help")
+        assert echo < 1.5 * 2, echo  # twice the figure, for a machine that is busy
+    with SlowConsole(lab.socket, liar=True) as c:  # it can fail: a link that says "shown" at once
+        c.wait("Latency")
+        c.press("2", "-", "-")
+        c.wait("z000.example")
+        hold_a_key(c, 4)
+        assert c.largest > 8192, c.largest
+
+
+@pytest.mark.parametrize("sig", [signal.SIGSEGV, signal.SIGABRT, signal.SIGHUP, signal.SIGTERM])
+def test_a_signal_gives_the_terminal_back(lab, sig):
+    with Console(lab.socket) as c:
+        c.wait("Change ")
+        os.kill(c.child.pid, sig)
+        code = c.ended()
+        assert b"\x1b[?1049l" in c.raw[-300:] and b"\x1b[?2004l" in c.raw[-300:]
+        crash = sig in (signal.SIGSEGV, signal.SIGABRT)
+        assert c.child.signalstatus == (sig if crash else None) and code == (None if crash else 0)
+
+
+def test_suspend_and_foreground(lab):
+    shell = pexpect.spawn("/bin/bash", ["--norc", "-i"], timeout=20, dimensions=(24, 80),
+                          env=dict(os.environ, PS1="ready> ", TERM="xterm", LC_ALL="C.UTF-8"))
+    shell.expect("ready> ")
+    shell.sendline(f"{NAMESERVE} --socket {lab.socket}; echo code=$?")
+    shell.expect("Change ")
+    shell.send("\x1a")
+    shell.expect("Stopped")
+    shell.expect("ready> ")
+    shell.sendline("fg")
+    shell.expect("NameServe test-a")  # the whole screen, again
+    shell.send("Q")
+    shell.expect("ready> ")
+    shell.sendline("stty -a")
+    shell.expect(r"[^-]icanon")
+    shell.close(force=True)
+
+
+def test_a_storm_of_sizes_with_a_form_open(lab):
+    rng = random.Random(11)
+    with Console(lab.socket) as c:
+        c.press("2", "enter")
+        c.wait("rrsets")
+        c.press("a", "kept-text")
+        c.wait("kept-text")
+        for _ in range(200):
+            c.resize(rng.randint(1, 300), rng.randint(1, 100))
+            c.read(0.001)
+        c.resize(80, 24)
+        c.wait(lambda: "[kept-text" in c.text() and "Ctrl-S accept" in c.lines()[23])
+
+
+def test_a_role_that_changes_is_seen_and_kept_to(lab):
+    if os.getuid() != 0:
+        pytest.skip("needs root to become another")
+    user = pwd.getpwnam("games")
+    lab.cli("user", "create", "gina", "--unix", user.pw_name, "--role", "operator")
+    state = lab.dir / "state-of-gina"
+    state.mkdir()
+    os.chown(state, user.pw_uid, user.pw_gid)
+    with Console(lab.socket, user=user, XDG_STATE_HOME=str(state)) as c:
+        c.wait("gina:operator")
+        lab.cli("user", "set", "gina", "--role", "viewer")
+        c.wait("gina:viewer")
+        c.press("2", "enter")
+        c.wait("rrsets")
+        c.press("d")
+        c.wait("you are a viewer")
+    assert lab.cli_json("draft", "list")["drafts"] == []
+
+
+def test_any_octets_for_keys(example):
+    """Whatever comes from the terminal, the console stays, and what is served is as it was."""
+    rng = random.Random(5)
+    leave = b"Q\x03\x1a"  # what ends or stops it by right
+    before = example.cli("zone", "export", "example.com")
+    with Console(example.socket, VISUAL="true") as c:
+        c.wait("Latency")
+        for _ in range(60):
+            data = bytes(b for b in rng.randbytes(200) if b not in leave)
+            # Sequences that terminals send, whole and cut, and keys that people press.
+            data += rng.choice([b"\x1b[", b"\x1b[200~", b"\x1b[0n", b"\x1bO", b"\x1b[6~", b"2\re", b"\x1b[201~"])
+            c.child.write(data)
+            c.read(0.01)
+        c.press("\x1b[201~", "esc", "esc")
+        c.resize(100, 30)
+        c.wait("NameServe test-a")
+        assert c.child.isalive()
+    assert example.cli("zone", "export", "example.com") == before
+
+
+def session(*words, seconds=20):
+    return subprocess.run([str(w) for w in words], capture_output=True, text=True, timeout=seconds)
+
+
+def test_in_tmux(lab):
+    server = ["tmux", "-L", f"ns{os.getpid()}", "-f", "/dev/null"]
+
+    def pane():
+        return session(*server, "capture-pane", "-p", "-t", "c").stdout
+
+    env = f"env -u NO_COLOR LC_ALL=C.UTF-8 XDG_STATE_HOME={lab.dir}/state-tmux"
+    try:
+        assert session(*server, "new-session", "-d", "-s", "c", "-x", "80", "-y", "24",
+                       f"{env} {NAMESERVE} --socket {lab.socket}").returncode == 0
+        wait_until(lambda: "Latency" in pane(), "the console in tmux", 30)
+        session(*server, "send-keys", "-t", "c", "2")
+        wait_until(lambda: "z000.example" in pane(), "zones in tmux", 30)
+        session(*server, "send-keys", "-t", "c", "Down", "NPage")
+        wait_until(lambda: re.search(r"^> +z0[12]\d.example", pane(), re.M), "the cursor in tmux", 30)
+        session(*server, "resize-window", "-t", "c", "-x", "120", "-y", "40")
+        wait_until(lambda: any(len(line) > 80 for line in pane().splitlines()), "120 columns in tmux", 30)
+        assert "\x1b" not in pane()
+        session(*server, "send-keys", "-t", "c", "Q")
+        wait_until(lambda: session(*server, "has-session", "-t", "c").returncode != 0, "the end in tmux", 30)
+    finally:
+        session(*server, "kill-server")
+
+
+def test_in_screen(lab):
+    """GNU screen between the console and the terminal: what it passes on is what pyte sees."""
+    folder = lab.dir / "screens"
+    folder.mkdir(mode=0o700)
+    command = ["screen", "-c", "/dev/null", "-q", "-S", f"ns{os.getpid()}", NAMESERVE, "--socket", lab.socket]
+    with Console(lab.socket, command=command, SCREENDIR=str(folder)) as c:
+        c.wait("Latency")
+        c.press("2")
+        c.wait("z000.example")
+        c.press("down")
+        c.wait(lambda: "z001.example" in c.cursor_row())
+        c.press("Q")
+        c.ended()
+
+
+def test_noise_of_libraries_lands_in_the_messages(lab):
+    with Console(lab.socket) as c:
+        c.wait("Change ")
+        fds = f"/proc/{c.child.pid}/fd/2"
+        with open(fds, "w") as stderr:
+            stderr.write("a library complains\x1b[2J\n")
+        c.wait("a library complains")
+        c.press(":", "messages", "enter")
+        c.wait("Messages")
+        c.wait("a library complains")

@@ -1,0 +1,134 @@
+"""What is to be seen of signatures: `verify --signatures` finds one wrong octet, zones that arrive signed say when their
+signatures end or ended, and an appliance without its signature file serves nothing unsigned and is not READY before all
+is signed."""
+
+import json
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import time
+
+import dns.exception
+import dns.rdatatype
+import pytest
+
+import signed_here
+import signed_zones
+from appliance import Appliance, zone_text
+from peers import wait_until
+
+EXTERNAL, EXPIRED, BROKEN = "ext.", "old.", "bad."
+MANY = 60
+
+
+def signed_elsewhere(folder, origin, since, until):
+    """A zone that dnssec-signzone signs for that time; its path."""
+    signer = signed_zones.Signer(folder)
+    base = signer.run("dnssec-keygen", "-q", "-a", "ED25519", "-f", "KSK", origin)
+    key = (folder / f"{base}.key").read_text().splitlines()[-1]
+    bare, out = folder / f"zone-{origin}", folder / f"zone-{origin}signed"
+    bare.write_text(zone_text(origin, records="www IN A 192.0.2.7\n") + key + "\n")
+    signer.run("dnssec-signzone", "-z", "-P", "-O", "full", "-s", since, "-e", until, "-o", origin, "-f", out, bare, base)
+    return out
+
+
+@pytest.fixture(scope="module")
+def site():
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="ns-verify-", dir="/tmp"))
+    folder.chmod(0o755)
+    with Appliance() as a:
+        made = signed_here.Site(a, ["our", "oured3"])
+        a.cli("zone", "import", EXTERNAL, signed_elsewhere(folder, EXTERNAL, "20260101000000", "20360101000000"))
+        a.cli("zone", "import", EXPIRED, signed_elsewhere(folder, EXPIRED, "20200101000000", "20210203040506"))
+        made.folder2 = folder
+        yield made
+        made.close()
+    shutil.rmtree(folder)
+
+
+def test_every_signature_is_verified(site):
+    plain = site.a.cli_json("verify")
+    assert plain["ok"] and plain["signatures"] == 0
+    done = site.a.cli_run("--json", "verify", "--signatures", timeout=120)
+    found = json.loads(done.stdout)
+    assert done.returncode != 0 and not found["ok"], found
+    assert [(f["what"], f["zone"]) for f in found["findings"]] == [("signature", EXPIRED)], found["findings"]
+    assert "has expired" in found["findings"][0]["text"] and "more)" in found["findings"][0]["text"]
+    assert found["signatures"] > 1000 and found["images"] == found["zones"]
+
+
+def test_a_wrong_signature_is_found(site):
+    good = (site.folder2 / f"zone-{EXTERNAL}signed").read_text().replace(EXTERNAL, BROKEN)
+    bad = site.folder2 / "bad"
+    bad.write_text(good)  # signed for another name
+    site.a.cli("zone", "import", BROKEN, bad)
+    done = site.a.cli_run("verify", "--signatures", timeout=120)
+    assert done.returncode != 0 and f"signature {BROKEN}: " in done.stdout and "does not verify" in done.stdout, done.stdout
+    site.a.cli("zone", "delete", BROKEN, f"--confirm={BROKEN}")
+
+
+def test_expiry_is_shown(site):
+    show = lambda zone: site.a.cli_json("dnssec", "keys", zone)  # noqa: E731
+    ours, ext, old = show("our."), show(EXTERNAL), show(EXPIRED)
+    assert ours["status"] == "signed" and not ours["expired"]
+    assert ext["status"] == "external" and ext["expires"].startswith("2036-01-01T") and not ext["expired"]
+    assert old["status"] == "external" and old["expires"].startswith("2021-02-03T04:05:06") and old["expired"]
+    assert "old.  external, expired since 2021-02-03T04:05:06" in site.a.cli("dnssec", "keys", EXPIRED)
+
+    def told():
+        status = site.a.cli_json("status")
+        found = [p["text"] for p in status["problems"] if p["code"] == "signatures"]
+        return status if found == [f"zone {EXPIRED} arrived signed and has expired signatures since 2021-02-03T04:05:06.000Z: "
+                                   "import it signed anew"] and status["signatures"]["external"] == 2 else None
+
+    state = wait_until(told, "status says which zone has expired signatures", 30)["signatures"]
+    assert state["external_expired"] == 1 and state["zones"] == 5 and state["made"] > 500
+
+
+def extended_errors(reply):
+    return [o.code for o in reply.options if o.otype == 15]
+
+
+def test_an_expired_zone_says_so_to_who_validates(site):
+    assert extended_errors(site.a.ask(f"www.{EXPIRED}", want_dnssec=True)) == [7]
+    assert extended_errors(site.a.ask(f"www.{EXPIRED}", use_edns=0)) == []
+    assert extended_errors(site.a.ask(f"www.{EXTERNAL}", want_dnssec=True)) == []
+
+
+def signed_reply(a, name):
+    """Whether its answer is signed; None when there is none yet."""
+    try:
+        reply = a.ask(name, want_dnssec=True, timeout=0.5)
+    except (dns.exception.Timeout, OSError):
+        return None
+    if reply.rcode() != 0:
+        return None
+    return any(s.rdtype == dns.rdatatype.RRSIG for s in reply.answer)
+
+
+def test_without_its_signature_file_nothing_is_served_unsigned(site):
+    """The store alone: all is signed anew before the appliance is READY, or answers for any of it."""
+    a = site.a
+    folder = site.folder2 / "many"
+    folder.mkdir(mode=0o755)
+    names = [f"m{i}.example." for i in range(MANY)]
+    for name in names:
+        (folder / name.rstrip(".")).write_text(zone_text(name, records="".join(f"w{k} IN A 192.0.2.{k}\n" for k in range(30))))
+    assert a.cli_json("zone", "import", "--dir", folder)["errors"] == []
+    for name in names:
+        a.cli("dnssec", "enable", name, "-m", "t")
+    a.stop()
+    for path in (a.data / "signer").glob("signatures.*"):
+        path.unlink()
+    seen, start = [], time.monotonic()
+    a.spawn()
+    while time.monotonic() - start < 60:
+        ready = a.ready()
+        seen += [signed_reply(a, f"w1.{name}") for name in (names[0], names[-1], "m33.example.")]
+        if ready:
+            break
+    answered = [s for s in seen if s is not None]
+    assert ready and answered and all(answered), seen
+    assert all(signed_reply(a, f"w29.{name}") for name in names)
+    assert subprocess.run(["grep", "-c", "event=signer.refused", a.log_path], capture_output=True, check=False).stdout == b"0\n"
