@@ -23,6 +23,7 @@ enum {
 	NS_CODE_OTHER_MAJOR = 1005,
 	NS_CODE_MALFORMED = 1006, /* not sent, or not understood */
 	NS_CODE_SOCKET = 1007, /* path, mode, another listener */
+	NS_CODE_READ_ONLY = 4002, /* a client that asked for it */
 };
 
 /* The rules for the bytes of a message of this type; NS_OK, or NS_CORRUPT with why (may be NULL). */

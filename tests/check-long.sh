@@ -9,6 +9,13 @@ make fuzz FUZZ_SECONDS="$seconds"
 make -j"$(nproc)" SANITIZER=thread unit-programs
 make SANITIZER=thread units
 /usr/bin/python3 -m pytest -q -s -p no:cacheprovider tests/chaos
+# A minute of keys, sizes, lost links and damaged replies at the console's screens, under address and undefined.
+san=build/san-address,undefined
+make -j"$(nproc)" SANITIZER=address,undefined $san/tools/ns_ui_test
+for ((seed = RANDOM, end = SECONDS + 60; SECONDS < end; seed++)); do
+	echo "ns_ui_test --storm $seed"
+	$san/tools/ns_ui_test --storm $seed
+done
 # Other zones and questions than make check has, and more: nothing may differ outside the classes of choices.md.
 for seed in ${NS_SEEDS:-2 3}; do
 	NS_LONG=1 NS_SEED=$seed /usr/bin/python3 -m pytest -q -s -p no:cacheprovider \

@@ -63,6 +63,8 @@ two_at_a_time() {
 	local pytest_more="-n 2 --dist loadfile"
 	"$@"
 }
+# The processes one file at a time: they look at how long others wait.
+console() { two_at_a_time tests_of cli console && tests_of process; }
 build() { make -j"$jobs" all && make style && make -j"$jobs" test-programs; }
 units_fuzz() { make units && make fuzz FUZZ_SECONDS=3; }
 sanitized() {
@@ -82,8 +84,7 @@ else
 	stage units 120 units_fuzz
 	stage answers 180 two_at_a_time tests_of smoke answers
 	stage propagation 240 two_at_a_time tests_of edits fleet
-	# One at a time: they look at how long others wait.
-	stage console 240 tests_of cli console process
+	stage console 240 console
 	stage routing 180 two_at_a_time tests_of routing
 	stage dnssec 120 tests_of dnssec
 	stage sanitizers 240 sanitized

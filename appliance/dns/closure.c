@@ -274,3 +274,56 @@ policy_closure(const struct policy *po)
 	free(w);
 	return n;
 }
+
+/* ---- what is signed ---- */
+
+/* Answers of the pool that look at the same check as answer i, or 0 when one before it does. */
+static unsigned
+shares(const struct policy *po, const struct policy_pool *pool, unsigned i)
+{
+	struct policy_answer a, other;
+	unsigned n = 0;
+
+	if (!policy_answer_at(po, pool->first + i, &a) || a.check_name == 0)
+		return 0;
+	for (unsigned k = 0; k < pool->count; k++) {
+		if (!policy_answer_at(po, pool->first + k, &other) || other.check_name == 0 ||
+		    other.check != a.check)
+			continue;
+		if (k < i)
+			return 0;
+		n++;
+	}
+	return n;
+}
+
+/* Rounds of `serve: k` begin at each answer; a flip makes others of those that the answer is in.  Below the least
+ * that must be up all, or the last good ones, are one more state. */
+static unsigned
+pool_signed_max(const struct policy *po, const struct policy_pool *pool)
+{
+	bool some = pool->serve == POLICY_SOME && pool->k > 1;
+	unsigned n = pool->count, sum = some ? 2 * n : 2;
+
+	if (pool->serve == POLICY_ONE || (pool->serve == POLICY_SOME && pool->k <= 1))
+		return n;
+	for (unsigned i = 0; i < n; i++) {
+		unsigned flips = shares(po, pool, i), changed = flips * pool->k;
+
+		if (flips > 0)
+			sum += !some ? 1 : changed < n ? changed : n;
+	}
+	return sum;
+}
+
+unsigned
+policy_signed_max(const struct policy *po)
+{
+	struct policy_pool pool;
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < po->npools; i++)
+		if (policy_pool_at(po, i, &pool))
+			n += pool_signed_max(po, &pool);
+	return n;
+}

@@ -12,4 +12,8 @@
 /* CLOSURE_MAX + 1: that many or more.  The policy is one that policy_check() has passed. */
 unsigned	 policy_closure(const struct policy *);
 
+/* What is signed of it at most, whatever health is: of every pool, whether the policy may come to it or not, the
+ * answers for health as it is and with each single check the other way round.  At least what emissions.h gives. */
+unsigned	 policy_signed_max(const struct policy *);
+
 #endif

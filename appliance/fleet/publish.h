@@ -57,7 +57,7 @@ struct follower {
 	uint64_t stored, served;	   /* revisions */
 	int64_t stored_at_ms, served_at_ms;
 	uint64_t behind_ns;		   /* since when it serves less than the head; 0: it does not */
-	double qps;
+	double qps, p99_us, error_percent;
 	char version[32];
 };
 bool follower_living(const struct follower *, uint64_t now_ns);

@@ -180,8 +180,10 @@ ballot_cast(struct checks *c, struct entry *e)
 {
 	struct timeval wait = { 0, 0 };
 
-	if (!e->mine || c->peers->others == 0 || ballot_own(c, e, clock_mono_ms()).state == e->told)
+	if (!e->mine || c->peers->others == 0 ||
+	    (!e->asked && ballot_own(c, e, clock_mono_ms()).state == e->told))
 		return;
+	e->asked = false;
 	if (e->repeats == 0)
 		TAILQ_INSERT_TAIL(&c->outbox, e, outbox);
 	e->repeats = REPEATS;
@@ -191,6 +193,19 @@ ballot_cast(struct checks *c, struct entry *e)
 		wait.tv_usec = PACE_US;
 	if (!evtimer_pending(c->post, NULL))
 		(void)event_add(c->post, &wait);
+}
+
+unsigned
+ballot_ask(struct checks *c, const struct entry *e)
+{
+	unsigned others = (unsigned)e->nassigned - e->mine;
+
+	if (others == 0)
+		return 0;
+	votes_begin(&c->draft, c->epoch, ++c->seq);
+	c->draft.m.look = e->id;
+	flush(c, "");
+	return others;
 }
 
 void
@@ -281,6 +296,13 @@ take(struct checks *c, uint16_t slot, const Ns__Votes *m)
 	}
 }
 
+static void
+look_asked(struct checks *c, struct entry *e)
+{
+	if (e != NULL && e->mine && e->shared != NULL)
+		look_now(c, e);
+}
+
 void
 checks_votes(struct checks *c, const Ns__VotesIn *in)
 {
@@ -306,6 +328,8 @@ checks_votes(struct checks *c, const Ns__VotesIn *in)
 	if (c->peers->round != round)
 		assign_all(c);
 	take(c, (uint16_t)(p - c->peers->list), m);
+	if (m->look != 0 && !c->loading)
+		look_asked(c, check_by_id(c, m->look));
 	ns__votes__free_unpacked(m, NULL);
 }
 

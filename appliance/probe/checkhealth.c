@@ -178,7 +178,7 @@ looked(const struct checks *c, const char *name, const char *fault)
 }
 
 static void
-tell(struct checks *c, uint64_t id, const struct entry *e)
+tell(struct checks *c, uint64_t id, const struct entry *e, unsigned others)
 {
 	const struct result *r = &e->shared->last;
 	Ns__CheckProbeReply *m = looked(c, e->name, "");
@@ -189,6 +189,7 @@ tell(struct checks *c, uint64_t id, const struct entry *e)
 	m->reason = xstrdup(r->reason);
 	text_scrub(m->reason);
 	m->assigned = e->mine;
+	m->others = others;
 	c->conf.looked(c->conf.send_arg, id, m);
 	ns__check_probe_reply__free_unpacked(m, NULL);
 }
@@ -215,12 +216,27 @@ cannot(const struct entry *e)
 	return NULL;
 }
 
+static bool
+was_just_done(const struct entry *e)
+{
+	return e->shared->run == NULL && e->shared->last_ms != 0 &&
+	       clock_since(clock_mono_ms(), e->shared->last_ms) < AGAIN_MS;
+}
+
+void
+look_now(struct checks *c, struct entry *e)
+{
+	if (was_just_done(e))
+		return;
+	e->asked = true;
+	shared_now(c, e->shared);
+}
+
 void
 checks_probe(struct checks *c, uint64_t id, const char *name)
 {
 	struct entry *e = check_by_name(c, name);
 	const char *why = cannot(e);
-	uint64_t now = clock_mono_ms();
 
 	if (why == NULL && c->nasked == ASKED_MAX)
 		why = "too many looks are asked for at once";
@@ -228,13 +244,12 @@ checks_probe(struct checks *c, uint64_t id, const char *name)
 		refuse(c, id, name, why);
 		return;
 	}
-	if (e->shared->run == NULL && e->shared->last_ms != 0 &&
-	    clock_since(now, e->shared->last_ms) < AGAIN_MS) {
-		tell(c, id, e);
+	if (was_just_done(e)) {
+		tell(c, id, e, 0);
 		return;
 	}
-	c->asked[c->nasked++] = (struct asked_look){ id, e->id };
-	shared_now(c, e->shared);
+	c->asked[c->nasked++] = (struct asked_look){ id, e->id, ballot_ask(c, e) };
+	look_now(c, e);
 }
 
 /* A look has ended, or never will: whoever asked for it is told. */
@@ -254,6 +269,6 @@ looks_tell(struct checks *c, const struct shared *s, bool gone)
 			refuse(
 			    c, a.id, e != NULL ? e->name : "", "it became another check meanwhile");
 		else
-			tell(c, a.id, e);
+			tell(c, a.id, e, a.others);
 	}
 }

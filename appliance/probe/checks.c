@@ -49,6 +49,8 @@ entry_drop(struct checks *c, struct entry *e)
 	ballot_forget(c, e);
 	if (e->is_special)
 		TAILQ_REMOVE(&c->special, e, special);
+	if (e->is_calculated)
+		TAILQ_REMOVE(&c->calculated, e, calculated);
 	LIST_REMOVE(e, by_id);
 	LIST_REMOVE(e, by_name);
 	ns__check__free_unpacked(e->def, NULL);
@@ -80,6 +82,18 @@ make_special(struct checks *c, struct entry *e)
 	else if (!special && e->is_special)
 		TAILQ_REMOVE(&c->special, e, special);
 	e->is_special = special;
+}
+
+static void
+make_calculated(struct checks *c, struct entry *e)
+{
+	bool calculated = e->def->n_of > 0;
+
+	if (calculated && !e->is_calculated)
+		TAILQ_INSERT_TAIL(&c->calculated, e, calculated);
+	else if (!calculated && e->is_calculated)
+		TAILQ_REMOVE(&c->calculated, e, calculated);
+	e->is_calculated = calculated;
 }
 
 static struct entry *
@@ -123,6 +137,7 @@ take(struct checks *c, const Ns__CheckFeed__Entry *m)
 	ballot_assign(c, e);
 	shared_move(c, e);
 	make_special(c, e);
+	make_calculated(c, e);
 	ballot_cast(c, e);
 	if (!c->loading)
 		check_settle(c, e);
@@ -142,9 +157,7 @@ end(struct checks *c)
 			if (e->round != c->round)
 				entry_drop(c, e);
 		}
-	for (size_t i = 0; i < CHECK_BUCKETS; i++)
-		LIST_FOREACH(e, &c->by_id[i], by_id)
-	check_settle(c, e);
+	check_settle_all(c);
 	log_info("checks.loaded", "checks=%zu", c->count);
 }
 
@@ -197,6 +210,7 @@ checks_new(const struct checks_conf *conf)
 	if (conf->states_fd >= 0 && conf->board != NULL)
 		states_restore(conf->board, conf->states_fd);
 	TAILQ_INIT(&c->special);
+	TAILQ_INIT(&c->calculated);
 	TAILQ_INIT(&c->outbox);
 	(void)!getrandom(&c->epoch, sizeof c->epoch, 0);
 	c->peers = xcalloc(1, sizeof *c->peers);

@@ -50,12 +50,13 @@ struct vote {
 
 struct entry {
 	LIST_ENTRY(entry) by_id, by_name, of_shared;
-	TAILQ_ENTRY(entry) special;
+	TAILQ_ENTRY(entry) special, calculated;
 	uint64_t	 id, version, round;
 	char		*name;
 	Ns__Check	*def;
 	struct shared	*shared;	/* NULL: calculated, push, or a target that is not allowed */
 	bool		 is_special;	/* looked at every second: calculated, pushed, overridden */
+	bool		 is_calculated;
 	enum board_state state;		/* as on the board */
 	unsigned	 flags;
 	int64_t		 since_ms;	/* wall clock */
@@ -74,18 +75,20 @@ struct entry {
 	TAILQ_ENTRY(entry) outbox;
 	unsigned	 repeats;	/* so often our vote still leaves; 0: not in the outbox */
 	enum vote_state	 told;
+	bool		 asked;		/* our vote leaves after the next look, changed or not */
 };
 
 /* A look that a person asked for. */
 struct asked_look {
 	uint64_t id, check;
+	unsigned others; /* that were asked, too */
 };
 
 struct checks {
 	struct checks_conf conf;
 	LIST_HEAD(, entry) by_id[CHECK_BUCKETS], by_name[CHECK_BUCKETS];
 	LIST_HEAD(, shared) by_key[CHECK_BUCKETS];
-	TAILQ_HEAD(, entry) special;
+	TAILQ_HEAD(, entry) special, calculated;
 	struct schedule	 schedule;
 	struct event	*timer;
 	uint64_t	 round;		/* of the feed */
@@ -143,6 +146,8 @@ struct ballot_count {
 struct ballot_count	 ballot_count(const struct checks *, const struct entry *);
 /* NULL: that one has said nothing. */
 const struct vote	*ballot_vote(const struct checks *, const struct entry *, uint16_t slot);
+/* Ask the others who vote on it to look now; how many they are. */
+unsigned	 ballot_ask(struct checks *, const struct entry *);
 /* All of our votes may be others; they leave at once. */
 void	 ballot_anew(struct checks *);
 void	 ballot_second(struct checks *);
@@ -150,11 +155,14 @@ void	 ballot_stop(struct checks *);
 
 /* checkhealth.c */
 char	*check_target(const Ns__Check *);	/* with port and path; malloc'ed */
+/* Look now, unless that was done a moment ago; our vote leaves then. */
+void	 look_now(struct checks *, struct entry *);
 void	 looks_tell(struct checks *, const struct shared *, bool gone);
 
 /* checkstate.c */
 /* What the check says now, to the board; and to those calculated from it. */
 void	 check_settle(struct checks *, struct entry *);
+void	 check_settle_all(struct checks *);
 void	 states_restore(struct board *, int fd);
 void	 check_remember(struct checks *, struct entry *);	/* a new entry: what was */
 void	 check_forget(struct checks *, struct entry *);

@@ -151,7 +151,7 @@ settle(struct checks *c, struct entry *e, unsigned depth)
 	write_out(c, e, v.state != old || v.flags != old_flags);
 	if (v.state == old || depth == 0 || c->loading)
 		return;
-	TAILQ_FOREACH(other, &c->special, special)
+	TAILQ_FOREACH(other, &c->calculated, calculated)
 	for (size_t i = 0; i < other->def->n_of; i++)
 		if (strcmp(other->def->of[i], e->name) == 0)
 			settle(c, other, depth - 1);
@@ -161,6 +161,34 @@ void
 check_settle(struct checks *c, struct entry *e)
 {
 	settle(c, e, CALC_DEPTH);
+}
+
+/* What it is calculated from comes first, so that nothing flips on the way. */
+static void
+settle_calculated(struct checks *c, struct entry *e, unsigned depth)
+{
+	for (size_t i = 0; i < e->def->n_of && depth > 0; i++) {
+		struct entry *of = check_by_name(c, e->def->of[i]);
+
+		if (of != NULL && of->is_calculated && of->state == BOARD_UNKNOWN)
+			settle_calculated(c, of, depth - 1);
+	}
+	settle(c, e, 0);
+}
+
+/* Each once, however many there are: nothing is followed from one to the other. */
+void
+check_settle_all(struct checks *c)
+{
+	struct entry *e;
+
+	for (size_t i = 0; i < CHECK_BUCKETS; i++)
+		LIST_FOREACH(e, &c->by_id[i], by_id)
+	if (!e->is_calculated)
+		settle(c, e, 0);
+	for (unsigned depth = 0; depth < CALC_DEPTH; depth++)
+		TAILQ_FOREACH(e, &c->calculated, calculated)
+	settle_calculated(c, e, CALC_DEPTH);
 }
 
 /* The board outlives us, the file outlives the appliance: what it says holds before anybody has told us of

@@ -803,7 +803,7 @@ policy_answer(struct reply *r, struct chain *c, const struct lookup *l, bool *mo
 	struct image_set set;
 	struct policy po;
 	struct picked picked;
-	struct emission_table table = { 0 };
+	struct emission_table table; /* large: what counts are the counts */
 	struct emission_sigs sigs; /* large: what counts is the count */
 	size_t start = r->len;
 	bool sign = wants_dnssec(r) && (r->hop.zone.image->flags & IMAGE_HERE) != 0;
@@ -816,8 +816,10 @@ policy_answer(struct reply *r, struct chain *c, const struct lookup *l, bool *mo
 		r->rcode = RCODE_SERVFAIL;
 		return true;
 	}
+	table.n = 0;
+	table.denial_len = 0;
 	if (sign)
-		(void)emission_open(&table, set.sig, set.sig_len);
+		(void)emission_open_node(&table, &l->node, set.type);
 	if (sign && picked.n > 0 && !sign_picked(r, l, &po, &table, &picked, &sigs)) {
 		r->rcode = RCODE_SERVFAIL;
 		r->w->ede = EDE_UNSIGNED;

@@ -114,20 +114,31 @@ kept(const struct policy *po, const struct policy_pool *pool, uint64_t good,
 	return n;
 }
 
+static int
+by_pick(const struct emission_pick *p, uint16_t first, uint64_t mask)
+{
+	if (p->first != first)
+		return p->first < first ? -1 : 1;
+	return (p->mask > mask) - (p->mask < mask);
+}
+
 static void
 add_pick(struct picks *p, uint16_t first, uint64_t mask)
 {
-	unsigned at = p->n;
+	unsigned lo = 0, hi = p->n;
 
-	while (at > 0 && (p->out[at - 1].first > first ||
-			     (p->out[at - 1].first == first && p->out[at - 1].mask > mask)))
-		at--;
-	if (at > 0 && p->out[at - 1].first == first && p->out[at - 1].mask == mask)
+	while (lo < hi) {
+		unsigned mid = (lo + hi) / 2;
+
+		if (by_pick(&p->out[mid], first, mask) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	if (p->n > EMISSIONS_MAX || (lo < p->n && by_pick(&p->out[lo], first, mask) == 0))
 		return;
-	if (p->n > EMISSIONS_MAX)
-		return;
-	memmove(p->out + at + 1, p->out + at, (p->n - at) * sizeof *p->out);
-	p->out[at] = (struct emission_pick){ first, mask };
+	memmove(p->out + lo + 1, p->out + lo, (p->n - lo) * sizeof *p->out);
+	p->out[lo] = (struct emission_pick){ first, mask };
 	p->n++;
 }
 
@@ -215,7 +226,7 @@ struct table {
 	struct emission_table old; /* that the zone had for this policy */
 	struct rrpile *pile;
 	struct wbuf set; /* of one emission */
-	struct wbuf out;
+	struct wbuf out, denial;
 	unsigned entries;
 };
 
@@ -360,16 +371,16 @@ put_denial(struct table *t, const struct emission_chain *chain)
 	set.owner_len = (uint8_t)name_len(owner);
 	set.rdata = body.base;
 	set.rdata_len = body.len;
-	wbuf_u8(&t->out, (uint8_t)keylen);
-	wbuf_put(&t->out, key, keylen);
-	wbuf_u16(&t->out, (uint16_t)(RR_HEAD + body.len - 2));
-	put_record(&t->out, set.type, set.ttl, body.base + 2, body.len - 2);
+	wbuf_u8(&t->denial, (uint8_t)keylen);
+	wbuf_put(&t->denial, key, keylen);
+	wbuf_u16(&t->denial, (uint16_t)(RR_HEAD + body.len - 2));
+	put_record(&t->denial, set.type, set.ttl, body.base + 2, body.len - 2);
 	for (unsigned i = 0; i < z->keys->n; i++) {
 		struct rrsig_window w = rrsig_window(set.owner, set.type, z->now);
 
 		if (!signs(&z->keys->key[i]))
 			continue;
-		put_record(&t->out, RR_RRSIG, set.ttl, rdata,
+		put_record(&t->denial, RR_RRSIG, set.ttl, rdata,
 		    rrsigner_make(z->signer, &set, &z->keys->key[i], z->apex, w, rdata));
 		signing_note(t->s, w.expiration);
 		t->s->done->made++;
@@ -379,64 +390,60 @@ put_denial(struct table *t, const struct emission_chain *chain)
 
 /* ---- all ---- */
 
-/* The table that the zone had, from its RRSIG set over NSPOLICY. */
-static void
-open_old(struct table *t, const struct rrset *had)
+/* One rdata: the type, entries from `at` on, and what follows them. */
+static uint16_t
+put_piece(struct table *t, unsigned at, struct wbuf *body)
 {
-	struct rbuf r;
-	const uint8_t *rdata;
-	size_t len;
+	unsigned n = t->entries - at < EMISSION_PIECE ? t->entries - at : EMISSION_PIECE;
+	size_t size = (size_t)n * EMISSION_SIZE, denial = at == 0 ? t->denial.len : 0;
 
-	t->old = (struct emission_table){ 0 };
-	if (had->rdata == NULL)
-		return;
-	r = rbuf_init(had->rdata, had->rdata_len);
-	while ((rdata = rrset_next_rdata(&r, &len)) != NULL) {
-		if (len > 2 && get_u16(rdata) == t->po->type)
-			(void)emission_open(&t->old, rdata + 2, len - 2);
-	}
+	wbuf_u16(body, (uint16_t)(4 + size + denial));
+	wbuf_u16(body, t->po->type);
+	wbuf_u16(body, (uint16_t)n);
+	wbuf_put(body, t->out.base + (size_t)at * EMISSION_SIZE, size);
+	wbuf_put(body, t->denial.base, denial);
+	return 1;
 }
 
-/* One policy's table as rdata with its length; false: too many. */
-static bool
+/* One policy's table as rdata in pieces, each with its length: how many; 0: too many emissions. */
+static uint16_t
 add_table(struct table *t, const struct emission_chain *chain, struct wbuf *body)
 {
 	struct emission_pick pick[EMISSIONS_MAX + 1];
 	unsigned n = emissions_of(t->po, t->s->z->board, pick);
+	uint16_t pieces;
 
 	if (n > EMISSIONS_MAX)
-		return false;
-	t->out.len = 0;
+		return 0;
+	t->out.len = t->denial.len = 0;
 	t->entries = 0;
-	wbuf_u16(&t->out, t->po->type);
-	wbuf_u16(&t->out, 0);
 	for (unsigned i = 0; i < n; i++)
 		sign_emission(t, &pick[i]);
-	if (t->entries > EMISSIONS_MAX)
-		return false;
-	put_u16(t->out.base + 2, (uint16_t)t->entries);
 	if (emissions_may_be_none(t->po))
 		put_denial(t, chain);
-	if (t->out.len > SET_MAX)
-		return false;
-	wbuf_u16(body, (uint16_t)t->out.len);
-	wbuf_put(body, t->out.base, t->out.len);
-	return true;
+	if (t->entries > EMISSIONS_MAX * EMISSION_SIGNERS)
+		return 0;
+	pieces = put_piece(t, 0, body);
+	for (unsigned at = EMISSION_PIECE; at < t->entries; at += EMISSION_PIECE)
+		pieces = (uint16_t)(pieces + put_piece(t, at, body));
+	return pieces;
 }
 
 bool
 emissions_add(struct signing *s, const struct owner *o, const struct emission_chain *chain)
 {
 	const struct sheet_set *policies = sheet_find(&s->sheet, RR_NSPOLICY);
-	struct table t = {
-		.s = s, .owner = o, .set = wbuf_grow(1 << 20), .out = wbuf_grow(1 << 20)
-	};
+	struct table t = { .s = s,
+		.owner = o,
+		.set = wbuf_grow(1 << 20),
+		.out = wbuf_grow(EMISSIONS_MAX * EMISSION_SIGNERS * EMISSION_SIZE + (1 << 20)),
+		.denial = wbuf_grow(1 << 16) };
 	struct wbuf body = wbuf_grow(SIZE_MAX / 2);
 	struct rrset set, had = { 0 };
 	struct rbuf r;
 	const uint8_t *rdata;
 	struct policy po;
-	uint16_t n = 0;
+	uint16_t n = 0, pieces;
 	bool ok = true;
 	size_t len;
 
@@ -451,15 +458,17 @@ emissions_add(struct signing *s, const struct owner *o, const struct emission_ch
 		if (!policy_open(&po, rdata, len))
 			continue;
 		t.po = &po;
-		open_old(&t, &had);
-		ok = add_table(&t, chain, &body);
-		n++;
+		(void)emission_open_set(&t.old, &had, po.type);
+		pieces = add_table(&t, chain, &body);
+		ok = pieces > 0;
+		n = (uint16_t)(n + pieces);
 	}
 	if (ok && n > 0)
 		sheet_add(&s->sheet, RR_RRSIG, RR_NSPOLICY, 0, n, body.base, body.len);
 	rrpile_destroy(&t.pile);
 	wbuf_free(&t.set);
 	wbuf_free(&t.out);
+	wbuf_free(&t.denial);
 	wbuf_free(&body);
 	return ok;
 }

@@ -80,12 +80,22 @@ p256_pair(const uint8_t *point_octets, const uint8_t secret[VAULT_KEY])
 	return pkey;
 }
 
+/* OpenSSL keeps an imported key of this kind in common memory, its copy in the secure heap. */
+static EVP_PKEY *
+ed25519_pair(const uint8_t secret[VAULT_KEY])
+{
+	EVP_PKEY *common = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, secret, VAULT_KEY);
+	EVP_PKEY *pkey = common != NULL ? EVP_PKEY_dup(common) : NULL;
+
+	EVP_PKEY_free(common); /* wiped */
+	return pkey;
+}
+
 static EVP_PKEY *
 pair_of(const uint8_t *rdata, const uint8_t secret[VAULT_KEY])
 {
-	return rdata[3] == KEY_ED25519
-		   ? EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, secret, VAULT_KEY)
-		   : p256_pair(rdata + RDATA_HEAD, secret);
+	return rdata[3] == KEY_ED25519 ? ed25519_pair(secret)
+				       : p256_pair(rdata + RDATA_HEAD, secret);
 }
 
 static enum ns_err

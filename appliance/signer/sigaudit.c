@@ -259,22 +259,16 @@ check_table(struct sigaudit *a, const uint8_t *owner, const struct policy *po,
 static void
 check_policies(struct sigaudit *a, const struct rrset *policies, const struct rrset *tables)
 {
-	struct rbuf r = rbuf_init(policies->rdata, policies->rdata_len), s;
-	const uint8_t *rdata, *table;
+	struct rbuf r = rbuf_init(policies->rdata, policies->rdata_len);
+	const uint8_t *rdata;
 	struct emission_table t;
 	struct policy po;
-	size_t len, size;
+	size_t len;
 
 	while ((rdata = rrset_next_rdata(&r, &len)) != NULL) {
-		bool has = false;
-
 		if (!policy_open(&po, rdata, len))
 			continue;
-		s = rbuf_init(tables->rdata, tables->rdata_len);
-		while (!has && (table = rrset_next_rdata(&s, &size)) != NULL)
-			has = size > 2 && get_u16(table) == po.type &&
-			      emission_open(&t, table + 2, size - 2);
-		if (has)
+		if (emission_open_set(&t, tables, po.type))
 			check_table(a, policies->owner, &po, &t);
 		else
 			wrong(a, policies->owner, po.type, "a policy has no signatures");

@@ -1,7 +1,9 @@
 /* aliasfeed.c - the targets of all ALIASes on their way to the probe; see aliases.h.
  *
  * Always all of them: a list of names is small, and one that is whole cannot drift.  A reader thread reads it
- * from the index of the store, in the order of the names' octets, each once. */
+ * from the index of the store, adds the names outside that CNAMEs of ours lead to from them (aliasway.c), and sorts
+ * it by the names' octets, each once.  Where a target is ours, any edit may change that way: then the list is read
+ * again, and sent when it is another. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,97 +14,128 @@
 #include "ipc/base/log.h"
 #include "ipc/base/xalloc.h"
 
-#define PIECE    1000u /* targets of one message: 256 KiB when each is as long as can be */
-#define PAUSE_NS 100000000ull /* between two lists, however fast edits come */
-#define LIST_MAX (ALIAS_TARGETS * 260ull)
+#define PIECE       1000u /* targets of one message: 256 KiB when each is as long as can be */
+#define PAUSE_NS    100000000ull /* between two lists, however fast edits come, */
+#define PAUSE_TIMES 20u /* and so many times what the last one took */
+#define LIST_MAX    (ALIAS_TARGETS * 260ull)
 
+struct target {
+	size_t at, len; /* in names */
+	bool ours;
+};
 struct load_job {
 	struct job job;
-	uint64_t round;
+	uint64_t round, took_ns;
 	bool ok;
 	size_t count, room;
-	Ns__AliasFeed__Target *list;
+	struct target *list;
 	struct wbuf names;
 };
 
 static uint64_t round_now; /* a probe that went, or said hello again, begins another */
 static bool loading, wanted;
 static uint64_t next_ns;
+static struct load_job *sent; /* the last one; NULL: none to this probe */
 
 /* ---- reader ---- */
-bool
-alias_is_ours(struct store *s, const uint8_t *name)
+static void
+add(struct load_job *l, const uint8_t *name, size_t len, bool ours)
 {
-	struct store_zone z;
-
-	for (;; name = name_parent(name)) {
-		if (store_zone_find(s, name, &z) == NS_OK)
-			return true;
-		if (*name == 0)
-			return false;
-	}
-}
-
-struct load {
-	struct load_job *l;
-	struct store *store;
-	size_t last, last_len; /* in names */
-};
-
-static bool
-take(void *arg, const struct store_mentioned *m)
-{
-	struct load *ld = arg;
-	struct load_job *l = ld->l;
-	Ns__AliasFeed__Target *t;
-
-	if (l->count > 0 && m->len == ld->last_len &&
-	    memcmp(l->names.base + ld->last, m->name, m->len) == 0)
-		return true;
 	if (l->count == l->room) {
 		l->room = l->room * 2 + 64;
 		l->list = xreallocarray(l->list, l->room, sizeof *l->list);
 	}
-	ld->last = l->names.len;
-	ld->last_len = m->len;
-	wbuf_put(&l->names, m->name, m->len);
-	t = &l->list[l->count++];
-	ns__alias_feed__target__init(t);
-	t->name.len = m->len;
-	t->ours = alias_is_ours(ld->store, m->name);
+	l->list[l->count++] = (struct target){ l->names.len, len, ours };
+	wbuf_put(&l->names, name, len);
+}
+
+static bool
+take(void *arg, const struct store_mentioned *m)
+{
+	struct load_job *l = arg;
+	const struct target *last = l->count > 0 ? &l->list[l->count - 1] : NULL;
+
+	if (last == NULL || last->len != m->len ||
+	    memcmp(l->names.base + last->at, m->name, m->len) != 0)
+		add(l, m->name, m->len, false);
 	/* One more than there is room for: the probe counts what it refuses. */
 	return wbuf_ok(&l->names) && l->count <= ALIAS_TARGETS;
+}
+
+static void
+take_outside(void *arg, const uint8_t *name)
+{
+	add(arg, name, name_len(name), false);
+}
+
+static struct wbuf *sorted_names; /* of the one list that is being sorted */
+
+static int
+by_octets(const void *pa, const void *pb)
+{
+	const struct target *a = pa, *b = pb;
+	size_t len = a->len < b->len ? a->len : b->len;
+	int c = memcmp(sorted_names->base + a->at, sorted_names->base + b->at, len);
+
+	return c != 0 ? c : (a->len > b->len) - (a->len < b->len);
+}
+
+/* Each once. */
+static void
+sort(struct load_job *l)
+{
+	size_t n = 0;
+
+	sorted_names = &l->names;
+	if (l->count > 1)
+		qsort(l->list, l->count, sizeof *l->list, by_octets);
+	for (size_t i = 0; i < l->count; i++)
+		if (n == 0 || by_octets(&l->list[n - 1], &l->list[i]) != 0)
+			l->list[n++] = l->list[i];
+	l->count = n;
 }
 
 static void
 load_work(struct job *job, void *store)
 {
 	struct load_job *l = (struct load_job *)job;
-	struct load ld = { .l = l, .store = store };
-	size_t at = 0;
+	uint64_t began = clock_mono_ns();
+	size_t n;
 
 	l->names = wbuf_grow(LIST_MAX);
-	l->ok = store_mention_each(store, STORE_ALIASES, NULL, 0, take, &ld) == NS_OK;
+	l->ok = store_mention_each(store, STORE_ALIASES, NULL, 0, take, l) == NS_OK;
 	if (!l->ok)
 		log_error("alias.store", "text=\"the targets cannot be read from the store\"");
-	for (size_t i = 0; i < l->count; i++) {
-		l->list[i].name.data = l->names.base + at;
-		at += l->list[i].name.len;
+	n = l->count;
+	for (size_t i = 0; i < n && wbuf_ok(&l->names); i++) {
+		uint8_t name[NAME_MAX_WIRE];
+
+		memcpy(name, l->names.base + l->list[i].at, l->list[i].len);
+		l->list[i].ours = alias_is_ours(store, name);
+		if (l->list[i].ours)
+			alias_way_out(store, name, take_outside, l);
 	}
+	sort(l);
+	l->took_ns = clock_mono_ns() - began;
 }
 
 /* ---- loop ---- */
 static bool
 send_piece(struct sync *s, const struct load_job *l, size_t from)
 {
-	Ns__AliasFeed__Target *pointers[PIECE];
+	static Ns__AliasFeed__Target targets[PIECE], *pointers[PIECE];
 	Ns__Envelope env = NS__ENVELOPE__INIT;
 	Ns__AliasFeed m = NS__ALIAS_FEED__INIT;
 
 	m.begin = from == 0;
 	while (m.n_targets < PIECE && from + m.n_targets < l->count) {
-		pointers[m.n_targets] = &l->list[from + m.n_targets];
-		m.n_targets++;
+		const struct target *t = &l->list[from + m.n_targets];
+		Ns__AliasFeed__Target *to = &targets[m.n_targets];
+
+		ns__alias_feed__target__init(to);
+		to->name = (ProtobufCBinaryData){ t->len, l->names.base + t->at };
+		to->ours = t->ours;
+		pointers[m.n_targets++] = to;
 	}
 	m.end = from + m.n_targets == l->count;
 	m.targets = pointers;
@@ -112,26 +145,63 @@ send_piece(struct sync *s, const struct load_job *l, size_t from)
 }
 
 static void
-load_done(struct job *job, struct sync *s)
+job_free(struct load_job **lp)
 {
-	struct load_job *l = (struct load_job *)job;
-	size_t at = 0;
-	bool ok = true;
+	struct load_job *l = *lp;
 
-	if (l->round == round_now) {
-		loading = false;
-		if (l->ok)
-			do {
-				ok = send_piece(s, l, at);
-				at += PIECE;
-			} while (ok && at < l->count);
-		if (!ok)
-			log_warn("alias.feed", "text=\"the probe takes nothing\"");
-		wanted = wanted || !ok || !l->ok;
-	}
+	*lp = NULL;
+	if (l == NULL)
+		return;
 	wbuf_free(&l->names);
 	free(l->list);
 	free(l);
+}
+
+static bool
+is_as_sent(const struct load_job *l)
+{
+	if (sent == NULL || sent->count != l->count || sent->names.len != l->names.len ||
+	    memcmp(sent->names.base, l->names.base, l->names.len) != 0)
+		return false;
+	for (size_t i = 0; i < l->count; i++)
+		if (sent->list[i].at != l->list[i].at || sent->list[i].ours != l->list[i].ours)
+			return false;
+	return true;
+}
+
+static bool
+send_all(struct sync *s, const struct load_job *l)
+{
+	size_t at = 0;
+	bool ok;
+
+	do {
+		ok = send_piece(s, l, at);
+		at += PIECE;
+	} while (ok && at < l->count);
+	if (!ok)
+		log_warn("alias.feed", "text=\"the probe takes nothing\"");
+	return ok;
+}
+
+static void
+load_done(struct job *job, struct sync *s)
+{
+	struct load_job *l = (struct load_job *)job;
+
+	if (l->round == round_now) {
+		loading = false;
+		/* Others use the readers, too. */
+		if (next_ns < clock_mono_ns() + PAUSE_TIMES * l->took_ns)
+			next_ns = clock_mono_ns() + PAUSE_TIMES * l->took_ns;
+		if (l->ok && (is_as_sent(l) || send_all(s, l))) {
+			job_free(&sent);
+			sent = l;
+			return;
+		}
+		wanted = true;
+	}
+	job_free(&l);
 }
 
 static void
@@ -155,6 +225,7 @@ void
 aliasfeed_hello(struct sync *s)
 {
 	round_now++;
+	job_free(&sent);
 	load(s);
 }
 
@@ -163,6 +234,7 @@ aliasfeed_gone(void)
 {
 	round_now++;
 	loading = wanted = false;
+	job_free(&sent);
 }
 
 void
@@ -170,6 +242,16 @@ aliasfeed_changed(struct sync *s)
 {
 	wanted = true;
 	aliasfeed_tick(s, clock_mono_ns());
+}
+
+void
+aliasfeed_zones(struct sync *s)
+{
+	for (size_t i = 0; sent != NULL && i < sent->count; i++)
+		if (sent->list[i].ours) {
+			aliasfeed_changed(s);
+			return;
+		}
 }
 
 void

@@ -167,33 +167,6 @@ asof_free(struct asof *a)
 	*a = (struct asof){ 0 };
 }
 
-const struct asof_zone *
-asof_zone(const struct asof *a, uint64_t id)
-{
-	size_t low = 0, high = a->nzones;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (a->zones[mid].id == id)
-			return &a->zones[mid];
-		if (a->zones[mid].id < id)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return NULL;
-}
-
-const struct asof_object *
-asof_object(const struct asof *a, const char *kind, const char *name)
-{
-	for (size_t i = 0; i < a->nobjects; i++)
-		if (strcmp(a->objects[i].kind, kind) == 0 && strcmp(a->objects[i].name, name) == 0)
-			return &a->objects[i];
-	return NULL;
-}
-
 /* ---- content ---- */
 struct merge {
 	const struct past *past;

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "appliance/store/store.h"
 
@@ -35,11 +36,36 @@ struct asof {
 enum ns_err	 asof_load(struct asof *, struct store *, uint64_t revision, uint64_t head,
 		    struct ns_why *) __attribute__((warn_unused_result));
 void	 asof_free(struct asof *);
-/* NULL: it is as the store has it. */
-const struct asof_zone *asof_zone(const struct asof *, uint64_t id);
-const struct asof_object *asof_object(const struct asof *, const char *kind, const char *name);
 /* All RRsets that it had, and its row; NS_NOTFOUND: the log does not tell. */
 enum ns_err	 asof_content(const struct asof *, const struct asof_zone *, struct store_zone *,
 		    struct wbuf *zwire, struct ns_why *) __attribute__((warn_unused_result));
+
+/* ---- what of it was touched; NULL: it is as the store has it ---- */
+static inline const struct asof_zone *
+asof_zone(const struct asof *a, uint64_t id)
+{
+	size_t low = 0, high = a->nzones;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (a->zones[mid].id == id)
+			return &a->zones[mid];
+		if (a->zones[mid].id < id)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return NULL;
+}
+
+static inline const struct asof_object *
+asof_object(const struct asof *a, const char *kind, const char *name)
+{
+	for (size_t i = 0; i < a->nobjects; i++)
+		if (strcmp(a->objects[i].kind, kind) == 0 && strcmp(a->objects[i].name, name) == 0)
+			return &a->objects[i];
+	return NULL;
+}
 
 #endif

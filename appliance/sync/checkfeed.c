@@ -1,7 +1,8 @@
 /* checkfeed - the checks on their way to the probe: all of them at its hello, then what changes.
  *
- * Loop, and one job in a reader thread that reads them all.  What is committed while that job reads is
- * kept and sent after it; versions make it harmless when the job saw it too. */
+ * Loop, and one job in a reader thread that reads them all.  They are sent as the bus takes them: what it does not
+ * take now goes with the next tick.  What is committed meanwhile is kept and sent after them; versions make it
+ * harmless when the job saw it too. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,13 +24,15 @@ struct load_job {
 };
 
 static uint64_t round_now; /* each hello begins one */
-static bool loading;
-static struct check_deltas *later; /* committed while all are read */
+static bool loading; /* all are being read, or sent: */
+static struct check_deltas *sending; /* NULL: not yet */
+static size_t sent; /* of them */
+static struct check_deltas *later; /* committed meanwhile */
 static Ns__ProbeNotice *notice;
 
-/* False: the bus takes nothing; the probe says hello again when it finds out nothing came. */
+/* False: the bus takes nothing now. */
 static bool
-send_piece(struct sync *s, struct check_deltas *d, size_t from, bool begin, bool end)
+send_piece(struct sync *s, const struct check_deltas *d, size_t from, bool begin, bool end)
 {
 	Ns__Envelope env = NS__ENVELOPE__INIT;
 	Ns__CheckFeed m = NS__CHECK_FEED__INIT;
@@ -44,16 +47,32 @@ send_piece(struct sync *s, struct check_deltas *d, size_t from, bool begin, bool
 }
 
 static bool
-send_all(struct sync *s, struct check_deltas *d, bool whole)
+send_deltas(struct sync *s, const struct check_deltas *d)
 {
-	size_t at = 0;
 	bool ok = true;
 
-	do {
-		ok = send_piece(s, d, at, whole && at == 0, whole && at + PIECE_CHECKS >= d->count);
-		at += PIECE_CHECKS;
-	} while (ok && at < d->count);
+	for (size_t at = 0; at < d->count && ok; at += PIECE_CHECKS)
+		ok = send_piece(s, d, at, false, false);
 	return ok;
+}
+
+/* All of them, from where the bus stopped; an empty list is one piece, too. */
+static void
+go_on(struct sync *s)
+{
+	struct check_deltas *d;
+
+	do {
+		if (!send_piece(s, sending, sent, sent == 0, sent + PIECE_CHECKS >= sending->count))
+			return;
+		sent += PIECE_CHECKS;
+	} while (sent < sending->count);
+	check_deltas_destroy(&sending);
+	loading = false;
+	d = later;
+	later = NULL;
+	checkfeed_deltas(s, &d);
+	check_deltas_destroy(&d);
 }
 
 static bool
@@ -89,13 +108,28 @@ load_done(struct job *job, struct sync *s)
 	struct load_job *l = (struct load_job *)job;
 
 	if (l->round == round_now && l->all != NULL) {
-		loading = false;
-		if (!send_all(s, l->all, true) || (later != NULL && !send_all(s, later, false)))
-			log_warn("check.feed", "text=\"the probe takes nothing\"");
-		check_deltas_destroy(&later);
+		sending = l->all;
+		sent = 0;
+		l->all = NULL;
+		go_on(s);
 	}
 	check_deltas_destroy(&l->all);
 	free(l);
+}
+
+static void
+forget(void)
+{
+	loading = false;
+	check_deltas_destroy(&later);
+	check_deltas_destroy(&sending);
+}
+
+void
+checkfeed_tick(struct sync *s)
+{
+	if (sending != NULL)
+		go_on(s);
 }
 
 void
@@ -103,7 +137,7 @@ checkfeed_hello(struct sync *s)
 {
 	struct load_job *l = xcalloc(1, sizeof *l);
 
-	check_deltas_destroy(&later);
+	forget();
 	l->job.work = load_work;
 	l->job.done = load_done;
 	l->round = ++round_now;
@@ -127,8 +161,7 @@ void
 checkfeed_gone(struct sync *s)
 {
 	round_now++;
-	loading = false;
-	check_deltas_destroy(&later);
+	forget();
 	if (notice != NULL)
 		ns__probe_notice__free_unpacked(notice, NULL);
 	notice = NULL;
@@ -145,8 +178,9 @@ checkfeed_deltas(struct sync *s, struct check_deltas **dp)
 	if (d == NULL || !bus_has(s->bus, ROLE_PROBE))
 		return;
 	if (!loading) {
-		if (!send_all(s, d, false))
-			log_warn("check.feed", "text=\"the probe takes nothing\"");
+		/* More than the bus takes at once: all of them, as it takes them. */
+		if (!send_deltas(s, d))
+			checkfeed_hello(s);
 		return;
 	}
 	if (later == NULL)

@@ -58,6 +58,7 @@ void	 checkfeed_hello(struct sync *);
 void	 checkfeed_anew(struct sync *);	/* the store is another one: all of them again */
 void	 checkfeed_gone(struct sync *);
 void	 checkfeed_deltas(struct sync *, struct check_deltas **);	/* takes them */
+void	 checkfeed_tick(struct sync *);
 void	 checkfeed_notice(struct sync *, const Ns__Envelope *);
 void	 checkfeed_status(Ns__StatusReply *);
 

@@ -41,6 +41,7 @@ struct dnssec {
 	size_t		 ngone;
 	bool		 rotate;	/* … so there is a new key for ZSKs; older ones than that wrap nothing */
 	uint32_t	 forget_before;
+	char		 strange[64];	/* who says another key than it had */
 	uint64_t	 asked;		/* of the question to probe or signer; 0: none is open */
 	bool		 at_parent;	/* it is the probe's */
 	uint64_t	 until_ns;	/* then it is over */

@@ -310,14 +310,17 @@ fleet_batch(struct sync *s, struct batch *b)
 		pub_members(s);
 		votes_fleet(s);
 	}
-	if (f->on && b->wrote && !fleet_is_replica(s))
+	if (f->on && b->wrote && !fleet_is_replica(s)) {
+		f->rep.stored_at_ms = clock_wall_ms();
 		pub_committed(s);
+	}
 }
 
 void
 fleet_served(struct sync *s, uint64_t revision)
 {
 	(void)revision;
+	s->fleet->rep.served_at_ms = clock_wall_ms();
 	if (s->fleet->on && fleet_is_replica(s))
 		rep_served(s);
 	receipts_fleet(s);

@@ -78,7 +78,7 @@ struct rep {
 	bool		 heard;
 	uint64_t	 head;		/* the primary's, in its last beat */
 	uint64_t	 behind_ns;	/* since when ours is less */
-	int64_t		 stored_at_ms, served_at_ms;
+	int64_t		 stored_at_ms, served_at_ms;	/* of our newest; also at the primary */
 	uint64_t	 receipt_ns;
 	Ns__FleetBeat	*beat;		/* the last one */
 	uint64_t	 beat_ns;
@@ -123,7 +123,8 @@ struct fleet {
 	struct request_list parked;	/* or for the link, which is being made anew */
 	size_t		 relaying;	/* at the primary: of others' clients, under way */
 	uint64_t	 forward_id;
-	double		 qps;
+	struct away	*imports;	/* importaway.c */
+	double		 qps, p99_us, error_percent;	/* of this appliance */
 	uint64_t	 started_ns, asked_ns;
 	uint64_t	 strangers, malformed, admitted, refused;
 	struct calls	*calls;		/* fleetcall.c */
@@ -280,6 +281,9 @@ void	 forward_caller(struct caller *, const struct member *, const char *princip
 /* It was meant for the primary of a term that is over: nothing is done. */
 void	 forward_refuse(struct sync *, const struct follower *, const Ns__FleetForward *, uint64_t term);
 void	 forward_reply(struct sync *, const Ns__FleetForwardReply *);
+/* That request of that caller, to the primary; its reply carries the id. */
+enum ns_err	 forward_say(struct sync *, const struct caller *, const Ns__Envelope *, uint64_t id,
+		    uint32_t deadline_ms);
 void	 forward_lost(struct sync *);		/* the link is down: outcomes are unknown */
 void	 forward_pause(struct sync *, uint64_t now_ns);	/* it is about to be made anew: what comes waits */
 void	 forward_resume(struct sync *);
@@ -297,6 +301,12 @@ char	*fleet_door_trouble(const struct sync *);
 
 /* ---- fleetcmd.c ---- */
 void	 fleet_list_request(struct sync *, struct request *);
+Ns__FleetListReply *fleet_list_reply(const struct sync *);
+/* As the primary sees the others, in its last beat; NULL: it says nothing of that one. */
+const Ns__FleetBeat__Peer *peer_find(const Ns__FleetBeat *, const char *name);
+
+/* ---- fleetshow.c ---- */
+void	 fleet_show_request(struct sync *, struct request *);
 void	 fleet_invite_request(struct sync *, struct request *);
 enum ns_err fleet_invite_write(struct request *, struct batch *);
 enum ns_err fleet_remove_text(struct request *);

@@ -239,6 +239,8 @@ fill_peer(Ns__FleetListReply__Appliance *a, const Ns__FleetBeat__Peer *p, uint64
 	a->stored = p->stored;
 	a->revision = p->served;
 	a->qps = p->qps;
+	a->p99_us = p->p99_us;
+	a->error_percent = p->error_percent;
 	a->silent_s = p->never ? -1 : silent;
 	a->lag_changes = head > p->served ? head - p->served : 0;
 	a->lag_s = p->lag_s + (a->lag_changes > 0 || !living ? age : 0);
@@ -256,13 +258,14 @@ fill_self(const struct sync *s, Ns__FleetListReply__Appliance *a, uint64_t head)
 	a->stored = s->head.revision;
 	a->revision = served;
 	a->qps = s->fleet->qps;
+	a->p99_us = s->fleet->p99_us;
+	a->error_percent = s->fleet->error_percent;
 	a->lag_changes = head > served ? head - served : 0;
 	a->lag_s = fleet_lag_s(s);
 	a->state = xstrdup(a->lag_s * 1e9 > (double)FLEET_LAG_NS ? "lag" : "ok");
 }
 
-/* As the primary sees the others: here, or in its last beat. */
-static const Ns__FleetBeat__Peer *
+const Ns__FleetBeat__Peer *
 peer_find(const Ns__FleetBeat *b, const char *name)
 {
 	for (size_t i = 0; b != NULL && i < b->n_peers; i++)
@@ -304,8 +307,8 @@ fill_member(const struct sync *s, const struct member *m, Ns__FleetListReply__Ap
 	}
 }
 
-void
-fleet_list_request(struct sync *s, struct request *r)
+Ns__FleetListReply *
+fleet_list_reply(const struct sync *s)
 {
 	const struct fleet *f = s->fleet;
 	bool replica = fleet_is_replica(s), self = false;
@@ -338,7 +341,13 @@ fleet_list_request(struct sync *s, struct request *r)
 		a->trust = xstrdup("operator");
 		fill_self(s, a, head);
 	}
-	request_reply(r, NS__ENVELOPE__BODY_FLEET_LIST_REPLY, m);
+	return m;
+}
+
+void
+fleet_list_request(struct sync *s, struct request *r)
+{
+	request_reply(r, NS__ENVELOPE__BODY_FLEET_LIST_REPLY, fleet_list_reply(s));
 	request_finish(s, r);
 }
 

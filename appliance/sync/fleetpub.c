@@ -369,6 +369,8 @@ receipt(struct sync *s, struct follower *fo, const Ns__FleetReceipt *in)
 	}
 	keyring_seen(fo->name, in->public_key.data, in->public_key.len);
 	fo->qps = in->qps;
+	fo->p99_us = in->p99_us;
+	fo->error_percent = in->error_percent;
 	fo->stored_at_ms = in->stored_at_ms;
 	fo->served_at_ms = in->served_at_ms;
 	pump(s, fo);
@@ -485,15 +487,23 @@ pub_peer(const struct sync *s, const struct member *m, uint64_t now_ns)
 		p->stored = s->head.revision;
 		p->served = receipts_revision(s->receipts);
 		p->qps = s->fleet->qps;
+		p->p99_us = s->fleet->p99_us;
+		p->error_percent = s->fleet->error_percent;
 		p->version = (char *)(uintptr_t)NS_RELEASE;
+		p->stored_at_ms = s->fleet->rep.stored_at_ms;
+		p->served_at_ms = s->fleet->rep.served_at_ms;
 	} else if (fo == NULL || !fo->ever) {
 		p->never = true;
 	} else {
 		p->stored = fo->stored;
 		p->served = fo->served;
 		p->qps = fo->qps;
+		p->p99_us = fo->p99_us;
+		p->error_percent = fo->error_percent;
 		p->version = (char *)(uintptr_t)fo->version;
 		p->silent_s = (double)clock_since(now_ns, fo->heard_ns) / 1e9;
+		p->stored_at_ms = fo->stored_at_ms;
+		p->served_at_ms = fo->served_at_ms;
 		if (fo->served < s->head.revision && fo->behind_ns != 0)
 			p->lag_s = (double)clock_since(now_ns, fo->behind_ns) / 1e9;
 	}

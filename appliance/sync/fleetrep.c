@@ -341,6 +341,8 @@ say_receipt(struct sync *s)
 	out.octets = rep->acked_octets;
 	out.messages = rep->acked_messages;
 	out.qps = s->fleet->qps;
+	out.p99_us = s->fleet->p99_us;
+	out.error_percent = s->fleet->error_percent;
 	out.stored_at_ms = rep->stored_at_ms;
 	out.served_at_ms = rep->served_at_ms;
 	if (dnssec_public() != NULL)
@@ -354,7 +356,6 @@ say_receipt(struct sync *s)
 void
 rep_served(struct sync *s)
 {
-	s->fleet->rep.served_at_ms = clock_wall_ms();
 	say_receipt(s);
 }
 

@@ -13,6 +13,7 @@
 #include "appliance/sync/control.h"
 #include "appliance/sync/errors.h"
 #include "appliance/sync/fleet.h"
+#include "appliance/sync/importaway.h"
 #include "appliance/sync/receipts.h"
 #include "ipc/base/clock.h"
 #include "ipc/base/log.h"
@@ -35,32 +36,41 @@ left_ms(const struct request *r)
 		   : 1;
 }
 
-static enum ns_err
-send_forward(struct sync *s, struct request *r)
+enum ns_err
+forward_say(struct sync *s, const struct caller *who, const Ns__Envelope *request, uint64_t id,
+    uint32_t deadline_ms)
 {
 	Ns__Envelope env = NS__ENVELOPE__INIT;
 	Ns__FleetForward out = NS__FLEET_FORWARD__INIT;
-	size_t len = ns__envelope__get_packed_size(r->env);
 	enum ns_err err;
+
+	out.id = id;
+	out.deadline_ms = deadline_ms;
+	out.principal = (char *)(uintptr_t)who->name;
+	out.role = (char *)(uintptr_t)user_role_name(who->role);
+	out.via = (char *)(uintptr_t)who->via;
+	out.request.len = ns__envelope__get_packed_size(request);
+	out.request.data = xmalloc(out.request.len + 1);
+	ns__envelope__pack(request, out.request.data);
+	env.body_case = NS__ENVELOPE__BODY_FLEET_FORWARD;
+	env.fleet_forward = &out;
+	err = rep_send(s, &env);
+	free(out.request.data);
+	return err;
+}
+
+static enum ns_err
+send_forward(struct sync *s, struct request *r)
+{
+	size_t len = ns__envelope__get_packed_size(r->env);
 
 	if (len > REQUEST_MAX)
 		return ns_fail(&r->why, NS_INVALID, EF_SIZE,
 		    "too large to be passed on (%zu octets): commit it in several steps, or at the "
 		    "primary",
 		    len);
-	out.id = r->forward_id = ++s->fleet->forward_id;
-	out.deadline_ms = left_ms(r);
-	out.principal = r->caller.name;
-	out.role = (char *)(uintptr_t)user_role_name(r->caller.role);
-	out.via = r->caller.via;
-	out.request.len = len;
-	out.request.data = xmalloc(len + 1);
-	ns__envelope__pack(r->env, out.request.data);
-	env.body_case = NS__ENVELOPE__BODY_FLEET_FORWARD;
-	env.fleet_forward = &out;
-	err = rep_send(s, &env);
-	free(out.request.data);
-	return err;
+	r->forward_id = ++s->fleet->forward_id;
+	return forward_say(s, &r->caller, r->env, r->forward_id, left_ms(r));
 }
 
 /* A part of an import, and the session is lost: what has gone in stays. */
@@ -204,6 +214,7 @@ take_reply(struct sync *s, struct request *r, Ns__Envelope *env)
 	if (r->err == NS_OK && env->body_case == NS__ENVELOPE__BODY_COMMIT_REPLY &&
 	    !receipts_wants_all(r))
 		drop_served(env->commit_reply);
+	importaway_heard(s, r);
 	/* Read your writes: not before this appliance serves it. */
 	if (r->err == NS_OK && r->revision != 0)
 		receipts_wait(s, r);
@@ -245,6 +256,7 @@ forward_lost(struct sync *s)
 
 	while ((r = TAILQ_FIRST(&s->fleet->forwarded)) != NULL)
 		end_unknown(s, r, "the link to the primary broke");
+	importaway_forget(s);
 }
 
 void
@@ -252,6 +264,7 @@ forward_stop(struct sync *s)
 {
 	struct request *r;
 
+	importaway_forget(s);
 	TAILQ_CONCAT(&s->fleet->forwarded, &s->fleet->parked, waiting);
 	while ((r = TAILQ_FIRST(&s->fleet->forwarded)) != NULL) {
 		TAILQ_REMOVE(&s->fleet->forwarded, r, waiting);
@@ -266,6 +279,7 @@ forward_tick(struct sync *s, uint64_t now_ns)
 	struct request *r, *next;
 
 	parked_tick(s, now_ns);
+	importaway_tick(s, now_ns);
 	for (r = TAILQ_FIRST(&s->fleet->forwarded); r != NULL; r = next) {
 		next = TAILQ_NEXT(r, waiting);
 		if (now_ns + MARGIN_MS * 1000000ull / 2 > r->deadline_ns)

@@ -365,6 +365,19 @@ import_end(struct sync *s, struct request *r)
 }
 
 void
+import_abandon(struct sync *s, struct request *r)
+{
+	struct session *se = session_find(s->imports, r, r->env->import_abandon->session);
+	Ns__Done *done = xmalloc(sizeof *done);
+
+	if (se != NULL)
+		se->gone = true;
+	ns__done__init(done);
+	request_reply(r, NS__ENVELOPE__BODY_DONE, done);
+	request_finish(s, r);
+}
+
+void
 imports_gone(struct sync *s, const struct ns_peer *peer)
 {
 	struct session *se;
@@ -376,7 +389,7 @@ imports_gone(struct sync *s, const struct ns_peer *peer)
 }
 
 /* Does anybody still hear?  ZeroMQ tells it of a peer one sends to, and only then.  Clients ignore what
- * answers no request.  Of a client elsewhere only his appliance is known. */
+ * answers no request.  Of a client elsewhere his appliance tells it (importaway.c), if that is there. */
 static void
 probe(struct sync *s, struct session *se)
 {

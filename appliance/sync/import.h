@@ -107,6 +107,7 @@ void	 imports_destroy(struct imports **);
 void	 import_begin(struct sync *, struct request *);
 void	 import_data(struct sync *, struct request *);
 void	 import_end(struct sync *, struct request *);
+void	 import_abandon(struct sync *, struct request *);
 /* Results of a committed (or refused) batch. */
 void	 imports_batch(struct sync *, struct batch *);
 /* The connection is gone: its sessions end when what is under way has ended. */

@@ -13,7 +13,6 @@
 #include "appliance/sync/asof.h"
 #include "appliance/sync/batch.h"
 #include "appliance/sync/errors.h"
-#include "appliance/zonemap/emission.h"
 #include "ipc/base/log.h"
 #include "ipc/base/xalloc.h"
 
@@ -54,9 +53,6 @@ keys_make_type(uint16_t type)
 	       type == RR_NSEC || type == RR_NSEC3 || type == RR_NSEC3PARAM;
 }
 
-/* While a key is replaced there are two signatures of each answer. */
-#define SIGNED_CLOSURE (EMISSIONS_MAX / 2)
-
 const char *
 keys_cannot_sign(const struct rrset *set)
 {
@@ -70,9 +66,11 @@ keys_cannot_sign(const struct rrset *set)
 		       "the addresses, "
 		       "or a policy";
 	while (set->type == RR_NSPOLICY && (rdata = rrset_next_rdata(&r, &len)) != NULL)
-		if (policy_open(&po, rdata, len) && policy_closure(&po) > SIGNED_CLOSURE)
-			return "a policy has more different answers than can be signed beforehand "
-			       "(policy show says how many)";
+		if (policy_open(&po, rdata, len) && policy_signed_max(&po) > CLOSURE_MAX)
+			return "the pools of a policy have more than 4096 different answers "
+			       "between them, "
+			       "the most that is signed beforehand: serve fewer at a time, or from "
+			       "smaller pools";
 	return NULL;
 }
 

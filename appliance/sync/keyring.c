@@ -19,6 +19,7 @@
 static struct ring_wish *seen;
 static size_t nseen;
 static bool busy;
+static char strange[64]; /* who says another key than it had; "": nobody */
 static uint64_t looked_ns;
 
 static struct ring_wish *
@@ -44,6 +45,25 @@ keyring_seen(const char *member, const uint8_t *key, size_t len)
 		text_copy(w->name, sizeof w->name, member);
 	}
 	memcpy(w->key, key, DNSSEC_X25519);
+}
+
+const uint8_t *
+keyring_key(const char *member)
+{
+	const struct ring_wish *w = find(seen, nseen, member);
+
+	return w != NULL ? w->key : NULL;
+}
+
+char *
+keyring_trouble(const struct sync *s)
+{
+	if (strcmp(s->head.role, "primary") != 0 || strange[0] == '\0')
+		return NULL;
+	return xasprintf("appliance %s has another key than the fleet keys are sealed to, and gets "
+			 "none: if its key file ([keys] kek) was lost, remove and invite it; if "
+			 "not, somebody has a copy of its data",
+	    strange);
 }
 
 void
@@ -96,14 +116,21 @@ ring_of(const struct rings *r, const char *name)
 	return NULL;
 }
 
+/* The fleet keys were sealed to another key.  Whoever has a copy of an appliance's data can say such a thing, whoever
+ * has its key file need not: a person decides, by removing and inviting it. */
+static bool
+is_strange(const struct ring_wish *w, const struct given *has)
+{
+	return has != NULL && w->known && memcmp(has->key, w->key, DNSSEC_X25519) != 0;
+}
+
 static bool
 wants(const struct ring_wish *w, const struct given *has, const struct given *own, bool rotate)
 {
 	if (rotate)
 		return w->known;
 	return w->known && has != own &&
-	       (has == NULL || memcmp(has->key, w->key, DNSSEC_X25519) != 0 ||
-		   (w->apex && !has->apex) || has->epoch < own->epoch);
+	       (has == NULL || (w->apex && !has->apex) || has->epoch < own->epoch);
 }
 
 static void
@@ -152,6 +179,13 @@ keyring_choose(struct dnssec *d, const char *own_name, struct store *s)
 			w->known = true;
 		}
 		w->apex = w->apex && own->apex;
+		if (has != own && is_strange(w, has)) {
+			text_copy(d->strange, sizeof d->strange, w->name);
+			if (!d->rotate)
+				continue;
+			/* A new key is for all: for that one as it was. */
+			memcpy(w->key, has->key, DNSSEC_X25519);
+		}
 		if (wants(w, has, own, d->rotate))
 			d->wishes[kept++] = *w;
 	}
@@ -205,6 +239,11 @@ choose_done(struct job *job, struct sync *s)
 	struct request *r = (struct request *)job;
 	const struct dnssec *d = r->state;
 
+	if (r->err == NS_OK && strcmp(strange, d->strange) != 0) {
+		text_copy(strange, sizeof strange, d->strange);
+		if (strange[0] != '\0')
+			log_warn("keys.strange", "appliance=%s", log_quote(strange));
+	}
 	if (r->err != NS_OK || d->nwishes == 0)
 		request_finish(s, r);
 	else

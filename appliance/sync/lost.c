@@ -197,6 +197,11 @@ lost_drafts(const Ns__Lost *lost, size_t octets, Ns__LostReply *m)
 		if (b == NULL)
 			say(&t, xasprintf("change %llu is too large to be kept",
 				    (unsigned long long)lost->changes[i]->revision));
+		if (b != NULL && b->n_withheld_zones > 0)
+			say(&t, xasprintf("change %llu touched %zu zones that may not be held here "
+					  "any more",
+				    (unsigned long long)lost->changes[i]->revision,
+				    b->n_withheld_zones));
 		for (size_t k = 0; b != NULL && k < b->n_zones && t.octets > 0; k++)
 			take_zone(&t, lost, i, b->zones[k]);
 		for (size_t k = 0; b != NULL && k < b->n_settings; k++)

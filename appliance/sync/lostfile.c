@@ -12,6 +12,7 @@
 #include "appliance/sync/errors.h"
 #include "appliance/sync/lost.h"
 #include "appliance/sync/reader.h"
+#include "appliance/sync/residency.h"
 #include "appliance/sync/rewind.h"
 #include "ipc/base/xalloc.h"
 
@@ -148,6 +149,71 @@ lost_keep(struct store *s, uint64_t from, uint64_t head, const char *primary, co
 		  : ns_fail(why, NS_UNAVAILABLE, ES_DISK,
 			"the changes that must be dropped cannot be kept in %s: %s", path,
 			strerror(errno));
+}
+
+/* ---- zones that may not be here any more ---- */
+static int
+cmp_ids(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/* Sorted; malloc'ed. */
+static uint64_t *
+ids_read(const char *text, size_t *n)
+{
+	uint64_t *ids = xcalloc(strlen(text) / 2 + 1, sizeof *ids);
+	char *end;
+
+	for (*n = 0; (ids[*n] = strtoull(text, &end, 10)) != 0; text = end)
+		++*n;
+	qsort(ids, *n, sizeof *ids, cmp_ids);
+	return ids;
+}
+
+/* In its place, at once: whoever reads it has the one or the other. */
+static enum ns_err
+file_replace(const char *path, const Ns__Lost *m, struct ns_why *why)
+{
+	char *fresh = xasprintf("%s.new", path);
+	size_t len;
+	uint8_t *data = lost_encode(m, &len);
+	bool ok = write_all(fresh, data, len) && rename(fresh, path) == 0;
+
+	free(data);
+	free(fresh);
+	return ok ? NS_OK
+		  : ns_fail(why, NS_UNAVAILABLE, ES_DISK, "%s cannot be written anew: %s", path,
+			strerror(errno));
+}
+
+enum ns_err
+lost_withhold(struct store *s, const char *text, struct ns_why *why)
+{
+	size_t n;
+	uint64_t *ids = ids_read(text, &n);
+	char *path = n > 0 ? kept_file(s) : NULL;
+	struct ns_why unread = { 0 };
+	Ns__Lost *m = path != NULL ? file_read(path, &unread) : NULL;
+	enum ns_err err = NS_OK;
+	bool any = false;
+
+	for (size_t i = 0; m != NULL && i < m->n_changes; i++)
+		if (m->changes[i]->body != NULL && withhold_body(m->changes[i]->body, ids, n))
+			any = true;
+	if (any)
+		err = file_replace(path, m, why);
+	else if (path != NULL && m == NULL && unlink(path) != 0)
+		/* Nobody can read it, but somebody might. */
+		err = ns_fail(why, NS_UNAVAILABLE, ES_DISK, "%s cannot be removed: %s", path,
+		    strerror(errno));
+	if (m != NULL)
+		ns__lost__free_unpacked(m, NULL);
+	free(path);
+	free(ids);
+	return err;
 }
 
 /* ---- read ---- */

@@ -19,6 +19,7 @@
 struct stats {
 	struct request_list asked; /* each waits for the Metrics of its own id */
 	uint64_t last_id;
+	uint64_t queries, failed; /* of the last figures */
 };
 
 struct stats *
@@ -178,13 +179,33 @@ finish(struct sync *s, struct request *r, const Ns__Metrics *m)
 	request_finish(s, r);
 }
 
+/* What answer tells once a second, for the list of appliances. */
+static void
+note_load(struct sync *s, const Ns__StatsReply *m)
+{
+	struct stats *st = s->stats;
+	uint64_t failed = 0, queries = m->queries - st->queries;
+
+	for (size_t i = 0; i < m->n_rcodes; i++)
+		if (strcmp(m->rcodes[i]->name, "SERVFAIL") == 0)
+			failed = m->rcodes[i]->count;
+	s->fleet->qps = m->qps;
+	s->fleet->p99_us = m->latency_us != NULL && m->queries > 0 ? m->latency_us->p99 : 0;
+	/* Counters that went back belong to another life of the processes. */
+	s->fleet->error_percent = m->queries > st->queries && failed >= st->failed
+				      ? 100.0 * (double)(failed - st->failed) / (double)queries
+				      : 0;
+	st->queries = m->queries;
+	st->failed = failed;
+}
+
 void
 stats_metrics(struct sync *s, const Ns__Envelope *env)
 {
 	struct request *r;
 
 	if (env->metrics->stats != NULL && env->id == 0)
-		s->fleet->qps = env->metrics->stats->qps;
+		note_load(s, env->metrics->stats);
 	TAILQ_FOREACH(r, &s->stats->asked, waiting)
 	{
 		if (r->asked_id != env->id)

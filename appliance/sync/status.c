@@ -9,6 +9,7 @@
 #include "appliance/sync/checks.h"
 #include "appliance/sync/control.h"
 #include "appliance/sync/feed.h"
+#include "appliance/sync/keyring.h"
 #include "appliance/sync/keysched.h"
 #include "appliance/sync/fleet.h"
 #include "appliance/sync/receipts.h"
@@ -135,7 +136,7 @@ add_problems(const struct sync *s, const struct feed_state *f, Ns__StatusReply *
 {
 	const Ns__ProcessTable *t = s->status->table;
 	uint64_t stuck = windows_stuck(s->windows, clock_mono_ns());
-	char *keys = keysched_trouble(s);
+	char *keys = keysched_trouble(s), *ring = keyring_trouble(s);
 
 	/* Until the first table: it has those that are still true, and what came since. */
 	for (size_t i = 0; t == NULL && i < s->start->n_problems; i++)
@@ -167,27 +168,31 @@ add_problems(const struct sync *s, const struct feed_state *f, Ns__StatusReply *
 	checkfeed_status(m);
 	if (keys != NULL)
 		status_problem(m, "keys", keys);
+	if (ring != NULL)
+		status_problem(m, "keys", ring);
 	signatures_status(m, clock_wall_ms() / 1000);
 	for (size_t i = 0; i < s->status->n_floods; i++)
 		status_problem(m, "flood", xstrdup(s->status->floods[i]));
 }
 
-static void
-add_processes(const struct sync *s, Ns__StatusReply *m)
+size_t
+status_processes(const struct sync *s, Ns__StatusReply__Process ***out)
 {
 	const Ns__ProcessTable *t = s->status->table;
 
+	*out = NULL;
 	if (t == NULL)
-		return;
-	m->processes = xcalloc(t->n_processes + 1, sizeof *m->processes);
+		return 0;
+	*out = xcalloc(t->n_processes + 1, sizeof **out);
 	for (size_t i = 0; i < t->n_processes; i++) {
 		Ns__StatusReply__Process *p = xmalloc(sizeof *p);
 
 		*p = *t->processes[i];
 		p->role = xstrdup(p->role);
 		p->state = xstrdup(p->state);
-		m->processes[m->n_processes++] = p;
+		(*out)[i] = p;
 	}
+	return t->n_processes;
 }
 
 void
@@ -219,7 +224,7 @@ status_request(struct sync *s, struct request *r)
 	if (s->start->started_mono_ms != 0)
 		m->uptime_s = (double)clock_since(clock_mono_ms(), s->start->started_mono_ms) / 1e3;
 	m->primary = primary;
-	add_processes(s, m);
+	m->n_processes = status_processes(s, &m->processes);
 	add_problems(s, &f, m);
 	fleet_status(s, m);
 	request_reply(r, NS__ENVELOPE__BODY_STATUS_REPLY, m);

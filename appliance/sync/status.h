@@ -10,6 +10,8 @@ void	 status_destroy(struct status **);
 void	 status_request(struct sync *, struct request *);
 /* From the supervisor; arg is struct sync. */
 role_table_fn	status_table;
+/* A copy of the supervisor's table. */
+size_t	 status_processes(const struct sync *, Ns__StatusReply__Process ***);
 /* What the last commit met: the text of a failure, or NULL when it went well. */
 void	 status_problem(Ns__StatusReply *, const char *code, char *text);	/* takes text */
 void	 status_store(struct sync *, const char *trouble);

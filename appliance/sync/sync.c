@@ -82,6 +82,7 @@ sync_release(struct sync *s, struct batch **bp)
 {
 	struct batch *b = *bp;
 	struct request *r;
+	bool zones = !TAILQ_EMPTY(&b->blocks);
 
 	if (b->err == NS_OK && !b->withheld) {
 		if (b->rewound) {
@@ -101,6 +102,8 @@ sync_release(struct sync *s, struct batch **bp)
 		checkfeed_deltas(s, &b->checks);
 		if (b->aliases_changed)
 			aliasfeed_changed(s);
+		else if (zones)
+			aliasfeed_zones(s);
 	}
 	imports_batch(s, b);
 	jobs_done(s, b);
@@ -159,6 +162,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	dnssec_tick(s, now);
 	keysched_tick(s, now);
 	keyring_tick(s, now);
+	checkfeed_tick(s);
 	check_list_tick(s, now);
 	health_tick(s, now);
 	aliasfeed_tick(s, now);

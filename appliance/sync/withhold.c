@@ -83,13 +83,13 @@ drop_keys(struct batch *b, uint64_t id, bool *was, struct ns_why *why)
 }
 
 static bool
-among(const struct numbers *ids, uint64_t id)
+among(const uint64_t *ids, size_t n, uint64_t id)
 {
-	return bsearch(&id, ids->list, ids->count, sizeof id, cmp) != NULL;
+	return bsearch(&id, ids, n, sizeof id, cmp) != NULL;
 }
 
 static bool
-take_keys_out(Ns__ChangeBody *body, const struct numbers *ids)
+take_keys_out(Ns__ChangeBody *body, const uint64_t *ids, size_t n)
 {
 	size_t kept = 0, all = body->n_objects;
 
@@ -97,7 +97,7 @@ take_keys_out(Ns__ChangeBody *body, const struct numbers *ids)
 		Ns__ChangeBody__Object *o = body->objects[i];
 		uint64_t id = keys_object_zone(o->kind, o->name);
 
-		if (id == 0 || !among(ids, id))
+		if (id == 0 || !among(ids, n, id))
 			body->objects[kept++] = o;
 		else
 			protobuf_c_message_free_unpacked(&o->base, NULL);
@@ -106,16 +106,15 @@ take_keys_out(Ns__ChangeBody *body, const struct numbers *ids)
 	return kept != all;
 }
 
-/* True: something of them was in it. */
-static bool
-take_out(Ns__ChangeBody *body, const struct numbers *ids)
+bool
+withhold_body(Ns__ChangeBody *body, const uint64_t *ids, size_t n)
 {
 	size_t kept = 0, all = body->n_zones;
 
 	for (size_t i = 0; i < all; i++) {
 		Ns__ChangeBody__Zone *m = body->zones[i];
 
-		if (!among(ids, m->zone_id)) {
+		if (!among(ids, n, m->zone_id)) {
 			body->zones[kept++] = m;
 			continue;
 		}
@@ -125,7 +124,7 @@ take_out(Ns__ChangeBody *body, const struct numbers *ids)
 		protobuf_c_message_free_unpacked(&m->base, NULL);
 	}
 	body->n_zones = kept;
-	return take_keys_out(body, ids) || kept != all;
+	return take_keys_out(body, ids, n) || kept != all;
 }
 
 static enum ns_err
@@ -140,7 +139,7 @@ cut_change(struct store *s, uint64_t revision, const struct numbers *ids, struct
 	if (body == NULL)
 		return ns_fail(why, NS_CORRUPT, ES_STORE, "change %llu of the log cannot be read",
 		    (unsigned long long)revision);
-	if (take_out(body, ids)) {
+	if (withhold_body(body, ids->list, ids->count)) {
 		len = ns__change_body__get_packed_size(body);
 		packed = xmalloc(len + 1);
 		ns__change_body__pack(body, packed);
@@ -171,6 +170,25 @@ cut_log(struct store *s, const struct numbers *ids, struct ns_why *why)
 	return err;
 }
 
+/* Which they are, until nothing is left of them anywhere: what the scrub before this one has yet to do, too. */
+static enum ns_err
+note_scrub(struct store *s, const struct numbers *ids, struct ns_why *why)
+{
+	char *text = NULL, *more;
+	enum ns_err err;
+
+	if (store_fact_get(s, SCRUB_FACT, &text) != NS_OK)
+		text = xstrdup("");
+	for (size_t i = 0; i < ids->count; i++) {
+		more = xasprintf("%s %llu", text, (unsigned long long)ids->list[i]);
+		free(text);
+		text = more;
+	}
+	err = store_fact_put(s, SCRUB_FACT, text, why);
+	free(text);
+	return err;
+}
+
 enum ns_err
 withhold_zones(struct batch *b, const uint64_t *ids, size_t n, unsigned *gone, struct ns_why *why)
 {
@@ -189,7 +207,7 @@ withhold_zones(struct batch *b, const uint64_t *ids, size_t n, unsigned *gone, s
 		qsort(here.list, here.count, sizeof *here.list, cmp);
 		err = cut_log(b->store, &here, why);
 		if (err == NS_OK)
-			err = store_fact_put(b->store, SCRUB_FACT, "1", why);
+			err = note_scrub(b->store, &here, why);
 		b->scrub = true;
 		*gone += (unsigned)here.count;
 	}

@@ -10,6 +10,7 @@
 #include "appliance/fleet/codes.h"
 #include "appliance/sync/errors.h"
 #include "appliance/sync/idem.h"
+#include "appliance/sync/lost.h"
 #include "appliance/sync/members.h"
 #include "appliance/sync/released.h"
 #include "appliance/sync/rewind.h"
@@ -310,6 +311,18 @@ run_batch(struct writer_thread *w, struct job *job)
 }
 
 /* ---- zones that may not be here ---- */
+/* Nor in what is kept of a history that lost. */
+static enum ns_err
+scrub_lost(struct store *s, struct ns_why *why)
+{
+	char *ids = NULL;
+	enum ns_err err = store_fact_get(s, SCRUB_FACT, &ids);
+
+	err = err == NS_OK ? lost_withhold(s, ids, why) : NS_OK;
+	free(ids);
+	return err;
+}
+
 /* What may not be here any more is to be in no free page either.  Edits wait for it. */
 static void
 scrub(struct writer_thread *w)
@@ -321,7 +334,9 @@ scrub(struct writer_thread *w)
 	if (!w->scrub || (w->scrub_tried_ns != 0 && now - w->scrub_tried_ns < SCRUB_RETRY_NS))
 		return;
 	w->scrub_tried_ns = now;
-	err = store_scrub(w->store, &why);
+	err = scrub_lost(w->store, &why);
+	if (err == NS_OK)
+		err = store_scrub(w->store, &why);
 	if (err == NS_OK)
 		err = store_begin(w->store, &why);
 	if (err == NS_OK) {

@@ -70,7 +70,7 @@ struct writer_thread {
 	struct import_zone_list opened;		/* its zones */
 	uint64_t	 opened_ns;
 };
-/* Set until scrub is done. */
+/* Set until scrub is done: numbers of the zones that went. */
 #define SCRUB_FACT "scrub"
 /* Append the open change and release its savepoint. */
 void	 import_change_close(struct writer_thread *);

@@ -5,6 +5,7 @@
  * other way round; workers look up what they picked, and where it is not there take the one that is nearest.
  *
  *   table    u16 entries    entries, in order of first, mask    denial, or nothing
+ *   more     u16 entries    entries: those that follow; there are some when the piece before it has EMISSION_PIECE
  *   entry    u16 first    u64 mask    u64 print    u8 algorithm    u16 tag    u32 expiration    u32 inception
  *            64 octets of signature
  *   denial   u8 octets of the key    key    u16 octets of the record    record    signatures
@@ -22,7 +23,10 @@
 
 #define EMISSION_SIZE	  93u
 #define EMISSION_SIG	  64u
-#define EMISSIONS_MAX	  640u		/* entries of one policy: the table must fit an image's set */
+#define EMISSIONS_MAX	  4096u		/* of one policy: CLOSURE_MAX */
+#define EMISSION_SIGNERS  4u		/* keys that sign each: two while one is rolled, four with the algorithm */
+#define EMISSION_PIECE	  640u		/* entries of a piece, but the last: it must fit an image's set */
+#define EMISSION_PIECES	  (EMISSIONS_MAX * EMISSION_SIGNERS / EMISSION_PIECE + 1)
 #define EMISSION_KEYS	  4u		/* of one emission that are sent */
 
 struct emission {
@@ -33,8 +37,8 @@ struct emission {
 	const uint8_t	*sig;
 };
 struct emission_table {
-	const uint8_t	*entry;
-	unsigned	 n;
+	unsigned	 n, pieces;
+	const uint8_t	*piece[EMISSION_PIECES];	/* the entries of each */
 	const uint8_t	*denial;
 	size_t		 denial_len;
 };
@@ -43,7 +47,15 @@ struct emission_denial {
 	size_t		 key_len, body_len, sig_len;
 };
 
+/* The first piece; then each that follows.  False: it is none, and the table is what it was. */
 bool	 emission_open(struct emission_table *, const uint8_t *, size_t len);
+bool	 emission_more(struct emission_table *, const uint8_t *, size_t len);
+/* That of the policy for a type, from an RRSIG set that covers NSPOLICY: each rdata is a u16 type and a piece. */
+struct rrset;
+bool	 emission_open_set(struct emission_table *, const struct rrset *, uint16_t type);
+/* The same of a node that has the policy. */
+struct image_node;
+bool	 emission_open_node(struct emission_table *, const struct image_node *, uint16_t type);
 void	 emission_at(const struct emission_table *, unsigned i, struct emission *);
 /* Number of the first entry of that emission; n: there is none. */
 unsigned emission_find(const struct emission_table *, uint16_t first, uint64_t mask);

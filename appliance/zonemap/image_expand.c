@@ -234,7 +234,7 @@ put_policies(const struct set_out *o, const struct image_node *node, bool sigs)
 
 	while (image_set_next(node, &at, &left, &set)) {
 		if (!image_set_is_policy(&set) || set.type == RR_ALIAS ||
-		    (sigs && set.sig_len == 0))
+		    (sigs ? set.sig_len == 0 : set.body_len == SET_MORE))
 			continue;
 		if (count++ == 0) {
 			wbuf_u8(o->out, (uint8_t)o->owner_len);

@@ -28,7 +28,8 @@
  * set of no records holds signatures that cover nothing, or, in a node with NODE_POLICY, an ALIAS (where the
  * records would be stand its TTL and its target) or a policy for that type (there stands its form,
  * dns/policy.h, as it was committed, and where the signatures would be those of its answers, emission.h).
- * Such sets are the last ones; who looks for records does not see them. */
+ * What one set cannot hold of those signatures is in sets of the same type behind it, with SET_MORE octets that
+ * mean nothing where the policy would be.  Such sets are the last ones; who looks for records does not see them. */
 #ifndef NS_ZONEMAP_IMAGE_FORMAT_H
 #define NS_ZONEMAP_IMAGE_FORMAT_H
 
@@ -104,6 +105,7 @@ enum set_flag { SET_PATCH = 1, SET_ADD = 2, SET_SIG = 4 };
 #define SET_COUNT_MASK	0x1fffu			/* 65,000 / 12 records fit */
 #define SET_FLAG_SHIFT	13
 #define SET_HEAD	8u
+#define SET_MORE	4u
 #define SET_MAX		65000u			/* rendered octets: RRSET_MAX_WIRE */
 
 #define PATCH_SET	0x8000u

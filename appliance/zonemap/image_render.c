@@ -254,9 +254,9 @@ render_set(const struct render *zone, const struct rrset *set, const struct rrse
 	return err;
 }
 
-/* The signatures of the policy for that type among those that signing made (emission.h). */
+/* Piece number i of the signatures of the policy for that type among those that signing made (emission.h). */
 static const uint8_t *
-emissions_of(const struct rrset *sigs, uint16_t type, size_t *len)
+emission_piece(const struct rrset *sigs, uint16_t type, unsigned i, size_t *len)
 {
 	struct rbuf in;
 	const uint8_t *rdata;
@@ -266,7 +266,7 @@ emissions_of(const struct rrset *sigs, uint16_t type, size_t *len)
 		return NULL;
 	in = rbuf_init(sigs->rdata, sigs->rdata_len);
 	while ((rdata = rrset_next_rdata(&in, len)) != NULL) {
-		if (*len > 2 && get_u16(rdata) == type) {
+		if (*len > 2 && get_u16(rdata) == type && i-- == 0) {
 			*len -= 2;
 			return rdata + 2;
 		}
@@ -275,38 +275,53 @@ emissions_of(const struct rrset *sigs, uint16_t type, size_t *len)
 	return NULL;
 }
 
+static void
+put_policy_set(struct wbuf *out, uint16_t type, const uint8_t *body, size_t len, const uint8_t *sig,
+    size_t sig_len)
+{
+	size_t size = SET_HEAD + (sig_len > 0 ? 4 : 0) + ((len + sig_len + 3) & ~(size_t)3);
+
+	put_host16(out, type);
+	put_host16(out, (unsigned)(size / 4));
+	put_host16(out, (unsigned)len);
+	put_host16(out, sig_len > 0 ? SET_SIG << SET_FLAG_SHIFT : 0);
+	if (sig_len > 0) {
+		put_host16(out, (unsigned)sig_len);
+		put_host16(out, 0);
+	}
+	wbuf_put(out, body, len);
+	wbuf_put(out, sig, sig_len);
+	while ((out->len & 3) != 0)
+		wbuf_u8(out, 0);
+}
+
 /* The policies of an owner, as sets of their types without records. */
 static enum ns_err
 render_policies(const struct rrset *set, const struct rrset *sigs, struct wbuf *out,
     unsigned *nsets, struct ns_why *why)
 {
+	static const uint8_t nothing[SET_MORE];
 	struct rbuf in = rbuf_init(set->rdata, set->rdata_len);
 	const uint8_t *rdata;
-	size_t len;
+	size_t len, more;
 
 	while ((rdata = rrset_next_rdata(&in, &len)) != NULL) {
-		size_t more, size;
-		const uint8_t *table;
+		const uint8_t *piece;
+		uint16_t type;
 
 		if (len < POLICY_HEAD || len > POLICY_SIZE)
 			return refuse(why, set->owner, set->type, "not a policy");
-		table = emissions_of(sigs, get_u16(rdata), &more);
-		if (more > SET_MAX)
-			return refuse(why, set->owner, set->type, "too many signatures");
-		size = SET_HEAD + (more > 0 ? 4 : 0) + ((len + more + 3) & ~(size_t)3);
-		put_host16(out, get_u16(rdata));
-		put_host16(out, (unsigned)(size / 4));
-		put_host16(out, (unsigned)len);
-		put_host16(out, more > 0 ? SET_SIG << SET_FLAG_SHIFT : 0);
-		if (more > 0) {
-			put_host16(out, (unsigned)more);
-			put_host16(out, 0);
+		type = get_u16(rdata);
+		piece = emission_piece(sigs, type, 0, &more);
+		for (unsigned i = 1;; i++) {
+			if (more > SET_MAX)
+				return refuse(why, set->owner, set->type, "too many signatures");
+			put_policy_set(out, type, i == 1 ? rdata : nothing, i == 1 ? len : SET_MORE,
+			    piece, more);
+			++*nsets;
+			if (piece == NULL || (piece = emission_piece(sigs, type, i, &more)) == NULL)
+				break;
 		}
-		wbuf_put(out, rdata, len);
-		wbuf_put(out, table, more);
-		while ((out->len & 3) != 0)
-			wbuf_u8(out, 0);
-		++*nsets;
 	}
 	return NS_OK;
 }

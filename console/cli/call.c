@@ -30,9 +30,10 @@ cli_client(struct cli *cli, int *code)
 	    snprintf(absolute, sizeof absolute, "%s/%s", here, path) < (int)sizeof absolute)
 		path = absolute;
 	if (cli->client == NULL)
-		cli->client = ns_client_open(
-		    &(struct ns_client_options){
-			.socket = path, .person = cli->person, .software = cli->software },
+		cli->client = ns_client_open(&(struct ns_client_options){ .socket = path,
+						 .person = cli->person,
+						 .software = cli->software,
+						 .read_only = cli->opt[OPT_READ_ONLY] != NULL },
 		    &why);
 	if (cli->client == NULL)
 		*code = cli_error(cli, &why);
@@ -46,11 +47,6 @@ cli_call(struct cli *cli, Ns__Envelope *request, Ns__Envelope__BodyCase expected
 {
 	struct ns_why why = { 0 };
 
-	if (cli->opt[OPT_READ_ONLY] != NULL && ns_request_writes(request)) {
-		(void)ns_fail(&why, NS_DENIED, 4002, "refused by --read-only");
-		*code = cli_error(cli, &why);
-		return NULL;
-	}
 	if (cli_client(cli, code) == NULL)
 		return NULL;
 	Ns__Envelope *reply = ns_client_call(cli->client, request, cli->timeout_ms, &why);

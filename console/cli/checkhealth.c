@@ -62,7 +62,10 @@ probe_table(const ProtobufCMessage *m)
 		       : "bad",
 	    r->rtt_ms);
 	print_safe(stdout, r->reason);
-	puts(r->assigned ? "" : " (it does not vote on it)");
+	fputs(r->assigned ? "" : " (it does not vote on it)", stdout);
+	if (r->others > 0)
+		printf("; %u others were asked, too: check show", r->others);
+	putchar('\n');
 }
 
 int

@@ -194,6 +194,7 @@ int cli_drafts_take(struct cli *, Ns__ZoneEdit *const *, size_t n);
 
 /* ---- fleet (fleet.c) ---- */
 /* What a drain means, in two lines. */
+void processes_print(Ns__StatusReply__Process *const *, size_t n);
 void drained_print(FILE *, const char *name, const Ns__Drained *);
 
 /* ---- the commands, by noun ---- */
@@ -270,6 +271,7 @@ int cmd_check_del(struct cli *);
 int cmd_check_override(struct cli *);
 int cmd_check_push(struct cli *);
 int cmd_fleet_list(struct cli *);
+int cmd_fleet_show(struct cli *);
 int cmd_fleet_invite(struct cli *);
 int cmd_fleet_remove(struct cli *);
 int cmd_fleet_roll_key(struct cli *);

@@ -187,9 +187,10 @@ const struct cli_command cli_commands[] = {
 	    "frozen, "
 	    "forced), none (no verdict yet) or ok.",
 	    0, 0, OPT_BIT(OPT_FILTER) | PAGE, cmd_check_health },
-	{ "check", "probe", "NAME", "look at it once, now, from this appliance",
-	    "The look counts as any other of this appliance. At most every second.", 1, 1, 0,
-	    cmd_check_probe },
+	{ "check", "probe", "NAME", "look at it once, now, from all who vote on it",
+	    "This appliance tells what it saw; what the others see comes as their votes. The look "
+	    "counts as any other. At most every second.",
+	    1, 1, 0, cmd_check_probe },
 	{ "check", "history", "[NAME]", "what flipped on this appliance, newest first",
 	    "Of one check or of all, also of those that are no more; 100, or as --limit says.", 0,
 	    1, OPT_BIT(OPT_LIMIT), cmd_check_history },
@@ -241,6 +242,8 @@ const struct cli_command cli_commands[] = {
 	    1, 1, OBJECT | OPT_BIT(OPT_WAIT) | OPT_BIT(OPT_FORCE), cmd_dnssec_ds_submitted },
 	{ "fleet", "list", "", "the appliances: role, state, what each serves, how far behind",
 	    NULL, 0, 0, 0, cmd_fleet_list },
+	{ "fleet", "show", "NAME", "one appliance: role, term, what it stored and serves, keys",
+	    "Its processes are named where it is asked itself.", 1, 1, 0, cmd_fleet_show },
 	{ "fleet", "invite", "NAME", "let an appliance in: prints its invitation, one line",
 	    "Run it at the primary. The line is good for one appliance of that name, for 24 hours: "
 	    "nameserved --config FILE --join TOKEN. Whoever has it may join in its place until "

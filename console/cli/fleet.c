@@ -79,6 +79,81 @@ cmd_fleet_list(struct cli *cli)
 		NS__ENVELOPE__BODY_FLEET_LIST_REPLY, "ns.fleet.list/1", NULL, list_print });
 }
 
+/* ---- one of them ---- */
+static void
+point_print(const char *what, const Ns__FleetShowReply__Point *p)
+{
+	printf("%-10s change %llu%s%s\n", what, (unsigned long long)p->revision,
+	    p->at[0] != '\0' ? " at " : "", p->at);
+}
+
+static void
+field_print(const char *what, const char *text)
+{
+	if (text[0] == '\0')
+		return;
+	printf("%-10s ", what);
+	print_safe(stdout, text);
+	putchar('\n');
+}
+
+static void
+lag_print(const Ns__FleetShowReply *r)
+{
+	printf("%-10s %.1f s, %llu changes   queries/s %.0f", "lag", r->lag_s,
+	    (unsigned long long)r->lag_changes, r->qps);
+	if (r->silent_s < 0)
+		printf("   not heard of since the primary started");
+	else if (r->silent_s > 2)
+		printf("   silent for %.0f s", r->silent_s);
+	putchar('\n');
+}
+
+static void
+show_print(const ProtobufCMessage *m)
+{
+	const Ns__FleetShowReply *r = (const Ns__FleetShowReply *)m;
+	const Ns__FleetListReply__Appliance notes = {
+		.name = r->name, .drained = r->drained, .key_roll = r->key_roll
+	};
+
+	printf("%s  site %s  %s  %s", r->name, r->site, r->role, r->state);
+	if (r->term != 0)
+		printf("  term %llu", (unsigned long long)r->term);
+	putchar('\n');
+	field_print("version", r->version);
+	field_print("endpoint", r->endpoint);
+	field_print("trust", r->trust);
+	field_print("nsid", r->nsid);
+	field_print("primary", r->primary);
+	field_print("standby", r->standby);
+	point_print("stored", r->stored);
+	point_print("served", r->served);
+	lag_print(r);
+	for (size_t i = 0; i < r->n_keys; i++)
+		printf("%-10s %s %s\n", "key", r->keys[i]->id, r->keys[i]->use);
+	processes_print(r->processes, r->n_processes);
+	notes_print(&notes);
+	if (r->age_s > 2)
+		fprintf(stderr,
+		    "nameserve: no word of the primary for %.0f s: this is what it said last\n",
+		    r->age_s);
+}
+
+int
+cmd_fleet_show(struct cli *cli)
+{
+	Ns__FleetShowRequest body = NS__FLEET_SHOW_REQUEST__INIT;
+	Ns__Envelope request = NS__ENVELOPE__INIT;
+
+	body.name = cli_str(cli->words[0]);
+	request.body_case = NS__ENVELOPE__BODY_FLEET_SHOW_REQUEST;
+	request.fleet_show_request = &body;
+	return cli_show(cli, &request,
+	    &(const struct cli_view){
+		NS__ENVELOPE__BODY_FLEET_SHOW_REPLY, "ns.fleet.show/1", NULL, show_print });
+}
+
 /* The token alone on one line: it goes into a file or an argument. */
 static void
 invite_print(const ProtobufCMessage *m)

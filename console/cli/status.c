@@ -6,12 +6,34 @@
 #include "console/cli/cli.h"
 #include "ipc/json.h"
 
+void
+processes_print(Ns__StatusReply__Process *const *list, size_t n)
+{
+	static const char *const titles[] = { "PROCESS", "PID", "STATE", "RESTARTS", "UPTIME" };
+	struct table *t;
+
+	if (n == 0)
+		return;
+	t = table_new(titles, 5, "lrlrr");
+	for (size_t i = 0; i < n; i++) {
+		const Ns__StatusReply__Process *p = list[i];
+
+		if (strcmp(p->role, "worker") == 0)
+			table_cell(t, "%s %u", p->role, p->index);
+		else
+			table_cell(t, "%s", p->role);
+		table_cell(t, "%d", p->pid);
+		table_cell(t, "%s", p->state);
+		table_cell(t, "%u", p->restarts);
+		table_cell(t, "%.0f s", p->uptime_s);
+	}
+	table_print(&t);
+}
+
 static void
 status_table(const ProtobufCMessage *m)
 {
 	const Ns__StatusReply *s = (const Ns__StatusReply *)m;
-	static const char *const titles[] = { "PROCESS", "PID", "STATE", "RESTARTS", "UPTIME" };
-	struct table *t = table_new(titles, 5, "lrlrr");
 
 	printf("%s  site %s  %s  term %llu  revision %llu  served %llu  zones %llu%s\n", s->name,
 	    s->site, s->role, (unsigned long long)s->term, (unsigned long long)s->revision,
@@ -36,18 +58,7 @@ status_table(const ProtobufCMessage *m)
 	}
 	if (s->drained != NULL)
 		drained_print(stdout, s->name, s->drained);
-	for (size_t i = 0; i < s->n_processes; i++) {
-		const Ns__StatusReply__Process *p = s->processes[i];
-		if (strcmp(p->role, "worker") == 0)
-			table_cell(t, "%s %u", p->role, p->index);
-		else
-			table_cell(t, "%s", p->role);
-		table_cell(t, "%d", p->pid);
-		table_cell(t, "%s", p->state);
-		table_cell(t, "%u", p->restarts);
-		table_cell(t, "%.0f s", p->uptime_s);
-	}
-	table_print(&t);
+	processes_print(s->processes, s->n_processes);
 	for (size_t i = 0; i < s->n_unconfirmed; i++)
 		printf("UNCONFIRMED change %llu is taken back in %.0f s: nameserve confirm %llu\n",
 		    (unsigned long long)s->unconfirmed[i]->revision, s->unconfirmed[i]->remaining_s,

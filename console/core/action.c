@@ -56,8 +56,9 @@ const struct ns_action ns_actions[] = {
 	    "Shift-Tab Up", false },
 	{ ACT_PENDING, "pending", "OPEN", "pending", "what is in the draft of this zone",
 	    CTX_ZONE | CTX_DRAFT, "p", false },
-	{ ACT_OBJECT_HISTORY, "object-history", "OPEN", "history", "who changed what in this zone",
-	    CTX_ZONE, "H", false },
+	{ ACT_OBJECT_HISTORY, "object-history", "OPEN", "history",
+	    "who changed what in this zone; when this check went up and down",
+	    CTX_ZONE | CTX_CHECKS, "H", false },
 	{ ACT_OVERVIEW, "overview", "OPEN", NULL, "load, latency, busiest zones, problems",
 	    CTX_GLOBAL, "1", false },
 	{ ACT_ZONES, "zones", "OPEN", NULL, "all zones", CTX_GLOBAL, "2", false },
@@ -76,10 +77,8 @@ const struct ns_action ns_actions[] = {
 	    "Esc Ctrl-G", false },
 	{ ACT_FORCE, "force", "EDIT", "force", "say that it is up or down, or let votes say; asks",
 	    CTX_CHECKS, "F", true },
-	{ ACT_PROBE, "probe-now", "EDIT", "probe now", "look at it once, now, from this appliance",
-	    CTX_CHECKS, "t Ctrl-T", true },
-	{ ACT_EVENTS, "events", "OPEN", "events", "when it went up and down, and why", CTX_CHECKS,
-	    "H", false },
+	{ ACT_PROBE, "probe-now", "EDIT", "probe now",
+	    "look at it once, now, from all who vote on it", CTX_CHECKS, "t Ctrl-T", true },
 	{ ACT_DRAIN, "drain", "EDIT", "drain", "take it out of service, or back; asks", CTX_FLEET,
 	    "D", true },
 	{ ACT_ROLL, "rollover", "EDIT", "rollover", "begin to replace keys; asks", CTX_DNSSEC, "K",
@@ -165,4 +164,10 @@ ns_action_named(const char *name)
 		n++;
 	}
 	return n == 1 ? found : NULL;
+}
+
+bool
+ns_action_leads(const struct ns_action *a)
+{
+	return a->keys[0] >= '1' && a->keys[0] <= '9' && (a->contexts & CTX_GLOBAL) != 0;
 }

@@ -81,7 +81,6 @@ enum ns_action_id {
 	ACT_PROBLEMS,
 	ACT_FORCE,
 	ACT_PROBE,
-	ACT_EVENTS,
 	ACT_DRAIN,
 	ACT_ROLL,
 	ACT_DS_SUBMITTED,
@@ -106,19 +105,17 @@ enum {
 	CTX_CONFLICT = 2048,
 	CTX_CHANGES = 4096, /* what was committed: rows, or one */
 	CTX_TRASH = 8192, /* deleted zones */
-	CTX_PROBLEMS = 1 << 20, /* rows that can be in trouble */
-	CTX_CHECKS = 1 << 21, /* health checks: rows, or one */
-	CTX_FLEET = 1 << 22, /* appliances: rows, or one */
-	CTX_DNSSEC = 1 << 23, /* the keys of a zone */
-	CTX_ROWS = 1 << 26, /* rows can be made, changed and deleted */
-	CTX_NODES = 1 << 27, /* the policy editor */
-	CTX_FIELD = 1 << 28, /* the field in focus names something that can be opened */
-	CTX_MARKS = 1 << 29, /* rows can be marked */
-	/* Screens of these have nothing of the others: their keys may mean something else there. */
-	CTX_ALONE = CTX_CHECKS | CTX_FLEET,
+	CTX_ROWS = 1 << 20, /* rows can be made, changed and deleted */
+	CTX_NODES = 1 << 21, /* the policy editor */
+	CTX_FIELD = 1 << 22, /* the field in focus names something that can be opened */
+	CTX_MARKS = 1 << 23, /* rows can be marked */
+	CTX_PROBLEMS = 1 << 25, /* rows that can be in trouble */
+	CTX_CHECKS = 1 << 26, /* health checks: rows, or one */
+	CTX_FLEET = 1 << 27, /* appliances: rows, or one */
+	CTX_DNSSEC = 1 << 28, /* the keys of a zone */
 	/* Of these a screen has one at most: a key may mean this here and that there. */
-	CTX_OWN = CTX_DIFF | CTX_CONFLICT | CTX_CHANGES | CTX_TRASH | CTX_NODES | CTX_DNSSEC |
-		  CTX_MARKS,
+	CTX_OWN = CTX_DIFF | CTX_CONFLICT | CTX_CHANGES | CTX_TRASH | CTX_CHECKS | CTX_FLEET |
+		  CTX_DNSSEC | CTX_NODES | CTX_MARKS,
 };
 
 struct ns_action {
@@ -133,6 +130,8 @@ struct ns_action {
 };
 
 extern const struct ns_action ns_actions[]; /* ends with ACT_NONE */
+/* Does it lead to a main screen? Those have digits. */
+bool ns_action_leads(const struct ns_action *);
 /* The keys of an action: those of the table, or the operator's own. */
 const char *ns_action_keys(const struct ns_action *);
 /* keys.conf: a line `ACTION = KEY KEY...` replaces the keys of that action, without keys it has none; # begins a

@@ -23,15 +23,9 @@ struct keymap {
 static bool
 meet(unsigned a, unsigned b)
 {
-	const unsigned common =
-	    CTX_LIST | CTX_TEXT | CTX_FILTER | CTX_TABS | CTX_OPEN | CTX_PROBLEMS;
-
 	if (((a | b) & CTX_GLOBAL) != 0 || (a & b) != 0)
 		return true;
-	if (((a | b) | CTX_OWN) == CTX_OWN)
-		return false;
-	if (((a | CTX_ALONE) == CTX_ALONE && (b & common) == 0) ||
-	    ((b | CTX_ALONE) == CTX_ALONE && (a & common) == 0))
+	if ((a & ~(unsigned)CTX_OWN) == 0 && (b & ~(unsigned)CTX_OWN) == 0)
 		return false;
 	return ((a ^ b) & CTX_FORM) == 0;
 }

@@ -227,7 +227,7 @@ came(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 /* ---- life ---- */
 static const struct table_column columns[] = { { "POP", 12, 1, false, 0 },
 	{ "SITE", 8, 0, false, 100 }, { "VOTE", 4, 0, false, 0 }, { "RTT ms", 7, 0, true, 0 },
-	{ "LAST LOOKS", 16, 0, false, 0 }, { "LAST ERROR", 14, 3, false, 0 },
+	{ "LAST LOOKS", 16, 0, false, 70 }, { "LAST ERROR", 14, 3, false, 0 },
 	{ "AGE", 4, 0, true, 0 }, { NULL, 0, 0, false, 0 } };
 static const struct table_column wide[] = { { "POP", 12, 1, false, 0 }, { "SITE", 8, 0, false, 0 },
 	{ "VOTE", 4, 0, false, 0 }, { "RTT ms", 7, 0, true, 0 }, { "LAST LOOKS", 48, 0, false, 0 },

@@ -389,7 +389,7 @@ checkedit_refuse(struct view *v, enum ns_action_id id)
 {
 	const struct checkedit *e = v->state;
 
-	if (id == ACT_FORCE || id == ACT_EVENTS)
+	if (id == ACT_FORCE || id == ACT_OBJECT_HISTORY)
 		return "leave the form first";
 	return id == ACT_PROBE && (e->dirty || e->fresh)
 		   ? "the probes look at what is in force: Ctrl-S first"

@@ -110,17 +110,20 @@ looked(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 {
 	struct ui *ui = arg;
 	const Ns__CheckProbeReply *m;
+	char others[48] = "";
 
 	if (env == NULL) {
 		ui_say_why(ui, why);
 		return;
 	}
 	m = env->check_probe_reply;
-	ui_say(ui, "%s from %s: %s, %.1f ms, %s%s", m->name, m->appliance,
+	if (m->others > 0)
+		snprintf(others, sizeof others, "; %u others look, too", m->others);
+	ui_say(ui, "%s from %s: %s, %.1f ms, %s%s%s", m->name, m->appliance,
 	    m->abstain ? "could not look"
 	    : m->good  ? "good"
 		       : "bad",
-	    m->rtt_ms, m->reason, m->assigned ? "" : " (it does not vote on it)");
+	    m->rtt_ms, m->reason, m->assigned ? "" : " (it does not vote on it)", others);
 	if (ui_top(ui) != NULL)
 		ui_top(ui)->ops->reload(ui_top(ui));
 }
@@ -145,7 +148,7 @@ checks_act(struct view *v, enum ns_action_id id, const char *name)
 		force(v, name);
 	else if (id == ACT_PROBE)
 		look(v, name);
-	else if (id == ACT_EVENTS)
+	else if (id == ACT_OBJECT_HISTORY)
 		ui_open(v->ui, &screen_events, name);
 	else if (id == ACT_OPEN)
 		ui_open(v->ui, &screen_check, name);

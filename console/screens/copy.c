@@ -97,6 +97,8 @@ copy_act(struct view *v, enum ns_action_id id)
 	if ((id != ACT_OPEN && id != ACT_COPY) || c->table.row >= c->copies.n)
 		return id == ACT_COPY;
 	text = c->copies.list[c->table.row].text;
+	if (ui->paper != NULL)
+		fprintf(ui->paper, "%s\n", text);
 	if (ui->loop == NULL)
 		return true;
 	if (id == ACT_OPEN && ui->osc52) {

@@ -184,7 +184,7 @@ ask(struct view *v, bool look)
 /* ---- life ---- */
 static const struct table_column columns[] = { { "TAG", 5, 0, true, 0 },
 	{ "ALGORITHM", 9, 0, false, 0 }, { "ROLE", 4, 0, false, 0 }, { "STATE", 9, 0, false, 0 },
-	{ "SINCE", 10, 0, false, 0 }, { "DS", 4, 0, false, 0 }, { "NEXT", 20, 1, false, 0 },
+	{ "SINCE", 10, 0, false, 70 }, { "DS", 4, 0, false, 0 }, { "NEXT", 20, 1, false, 0 },
 	{ NULL, 0, 0, false, 0 } };
 
 static void
@@ -238,7 +238,7 @@ cell(void *arg, size_t row, unsigned column, enum ui_role *role)
 }
 
 static int
-draw_steps(struct view *v, struct rect r)
+draw_steps(struct view *v, struct rect r, bool all)
 {
 	static const char *const marks[] = { "done", "NOW", "next" };
 	static const enum ui_role roles[] = { UI_OK, UI_WARN, UI_DIM };
@@ -249,11 +249,13 @@ draw_steps(struct view *v, struct rect r)
 	surface_put(s, r.x + 1, y, r.w - 2, UI_TITLE,
 	    d->steps.title[0] != '\0' ? d->steps.title : "No KSK roll is under way");
 	surface_put_right(s, r.x + r.w / 2, y++, r.w / 2 - 1, UI_DIM, d->until);
-	for (size_t i = 0; i < d->steps.n && y < r.y + r.h; i++, y++) {
+	for (size_t i = 0; i < d->steps.n && y < r.y + r.h; i++) {
 		enum step_mark m = d->steps.list[i].mark;
 
+		if (!all && m != STEP_NOW)
+			continue;
 		surface_put(s, r.x + 2, y, 4, roles[m], marks[m]);
-		surface_putf(s, r.x + 8, y, r.w - 9, m == STEP_NEXT ? UI_DIM : UI_TEXT,
+		surface_putf(s, r.x + 8, y++, r.w - 9, m == STEP_NEXT ? UI_DIM : UI_TEXT,
 		    "%zu %s%s%.16s", i + 1, d->steps.list[i].text,
 		    d->steps.list[i].when[0] != '\0' ? ", " : "", d->steps.list[i].when);
 	}
@@ -284,7 +286,8 @@ dnssec_draw(struct view *v, struct rect r)
 {
 	struct dnssec *d = v->state;
 	struct surface *s = v->ui->surface;
-	int keys, y;
+	int keys, y, below;
+	bool roomy;
 
 	r = zone_title(v, r, d->loaded ? d->state : "", "");
 	if (!d->loaded || !d->signs) {
@@ -299,12 +302,15 @@ dnssec_draw(struct view *v, struct rect r)
 							     : 1]);
 		return;
 	}
-	keys = (int)d->n + 1 < r.h - 11 ? (int)d->n + 1 : r.h - 11;
+	roomy = r.h >= 16;
+	below = roomy ? 11 : 6; /* rows of what stands below the keys */
+
+	keys = (int)d->n + 1 < r.h - below ? (int)d->n + 1 : r.h - below;
 	keys = keys < 3 ? 3 : keys;
 	ns_table_draw(&d->table, s, (struct rect){ r.x, r.y, r.w, keys }, d->n, cell, d);
-	y = draw_steps(v, (struct rect){ r.x, r.y + keys + 1, r.w, r.h - keys - 1 });
-	draw_ds(
-	    v, (struct rect){ r.x, y + (d->steps.n > 0), r.w, r.y + r.h - y - (d->steps.n > 0) });
+	y = draw_steps(v, (struct rect){ r.x, r.y + keys + 1, r.w, r.h - keys - 1 }, roomy);
+	y += roomy && d->steps.n > 0;
+	draw_ds(v, (struct rect){ r.x, y, r.w, r.y + r.h - y });
 }
 
 /* ---- keys ---- */

@@ -148,7 +148,10 @@ set_row(struct view *v, struct pop_row *r, const Member *m)
 	row_set(v, &r->row, 4, UI_TEXT, "%s", m->version[0] != '\0' ? m->version : "-");
 	set_times(v, &r->row, m);
 	row_set(v, &r->row, 7, living ? UI_TEXT : UI_DIM, "%s", living ? qps : "-");
-	row_set(v, &r->row, 9, UI_TEXT, "%llu", (unsigned long long)m->revision);
+	row_set(v, &r->row, 11, UI_TEXT, "%llu", (unsigned long long)m->revision);
+	row_set(v, &r->row, 8, UI_TEXT, living && m->p99_us > 0 ? "%.2fms" : "-", m->p99_us / 1000);
+	row_set(v, &r->row, 9, m->error_percent >= 1 ? UI_WARN : UI_TEXT, living ? "%.1f" : "-",
+	    m->error_percent);
 	set_line(v, r, m);
 }
 
@@ -330,10 +333,10 @@ fleet_drain(struct view *v, const char *name, bool drained, size_t serving, size
 
 /* ---- life ---- */
 static const struct table_column columns[] = { { "POP", 10, 2, false, 0 },
-	{ "SITE", 5, 1, false, 0 }, { "STATE", 7, 0, false, 0 }, { "ROLE", 7, 0, false, 0 },
+	{ "SITE", 5, 1, false, 0 }, { "STATE", 7, 0, false, 0 }, { "ROLE", 7, 0, false, 70 },
 	{ "VERSION", 8, 0, false, 110 }, { "LAG", 11, 0, false, 0 }, { "HEARD", 8, 0, true, 0 },
-	{ "QPS", 6, 0, true, 0 }, { "LAST 8", 8, 0, false, 0 }, { "REVISION", 10, 0, true, 100 },
-	{ NULL, 0, 0, false, 0 } };
+	{ "QPS", 6, 0, true, 0 }, { "P99", 7, 0, true, 100 }, { "ERR%", 4, 0, true, 100 },
+	{ "LAST 8", 8, 0, false, 76 }, { "REVISION", 8, 0, true, 116 }, { NULL, 0, 0, false, 0 } };
 
 static void
 fleet_open(struct view *v)
@@ -406,7 +409,7 @@ cell(void *arg, size_t row, unsigned column, enum ui_role *role)
 
 	if (column == TABLE_SIGN)
 		return strcmp(r->row.cells[0], v->ui->name) == 0 ? "@" : "";
-	if (column == 8) {
+	if (column == 10) {
 		*role = UI_GRAPH;
 		spark(v, r, text, sizeof text);
 		return text;

@@ -105,9 +105,9 @@ list_fill(struct view *v, const Ns__Envelope *env, size_t i, struct row *r)
 static const struct pages_ops pages_of_health = { list_ask, list_rows, list_fill };
 
 static const struct table_column columns[] = { { "CHECK", 10, 2, false, 0 },
-	{ "KIND", 5, 0, false, 0 }, { "TARGET", 15, 2, false, 0 }, { "STATE", 5, 0, false, 0 },
-	{ "UP", 5, 0, false, 0 }, { "RTT p50", 7, 0, true, 0 }, { "LAST 8", 8, 0, false, 0 },
-	{ "SINCE", 5, 0, false, 0 }, { "WHY", 24, 3, false, 100 }, { NULL, 0, 0, false, 0 } };
+	{ "KIND", 5, 0, false, 70 }, { "TARGET", 15, 2, false, 0 }, { "STATE", 5, 0, false, 0 },
+	{ "UP", 5, 0, false, 0 }, { "RTT p50", 7, 0, true, 0 }, { "LAST 8", 8, 0, false, 70 },
+	{ "SINCE", 5, 0, false, 76 }, { "WHY", 24, 3, false, 100 }, { NULL, 0, 0, false, 0 } };
 
 /* ---- the one under the cursor ---- */
 static const char *
@@ -315,7 +315,7 @@ health_draw(struct view *v, struct rect r)
 static const char *
 health_refuse(struct view *v, enum ns_action_id id)
 {
-	if (id != ACT_FORCE && id != ACT_PROBE && id != ACT_EVENTS && id != ACT_OPEN &&
+	if (id != ACT_FORCE && id != ACT_PROBE && id != ACT_OBJECT_HISTORY && id != ACT_OPEN &&
 	    id != ACT_EDIT && id != ACT_CLONE && id != ACT_DELETE)
 		return NULL;
 	return here(v->state) != NULL ? NULL : "no check is here";

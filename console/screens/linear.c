@@ -177,7 +177,7 @@ say_start(struct linear *l)
 	    ui->drafts != NULL ? ui->drafts->count : 0);
 	for (char digit = '1'; digit <= '9'; digit++)
 		for (const struct ns_action *a = ns_actions; a->id != ACT_NONE; a++)
-			if (a->keys[0] == digit && (a->contexts & CTX_GLOBAL) != 0)
+			if (ns_action_leads(a) && a->keys[0] == digit)
 				printf("%c %s ", digit, a->name);
 	printf("\n");
 }
@@ -461,6 +461,7 @@ linear_run(struct ns_client *client, const struct console_options *o)
 	if (l.ui == NULL)
 		return 1;
 	l.ui->surface->spoken = &l.rows;
+	l.ui->paper = stdout;
 	l.ui->read_only = o->read_only;
 	l.ui->restricted = o->restricted;
 	l.ui->touched = true; /* it begins at the start, whatever the last session ended with */

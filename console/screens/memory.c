@@ -9,10 +9,6 @@
 #include "console/screens/ui.h"
 #include "ipc/client/draft.h"
 
-static const struct ns_screen_ops *const mains[] = { &screen_overview, &screen_zones,
-	&screen_pending, &screen_history };
-#define MAINS (sizeof mains / sizeof *mains)
-
 void
 ui_set_theme(struct ui *ui, enum ui_theme theme)
 {
@@ -55,9 +51,10 @@ restore(struct ui *ui)
 
 	if (t < UI_THEMES && !ui->theme_given)
 		ui_set_theme(ui, t);
-	for (size_t i = 1; screen != NULL && !ui->touched && i < MAINS; i++)
-		if (strcmp(mains[i]->name, screen) == 0)
-			ui_main(ui, mains[i]);
+	for (const struct ns_action *a = ns_actions;
+	     screen != NULL && !ui->touched && a->id != ACT_NONE; a++)
+		if (ns_action_leads(a) && strcmp(a->name, screen) == 0)
+			(void)ui_act(ui, a->id);
 }
 
 void
@@ -83,7 +80,8 @@ ui_memory_save(struct ui *ui)
 
 	if (ui->memo_path == NULL || ui->n_views == 0)
 		return;
-	memo_set(ui->memo, "screen", ui->views[0]->ops->name);
+	if (ui->main_action != ACT_NONE)
+		memo_set(ui->memo, "screen", ns_action_of(ui->main_action)->name);
 	memo_set(ui->memo, "theme", theme_name(ui->theme));
 	if (memo_changed(ui->memo))
 		(void)!memo_save(

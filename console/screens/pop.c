@@ -60,7 +60,9 @@ take_member(struct view *v, const Ns__FleetListReply__Appliance *m)
 		(unsigned long long)m->revision, (unsigned long long)m->stored, m->lag_s,
 		(unsigned long long)m->lag_changes));
 	add(v, &p->member, UI_TEXT, "heard", heard_text(m));
-	add(v, &p->member, UI_TEXT, "queries/s", xasprintf("%.0f", m->qps));
+	add(v, &p->member, UI_TEXT, "queries/s",
+	    xasprintf(
+		"%.0f   p99 %.2f ms   errors %.1f%%", m->qps, m->p99_us / 1000, m->error_percent));
 	if (m->drained != NULL)
 		add(v, &p->member, UI_WARN, "drained",
 		    xasprintf("by %s: %s; caches have its answers until %.19sZ%s",

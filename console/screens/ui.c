@@ -412,6 +412,8 @@ ui_refuses(struct ui *ui, const struct ns_action *a)
 		return "this console is --read-only";
 	if (a->writes && strcmp(ui->role, "viewer") == 0)
 		return "you are a viewer: changes need an operator (nameserve user set)";
+	if (a->id == ACT_EDIT_TEXT && ui->paper != NULL)
+		return "line by line there is no editor: nameserve zone export, zone import";
 	if (a->id == ACT_SUSPEND && ui->restricted)
 		return "there is no shell behind this account";
 	if (a->id == ACT_CONFIRM && ui->unconfirmed == 0)
@@ -458,8 +460,11 @@ ui_act(struct ui *ui, enum ns_action_id id)
 		ui_say(ui, "%s: %s", a->name, why);
 		return true;
 	}
-	if (act_anywhere(ui, id))
+	if (act_anywhere(ui, id)) {
+		if (a != NULL && ns_action_leads(a))
+			ui->main_action = id;
 		return true;
+	}
 	switch (id) {
 	case ACT_FREEZE:
 		freeze(ui);

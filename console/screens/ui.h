@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "console/core/action.h"
 #include "console/core/glyph.h"
@@ -82,10 +83,12 @@ struct ui {
 	bool memory_read;
 	enum ui_theme theme;
 	bool theme_given; /* by an option: what is remembered does not count */
+	enum ns_action_id main_action; /* the last that led to a main screen */
 	bool touched; /* a key was pressed: the screen is where the operator led it */
 	struct drafts *drafts; /* NULL: the appliance's name is not known yet */
 	char filter_before[PROMPT_MAX]; /* what Esc brings back */
 	bool frozen, stopping, read_only, osc52;
+	FILE *paper; /* line by line: where a text to copy is printed; NULL: there is a screen */
 	bool restricted; /* who sits here has no shell: no suspending, a restricted editor */
 	unsigned refresh_ms;
 	int64_t wall_ms; /* of this event */

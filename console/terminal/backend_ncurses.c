@@ -380,7 +380,7 @@ set_up(struct curses *c, bool colour)
 		set_escdelay(50);
 	intrflush(stdscr, FALSE);
 	typeahead(-1); /* a frame is written whole: what it answers was typed before it */
-	/* Not every terminal scrolls regions as its description says, and lists repaint cheaply. */
+	/* Lists repaint cheaply; inserting and deleting lines is what old terminals do worst. */
 	idlok(stdscr, FALSE);
 	change_scroll_region = NULL; /* that alone does not keep curses from it */
 	teach_keys();

@@ -40,6 +40,7 @@ struct request {
 
 struct ns_client {
 	struct link link;
+	bool read_only;
 	TAILQ_HEAD(, request) requests; /* in the order they were made */
 	char to[64]; /* who is to answer; "": who we are connected to */
 	uint64_t next_id;
@@ -84,6 +85,7 @@ ns_client_open(const struct ns_client_options *options, struct ns_why *why)
 	ns_zmq_init();
 	c = xcalloc(1, sizeof *c);
 	TAILQ_INIT(&c->requests);
+	c->read_only = o.read_only;
 	if (link_init(&c->link, &o, why) != 0) {
 		free(c);
 		return NULL;
@@ -352,7 +354,10 @@ ns_client_request(
 		req->to = c->to;
 	req->id = r->id;
 	req->deadline_ms = r->timeout_ms;
-	r->packed = frame_pack(req, &r->msg, r->why) == NS_OK;
+	if (c->read_only && kind_writes(r->kind))
+		(void)ns_fail(r->why, NS_DENIED, NS_CODE_READ_ONLY, "refused by --read-only");
+	else
+		r->packed = frame_pack(req, &r->msg, r->why) == NS_OK;
 	if (r->packed) {
 		free(r->why);
 		r->why = NULL;
@@ -607,10 +612,4 @@ ns_client_call(struct ns_client *c, Ns__Envelope *req, unsigned timeout_ms, stru
 	ns_client_request(c, req, timeout_ms, call_ended, &call);
 	ns_client_wait(c, &call.done);
 	return call.reply;
-}
-
-bool
-ns_request_writes(const Ns__Envelope *env)
-{
-	return kind_writes(env->body_case);
 }

@@ -21,6 +21,7 @@ struct ns_client_options {
 	/* A path, or "ssh:USER@HOST" (pipe.h); NULL: $NAMESERVE_SOCKET, else /run/nameserve/control. */
 	const char *socket;
 	const char *person; /* for whom a shared account speaks; NULL: who the kernel says */
+	bool read_only; /* what could change something is refused here, and not sent */
 	const char *software; /* "console 0.1.0": for the history; NULL: the version alone */
 };
 struct ns_client *ns_client_open(const struct ns_client_options *, struct ns_why *);
@@ -63,8 +64,5 @@ enum ns_err ns_client_trouble(const struct ns_client *, struct ns_why *);
 unsigned ns_client_outstanding(const struct ns_client *);
 /* Do not wait for the back-off: try again at the next dispatch. */
 void ns_client_retry(struct ns_client *);
-
-/* Could it change something?  What is read-only refuses it. */
-bool	 ns_request_writes(const Ns__Envelope *);
 
 #endif

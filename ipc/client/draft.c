@@ -43,8 +43,8 @@ io_error(struct ns_why *why, const char *doing, const char *path)
 {
 	bool full = errno == ENOSPC || errno == EDQUOT;
 
-	return ns_fail(why, full ? NS_UNAVAILABLE : NS_FAILED, DRAFT_IO, "%s %s: %s", doing, path,
-	    strerror(errno));
+	return ns_fail(why, full ? NS_UNAVAILABLE : NS_FAILED, DRAFT_IO, "%s: %s: %s", doing,
+	    strerror(errno), path); /* a narrow screen cuts the end off */
 }
 
 /* ---- names ---- */
@@ -160,10 +160,10 @@ open_dir(struct ns_drafts *d, struct ns_why *why)
 	struct stat st;
 
 	if (!make_dirs(d->path))
-		return io_error(why, "cannot make", d->path);
+		return io_error(why, "cannot make a directory", d->path);
 	d->dir = open(d->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (d->dir < 0 || fstat(d->dir, &st) < 0)
-		return io_error(why, "cannot open", d->path);
+		return io_error(why, "cannot open a directory", d->path);
 	if (st.st_uid != geteuid() || (st.st_mode & 022) != 0)
 		return ns_fail(why, NS_DENIED, DRAFT_DIR,
 		    "%s is not ours alone to write: drafts are not read from there", d->path);
@@ -221,10 +221,10 @@ ns_drafts_lock(struct ns_drafts *d, unsigned wait_ms, struct ns_why *why)
 	int fd = openat(d->dir, LOCK, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 
 	if (fd < 0)
-		return io_error(why, "cannot lock", d->path);
+		return io_error(why, "cannot lock the drafts", d->path);
 	while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
 		if (errno != EWOULDBLOCK && errno != EINTR) {
-			enum ns_err err = io_error(why, "cannot lock", d->path);
+			enum ns_err err = io_error(why, "cannot lock the drafts", d->path);
 
 			close(fd);
 			return err;
@@ -278,11 +278,11 @@ read_file(struct ns_drafts *d, const char *name, struct wbuf *out, struct ns_why
 	if (fd < 0 && errno == ENOENT)
 		return ns_fail(why, NS_NOTFOUND, DRAFT_NONE, "there is no draft of that zone");
 	if (fd < 0)
-		return io_error(why, "cannot read a draft in", d->path);
+		return io_error(why, "cannot read a draft", d->path);
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
 		err = ns_fail(why, NS_CORRUPT, DRAFT_DIR, "%s/%s is not a file", d->path, name);
 	else if ((err = read_all(fd, out)) == NS_FAILED)
-		err = io_error(why, "cannot read a draft in", d->path);
+		err = io_error(why, "cannot read a draft", d->path);
 	else if (err != NS_OK)
 		err = ns_fail(why, err, DRAFT_BIG, "%s/%s is too large for a draft", d->path, name);
 	close(fd);
@@ -349,10 +349,10 @@ replace(struct ns_drafts *d, const char *name, const uint8_t *data, size_t len, 
 	(void)unlinkat(d->dir, TEMPORARY, 0); /* of one that was killed */
 	fd = openat(d->dir, TEMPORARY, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
-		return io_error(why, "cannot write a draft in", d->path);
+		return io_error(why, "cannot write a draft", d->path);
 	if (!write_all(fd, data, len) || renameat(d->dir, TEMPORARY, d->dir, name) != 0 ||
 	    fsync(d->dir) != 0)
-		err = io_error(why, "the draft was not saved in", d->path);
+		err = io_error(why, "the draft was not saved", d->path);
 	close(fd);
 	if (err != NS_OK)
 		(void)unlinkat(d->dir, TEMPORARY, 0);
@@ -391,7 +391,7 @@ ns_draft_drop(struct ns_drafts *d, const char *zone, struct ns_why *why)
 	else if (errno == ENOENT)
 		err = ns_fail(why, NS_NOTFOUND, DRAFT_NONE, "there is no draft of that zone");
 	else
-		err = io_error(why, "cannot remove a draft in", d->path);
+		err = io_error(why, "cannot remove a draft", d->path);
 	free(name);
 	return err;
 }
@@ -413,7 +413,7 @@ ns_drafts_each(struct ns_drafts *d, ns_draft_fn *fn, void *arg, struct ns_why *w
 	bool more = true;
 
 	if (n < 0)
-		return io_error(why, "cannot list", d->path);
+		return io_error(why, "cannot list the drafts", d->path);
 	for (int i = 0; i < n; i++) {
 		struct ns_why bad = { 0 };
 		Ns__Draft *draft = NULL;

@@ -17,7 +17,6 @@
 #include "ipc/path.h"
 
 #define SAFETY_MS 250 /* a missed edge of ZeroMQ's descriptor costs no more */
-#define READ_ONLY 4002 /* code of what --read-only refuses, as in the CLI */
 
 struct proxy {
 	const struct proxy_options *o;
@@ -58,7 +57,8 @@ refuse(struct proxy *p, uint64_t id)
 	Ns__Error error;
 	zmq_msg_t msg;
 
-	(void)ns_fail(&why, NS_DENIED, READ_ONLY, "refused: this connection is --read-only");
+	(void)ns_fail(
+	    &why, NS_DENIED, NS_CODE_READ_ONLY, "refused: this connection is --read-only");
 	ns_error_from_why(&error, &why);
 	env.id = id;
 	env.body_case = NS__ENVELOPE__BODY_ERROR;

@@ -20,10 +20,36 @@ class Screen(pyte.Screen):
     """Answers what a terminal answers: CSI 5n is how the console learns that a frame was shown."""
 
     answer = None
+    last = " "
+
+    # What pyte does not know: REP, SU and SD.
+    def draw(self, data):
+        self.last = data[-1:] or self.last
+        super().draw(data)
+
+    def repeat(self, count=1):
+        super().draw(self.last * (count or 1))
+
+    def scroll_up(self, count=1):
+        self.scroll(lambda: self.delete_lines(count or 1))
+
+    def scroll_down(self, count=1):
+        self.scroll(lambda: self.insert_lines(count or 1))
+
+    def scroll(self, how):
+        x, y = self.cursor.x, self.cursor.y
+        self.cursor.y = self.margins.top if self.margins else 0
+        how()
+        self.cursor.x, self.cursor.y = x, y
 
     def write_process_input(self, data):
         if self.answer:
             self.answer(data)
+
+
+class Stream(pyte.ByteStream):
+    csi = {**pyte.ByteStream.csi, "S": "scroll_up", "T": "scroll_down", "b": "repeat"}
+    events = pyte.ByteStream.events | {"scroll_up", "scroll_down", "repeat"}
 
 
 def become(user):
@@ -42,7 +68,7 @@ class Console:
             shutil.rmtree(drafts / "nameserve" / "console", ignore_errors=True)
         environment = {**os.environ, "XDG_STATE_HOME": str(drafts), "LC_ALL": "C.UTF-8", "NO_COLOR": "", **env, "TERM": term}
         self.screen = Screen(width, height)
-        self.stream = pyte.ByteStream(self.screen)
+        self.stream = Stream(self.screen)
         self.raw = b""
         self.started = time.monotonic()
         words = [str(w) for w in command or [BUILD / "bin" / "nameserve", "--socket", socket, *args]]
@@ -142,3 +168,17 @@ class SlowConsole(Console):
 
 def trace_of(path):
     return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def hear(c):
+    """A dialog that is on the screen is deaf for 150 ms more at most."""
+    end = time.monotonic() + 0.2
+    while time.monotonic() < end:
+        c.read(0.05)
+
+
+def answer(c, key):
+    c.wait("y yes")
+    hear(c)
+    c.press(key)
+    c.wait(lambda: "y yes" not in c.text())

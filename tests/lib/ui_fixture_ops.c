@@ -138,6 +138,7 @@ fixture_look(Ns__Envelope *e)
 	r.reason = STR(fixture_is("hostile") ? HOSTILE : "no answer in time");
 	r.rtt_ms = 3000;
 	r.assigned = true;
+	r.others = 7;
 	e->check_probe_reply = &r;
 	e->body_case = NS__ENVELOPE__BODY_CHECK_PROBE_REPLY;
 }
@@ -165,6 +166,8 @@ fixture_fleet(Ns__Envelope *e)
 		a[i]->trust = STR("operator");
 		a[i]->revision = a[i]->stored = 8841;
 		a[i]->qps = i == 7 ? 0 : 14100.0 / (i + 1);
+		a[i]->p99_us = 500 + 20 * i;
+		a[i]->error_percent = i == 4 ? 1.2 : 0;
 		a[i]->silent_s = i == 7 ? 72 : 0.4;
 		a[i]->lag_s = i == 4 ? 47 : 0.2;
 		a[i]->lag_changes = i == 4 ? 12 : 0;

@@ -22,13 +22,13 @@ STRANGER = "mail"
 NEEDS = {
     "status": "viewer", "zone_list": "viewer", "zone_show": "viewer", "zone_export": "viewer",
     "zone_create": "operator", "zone_delete": "operator", "zone_set": "admin",
-    "import_begin": "operator", "import_data": "operator", "import_end": "operator",
+    "import_begin": "operator", "import_data": "operator", "import_end": "operator", "import_abandon": "operator",
     "record_list": "viewer", "commit": "operator", "settings_get": "viewer", "settings_set": "admin",
     "history_list": "viewer", "history_show": "viewer", "stats": "viewer", "tail": "viewer", "verify": "admin",
     "backup": "admin", "backup_restore": "admin", "zone_check": "viewer",
     "plan": "viewer", "test": "viewer", "confirm": "operator", "revert": "operator", "rewind": "operator", "lost": "operator",
     "trash_list": "viewer", "zone_restore": "operator",
-    "fleet_list": "viewer", "fleet_invite": "admin", "fleet_remove": "admin",
+    "fleet_list": "viewer", "fleet_show": "viewer", "fleet_invite": "admin", "fleet_remove": "admin",
     "fleet_drain": "admin", "fleet_roll": "admin", "fleet_standby": "admin", "fleet_promote": "admin",
     "user_set": "admin", "user_list": "viewer", "account_set": "admin", "account_list": "viewer",
     "dnssec_set": "admin", "dnssec_show": "viewer",
@@ -39,7 +39,7 @@ NEEDS = {
 # At a replica: what goes on to the primary, and what is done on the primary's own socket only. All else is
 # the replica's own to answer.
 FORWARDED = {"zone_create", "zone_delete", "commit", "confirm", "revert", "rewind", "zone_restore", "check_set",
-             "check_state", "import_begin", "import_data", "import_end"}
+             "check_state", "import_begin", "import_data", "import_end", "import_abandon"}
 ONLY_AT_PRIMARY = {"zone_set", "settings_set", "user_set", "account_set", "backup_restore", "fleet_invite", "fleet_remove",
                    "fleet_drain", "fleet_roll", "fleet_standby", "dnssec_set"}
 # Between the processes of an appliance: on the control socket nobody may send them.

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from appliance import Appliance, zone_text
-from console import Console, trace_of
+from console import Console, answer, hear, trace_of
 
 BUSY = 5  # budgets hold on a quiet machine; this one may be busy
 RECORDS = "www IN A 192.0.2.10\n@ IN MX 10 mx1\nmx1 IN A 192.0.2.25\nold IN A 192.0.2.99\n"
@@ -111,20 +111,6 @@ def test_from_a_typing_error_to_what_is_served(served):
     assert served.values("old.edit.example") == "NXDOMAIN"
     assert "ticket 7" in served.cli("history", "list", zone)
     assert served.cli_json("draft", "list")["drafts"] == []
-
-
-def hear(c):
-    """A dialog that is on the screen is deaf for 150 ms more at most."""
-    end = time.monotonic() + 0.2
-    while time.monotonic() < end:
-        c.read(0.05)
-
-
-def answer(c, key):
-    c.wait("y yes")
-    hear(c)
-    c.press(key)
-    c.wait(lambda: "y yes" not in c.text())
 
 
 def test_what_the_appliance_refuses_is_said_at_the_field(served):

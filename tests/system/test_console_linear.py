@@ -29,12 +29,12 @@ def linear(a, *lines, args=()):
 
 def test_find_add_commit_and_see(lab):
     out = linear(lab, "2 shop", "1", "add", "beta", "", "", "192.0.2.300", ".previous", "192.0.2.30", ".accept", "pending",
-                 "commit", "y", "b", "q")
+                 "commit", "y", "b", "copy", "2", "b", "edit-text", "q")
     assert "admin. Link OK. 0 problems, 0 drafts." in out
     assert "1 here: shop.example, serial 1, records 8, dnssec off" in out
     assert "E1102 not an IPv4 address: octet 4 is 300" in out
     assert "Commit 1 op to shop.example" in out and "y or n?" in out
-    assert "served by 1 of 1" in out
+    assert "served by 1 of 1" in out and "there is no editor" in out
     assert lab.values("beta.shop.example") == ["192.0.2.30"]
 
 
@@ -45,6 +45,7 @@ def test_choices_have_numbers_and_reasons(lab):
     assert "open: open the row under the cursor" in out
     assert "1 overview 2 zones" in out
     assert "There is no such row." in out and "no such command" in out
+    assert "E4002" in lab.fails(4, "--read-only", "zone", "import", "shop.example", lab.dir / "shop.example")
     out = linear(lab, "2 other", "1", "delete 2", "q", args=["--read-only"])
     assert "--read-only" in out
     assert "op" not in lab.cli("draft", "list") or "other" not in lab.cli("draft", "list")

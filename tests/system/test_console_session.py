@@ -35,7 +35,7 @@ def test_the_next_session_begins_where_the_last_one_ended(lab):
         assert c.ended() == 0
     assert stat.S_IMODE(memory(lab).stat().st_mode) == 0o600
     kept = json.loads(memory(lab).read_text())["values"]
-    assert kept["Zones.filter"] == "shop" and kept["theme"] == "high-contrast" and kept["screen"] == "Zones"
+    assert kept["Zones.filter"] == "shop" and kept["theme"] == "high-contrast" and kept["screen"] == "zones"
     with Console(lab.socket, keep=True) as c:
         c.wait("1 of 2")
         assert "/shop" in c.text()
@@ -60,7 +60,7 @@ def test_a_damaged_memory_is_set_aside(lab, text):
         c.press("Q")
         assert c.ended() == 0
     assert memory(lab).with_name("test-a.json.damaged").read_text() == text
-    assert json.loads(memory(lab).read_text())["values"]["screen"] == "Zones"
+    assert json.loads(memory(lab).read_text())["values"]["screen"] == "zones"
 
 
 def test_own_keys(lab):

@@ -120,3 +120,33 @@ def test_the_other_denial_without_a_bogus_moment(site):
     for name, rdtype in QUESTIONS:
         good, text = validates(site, full(name), rdtype)
         assert good, (name, rdtype, text)
+
+
+def wide(pools):
+    """{pool: answers}: three fewer than there are, from each place in the round: as many sets as answers to the square, or
+    nearly, while at most one is down."""
+    return {"ttl": 5, "root": {"use": "failover", "order": [{"pool": p} for p in pools]}, "pools": {
+        p: {"serve": n - 3, "answers": [{"value": f"198.51.100.{i + 1}", "check": f"w{i}"} for i in range(n)]}
+        for p, n in pools.items()}}
+
+
+def test_the_most_answers_that_are_signed(site):
+    """4,096 of one policy; more is refused where it is edited, and where signing would begin."""
+    for i in range(64):
+        site.cli("check", "set", f"w{i}", "-", "-m", "t", stdin=json.dumps({"type": "push", "initial": "up"}))
+    site.cli("policy", "set", ZONE, "wide", "A", "-", "--commit", "-m", "t", stdin=json.dumps(wide({"p": 64, "q": 5})))
+    verified = site.cli_json("verify", "--signatures", timeout=120)
+    assert verified["ok"] and verified["signatures"] > 3900
+    for down in ("w7", "w40"):
+        good, text = validates(site, full("wide"), "A")
+        assert good, text
+        site.cli("check", "override", down, "down", "--for", "1h", "-m", "t")
+    more = json.dumps(wide({"p": 64, "q": 16}))
+    what = site.fails(6, "policy", "set", ZONE, "more", "A", "-", "--commit", "-m", "t", stdin=more)
+    assert "more than 4096 different answers" in what and "dnssec disable" in what, what
+    path = site.dir / "plain.example"
+    path.write_text(zone_text("plain.example."))
+    site.cli("zone", "import", "plain.example", path)
+    site.cli("policy", "set", "plain.example", "more", "A", "-", "--commit", "-m", "t", stdin=more)
+    what = site.fails(5, "dnssec", "enable", "plain.example", "-m", "t")
+    assert "more than 4096 different answers" in what, what

@@ -3,6 +3,7 @@
 import os
 import stat
 
+import dns.edns
 import pytest
 
 from appliance import zone_text
@@ -45,6 +46,29 @@ def test_edit_at_a_replica(fleet):
     assert change["author"] == "root" and change["via"] == "cli"
 
 
+def test_show(fleet):
+    """One of them, asked itself, at the primary and elsewhere: the same, but for what only it knows."""
+    p, (r1, r2) = fleet.primary, fleet.replicas
+    head = set_a(p, "show", "192.0.2.8", "--wait", "served")["revision"]
+    wait_until(lambda: r2.cli_json("fleet", "show", "r1")["served"]["revision"] >= head, "r2 has heard so")
+    own, seen, told = (m.cli_json("fleet", "show", "r1") for m in (r1, p, r2))
+    for one in (own, seen, told):
+        assert (one["name"], one["role"], one["state"], one["term"]) == ("r1", "replica", "ok", 1)
+        assert one["stored"]["revision"] == one["served"]["revision"] == head and one["lag_changes"] == 0
+        assert one["stored"]["at"] <= one["served"]["at"] == own["served"]["at"] != "" and one["primary"] == "p"
+        assert one["endpoint"].endswith(str(r1.fleet_port)) and one["since"] > 1 and "drained" not in one
+    assert {x["role"] for x in own["processes"]} >= {"sync", "signer", "answer", "worker", "probe"}
+    assert not seen["processes"] and not told["processes"]
+    key = {k["use"]: k["id"] for k in own["keys"]}
+    assert key == {k["use"]: k["id"] for k in seen["keys"]} and key.keys() == {"fleet", "seal"}
+    assert key["fleet"] != key["seal"] and [k["id"] for k in told["keys"]] == [key["fleet"]]
+    nsid = r1.ask("show.example.com.", use_edns=0, options=[dns.edns.GenericOption(dns.edns.NSID, b"")])
+    assert nsid.options[0].data == own["nsid"].encode() == b"r1"
+    assert p.cli_json("fleet", "show", "p")["role"] == "primary" and "no appliance" in p.fails(3, "fleet", "show", "r9")
+    text = r1.cli("fleet", "show", "r1")
+    assert f"served     change {head} at " in text and f"key        {key['seal']} seal" in text and "worker 0" in text
+
+
 def test_key_holds_across_appliances(fleet):
     """The answer was lost: repeated anywhere with the same key, it is done once."""
     r1, r2 = fleet.replicas
@@ -75,6 +99,12 @@ def test_list_and_status(fleet):
         status = m.cli_json("status")
         assert status["role"] == rows[m.name]["role"] and status["term"] == 1
         assert status["primary"] == {"name": "p", "reachable": True, "lag_s": 0.0}
+    def told(m):
+        fleet.replicas[0].values("www.example.com")
+        return next(r for r in m.cli_json("fleet", "list")["appliances"] if r["name"] == "r1")["p99_us"] > 0
+
+    for m in fleet.members:
+        wait_until(lambda m=m: told(m), f"how fast r1 answers, at {m.name}", 30)
     text = fleet.primary.cli("fleet", "list")
     assert "NAME" in text and "r1" in text
 

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import time
 
 from appliance import BUILD, zone_text
 from fleet import Fleet
@@ -82,6 +83,22 @@ def test_an_import_at_a_replica():
         replica.cli("zone", "import", "big.example", "-", "--commit", "--confirm=big.example",
                     stdin=zone_text("big.example.", 3, hosts(10)))
         assert replica.values("h9.big.example") == ["10.1.0.9"] and replica.values("h10.big.example") == "NXDOMAIN"
+
+        # Clients that die in the middle hold no place for long: there are eight.
+        dead = [subprocess.Popen([BUILD / "bin" / "nameserve", "--socket", replica.socket, "zone", "import", f"dead{i}.example",
+                                  "-"], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for i in range(8)]
+        for d in dead:
+            d.stdin.write(zone_text("dead.example.", 1, hosts(9000)))
+            d.stdin.flush()
+        small = zone_text("alive.example.", 1)
+        wait_until(lambda: "other imports" in replica.cli_run("zone", "import", "alive.example", "-", stdin=small).stderr,
+                   "all places are taken")
+        for d in dead:
+            d.kill()
+            d.communicate()
+        began = time.monotonic()
+        wait_until(lambda: replica.cli_run("zone", "import", "alive.example", "-", stdin=small).returncode == 0, "a place", 50)
+        assert time.monotonic() - began < 30 and primary.log().count("event=import.abandoned") > 0
 
         # The primary dies in the middle: the import is begun anew, and is whole.
         half = subprocess.Popen([BUILD / "bin" / "nameserve", "--socket", replica.socket, "zone", "import",

@@ -272,3 +272,28 @@ def test_trust_caps_what_is_relayed(fleet):
     assert peep.cli_json("zone", "show", "example.com")["serial"]
     fleet.near.cli("record", "set", "example.com", "a", "60", "A", "192.0.2.1", "--commit")
     assert "E2715" in fleet.near.fails(7, "settings", "set", "nameservers", "ns1.example.net")
+
+
+def test_what_was_lost_is_not_kept_either(tmp_path):
+    """A history that lost is kept for drafts; a zone in it that may not be held there any more goes, too."""
+    with Fleet(1) as f:
+        p = f.primary
+        r1 = f.add("r1", "--site", "home", site="home")
+        for zone in (ZONE, "example.com"):
+            put_zone(p, tmp_path, zone, "www A 192.0.2.10\n")
+        f.wait_converged()
+        r1.kill()
+        set_txt(p, ZONE, "xyzzy-plugh")
+        set_txt(p, "example.com", "kept")
+        p.kill()
+        r1.start()
+        r1.cli("fleet", "promote", "r1", "--confirm=r1")
+        p.start()
+        wait_until(lambda: p.cli_json("status")["role"] == "replica" and p.follows(r1.revision()), "p follows r1", 20)
+        assert "xyzzy-plugh" in p.cli("draft", "lost")
+        r1.cli("zone", "set", ZONE, "--sites", "home")
+        gone(p)
+        text = p.cli("draft", "lost")
+        assert "xyzzy-plugh" not in text and ZONE not in text and "kept" in text
+        p.cli("draft", "take")
+        assert [d["zone"] for d in p.cli_json("draft", "list")["drafts"]] == ["example.com."]

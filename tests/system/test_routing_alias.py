@@ -240,6 +240,36 @@ def test_looked_up_kept_and_let_go(world):
     gives(world, "servfail.example.com", ["198.51.100.3"], seconds=90)  # it heals by itself
 
 
+def test_through_a_cname_of_ours_that_leads_out(world):
+    """The way's end is looked up, not only the target, which the resolver may see otherwise or not at all; it
+    follows edits of the way; a policy's CNAME leads each client to its own."""
+    peer = world.peer
+    peer.put("end1.test", ["198.51.100.21"], ["2001:db8::21"], ttl=3600)
+    peer.put("end2.test", ["198.51.100.22"], ttl=3600)
+    for name, target in (("way1", "way2"), ("way2", "end1.test.")):
+        world.cli("record", "set", "example.com", name, 5, "CNAME", target, "--commit")
+    put(world, "out1", "way1.example.com.")
+    put(world, "out2", "out1.example.com.", zone="example.net")  # from another zone, over an ALIAS
+    gives(world, "out1.example.com", ["198.51.100.21"])
+    gives(world, "out1.example.com", ["2001:db8::21"], "AAAA")
+    assert gives(world, "out2.example.net", ["198.51.100.21"]).answer[0].ttl <= 5
+    # An edit in the middle of the way, of no ALIAS.
+    world.cli("record", "set", "example.com", "way2", 5, "CNAME", "end2.test.", "--commit")
+    gives(world, "out1.example.com", ["198.51.100.22"])
+    assert gives(world, "out1.example.com", [], "AAAA").rcode() == 0
+    policy = {"ttl": 9, "root": {"use": "geo", "default": {"pool": "b"}, "rules": [
+        {"match": ["cidr:192.0.2.0/24"], "then": {"pool": "a"}}]},
+        "pools": {"a": {"answers": [{"value": "end1.test."}]}, "b": {"answers": [{"value": "end2.test."}]}}}
+    world.cli("record", "del", "example.com", "way2", "CNAME", "--commit")
+    world.cli("policy", "set", "example.com", "way2", "CNAME", "-", "--commit", "-m", "t", stdin=json.dumps(policy))
+    for net, value in (("192.0.2.0", "198.51.100.21"), ("198.51.100.0", "198.51.100.22")):
+        wait_until(lambda net=net, value=value: values(
+            ask(world, "out1.example.com", options=[dns.edns.ECSOption(net, 24)])) == [value], f"{net} gets {value}", 20)
+    asked = len(peer.asked)
+    world.cli("record", "set", "example.com", "unrelated", 5, "A", "192.0.2.1", "--commit")
+    assert not {"end1.test.", "end2.test."} & set(peer.asked[asked:])  # what is fresh is not asked for again
+
+
 def test_kept_over_deaths(world):
     peer = world.peer
     peer.put("stays.test", ["198.51.100.5"], ttl=3600)

@@ -1,9 +1,11 @@
 """Health checks: what each kind looks at, what people say of them, how they are listed and kept. How endpoints break
 is in test_routing_endpoints.py."""
 
+import contextlib
 import datetime
 import json
 import re
+import sqlite3
 
 import pytest
 
@@ -246,6 +248,7 @@ def test_refused_commands(lab):
 def test_list_and_pages(lab):
     for i in range(5):
         lab.cli("check", "set", f"page-{i}", "-", stdin='{"type": "push"}')
+    lab.cli("check", "push", "page-0", "up", "--for", "1h")
     names, cursor = [], ()
     while True:
         page = lab.cli_json("check", "list", "--filter", "page-", "--limit", 2, *cursor)
@@ -288,6 +291,20 @@ def test_states_outlive_the_probe_and_the_appliance(lab):
     assert len(both) == 2 and both[0]["at"] >= both[1]["at"] and both[0] == flips[0]
     assert "refused" in lab.cli("check", "history")
     assert lab.cli_json("check", "history", "no-such-check")["flips"] == []
+
+
+def test_more_checks_than_the_bus_takes_at_once():
+    """All of them reach a probe that comes, in as many turns as it takes, and what is said meanwhile after them."""
+    count = 90000
+    with Appliance() as a:
+        a.stop()
+        with contextlib.closing(sqlite3.connect(next(a.data.glob("*.db")))) as db, db:  # message Check: type, initial
+            db.executemany("INSERT INTO object (id, kind, name, version, body) VALUES (?, 'check', ?, 1, ?)",
+                           [(5000 + i, f"c{i}", b"\x0a\x04push\x82\x01\x04down") for i in range(count)])
+        a.start()
+        a.cli("check", "push", f"c{count - 1}", "up", "--for", "1h")
+        wait_until(lambda: a.cli_json("status")["checks"] == count, "the probe has all", 60)
+        assert show(a, f"c{count - 1}")["state"] == "up" and show(a, "c0")["state"] == "down"
 
 
 class Portless(Member):

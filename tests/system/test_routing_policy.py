@@ -58,6 +58,7 @@ def appliance_with_checks(build=None):
 @pytest.fixture(scope="module")
 def server():
     with appliance_with_checks() as a:
+        put(a, "w", "A", WEIGHTED)
         yield a
 
 
@@ -90,6 +91,10 @@ def scope(reply):
 def pools(**named):
     return {name: dict({"answers": [v if isinstance(v, dict) else {"value": v} for v in answers]}, **more)
             for name, (answers, more) in named.items()}
+
+
+WEIGHTED = {"ttl": 30, "root": {"pool": "p"}, "pools": pools(
+    p=([{"value": "198.51.100.1", "weight": 70}, {"value": "198.51.100.2", "weight": 30}], {"serve": "one"}))}
 
 
 def counts(a, name, n, window=64):
@@ -222,9 +227,6 @@ def test_sticky_is_consistent(server):
 
 
 def test_weighted_70_30(server):
-    put(server, "w", "A", {"root": {"pool": "p"}, "pools": pools(
-        p=([{"value": "198.51.100.1", "weight": 70}, {"value": "198.51.100.2", "weight": 30}],
-           {"serve": "one"}))})
     n = 100_000 // 64 * 64
     found = counts(server, "w.example.com", n)
     assert set(found) == {1, 2}
@@ -481,15 +483,16 @@ def drafted(a, name, rdtype="A", *more):
 def test_a_draft_is_tested_before_it_is_committed(server):
     """As the plan would make it: policies and records, in several zones and large ones; and nothing is served."""
     a, pool = server, {"ttl": 9, "root": {"pool": "p"}}
-    a.fails(3, "test", "plain.example.com", "A", "--draft")
+    a.fails(3, "test", "leaves.example.com", "A", "--draft")
     path = a.dir / "large"
     path.write_text(zone_text("large.example.", 7, "".join(f"h{i} IN A 10.7.{i >> 8}.{i & 255}\n" for i in range(5000))))
     a.cli("zone", "import", "large.example", path)
+    a.cli("record", "set", "example.com", "leaves", 60, "A", "192.0.2.9", "--commit", "-m", "t")
     put(a, "dt", "A", {**pool, "pools": pools(p=([{"value": "10.0.0.1", "check": "c1"}, "10.0.0.2"], {}))})
     a.cli("policy", "set", "example.com", "dt", "A", "-", stdin=json.dumps(
         {**pool, "ttl": 5, "pools": pools(p=([{"value": "10.0.0.3", "check": "c1"}, "10.0.0.4"], {}))}))
     a.cli("policy", "set", "example.com", "*.dt", "A", "-", stdin=json.dumps({**pool, "pools": pools(p=(["10.0.0.5"], {}))}))
-    a.cli("record", "del", "example.com", "plain", "A")
+    a.cli("record", "del", "example.com", "leaves", "A")
     a.cli("record", "set", "example.com", "away", 60, "CNAME", "h4000.large.example.")
     a.cli("record", "set", "large.example", "h4000", 60, "A", "10.8.8.8")
     here = ["example.com. as the draft would make it", "large.example. as the draft would make it"]
@@ -498,14 +501,14 @@ def test_a_draft_is_tested_before_it_is_committed(server):
     assert drafted(a, "dt")[1] == ["dt.example.com. 5 IN A 10.0.0.4"]
     a.board.all()
     assert drafted(a, "x.dt")[1] == ["x.dt.example.com. 9 IN A 10.0.0.5"]
-    assert drafted(a, "plain")[:2] == ("NXDOMAIN", [])
+    assert drafted(a, "leaves")[:2] == ("NXDOMAIN", [])
     assert drafted(a, "away")[1] == ["away.example.com. 60 IN CNAME h4000.large.example.", "h4000.large.example. 60 IN A 10.8.8.8"]
     assert drafted(a, "target")[1][0].endswith("192.0.2.11")
     said = a.cli("test", "dt.example.com", "A", "--draft")
     assert here[0] in said and "10.0.0.3" in said
     # Nothing of it is served, and without --draft nothing of it is told.
     assert values(ask(a, "dt.example.com")) == ("10.0.0.1", "10.0.0.2")
-    assert values(ask(a, "plain.example.com")) and not ask(a, "away.example.com").answer
+    assert values(ask(a, "leaves.example.com")) and not ask(a, "away.example.com").answer
     told = a.cli_json("test", "dt.example.com", "A")
     assert [t.split()[-1] for t in told["answers"]] == ["10.0.0.1", "10.0.0.2"] and "draft" not in {s["step"] for s in told["steps"]}
     # What was committed meanwhile is a conflict, as it is for the plan; rebased it is tested again.

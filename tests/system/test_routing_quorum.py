@@ -134,6 +134,22 @@ def test_three_of_five_are_asked_and_all_agree_who(lab):
                "two of them look at both")
 
 
+def test_all_who_vote_look_when_one_asks(lab):
+    def ages(m):
+        return [v["age_s"] for v in show(m, "rare")["votes"]]
+
+    lab.put("rare", interval=3600, probers="all")
+    lab.votes("rare", "up", lab.names())
+    for m in lab.members:
+        wait_until(lambda m=m: min(ages(m)) > 1.5, "looks that are not of just now", 30)
+    before = time.time()
+    asked = lab.members[2].cli_json("check", "probe", "rare")
+    assert asked["good"] and asked["appliance"] == lab.members[2].name and asked["others"] == 4
+    for m in lab.members:
+        wait_until(lambda m=m: max(ages(m)) < time.time() - before + 1, f"looks since then, as {m.name} has them", 30)
+    lab.primary.cli("check", "del", "rare")
+
+
 def test_one_broken_uplink_takes_nothing_out(lab):
     before = lab.flips("three"), lab.flips("web")
     name = show(lab.primary, "three")["votes"][0]["appliance"]

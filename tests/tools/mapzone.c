@@ -85,21 +85,17 @@ static void
 put_policies(struct rrpile *pile, const struct rrset *tables, const struct rrset *policies,
     const uint8_t *apex)
 {
-	struct rbuf r = rbuf_init(policies->rdata, policies->rdata_len), s;
-	const uint8_t *rdata, *table;
+	struct rbuf r = rbuf_init(policies->rdata, policies->rdata_len);
+	const uint8_t *rdata;
 	struct emission_table t;
 	struct policy po;
-	size_t len, size;
+	size_t len;
 
 	while ((rdata = rrset_next_rdata(&r, &len)) != NULL) {
 		if (!policy_open(&po, rdata, len))
 			continue;
-		s = rbuf_init(tables->rdata, tables->rdata_len);
-		while ((table = rrset_next_rdata(&s, &size)) != NULL) {
-			if (size > 2 && get_u16(table) == po.type &&
-			    emission_open(&t, table + 2, size - 2) && t.n > 0)
-				put_policy(pile, policies, &po, &t, apex);
-		}
+		if (emission_open_set(&t, tables, po.type) && t.n > 0)
+			put_policy(pile, policies, &po, &t, apex);
 	}
 }
 

@@ -15,6 +15,7 @@
 
 #include <ldns/ldns.h>
 
+#include "appliance/dns/closure.h"
 #include "appliance/dns/policy.h"
 #include "appliance/dns/rrtype.h"
 #include "appliance/signer/compile.h"
@@ -360,6 +361,43 @@ test_policies(void **state)
 	rounds(KEY_ED25519, DENIAL_NSEC3);
 }
 
+/* The bound that edits are held against is one, whatever health is. */
+static void
+test_bound(void **state)
+{
+	struct bench *b = bench_open(KEY_P256, DENIAL_NSEC);
+	struct emission_pick pick[EMISSIONS_MAX + 1];
+	unsigned policies = 0, most = 0;
+
+	(void)state;
+	for (unsigned round = 0; round < 300; round++) {
+		struct zwire_iter it = zwire_iter(b->content.base, b->content.len);
+		struct rrset set;
+
+		for (unsigned i = 1; i <= CHECKS; i++)
+			set_board(b, i, chance(b, 2) != 0);
+		while (zwire_next(&it, &set)) {
+			struct rbuf r = rbuf_init(set.rdata, set.rdata_len);
+			const uint8_t *rdata;
+			struct policy po;
+			size_t len;
+
+			while (set.type == RR_NSPOLICY &&
+			       (rdata = rrset_next_rdata(&r, &len)) != NULL) {
+				unsigned n;
+
+				assert_true(policy_open(&po, rdata, len));
+				n = emissions_of(&po, &b->board, pick);
+				assert_in_range(n, 1, policy_signed_max(&po));
+				most += n == policy_signed_max(&po) ? 1u : 0u;
+				policies++;
+			}
+		}
+	}
+	assert_true(policies == 300 * POLICIES && most > 0);
+	bench_close(b);
+}
+
 /* ---- every signature of the image (sigaudit.h) ---- */
 
 static void
@@ -446,6 +484,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(audits_find_each_wrong_octet),
 		cmocka_unit_test(test_policies),
+		cmocka_unit_test(test_bound),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -147,6 +147,29 @@ test_assignment(void **state)
 	assert_int_equal(one[0], 0);
 }
 
+/* 100,000 checks of a fleet of 32 at as many sites: each member's share is 9,375 but for chance. */
+static void
+test_shares(void **state)
+{
+	size_t n = fleet_of("abcdefghijklmnopqrstuvwxyz"), share[FLEET] = { 0 };
+	uint16_t one[QUORUM_MEMBERS];
+
+	(void)state;
+	for (; n < FLEET; n++) {
+		snprintf(names[n], sizeof names[n], "app-%zu", n);
+		snprintf(sites[n], sizeof sites[n], "s%zu", n);
+		fleet[n] = (struct quorum_member){ names[n], sites[n], false, 0 };
+	}
+	for (uint64_t id = 1; id <= 100000; id++) {
+		size_t k = quorum_assign(fleet, n, id, 3, one);
+
+		while (k > 0)
+			share[one[--k]]++;
+	}
+	for (size_t i = 0; i < n; i++)
+		assert_in_range(share[i], 9375 - 400, 9375 + 400); /* four sigma */
+}
+
 int
 main(void)
 {
@@ -154,6 +177,7 @@ main(void)
 		cmocka_unit_test(test_judge),
 		cmocka_unit_test(test_frozen),
 		cmocka_unit_test(test_assignment),
+		cmocka_unit_test(test_shares),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,76 @@
+"""A commit whose answer does not come: the console says that it does not know, and asking again changes nothing twice.
+And a disk that takes no more."""
+
+import os
+import signal
+
+import pytest
+
+from appliance import Appliance, zone_text
+from console import Console
+
+
+@pytest.fixture(scope="module")
+def lab():
+    with Appliance() as a:
+        for zone in ("before.example", "after.example", "full.example"):
+            (a.dir / zone).write_text(zone_text(f"{zone}.", records="www IN A 192.0.2.10\nold IN A 192.0.2.9\n"))
+            a.cli("zone", "import", zone, a.dir / zone)
+        yield a
+
+
+def answer_yes(c):
+    c.wait("y yes")
+    for _ in range(4):
+        c.read(0.05)  # a dialog is deaf for 150 ms
+    c.press("y")
+
+
+# Stopped: sync has not looked at it; sync has committed it and waits for the signer.
+@pytest.mark.parametrize("role, zone", [("sync", "before.example"), ("signer", "after.example")])
+def test_the_appliance_dies_in_a_commit(lab, role, zone):
+    lab.cli("record", "del", zone, "old", "A")
+    with Console(lab.socket) as c:
+        c.wait("5 Pending(1)")
+        c.press("5", "enter")
+        c.wait("checked by the primary")
+        os.kill(lab.pid(role), signal.SIGSTOP)
+        c.press("C")
+        answer_yes(c)
+        c.wait(lambda: "y yes" not in c.text())
+        for _ in range(10):  # until it is sent, and in the second case committed
+            c.read(0.05)
+        stop(lab)
+        c.wait("Outcome unknown")
+        lab.start()
+        c.wait(lambda: "STALE" not in c.text() and "LINK LOST" not in c.text())
+        c.press("C")
+        answer_yes(c)
+        c.wait("served by 1 of 1")
+    changes = lab.cli_json("history", "list", zone)["changes"]
+    assert [x["kind"] for x in changes].count("edit") == 1
+    assert lab.values(f"old.{zone}") == "NXDOMAIN"
+    assert lab.cli_json("draft", "list")["drafts"] == []
+
+
+def stop(a):
+    """As kill() does, but a stopped process answers no status."""
+    a.process.kill()
+    a.process.wait(5)
+    a.process = None
+
+
+def test_a_full_disk_is_said_and_nothing_typed_is_lost(lab):
+    command = ["prlimit", "--fsize=0", lab.build / "bin" / "nameserve", "--socket", lab.socket]
+    with Console(lab.socket, command=command) as c:
+        c.wait("Latency")
+        c.press("2", "/", "^full", "enter")
+        c.wait(lambda: "full.example" in c.cursor_row())
+        c.press("enter")
+        c.wait("rrsets")
+        c.press("a", "new", "tab", "tab", "tab", "192.0.2.7")
+        c.wait("Result   new")
+        c.press("ctrl-s")
+        c.wait("File too large")
+        assert "[192.0.2.7" in c.text()  # the form is there still
+    assert lab.cli_json("draft", "list")["drafts"] == []
