@@ -160,9 +160,9 @@ history_came(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 	if (env == NULL || env->history_list_reply->n_changes == 0)
 		return;
 	const Ns__Change *c = env->history_list_reply->changes[0];
-	ui_ago(v->ui, c->at, when);
+	ui_when(c->at, when);
 	const char *zone = c->n_zones > 0 ? c->zones[0] : "";
-	snprintf(text, sizeof text, "Change %llu  %s ago  %s  %s  %.*s%s%s%s",
+	snprintf(text, sizeof text, "Change %llu  %sZ  %s  %s  %.*s%s%s%s",
 	    (unsigned long long)c->revision, when, c->author, c->kind, ui_name_len(zone), zone,
 	    c->comment[0] != '\0' ? "  \"" : "", c->comment, c->comment[0] != '\0' ? "\"" : "");
 	sanitize(o->change, sizeof o->change, text, v->ui->ascii);

@@ -180,10 +180,9 @@ def test_query_test_and_tail_on_a_terminal(fleet, tmp_path):
         c.wait(lambda: "example.com" in c.cursor_row())
         c.press("enter")
         c.wait(lambda: " NS " in c.cursor_row())
-        for _ in range(6):  # the tab that has it
-            if "Queries/s" not in c.text():
-                c.press("]")
-                c.read(0.5)
+        for shown in ("ROUTES", "is not signed", "Queries/s"):
+            c.press("]")
+            c.wait(shown)
         c.wait(lambda: "nope" in c.text() and "NXDOMAIN/s" in c.text())
         c.press("w")
         c.wait("all PoPs")
