@@ -16,7 +16,10 @@
 static void
 feed(struct stream *s, const void *data, size_t n)
 {
-	memcpy(stream_space(s, n), data, n);
+	uint8_t *room = stream_space(s, n);
+
+	if (n > 0)
+		memcpy(room, data, n);
 	stream_grew(s, n);
 }
 
