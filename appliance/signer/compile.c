@@ -183,6 +183,20 @@ tell_checks(const struct compile_zone *z, const struct wbuf *content)
 	}
 }
 
+static struct zonesign
+how_of(const struct compile_zone *z, struct sources *from)
+{
+	return (struct zonesign){ .apex = z->apex,
+		.keys = z->keys,
+		.now = z->now,
+		.signer = from->signer,
+		.have = have,
+		.made = made,
+		.had_emissions = had_emissions,
+		.board = z->board,
+		.arg = from };
+}
+
 /* The content signed and found to be fit; its signatures are the old image's where they may stay. */
 static enum ns_err
 sign(struct compiler *c, const struct compile_zone *z, const struct wbuf *content, struct wbuf *out,
@@ -190,15 +204,7 @@ sign(struct compiler *c, const struct compile_zone *z, const struct wbuf *conten
 {
 	struct map_view view = staged_view(c);
 	struct sources from = { .compiler = c, .file = c->file, .signer = c->signer };
-	const struct zonesign how = { .apex = z->apex,
-		.keys = z->keys,
-		.now = z->now,
-		.signer = c->signer,
-		.have = have,
-		.made = made,
-		.had_emissions = had_emissions,
-		.board = z->board,
-		.arg = &from };
+	const struct zonesign how = how_of(z, &from);
 	struct signcheck check = { .apex = z->apex,
 		.keys = z->keys,
 		.now = z->now,
@@ -402,15 +408,7 @@ change_part(struct compiler *c, const struct compile_zone *z, const struct part 
 {
 	struct map_view view = staged_view(c);
 	struct sources from = { .compiler = c, .file = c->file, .signer = c->signer };
-	const struct zonesign how = { .apex = z->apex,
-		.keys = z->keys,
-		.now = z->now,
-		.signer = c->signer,
-		.have = have,
-		.made = made,
-		.had_emissions = had_emissions,
-		.board = z->board,
-		.arg = &from };
+	const struct zonesign how = how_of(z, &from);
 	struct wbuf out = wbuf_grow(SIZE_MAX / 2);
 	struct zonesign_done done;
 	bool here = signed_open(&from.image, &view, z->old) && may_resign(z, &from.image);

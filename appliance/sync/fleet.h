@@ -275,9 +275,6 @@ void	 standby_status(struct sync *, Ns__StatusReply *);
 bool	 forward_request(struct sync *, struct request *);
 void	 forward_take(struct sync *, const struct follower *, const struct member *,
 	    const Ns__FleetForward *);
-/* Who asks by way of that member: at most what it is trusted with. */
-void	 forward_caller(struct caller *, const struct member *, const char *principal, const char *role,
-	    const char *via);
 /* It was meant for the primary of a term that is over: nothing is done. */
 void	 forward_refuse(struct sync *, const struct follower *, const Ns__FleetForward *, uint64_t term);
 void	 forward_reply(struct sync *, const Ns__FleetForwardReply *);

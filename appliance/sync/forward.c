@@ -13,6 +13,7 @@
 #include "appliance/sync/control.h"
 #include "appliance/sync/errors.h"
 #include "appliance/sync/fleet.h"
+#include "appliance/sync/origin.h"
 #include "appliance/sync/importaway.h"
 #include "appliance/sync/receipts.h"
 #include "ipc/base/clock.h"
@@ -190,30 +191,30 @@ drop_served(Ns__CommitReply *m)
 	m->n_served = 0;
 }
 
+/* What its client waits for here. */
+static void
+note_revision(struct request *r, Ns__Envelope *reply)
+{
+	if (reply->body_case == NS__ENVELOPE__BODY_IMPORT_REPLY)
+		r->revision = reply->import_reply->revision;
+	if (reply->body_case != NS__ENVELOPE__BODY_COMMIT_REPLY)
+		return;
+	r->revision = reply->commit_reply->revision;
+	/* "served" lists this appliance, unless all were asked for. */
+	if (!receipts_wants_all(r))
+		drop_served(reply->commit_reply);
+}
+
 static void
 take_reply(struct sync *s, struct request *r, Ns__Envelope *env)
 {
-	if (env == NULL) {
+	if (env == NULL)
 		r->err =
 		    ns_fail(&r->why, NS_UNKNOWN, EF_UNKNOWN, "the primary's answer cannot be read");
-	} else if (env->body_case == NS__ENVELOPE__BODY_ERROR) {
-		ns_why_from_error(&r->why, env->error);
-		r->err = r->why.err;
-		r->conflict = env->error->conflict; /* taken over */
-		env->error->conflict = NULL;
-		ns__envelope__free_unpacked(env, NULL);
-	} else {
-		r->err = NS_OK;
-		r->reply = env;
-		if (env->body_case == NS__ENVELOPE__BODY_COMMIT_REPLY)
-			r->revision = env->commit_reply->revision;
-		if (env->body_case == NS__ENVELOPE__BODY_IMPORT_REPLY)
-			r->revision = env->import_reply->revision;
-	}
-	/* "served" lists this appliance, unless all were asked for. */
-	if (r->err == NS_OK && env->body_case == NS__ENVELOPE__BODY_COMMIT_REPLY &&
-	    !receipts_wants_all(r))
-		drop_served(env->commit_reply);
+	else
+		request_hear(r, env);
+	if (r->err == NS_OK)
+		note_revision(r, r->reply);
 	importaway_heard(s, r);
 	/* Read your writes: not before this appliance serves it. */
 	if (r->err == NS_OK && r->revision != 0)
@@ -288,126 +289,56 @@ forward_tick(struct sync *s, uint64_t now_ns)
 }
 
 /* ---- at the primary ---- */
-struct origin {
-	struct fleet_from from;
-	uint64_t id;
-};
-
-static void
-send_back(struct sync *s, const struct origin *o, Ns__Envelope *inner)
-{
-	Ns__Envelope env = NS__ENVELOPE__INIT;
-	Ns__FleetForwardReply out = NS__FLEET_FORWARD_REPLY__INIT;
-
-	out.id = o->id;
-	out.reply.len = ns__envelope__get_packed_size(inner);
-	out.reply.data = xmalloc(out.reply.len + 1);
-	ns__envelope__pack(inner, out.reply.data);
-	env.body_case = NS__ENVELOPE__BODY_FLEET_FORWARD_REPLY;
-	env.fleet_forward_reply = &out;
-	pub_send(s, &o->from, &env);
-	free(out.reply.data);
-}
-
-static void
-send_refusal(struct sync *s, const struct origin *o, struct ns_why *why, Ns__Conflict *conflict)
-{
-	Ns__Envelope env = NS__ENVELOPE__INIT;
-	Ns__Error error;
-
-	ns_error_from_why(&error, why);
-	error.conflict = why->err == NS_CONFLICT ? conflict : NULL;
-	env.body_case = NS__ENVELOPE__BODY_ERROR;
-	env.error = &error;
-	send_back(s, o, &env);
-}
-
 /* Instead of the control socket. */
 static void
 finish_forward(struct sync *s, struct request *r)
 {
-	struct origin *o = r->origin;
-
-	if (r->err != NS_OK || r->reply == NULL) {
-		if (r->why.err == NS_OK)
-			ns_fail(&r->why, r->err != NS_OK ? r->err : NS_FAILED, 0, "no reply");
-		send_refusal(s, o, &r->why, r->conflict);
-	} else {
-		send_back(s, o, r->reply);
-	}
-	free(o);
 	s->fleet->relaying--;
-	r->origin = NULL;
-	request_destroy(&r);
+	origin_answer(s, r);
 }
 
-static enum user_role
-role_named(const char *name)
+static struct origin
+origin_of(const struct follower *fo, const Ns__FleetForward *in)
 {
-	for (enum user_role r = USER_ADMIN; r > USER_UNKNOWN; r--)
-		if (strcmp(user_role_name(r), name) == 0)
-			return r;
-	return USER_UNKNOWN;
-}
-
-void
-forward_caller(struct caller *c, const struct member *m, const char *principal, const char *role,
-    const char *via)
-{
-	enum user_role cap = role_named(m->trust), said = role_named(role);
-
-	*c = (struct caller){ .role = said < cap ? said : cap, .uid = UINT32_MAX };
-	text_copy(c->name, sizeof c->name, principal);
-	text_copy(c->via, sizeof c->via, via);
-	text_copy(c->relay, sizeof c->relay, m->name);
-	text_copy(c->relay_site, sizeof c->relay_site, m->site_claimed ? "" : m->site);
+	return (struct origin){ fo->peer, in->id, NS__ENVELOPE__BODY_FLEET_FORWARD_REPLY };
 }
 
 void
 forward_refuse(struct sync *s, const struct follower *fo, const Ns__FleetForward *in, uint64_t term)
 {
-	struct origin o = { fo->peer, in->id };
+	struct origin o = origin_of(fo, in);
 	struct ns_why why = { 0 };
 
 	ns_fail(&why, NS_UNAVAILABLE, EF_TERM,
 	    "sent to the primary of term %llu, and %s is in term %llu: nothing was changed; try "
 	    "again in a moment",
 	    (unsigned long long)term, s->name, (unsigned long long)s->head.term);
-	send_refusal(s, &o, &why, NULL);
+	origin_refuse(s, &o, &why);
 }
 
 void
 forward_take(
     struct sync *s, const struct follower *fo, const struct member *m, const Ns__FleetForward *in)
 {
-	struct origin o = { fo->peer, in->id };
+	struct origin o = origin_of(fo, in);
 	const struct request_kind *k;
 	struct ns_why why = { 0 };
-	struct ns_peer peer = { 0 };
 	Ns__Envelope *env = ns_envelope_unpack(in->request.data, in->request.len, &why);
-	struct request *r;
 
 	if (env == NULL) {
-		send_refusal(s, &o, &why, NULL);
+		origin_refuse(s, &o, &why);
 		return;
 	}
 	k = control_kind(env->body_case);
 	if (k == NULL || (k->on != ON_WRITER && !k->relayed) || k->primary_only) {
 		ns_fail(&why, NS_DENIED, EF_ONLY_PRIMARY,
 		    "this is done on the primary's own socket only");
-		send_refusal(s, &o, &why, NULL);
+		origin_refuse(s, &o, &why);
 	} else {
-		env->deadline_ms = in->deadline_ms;
-		r = request_new(&peer, env);
-		forward_caller(&r->caller, m, in->principal, in->role, in->via);
-		r->kind = k;
-		r->store_dir = s->store_dir;
-		r->reads = s->reads;
-		r->finish = finish_forward;
 		s->fleet->relaying++;
-		r->origin = xmalloc(sizeof o);
-		memcpy(r->origin, &o, sizeof o);
-		control_start(s, r, m->name);
+		origin_start(s, &o,
+		    &(struct origin_caller){ m, in->principal, in->role, in->via, in->deadline_ms },
+		    k, env, finish_forward);
 	}
 	ns__envelope__free_unpacked(env, NULL);
 }

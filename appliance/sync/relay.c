@@ -10,6 +10,7 @@
 #include "appliance/sync/errors.h"
 #include "appliance/sync/everywhere.h"
 #include "appliance/sync/fleet.h"
+#include "appliance/sync/origin.h"
 #include "ipc/base/clock.h"
 #include "ipc/base/text.h"
 #include "ipc/base/xalloc.h"
@@ -137,16 +138,7 @@ static void
 give_back(struct sync *s, struct request *r, Ns__Envelope *env)
 {
 	wait_no_more(s, r);
-	if (env->body_case == NS__ENVELOPE__BODY_ERROR) {
-		ns_why_from_error(&r->why, env->error);
-		r->err = r->why.err;
-		r->conflict = env->error->conflict; /* taken over */
-		env->error->conflict = NULL;
-		ns__envelope__free_unpacked(env, NULL);
-	} else {
-		r->err = NS_OK;
-		r->reply = env;
-	}
+	request_hear(r, env);
 	request_finish(s, r);
 }
 
@@ -188,88 +180,24 @@ relay_tick(struct sync *s, uint64_t now_ns)
 }
 
 /* ---- where it is answered ---- */
-struct origin {
-	struct fleet_from from;
-	uint64_t id;
-};
-
-static void
-send_back(struct sync *s, const struct origin *o, Ns__Envelope *inner)
-{
-	Ns__Envelope env = NS__ENVELOPE__INIT;
-	Ns__FleetRelayed out = NS__FLEET_RELAYED__INIT;
-
-	out.id = o->id;
-	out.reply.len = ns__envelope__get_packed_size(inner);
-	out.reply.data = xmalloc(out.reply.len + 1);
-	ns__envelope__pack(inner, out.reply.data);
-	env.body_case = NS__ENVELOPE__BODY_FLEET_RELAYED;
-	env.fleet_relayed = &out;
-	pub_send(s, &o->from, &env);
-	free(out.reply.data);
-}
-
-static void
-send_refusal(struct sync *s, const struct origin *o, struct ns_why *why, Ns__Conflict *conflict)
-{
-	Ns__Envelope env = NS__ENVELOPE__INIT;
-	Ns__Error error;
-
-	ns_error_from_why(&error, why);
-	error.conflict = why->err == NS_CONFLICT ? conflict : NULL;
-	env.body_case = NS__ENVELOPE__BODY_ERROR;
-	env.error = &error;
-	send_back(s, o, &env);
-}
-
 /* Instead of the control socket. */
 static void
 finish_relay(struct sync *s, struct request *r)
 {
-	struct origin *o = r->origin;
-
 	s->relay->n_taken--;
 	if (r->err == NS_OK && r->again)
 		r->err = ns_fail(&r->why, NS_INVALID, ES_REQUEST,
 		    "it is too large to be passed on: ask %s itself", s->name);
-	if (r->err == NS_OK && r->reply != NULL) {
+	if (r->err == NS_OK && r->reply != NULL)
 		control_completes(s, r);
-		send_back(s, o, r->reply);
-	} else {
-		if (r->why.err == NS_OK)
-			ns_fail(&r->why, r->err != NS_OK ? r->err : NS_FAILED, 0, "no reply");
-		send_refusal(s, o, &r->why, r->conflict);
-	}
-	free(o);
-	r->origin = NULL;
-	request_destroy(&r);
-}
-
-static void
-begin(struct sync *s, const struct member *m, const struct origin *o,
-    const struct request_kind *kind, Ns__Envelope *env, const Ns__FleetRelay *in)
-{
-	struct ns_peer peer = { 0 };
-	struct request *r;
-
-	env->deadline_ms = in->deadline_ms;
-	r = request_new(&peer, env);
-	forward_caller(&r->caller, m, in->principal, in->role, in->via);
-	r->kind = kind;
-	r->store_dir = s->store_dir;
-	r->reads = s->reads;
-	r->finish = finish_relay;
-	r->origin = xmalloc(sizeof *o);
-	memcpy(r->origin, o, sizeof *o);
-	s->relay->n_taken++;
-	control_start(s, r, m->name);
+	origin_answer(s, r);
 }
 
 void
 relay_take(
     struct sync *s, const struct member *m, const struct fleet_from *from, const Ns__FleetRelay *in)
 {
-	struct origin o = { *from, in->id };
+	struct origin o = { *from, in->id, NS__ENVELOPE__BODY_FLEET_RELAYED };
 	struct ns_why why = { 0 };
 	Ns__Envelope *env = ns_envelope_unpack(in->request.data, in->request.len, &why);
 	const struct request_kind *k = env != NULL ? control_kind(env->body_case) : NULL;
@@ -279,9 +207,13 @@ relay_take(
 		    "this is done on the appliance's own socket only");
 	else if (env != NULL && s->relay->n_taken == RELAY_TAKEN_MAX)
 		ns_fail(&why, NS_UNAVAILABLE, ES_BUSY, "busy: too many requests of others");
-	if (why.err != NS_OK)
-		send_refusal(s, &o, &why, NULL);
-	else if (env != NULL)
-		begin(s, m, &o, k, env, in);
+	if (why.err != NS_OK) {
+		origin_refuse(s, &o, &why);
+	} else if (env != NULL) {
+		s->relay->n_taken++;
+		origin_start(s, &o,
+		    &(struct origin_caller){ m, in->principal, in->role, in->via, in->deadline_ms },
+		    k, env, finish_relay);
+	}
 	ns__envelope__free_unpacked(env, NULL);
 }

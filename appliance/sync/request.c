@@ -106,6 +106,21 @@ request_reply(struct request *r, Ns__Envelope__BodyCase body, void *msg)
 	r->reply->error = msg;
 }
 
+void
+request_hear(struct request *r, Ns__Envelope *env)
+{
+	if (env->body_case != NS__ENVELOPE__BODY_ERROR) {
+		r->err = NS_OK;
+		r->reply = env;
+		return;
+	}
+	ns_why_from_error(&r->why, env->error);
+	r->err = r->why.err;
+	r->conflict = env->error->conflict; /* taken over */
+	env->error->conflict = NULL;
+	ns__envelope__free_unpacked(env, NULL);
+}
+
 char *
 reply_name(const uint8_t *wire)
 {

@@ -83,6 +83,8 @@ request_reject(struct request *, enum ns_err err, uint16_t code, const char *fie
 const char	*request_comment(const Ns__Envelope *);
 /* A fresh reply envelope of that kind; msg is a malloc'ed message that it takes over. */
 void	 request_reply(struct request *, Ns__Envelope__BodyCase, void *msg);
+/* What another appliance answered it, as its reply or its refusal; takes it over. */
+void	 request_hear(struct request *, Ns__Envelope *);
 /* Strings of message trees: malloc'ed. */
 char	*reply_name(const uint8_t *wire);
 char	*reply_time(int64_t wall_ms);

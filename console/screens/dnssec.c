@@ -320,12 +320,8 @@ dnssec_refuse(struct view *v, enum ns_action_id id)
 	const struct dnssec *d = v->state;
 	bool mine = id == ACT_ROLL || id == ACT_DS_SUBMITTED || id == ACT_UNSIGN || id == ACT_SIGN;
 
-	if (id == ACT_PENDING)
-		return v->ui->drafts != NULL && v->ui->drafts->draft != NULL
-			   ? NULL
-			   : "no draft of this zone";
 	if (!mine)
-		return NULL;
+		return zone_refuse(v, id);
 	if (!d->loaded)
 		return "it is not loaded yet";
 	if (id == ACT_SIGN && d->signs && strcmp(d->status, "leaving") != 0)
@@ -346,12 +342,6 @@ dnssec_act(struct view *v, enum ns_action_id id)
 	if (ns_table_act(&d->table, id, d->n))
 		return true;
 	switch (id) {
-	case ACT_OBJECT_HISTORY:
-		ui_replace(v->ui, &screen_zone_history, v->object);
-		return true;
-	case ACT_PENDING:
-		ui_open(v->ui, &screen_diff, v->object);
-		return true;
 	case ACT_SIGN:
 	case ACT_UNSIGN:
 	case ACT_ROLL:
@@ -359,7 +349,7 @@ dnssec_act(struct view *v, enum ns_action_id id)
 		dnssec_ask(v, id, d->ds_there);
 		return true;
 	default:
-		return zone_tab(v, id);
+		return zone_act(v, id);
 	}
 }
 

@@ -156,7 +156,7 @@ history_act(struct view *v, enum ns_action_id id)
 			drafts_revert(v->ui, strtoull(row->id, NULL, 10));
 		return true;
 	}
-	return v->object[0] != '\0' && zone_tab(v, id);
+	return v->object[0] != '\0' && zone_act(v, id);
 }
 
 const struct ns_screen_ops screen_history = {

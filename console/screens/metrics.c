@@ -285,14 +285,8 @@ metrics_act(struct view *v, enum ns_action_id id)
 	case ACT_OPEN:
 		querytest_open(v->ui, m->names[m->table.row].name, "A", NULL);
 		return true;
-	case ACT_OBJECT_HISTORY:
-		ui_replace(v->ui, &screen_zone_history, v->object);
-		return true;
-	case ACT_PENDING:
-		ui_open(v->ui, &screen_diff, v->object);
-		return true;
 	default:
-		return zone_tab(v, id);
+		return zone_act(v, id);
 	}
 }
 

@@ -396,13 +396,11 @@ policies_copies(struct view *v, struct copies *c)
 static const char *
 policies_refuse(struct view *v, enum ns_action_id id)
 {
-	const struct drafts *d = v->ui->drafts;
+	const char *no = zone_refuse(v, id);
 	struct policies *s = v->state;
 
-	if (id == ACT_PENDING || id == ACT_UNDO)
-		return d != NULL && d->draft != NULL ? NULL : "no draft of this zone";
-	if (id == ACT_REDO)
-		return d != NULL && d->n_undone > 0 ? NULL : "nothing was undone";
+	if (no != NULL)
+		return no;
 	if ((id == ACT_EDIT || id == ACT_CLONE || id == ACT_DELETE || id == ACT_OPEN) &&
 	    count(s) == 0)
 		return "no policy is here";
@@ -426,20 +424,8 @@ policies_act(struct view *v, enum ns_action_id id)
 	case ACT_DELETE:
 		delete_policy(v);
 		return true;
-	case ACT_UNDO:
-		(void)drafts_undo(v->ui, v->object);
-		return true;
-	case ACT_REDO:
-		(void)drafts_redo(v->ui, v->object);
-		return true;
-	case ACT_PENDING:
-		ui_open(v->ui, &screen_diff, v->object);
-		return true;
-	case ACT_OBJECT_HISTORY:
-		ui_replace(v->ui, &screen_zone_history, v->object);
-		return true;
 	default:
-		return zone_tab(v, id);
+		return zone_act(v, id);
 	}
 }
 

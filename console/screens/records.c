@@ -410,12 +410,10 @@ records_draw(struct view *v, struct rect r)
 static const char *
 records_refuse(struct view *v, enum ns_action_id id)
 {
-	const struct drafts *d = v->ui->drafts;
+	const char *no = zone_refuse(v, id);
 
-	if (id == ACT_PENDING || id == ACT_UNDO)
-		return d != NULL && d->draft != NULL ? NULL : "no draft of this zone";
-	if (id == ACT_REDO)
-		return d != NULL && d->n_undone > 0 ? NULL : "nothing was undone";
+	if (no != NULL)
+		return no;
 	if (id == ACT_UNMARK || id == ACT_SET_TTL)
 		return ((struct records *)v->state)->marks.n > 0 ? NULL
 								 : "nothing is marked: Space marks";
@@ -434,12 +432,6 @@ records_act(struct view *v, enum ns_action_id id)
 	if (ns_table_act(&s->table, id, records_count(s)) || records_mark(v, id))
 		return true;
 	switch (id) {
-	case ACT_OBJECT_HISTORY:
-		ui_replace(v->ui, &screen_zone_history, v->object);
-		return true;
-	case ACT_PENDING:
-		ui_open(v->ui, &screen_diff, v->object);
-		return true;
 	case ACT_EDIT:
 	case ACT_ADD:
 	case ACT_CLONE:
@@ -457,14 +449,8 @@ records_act(struct view *v, enum ns_action_id id)
 	case ACT_DELETE:
 		delete (v);
 		return true;
-	case ACT_UNDO:
-		(void)drafts_undo(v->ui, v->object);
-		return true;
-	case ACT_REDO:
-		(void)drafts_redo(v->ui, v->object);
-		return true;
 	default:
-		return zone_tab(v, id);
+		return zone_act(v, id);
 	}
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "console/core/sanitize.h"
+#include "console/screens/drafts.h"
 
 static const struct {
 	const struct ns_screen_ops *ops;
@@ -49,15 +50,51 @@ zone_title(struct view *v, struct rect r, const char *state, const char *right)
 	return (struct rect){ r.x, r.y + 2, r.w, r.h - 2 };
 }
 
-bool
-zone_tab(struct view *v, enum ns_action_id id)
+static void
+next_tab(struct view *v, size_t step)
 {
 	size_t i = 0;
 
-	if (id != ACT_NEXT_TAB && id != ACT_PREVIOUS_TAB)
-		return false;
 	while (i < TABS && tabs[i].ops != v->ops)
 		i++;
-	ui_replace(v->ui, tabs[(i + (id == ACT_NEXT_TAB ? 1 : TABS - 1)) % TABS].ops, v->object);
-	return true;
+	ui_replace(v->ui, tabs[(i + step) % TABS].ops, v->object);
+}
+
+bool
+zone_act(struct view *v, enum ns_action_id id)
+{
+	switch (id) {
+	case ACT_NEXT_TAB:
+		next_tab(v, 1);
+		return true;
+	case ACT_PREVIOUS_TAB:
+		next_tab(v, TABS - 1);
+		return true;
+	case ACT_OBJECT_HISTORY:
+		ui_replace(v->ui, &screen_zone_history, v->object);
+		return true;
+	case ACT_PENDING:
+		ui_open(v->ui, &screen_diff, v->object);
+		return true;
+	case ACT_UNDO:
+		(void)drafts_undo(v->ui, v->object);
+		return true;
+	case ACT_REDO:
+		(void)drafts_redo(v->ui, v->object);
+		return true;
+	default:
+		return false;
+	}
+}
+
+const char *
+zone_refuse(const struct view *v, enum ns_action_id id)
+{
+	const struct drafts *d = v->ui->drafts;
+
+	if (id == ACT_PENDING || id == ACT_UNDO)
+		return d != NULL && d->draft != NULL ? NULL : "no draft of this zone";
+	if (id == ACT_REDO)
+		return d != NULL && d->n_undone > 0 ? NULL : "nothing was undone";
+	return NULL;
 }

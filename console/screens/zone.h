@@ -8,7 +8,9 @@
 struct rect zone_title(struct view *, struct rect r, const char *state, const char *right);
 /* "www" of "www.example.com." in example.com., "@" of the zone itself: where it begins, and its octets. */
 int zone_relative(const char *name, const char *zone, const char **out);
-/* The other tab; false: not a tab's action. */
-bool zone_tab(struct view *, enum ns_action_id);
+/* What every tab can do: another tab, the zone's history and draft, undo and redo; false: it is none of that. */
+bool zone_act(struct view *, enum ns_action_id);
+/* Why not, of the draft's actions; NULL: it may, or it is none of them. */
+const char *zone_refuse(const struct view *, enum ns_action_id);
 
 #endif

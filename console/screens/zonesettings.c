@@ -507,12 +507,10 @@ static const char *
 settings_refuse(struct view *v, enum ns_action_id id)
 {
 	struct zonesettings *s = v->state;
-	const struct drafts *d = v->ui->drafts;
+	const char *no = zone_refuse(v, id);
 
-	if (id == ACT_PENDING || id == ACT_UNDO)
-		return d != NULL && d->draft != NULL ? NULL : "no draft of this zone";
-	if (id == ACT_REDO)
-		return d != NULL && d->n_undone > 0 ? NULL : "nothing was undone";
+	if (no != NULL)
+		return no;
 	if (id == ACT_ADD || id == ACT_CLONE || id == ACT_DELETE)
 		return "these are there once";
 	return id == ACT_EDIT && s->table.row < SETTINGS && settings[s->table.row].how == FIXED
@@ -532,20 +530,8 @@ settings_act(struct view *v, enum ns_action_id id)
 	case ACT_EDIT:
 		change(v);
 		return true;
-	case ACT_UNDO:
-		(void)drafts_undo(v->ui, v->object);
-		return true;
-	case ACT_REDO:
-		(void)drafts_redo(v->ui, v->object);
-		return true;
-	case ACT_PENDING:
-		ui_open(v->ui, &screen_diff, v->object);
-		return true;
-	case ACT_OBJECT_HISTORY:
-		ui_replace(v->ui, &screen_zone_history, v->object);
-		return true;
 	default:
-		return zone_tab(v, id);
+		return zone_act(v, id);
 	}
 }
 
