@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "appliance/serve/emissionsig.h"
-#include "appliance/serve/trace.h"
 #include "ipc/base/wbuf.h"
 
 /* What there is for one asker, and what of it is signed. */
@@ -94,7 +93,6 @@ sign(struct reply *r, const struct lookup *l, uint16_t type, struct alias_answer
 		return;
 	r->q->policy_unsigned = true;
 	r->w->ede = EDE_LAST_SIGNED;
-	TRACE(r, "signature", "%s", "what was found is not signed yet: the nearest that is");
 	if (a->best.kind != ALIASSIG_END) {
 		take_best(a, type);
 		a->result = ADDRESS_FOUND;
@@ -117,7 +115,6 @@ put_found(struct reply *r, const struct lookup *l, struct alias_answer *a, bool 
 		a->found.set.sig = sigs.p;
 		a->found.set.sig_len = sigs.len;
 		a->found.set.sig_count = sigs.count;
-		TRACE(r, "signature", "of key %u, until %u", sigs.tag, sigs.expiration);
 	}
 	if (!emit_set(r, ANSWER, &a->found.set, 0)) {
 		r->tc = true;

@@ -55,8 +55,6 @@ emission_sigs(const struct reply *r, const struct lookup *l, const struct policy
 
 	out->len = out->count = 0;
 	emission_at(t, at, &first);
-	out->tag = first.tag;
-	out->expiration = first.expiration;
 	for (; at < t->n && out->count < EMISSION_KEYS; at++) {
 		emission_at(t, at, &e);
 		if (e.first != first.first || e.mask != first.mask)
@@ -75,10 +73,6 @@ emission_alias_sigs(const struct reply *r, const struct lookup *l, uint32_t ttl,
 	out->len = out->count = 0;
 	for (unsigned i = 0; i < of->nsigs && i < EMISSION_KEYS; i++) {
 		aliassig_at(of, i, &e);
-		if (i == 0) {
-			out->tag = e.tag;
-			out->expiration = e.expiration;
-		}
 		put_one(r, of->family == ALIAS_V4 ? RR_A : RR_AAAA, ttl, &e, labels, out);
 	}
 }

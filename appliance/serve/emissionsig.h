@@ -13,8 +13,6 @@
 struct emission_sigs {
 	uint8_t		p[EMISSION_KEYS * EMISSION_RRSIG];	/* rendered (image_format.h) */
 	uint16_t	len, count;
-	uint16_t	tag;			/* of the first, and its end: for explain */
-	uint32_t	expiration;
 };
 
 /* Those of entry `at` and of the same emission behind it. */

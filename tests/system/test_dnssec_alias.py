@@ -104,6 +104,20 @@ def test_denials_leave_out_what_is_certainly_not_there(site):
         assert {name: types_of(ask(site.a, f"{name}.{zone}", "SRV")) for name in want} == want
 
 
+def test_the_signature_that_is_used_is_told(site):
+    """Of an ALIAS, a policy and plain records, with and without --do; of what is not there, those of its proof."""
+    a = site.a
+    zsk = next(k for k in a.cli_json("dnssec", "keys", "our")["keys"] if k["role"] == "zsk")
+    for name, rdtype, more in (("mv.our.", "A", ()), ("mv.our.", "A", ("--do",)), ("fail.our.", "A", ()), ("weigh.our.", "A", ()),
+                               ("www.our.", "A", ()), ("www.our.", "MX", ()), ("x.wa.our.", "AAAA", ())):
+        told = a.cli_json("test", name, rdtype, *more)
+        signs = [s["text"] for s in told["steps"] if s["step"] == "sign"]
+        assert signs and all(f"key {zsk['tag']} (ECDSAP256SHA256), RRSIG expires 20" in s for s in signs), told
+        assert told["steps"][-1]["step"] == "answer" and any("RRSIG" in r for r in told["answers"]) == ("--do" in more), told
+    assert f"key {zsk['tag']} (ECDSAP256SHA256)" in a.cli("test", "mv.our.", "A")
+    assert "sign" not in [s["step"] for s in a.cli_json("test", "www.plain.", "A")["steps"]]
+
+
 class Asking:
     """Questions to the validating resolver until the end: what was not validated."""
 
