@@ -350,7 +350,8 @@ check(const struct request *r, struct ns_why *why)
 	uint32_t denial;
 
 	/* Time is not a person: only the primary itself brings it. */
-	if ((unsigned)in->verb > NS__DNSSEC_SET_REQUEST__VERB__EVENT ||
+	if (((unsigned)in->verb > NS__DNSSEC_SET_REQUEST__VERB__EVENT &&
+		in->verb != NS__DNSSEC_SET_REQUEST__VERB__NEW_KEYS) ||
 	    (in->verb == NS__DNSSEC_SET_REQUEST__VERB__EVENT && r->finish == NULL))
 		return ns_fail(why, NS_USAGE, ES_REQUEST, "not something to do with keys");
 	if ((roll || in->algorithm != 0) && in->algorithm != 13 && in->algorithm != 15)

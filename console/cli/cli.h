@@ -260,6 +260,7 @@ int cmd_alias_list(struct cli *);
 int cmd_dnssec_enable(struct cli *);
 int cmd_dnssec_disable(struct cli *);
 int cmd_dnssec_rollover(struct cli *);
+int cmd_dnssec_new_keys(struct cli *);
 int cmd_dnssec_ds_submitted(struct cli *);
 int cmd_dnssec_keys(struct cli *);
 int cmd_dnssec_ds(struct cli *);
