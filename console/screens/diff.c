@@ -219,7 +219,8 @@ focus(struct view *v, size_t at)
 	struct diff *d = v->state;
 
 	d->form.focus = at;
-	v->contexts = at == LIST ? v->ops->contexts : CTX_GLOBAL | CTX_FORM;
+	v->contexts = at == LIST ? v->ops->contexts
+				 : CTX_GLOBAL | CTX_FORM | (at == DIFF_COMMENT ? CTX_PLAIN : 0);
 }
 
 /* Around: the list, the comment, the timer. */
@@ -367,6 +368,14 @@ diff_act(struct view *v, enum ns_action_id id)
 	}
 }
 
+static const char *
+diff_field(struct view *v)
+{
+	struct diff *d = v->state;
+
+	return d->form.focus == LIST ? NULL : form_text(&d->form);
+}
+
 const struct ns_screen_ops screen_diff = {
 	.name = "Diff",
 	.size = sizeof(struct diff),
@@ -378,6 +387,7 @@ const struct ns_screen_ops screen_diff = {
 	.draw = diff_draw,
 	.act = diff_act,
 	.key = diff_key_typed,
+	.field = diff_field,
 	.leave = diff_leave,
 	.refuse = diff_refuse,
 };

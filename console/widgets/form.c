@@ -37,6 +37,15 @@ form_clear(struct form *f)
 	*f = (struct form){ 0 };
 }
 
+const char *
+form_text(const struct form *f)
+{
+	const struct form_field *field = f->focus < f->n ? &f->list[f->focus] : NULL;
+
+	return field != NULL && field->choices == NULL && !field->fixed ? edit_text(&field->edit)
+									: NULL;
+}
+
 /* ---- choices ---- */
 static size_t
 chosen(const struct form_field *f)
