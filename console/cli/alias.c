@@ -31,8 +31,7 @@ print_list(const ProtobufCMessage *reply)
 		    addresses[0] != '\0' && it->reason[0] != '\0' ? "; " : "", it->reason);
 	}
 	table_print(&t);
-	if (m->next[0] != '\0')
-		fprintf(stderr, "nameserve: more: --cursor %s\n", m->next);
+	cli_more(m->next);
 }
 
 int

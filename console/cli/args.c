@@ -130,6 +130,13 @@ cli_limit(const struct cli *cli, uint32_t max, uint32_t *limit)
 	return CLI_OK;
 }
 
+void
+cli_more(const char *next)
+{
+	if (next[0] != '\0')
+		fprintf(stderr, "nameserve: more: --cursor %s\n", next);
+}
+
 bool
 cli_duration_ms(const char *text, unsigned *ms)
 {

@@ -268,8 +268,7 @@ list_table(const Ns__CheckListReply *r)
 		table_cell(t, "%s", c->reason);
 	}
 	table_print(&t);
-	if (r->next[0] != '\0')
-		fprintf(stderr, "more: --cursor %s\n", r->next);
+	cli_more(r->next);
 	if (r->frozen)
 		fputs("This appliance sees too little of the fleet: states are frozen.\n", stderr);
 }

@@ -127,6 +127,7 @@ bool cli_duration_ms(const char *text, unsigned *ms);
 bool cli_number(const char *text, uint64_t max, uint64_t *value);
 /* --limit, 0 where it is not given; the exit code after a message, or 0. */
 int cli_limit(const struct cli *, uint32_t max, uint32_t *limit);
+void cli_more(const char *next); /* on stderr: how to ask for the next page; "": nothing, it was the last */
 
 /* ---- call.c ---- */
 /* --appliance ssh:USER@HOST; NULL: not given, or it names one of the fleet. */

@@ -37,8 +37,7 @@ list_table(const ProtobufCMessage *m)
 	const Ns__HistoryListReply *r = (const Ns__HistoryListReply *)m;
 
 	changes_table(r->changes, r->n_changes);
-	if (r->next[0] != '\0')
-		fprintf(stderr, "nameserve: more: --cursor %s\n", r->next);
+	cli_more(r->next);
 }
 
 int

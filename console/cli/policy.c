@@ -246,9 +246,7 @@ cmd_policy_list(struct cli *cli)
 	    reply->record_list_reply->next);
 	if (cli->format == CLI_TABLE) {
 		list_table(rows);
-		if (reply->record_list_reply->next[0] != '\0')
-			fprintf(stderr, "nameserve: more: --cursor %s\n",
-			    reply->record_list_reply->next);
+		cli_more(reply->record_list_reply->next);
 		json_decref(doc);
 	} else if (cli->format == CLI_JSONL) {
 		cli_print_rows(doc, "policies");

@@ -104,8 +104,7 @@ records_table(const ProtobufCMessage *m)
 			table_cell(t, "%s", r->rrsets[i]->rdata[d]);
 		}
 	table_print(&t);
-	if (r->next[0] != '\0')
-		fprintf(stderr, "nameserve: more: --cursor %s\n", r->next);
+	cli_more(r->next);
 }
 
 int
