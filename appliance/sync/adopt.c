@@ -12,20 +12,12 @@
 #include "appliance/sync/residency.h"
 #include "appliance/sync/writer.h"
 #include "ipc/base/log.h"
+#include "ipc/base/text.h"
 #include "ipc/base/xalloc.h"
 
 #define ZONE_MAX (1u << 30)
 
 /* ---- the change's header ---- */
-static bool
-take_text(char *out, size_t size, const char *in)
-{
-	if (strlen(in) >= size)
-		return false;
-	memcpy(out, in, strlen(in) + 1);
-	return true;
-}
-
 static bool
 read_head(const Ns__FleetChange *m, struct store_change *c)
 {
@@ -39,10 +31,10 @@ read_head(const Ns__FleetChange *m, struct store_change *c)
 		return false;
 	memcpy(c->prev, m->prev.data, STORE_HASH);
 	memcpy(c->hash, m->hash.data, STORE_HASH);
-	return take_text(c->author, sizeof c->author, m->author) &&
-	       take_text(c->via, sizeof c->via, m->via) &&
-	       take_text(c->kind, sizeof c->kind, m->kind) &&
-	       take_text(c->comment, sizeof c->comment, m->comment);
+	return text_take(c->author, sizeof c->author, m->author) &&
+	       text_take(c->via, sizeof c->via, m->via) &&
+	       text_take(c->kind, sizeof c->kind, m->kind) &&
+	       text_take(c->comment, sizeof c->comment, m->comment);
 }
 
 /* ---- one change ---- */

@@ -13,6 +13,7 @@
 #include "appliance/sync/status.h"
 #include "ipc/base/log.h"
 #include "ipc/base/xalloc.h"
+#include "ipc/envelope.h"
 
 #define PIECE_CHECKS 64u /* of one message: 512 KiB when each is as long as can be */
 
@@ -194,15 +195,10 @@ checkfeed_deltas(struct sync *s, struct check_deltas **dp)
 void
 checkfeed_notice(struct sync *s, const Ns__Envelope *env)
 {
-	size_t len = ns__probe_notice__get_packed_size(env->probe_notice);
-	uint8_t *buf = xmalloc(len + 1);
-
 	(void)s;
-	ns__probe_notice__pack(env->probe_notice, buf);
 	if (notice != NULL)
 		ns__probe_notice__free_unpacked(notice, NULL);
-	notice = ns__probe_notice__unpack(NULL, len, buf);
-	free(buf);
+	notice = ns_message_copy(&env->probe_notice->base);
 }
 
 void
