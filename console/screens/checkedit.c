@@ -301,9 +301,12 @@ made(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 		return;
 	}
 	revision = env->object_reply->revision;
+	snprintf(ui->made_check, sizeof ui->made_check, "%.71s",
+	    ((struct checkedit *)v->state)->fresh ? ((struct checkedit *)v->state)->name : "");
 	((struct checkedit *)v->state)->dirty = false;
 	if (ui_top(ui) == v)
 		ui_back(ui);
+	ui->made_check[0] = '\0';
 	ui_say(ui, "Done: change %llu", revision);
 	ui_ask_status(ui);
 }

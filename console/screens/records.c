@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "console/core/sanitize.h"
 #include "console/screens/copy.h"
@@ -159,6 +160,26 @@ fill_all(struct view *v, const Ns__PlanReply *plan, bool fresh)
 		}
 }
 
+/* An RRset that a form has just added is where the operator goes on. */
+static void
+go_to_accepted(struct view *v)
+{
+	struct records *s = v->state;
+	char *accepted = v->ui->drafts->accepted;
+
+	for (size_t i = 0; accepted[0] != '\0' && i < s->pages.before; i++) {
+		const char *blank = strrchr(s->mine[i].id, ' '), *name;
+		char id[UI_OBJECT], shown[UI_OBJECT + 32];
+
+		snprintf(id, sizeof id, "%.*s", (int)(blank - s->mine[i].id), s->mine[i].id);
+		int len = zone_relative(id, v->object, &name);
+		snprintf(shown, sizeof shown, "%.*s%s", len, name, blank);
+		if (strcasecmp(shown, accepted) == 0 || strcasecmp(s->mine[i].id, accepted) == 0)
+			s->table.row = i;
+	}
+	accepted[0] = '\0';
+}
+
 /* The cursor stays on its row: what came or went above it is counted. */
 static void
 take_draft(struct view *v)
@@ -178,6 +199,7 @@ take_draft(struct view *v)
 		s->table.row += s->pages.before - before;
 	else if (s->table.row >= s->pages.before)
 		s->table.row = s->pages.before;
+	go_to_accepted(v);
 }
 
 size_t

@@ -15,6 +15,7 @@
 struct form_field {
 	struct edit edit;
 	const char *const *choices; /* NULL: free text; ends with NULL; what is typed picks the first that begins so */
+	unsigned typed; /* letters of the choice that were typed one after the other */
 	bool fixed; /* shown and passed over */
 	int x, y, w; /* with its brackets */
 	const char *error; /* marks it; the owner says it below; NULL: none */
