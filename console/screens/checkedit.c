@@ -39,6 +39,8 @@ show(struct view *v)
 {
 	struct checkedit *e = v->state;
 	size_t focus = e->form.focus, n = 0;
+	unsigned typed =
+	    e->form.typed; /* the kind is chosen by its letters, and is what is shown */
 
 	form_clear(&e->form);
 	(void)form_add(&e->form, NAME_MAX_IN, e->name);
@@ -57,6 +59,7 @@ show(struct view *v)
 		e->fields[n++] = f;
 	}
 	e->form.focus = focus < e->form.n ? focus : 0;
+	e->form.typed = typed;
 	if (e->form.list[e->form.focus].fixed)
 		form_next(&e->form, 1);
 }

@@ -140,6 +140,7 @@ moved(struct view *v)
 	const struct pol_row *r;
 
 	e->form.focus = 0;
+	e->form.typed = 0;
 	e->form.top = 0;
 	policyedit_show(v);
 	r = policyedit_row(e);
@@ -450,7 +451,7 @@ draw_verdict(struct view *v, struct rect r)
 	return 1;
 }
 
-static void
+static int
 draw_effects(struct view *v, struct rect r)
 {
 	struct policyedit *e = v->state;
@@ -459,7 +460,7 @@ draw_effects(struct view *v, struct rect r)
 	size_t n;
 
 	if (policyedit_row(e) == NULL)
-		return;
+		return 0;
 	policyedit_health(e, &h);
 	n = pol_effects(&h, e->doc, &e->tree, e->table.row - 1, lines);
 	for (size_t i = 0; i < n && (int)i < r.h; i++) {
@@ -467,6 +468,7 @@ draw_effects(struct view *v, struct rect r)
 		surface_put(v->ui->surface, r.x + 1, r.y + (int)i, r.w - 2,
 		    i == 0 ? UI_TEXT : UI_DIM, safe);
 	}
+	return (int)n;
 }
 
 static void
@@ -493,13 +495,13 @@ policyedit_draw(struct view *v, struct rect r)
 		policyedit_draw_node(v, (struct rect){ body.x + tree_w + 1, body.y + 1,
 					    body.w - tree_w - 1, body.h - 1 });
 	}
-	if (e->dirty || e->fresh)
+	used = draw_verdict(v, (struct rect){ r.x, r.y + r.h - below, r.w, 2 });
+	used += draw_effects(v, (struct rect){ r.x, r.y + r.h - below + used, r.w, below - used });
+	if (used < below && (e->dirty || e->fresh))
 		surface_put(s, r.x + 1, r.y + r.h - 1, r.w - 2, UI_DIM,
 		    e->in_form ? "Tab behind the last field, or Esc: the tree, where Enter takes "
 				 "the next branch"
 			       : "Enter: the fields of this branch");
-	used = draw_verdict(v, (struct rect){ r.x, r.y + r.h - below, r.w, 2 });
-	draw_effects(v, (struct rect){ r.x, r.y + r.h - below + used, r.w, below - used });
 }
 
 const struct ns_screen_ops screen_policyedit = {

@@ -72,39 +72,39 @@ step(struct form_field *f, int by, bool *changed)
 
 /* Letters one after the other spell a choice; one that spells none goes to the next choice that begins with it. */
 static void
-jump(struct form_field *f, uint32_t key, bool *changed)
+jump(struct form_field *f, unsigned *typed, uint32_t key, bool *changed)
 {
 	size_t n = 0, from = chosen(f);
 	char wanted[64];
 
 	while (f->choices[n] != NULL)
 		n++;
-	snprintf(wanted, sizeof wanted, "%.*s%c", (int)(f->typed < 60 ? f->typed : 0),
+	snprintf(wanted, sizeof wanted, "%.*s%c", (int)(*typed < 60 ? *typed : 0),
 	    edit_text(&f->edit), (char)key);
 	for (size_t i = 0; i <= n; i++) { /* the one that is chosen may be what is spelt */
 		const char *c = f->choices[(from + i) % n];
 
 		if ((i == 0 && wanted[1] == '\0') || strncasecmp(c, wanted, strlen(wanted)) != 0)
 			continue;
-		f->typed = (unsigned)strlen(wanted);
+		*typed = (unsigned)strlen(wanted);
 		edit_set(&f->edit, f->edit.max, c);
 		*changed = true;
 		return;
 	}
-	if (f->typed > 0) {
-		f->typed = 0;
-		jump(f, key, changed);
+	if (*typed > 0) {
+		*typed = 0;
+		jump(f, typed, key, changed);
 	}
 }
 
 static bool
-choose(struct form_field *f, uint32_t key, bool *changed)
+choose(struct form_field *f, unsigned *typed, uint32_t key, bool *changed)
 {
 	if (key == UIKEY_LEFT || key == UIKEY_RIGHT || key == ' ') {
-		f->typed = 0;
+		*typed = 0;
 		step(f, key == UIKEY_LEFT ? -1 : 1, changed);
 	} else if (key > ' ' && key < UIKEY_BACKSPACE)
-		jump(f, key, changed);
+		jump(f, typed, key, changed);
 	else
 		return false;
 	return true;
@@ -119,15 +119,14 @@ form_key(struct form *f, uint32_t key, bool *changed)
 	if (field == NULL || field->fixed)
 		return false;
 	if (field->choices != NULL)
-		return choose(field, key, changed);
+		return choose(field, &f->typed, key, changed);
 	return edit_key(&field->edit, key, changed);
 }
 
 void
 form_next(struct form *f, int by)
 {
-	if (f->focus < f->n)
-		f->list[f->focus].typed = 0;
+	f->typed = 0;
 	for (size_t i = 0; i < f->n; i++) {
 		f->focus = (f->focus + (by > 0 ? 1 : f->n - 1)) % f->n;
 		if (!f->list[f->focus].fixed)

@@ -15,7 +15,6 @@
 struct form_field {
 	struct edit edit;
 	const char *const *choices; /* NULL: free text; ends with NULL; what is typed picks the first that begins so */
-	unsigned typed; /* letters of the choice that were typed one after the other */
 	bool fixed; /* shown and passed over */
 	int x, y, w; /* with its brackets */
 	const char *error; /* marks it; the owner says it below; NULL: none */
@@ -24,6 +23,7 @@ struct form_field {
 struct form {
 	struct form_field *list;
 	size_t n, focus;
+	unsigned typed; /* letters of the choice in focus that were typed one after the other */
 	int top; /* the first row on screen */
 };
 
