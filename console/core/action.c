@@ -90,7 +90,7 @@ const struct ns_action ns_actions[] = {
 	    "", false },
 	{ ACT_MESSAGES, "messages", "OPEN", NULL, "what the message line has said", CTX_GLOBAL, "",
 	    false },
-	{ ACT_BACK, "back", "OPEN", NULL, "one back: prompt, filter, screen", CTX_GLOBAL,
+	{ ACT_BACK, "back", "OPEN", "leave", "one back: prompt, filter, screen", CTX_GLOBAL,
 	    "Esc Ctrl-G", false },
 	{ ACT_FORCE, "force", "EDIT", "force", "say that it is up or down, or let votes say; asks",
 	    CTX_CHECKS, "F", true },

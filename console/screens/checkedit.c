@@ -40,6 +40,8 @@ show(struct view *v)
 {
 	struct checkedit *e = v->state;
 	size_t focus = e->form.focus, n = 0;
+	unsigned typed =
+	    e->form.typed; /* the kind is chosen by its letters, and is what is shown */
 
 	form_clear(&e->form);
 	(void)form_add(&e->form, NAME_MAX_IN, e->name);
@@ -58,6 +60,7 @@ show(struct view *v)
 		e->fields[n++] = f;
 	}
 	e->form.focus = focus < e->form.n ? focus : 0;
+	e->form.typed = typed;
 	if (e->form.list[e->form.focus].fixed)
 		form_next(&e->form, 1);
 }
@@ -291,9 +294,12 @@ made(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 		return;
 	}
 	revision = env->object_reply->revision;
+	snprintf(ui->made_check, sizeof ui->made_check, "%.71s",
+	    ((struct checkedit *)v->state)->fresh ? ((struct checkedit *)v->state)->name : "");
 	((struct checkedit *)v->state)->dirty = false;
 	if (ui_top(ui) == v)
 		ui_back(ui);
+	ui->made_check[0] = '\0';
 	ui_say(ui, "Done: change %llu", revision);
 	ui_ask_status(ui);
 }

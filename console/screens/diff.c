@@ -179,9 +179,14 @@ draw_title(struct view *v, struct rect r)
 
 	sanitize(zone, sizeof zone, v->object, v->ui->ascii);
 	zone[ui_name_len(zone)] = '\0';
-	x += surface_putf(s, x, r.y, r.w - text_width(d->title) - 5, UI_TITLE, "%s > %s",
+	x += surface_putf(s, x, r.y, r.w - 36, UI_TITLE, "%s > %s",
 	    d->state == DIFF_DONE ? "Committed" : "Pending", zone);
-	surface_put(s, x + 3, r.y, r.w - x - 4, UI_TEXT, d->title);
+	/* How much of the zone it was matters before the commit. */
+	const char *share = d->state == DIFF_DONE ? strstr(d->title, "   ") : NULL;
+
+	share = share != NULL ? strstr(share + 3, "   ") : NULL;
+	surface_putf(s, x + 3, r.y, r.w - x - 4, UI_TEXT, "%.*s",
+	    (int)(share != NULL ? share - d->title : (ptrdiff_t)strlen(d->title)), d->title);
 }
 
 static void

@@ -4,8 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "console/screens/drafts.h"
+#include "console/screens/zone.h"
 #include "ipc/base/xalloc.h"
 
 static void
@@ -66,6 +68,26 @@ fill_all(struct view *v, const Ns__PlanReply *plan, bool fresh, draftrows_fill_f
 		}
 }
 
+/* An RRset that a form has just added is where the operator goes on. */
+static void
+go_to_accepted(struct draftrows *l)
+{
+	struct view *v = l->pages.view;
+	char *accepted = v->ui->drafts->accepted;
+
+	for (size_t i = 0; accepted[0] != '\0' && i < l->pages.before; i++) {
+		const char *blank = strrchr(l->mine[i].id, ' '), *name;
+		char id[UI_OBJECT], shown[UI_OBJECT + 32];
+
+		snprintf(id, sizeof id, "%.*s", (int)(blank - l->mine[i].id), l->mine[i].id);
+		int len = zone_relative(id, v->object, &name);
+		snprintf(shown, sizeof shown, "%.*s%s", len, name, blank);
+		if (strcasecmp(shown, accepted) == 0 || strcasecmp(l->mine[i].id, accepted) == 0)
+			l->table.row = i;
+	}
+	accepted[0] = '\0';
+}
+
 void
 draftrows_take(struct draftrows *l, draftrows_fill_fn *fill)
 {
@@ -84,6 +106,7 @@ draftrows_take(struct draftrows *l, draftrows_fill_fn *fill)
 		l->table.row += l->pages.before - before;
 	else if (l->table.row >= l->pages.before)
 		l->table.row = l->pages.before;
+	go_to_accepted(l);
 }
 
 size_t

@@ -157,15 +157,15 @@ ask_plan(struct drafts *d)
 }
 
 uint64_t
-drafts_plan_with(
-    struct ui *ui, const char *zone, uint64_t version, Ns__RecordOp *op, ns_reply_fn *fn, void *arg)
+drafts_plan_with(struct ui *ui, const char *zone, uint64_t version, Ns__RecordOp *more,
+    size_t n_more, ns_reply_fn *fn, void *arg)
 {
 	struct drafts *d = drafts_look(ui, zone);
 	Ns__PlanRequest body = NS__PLAN_REQUEST__INIT;
 	Ns__Envelope request = NS__ENVELOPE__INIT;
 	Ns__ZoneEdit edit = NS__ZONE_EDIT__INIT, *edits[] = { &edit };
 	size_t n = d != NULL && d->draft != NULL ? d->draft->n_ops : 0;
-	Ns__RecordOp **ops = xcalloc(n + 1, sizeof *ops);
+	Ns__RecordOp **ops = xcalloc(n + n_more, sizeof *ops);
 	uint64_t id;
 
 	edit.zone = (char *)(uintptr_t)zone;
@@ -174,9 +174,10 @@ drafts_plan_with(
 		draft_edit(&edit, d->draft);
 	for (size_t i = 0; i < n; i++)
 		ops[i] = d->draft->ops[i];
-	ops[n] = op;
+	for (size_t i = 0; i < n_more; i++)
+		ops[n + i] = &more[i];
 	edit.ops = ops;
-	edit.n_ops = n + 1;
+	edit.n_ops = n + n_more;
 	body.zones = edits;
 	body.n_zones = 1;
 	request.body_case = NS__ENVELOPE__BODY_PLAN_REQUEST;

@@ -67,6 +67,7 @@ struct policyedit {
 	struct checklist checks;
 	bool gone; /* there is nothing to edit */
 	bool dirty, accepting;
+	bool instead; /* plain records of its name and type are in its way: they go in the same draft */
 	enum { POLICY_UNJUDGED, POLICY_ASKED, POLICY_GOOD, POLICY_BAD, POLICY_CONFLICT, POLICY_NO_LINK } verdict;
 	char why[POLICY_WHY], note[POLICY_WHY];
 	char path[POL_PATH]; /* of the error */

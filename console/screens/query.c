@@ -374,9 +374,7 @@ query_draw(struct view *v, struct rect r)
 		lines_draw(&q->answer, s, below);
 	else
 		surface_put(s, below.x, below.y, below.w, UI_DIM,
-		    q->asked ? ""
-			     : "a name, a type (A when none is said), Enter; t on a record comes "
-			       "here with both");
+		    q->asked ? "" : "a name, a type (or A), Enter; t on a record brings its own");
 }
 
 /* ---- keys ---- */

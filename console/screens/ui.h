@@ -85,6 +85,7 @@ struct ui {
 	bool memory_read;
 	enum ui_theme theme;
 	bool theme_given; /* by an option: what is remembered does not count */
+	char made_check[72]; /* the check that was made just now, for the field that asked for it; empty: none */
 	enum ns_action_id main_action; /* the last that led to a main screen */
 	bool touched; /* a key was pressed: the screen is where the operator led it */
 	struct bulk *bulk; /* NULL: none under way */

@@ -23,6 +23,7 @@ struct form_field {
 struct form {
 	struct form_field *list;
 	size_t n, focus;
+	unsigned typed; /* letters of the choice in focus that were typed one after the other */
 	int top; /* the first row on screen */
 };
 

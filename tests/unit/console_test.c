@@ -16,6 +16,7 @@
 #include "console/core/ring.h"
 #include "console/core/sanitize.h"
 #include "console/screens/overview.h"
+#include "console/widgets/form.h"
 #include "console/widgets/prompt.h"
 #include "console/widgets/table.h"
 #include "console/widgets/textarea.h"
@@ -204,7 +205,39 @@ test_prompt(void **state)
 		prompt_key(&p, 0x20ac);
 	assert_true(p.edit.len < PROMPT_MAX && p.edit.len > PROMPT_MAX - 4);
 	assert_int_equal(prompt_key(&p, UIKEY_ENTER), PROMPT_ENTER);
+	/* A filter that was there: typing begins anew, moving or rubbing out edits it. */
+	prompt_open(&p, '/', "shop");
+	type(&p, "www");
+	assert_string_equal(p.edit.text, "www");
+	prompt_open(&p, '/', "shop");
+	prompt_key(&p, UIKEY_BACKSPACE);
+	type(&p, "w");
+	assert_string_equal(p.edit.text, "show");
 	edit_free(&p.edit);
+}
+
+/* Letters spell a choice, one by one. */
+static void
+test_choices(void **state)
+{
+	static const char *const kinds[] = { "https", "http", "tcp", "tls", "push", NULL };
+	static const struct {
+		const char *typed, *chosen;
+	} rows[] = { { "h", "http" }, { "hh", "https" }, { "http", "http" }, { "https", "https" },
+		{ "tl", "tls" }, { "tt", "tls" }, { "x", "https" }, { "pu", "push" },
+		{ "tp", "push" } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct form f = { 0 };
+		bool changed;
+
+		form_add(&f, 20, "https")->choices = kinds;
+		for (const char *k = rows[i].typed; *k != '\0'; k++)
+			assert_true(form_key(&f, (unsigned char)*k, &changed));
+		assert_string_equal(edit_text(&f.list[0].edit), rows[i].chosen);
+		form_clear(&f);
+	}
 }
 
 static const char *
@@ -405,6 +438,7 @@ main(void)
 		cmocka_unit_test(test_graphs),
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_prompt),
+		cmocka_unit_test(test_choices),
 		cmocka_unit_test(test_textarea),
 		cmocka_unit_test(test_textarea_keeps_within),
 		cmocka_unit_test(test_table),
