@@ -102,6 +102,7 @@ adopt_tell(struct batch *b, const char *kind)
 {
 	b->members = b->members || strcmp(kind, MEMBER_KIND) == 0;
 	b->users_changed = b->users_changed || strcmp(kind, "user") == 0;
+	b->residency = b->residency || strcmp(kind, RESIDENCY_KIND) == 0;
 }
 
 static enum ns_err
