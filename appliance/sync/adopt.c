@@ -9,6 +9,7 @@
 #include "appliance/sync/apply.h"
 #include "appliance/sync/bodycheck.h"
 #include "appliance/sync/errors.h"
+#include "appliance/sync/fold.h"
 #include "appliance/sync/residency.h"
 #include "appliance/sync/writer.h"
 #include "ipc/base/log.h"
@@ -44,6 +45,7 @@ struct adopt {
 	struct store_change c;
 	const struct followed *f;
 	const Ns__ChangeBody *body;
+	struct fold *fold; /* of a run; NULL: it is adopted by itself */
 	struct ns_why *why;
 };
 
@@ -94,6 +96,7 @@ adopt_tell(struct batch *b, const char *kind)
 {
 	b->members = b->members || strcmp(kind, MEMBER_KIND) == 0;
 	b->users_changed = b->users_changed || strcmp(kind, "user") == 0;
+	b->residency = b->residency || strcmp(kind, RESIDENCY_KIND) == 0;
 }
 
 static enum ns_err
@@ -102,7 +105,8 @@ append_and_apply(const struct adopt *a, const Ns__ChangeBody *body)
 	enum ns_err err = append(a);
 
 	if (err == NS_OK)
-		err = change_apply(a->b, &a->c, body, a->why);
+		err = a->fold != NULL ? fold_apply(a->fold, &a->c, body, a->why)
+				      : change_apply(a->b, &a->c, body, a->why);
 	if (err == NS_OK && body->n_withheld_zones > 0)
 		err = withhold_zones(
 		    a->b, body->withheld_zones, body->n_withheld_zones, &a->job->withheld, a->why);
@@ -139,7 +143,7 @@ adopt_body(const struct adopt *a)
 
 	if (err == NS_OK)
 		err = append_and_apply(a, a->body);
-	if (err != NS_CONFLICT || a->why->code != ES_DIVERGED)
+	if (err != NS_CONFLICT || a->why->code != ES_DIVERGED || a->fold != NULL)
 		return err;
 	store_undo(a->b->store);
 	batch_undo(a->b, &mark);
@@ -148,9 +152,9 @@ adopt_body(const struct adopt *a)
 }
 
 static enum ns_err
-adopt_one(struct batch *b, struct adopt_job *j, const struct followed *f)
+adopt_one(struct batch *b, struct adopt_job *j, const struct followed *f, struct fold *fold)
 {
-	struct adopt a = { .b = b, .job = j, .f = f, .why = &j->w.why };
+	struct adopt a = { .b = b, .job = j, .f = f, .fold = fold, .why = &j->w.why };
 	Ns__ChangeBody *body;
 	enum ns_err err;
 
@@ -173,22 +177,45 @@ adopt_one(struct batch *b, struct adopt_job *j, const struct followed *f)
 	return NS_OK;
 }
 
+/* In order, all or none of them.  False: something is in the way of one of them. */
+static bool
+adopt_run(struct batch *b, struct adopt_job *j)
+{
+	struct batch_mark mark = batch_mark(b);
+	struct fold *fold = fold_new(b);
+	enum ns_err err = store_mark(b->store, &j->w.why);
+	bool marked = err == NS_OK;
+
+	for (const struct followed *f = j->first; f != NULL && err == NS_OK; f = f->next)
+		err = adopt_one(b, j, f, fold);
+	if (err == NS_OK)
+		err = fold_flush(fold, &j->w.why);
+	if (err == NS_OK)
+		err = store_release(b->store, &j->w.why);
+	fold_free(&fold);
+	if (err == NS_OK) {
+		b->wrote = true;
+		return true;
+	}
+	if (marked)
+		store_undo(b->store);
+	batch_undo(b, &mark);
+	j->w.why = (struct ns_why){ 0 };
+	j->adopted = j->withheld = j->ndiffers = 0;
+	return false;
+}
+
 /* In order, each with its savepoint, up to the first that is refused. */
 static void
-adopt_work(struct job *job, void *thread)
+adopt_each(struct batch *b, struct adopt_job *j)
 {
-	struct adopt_job *j = (struct adopt_job *)job;
-	struct writer_thread *w = thread;
-	struct batch *b = w->batch;
-
-	batch_job(b, &j->w);
 	for (const struct followed *f = j->first; f != NULL && j->w.err == NS_OK; f = f->next) {
 		struct batch_mark mark = batch_mark(b);
 
 		j->w.err = store_mark(b->store, &j->w.why);
 		if (j->w.err != NS_OK)
 			return;
-		j->w.err = adopt_one(b, j, f);
+		j->w.err = adopt_one(b, j, f, NULL);
 		if (j->w.err == NS_OK)
 			j->w.err = store_release(b->store, &j->w.why);
 		if (j->w.err != NS_OK) {
@@ -198,6 +225,17 @@ adopt_work(struct job *job, void *thread)
 		}
 		b->wrote = true;
 	}
+}
+
+static void
+adopt_work(struct job *job, void *thread)
+{
+	struct adopt_job *j = (struct adopt_job *)job;
+	struct writer_thread *w = thread;
+
+	batch_job(w->batch, &j->w);
+	if (j->first->next == NULL || !adopt_run(w->batch, j))
+		adopt_each(w->batch, j);
 }
 
 struct adopt_job *
