@@ -1,4 +1,4 @@
-// link: appliance/signer/feed.c appliance/signer/names.c appliance/signer/compile.c appliance/signer/content.c appliance/signer/signed.c appliance/signer/sigfile.c appliance/signer/signcheck.c appliance/signer/resign.c appliance/signer/zonesign.c appliance/signer/signowner.c appliance/signer/emissions.c appliance/signer/sheet.c appliance/signer/typemap.c appliance/signer/rrsig.c appliance/signer/keys.c
+// link: appliance/signer/feed.c appliance/signer/names.c appliance/signer/compile.c appliance/signer/content.c appliance/signer/signed.c appliance/signer/sigfile.c appliance/signer/signcheck.c appliance/signer/resign.c appliance/signer/zonesign.c appliance/signer/signowner.c appliance/signer/emissions.c appliance/signer/aliassign.c appliance/signer/aliassets.c appliance/signer/aliasbook.c appliance/signer/sheet.c appliance/signer/typemap.c appliance/signer/rrsig.c appliance/signer/keys.c
 /* Any octets as a Feed, after a good one and before another: nothing faults, the map adds up, and the
  * zone that nobody named is still served as it was. */
 #include <string.h>
