@@ -4,15 +4,10 @@
 
 #include "appliance/dns/zonetext.h"
 #include "appliance/signer/signcheck.h"
+#include "tests/fuzz/fuzz.h"
 #include "tests/lib/keykit.h"
 
 #define NOW 1795000000u
-#define CHECK(x)                 \
-	do {                     \
-		if (!(x))        \
-			abort(); \
-	} while (0)
-
 static const uint8_t apex[] = "\2ex";
 
 static bool
@@ -30,8 +25,6 @@ parse(const char *text, size_t len, struct wbuf *out)
 	rrpile_destroy(&pile);
 	return ok;
 }
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
