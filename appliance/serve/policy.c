@@ -1,4 +1,4 @@
-/* policy.c - a policy's choice: down its tree to a pool, and from the pool the answers (contract.md, Policy); into the
+/* policy.c - a policy's choice: down its tree to a pool, and from the pool the answers; into the
  * reply they go by policyreply.c.
  *
  * Runs in the workers on the octets that were committed (dns/policy.h), with bounds checked again.  No

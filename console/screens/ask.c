@@ -60,8 +60,7 @@ ask_note(struct view *v, enum ui_role role, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (vasprintf(&text, fmt, ap) < 0)
-		text = xstrdup("");
+	text = xvasprintf(fmt, ap);
 	va_end(ap);
 	safe = sanitize_dup(text, v->ui->ascii);
 	lines_add(&a->notes, role, "%s", safe);

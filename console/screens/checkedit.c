@@ -11,6 +11,7 @@
 #include "console/screens/checks.h"
 #include "console/widgets/form.h"
 #include "ipc/base/xalloc.h"
+#include "ipc/envelope.h"
 
 #define TIMEOUT_MS  5000u
 #define COMMIT_MS   15000u
@@ -68,13 +69,8 @@ show(struct view *v)
 static Ns__Check *
 only_its_own(const struct checkedit *e)
 {
-	size_t len = ns__check__get_packed_size(e->check);
-	uint8_t *bytes = xmalloc(len + 1);
-	Ns__Check *copy;
+	Ns__Check *copy = ns_message_copy(&e->check->base);
 
-	ns__check__pack(e->check, bytes);
-	copy = ns__check__unpack(NULL, len, bytes);
-	free(bytes);
 	for (const struct check_field *f = check_fields; copy != NULL && f->name != NULL; f++)
 		if (!check_has(copy->type, f))
 			(void)check_take(copy, f, "");
@@ -191,8 +187,6 @@ came(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 	struct view *v = arg;
 	struct checkedit *e = v->state;
 	const Ns__Check *c;
-	size_t len;
-	uint8_t *bytes;
 
 	e->request = 0;
 	e->loading = false;
@@ -207,11 +201,7 @@ came(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 	e->gone = c == NULL;
 	if (c == NULL)
 		return;
-	len = ns__check__get_packed_size(c);
-	bytes = xmalloc(len + 1);
-	ns__check__pack(c, bytes);
-	e->check = ns__check__unpack(NULL, len, bytes);
-	free(bytes);
+	e->check = ns_message_copy(&c->base);
 	if (e->fresh)
 		e->name[0] = '\0';
 	show(v);

@@ -10,7 +10,7 @@
 
 #define COMMIT_MS      15000u
 #define FOLLOW_MS      5000u
-#define MANY_DELETIONS 50u /* console.md 5.4: more of them take the zone's name */
+#define MANY_DELETIONS 50u /* more of them take the zone's name */
 
 static uint64_t
 timer_ms(const struct diff *d)

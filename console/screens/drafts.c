@@ -8,6 +8,7 @@
 
 #include "ipc/base/wbuf.h"
 #include "ipc/base/xalloc.h"
+#include "ipc/envelope.h"
 
 #define TIMEOUT_MS 5000u
 #define TEXT_MAX   65536u /* of a state: what is longer is seen in the editor */
@@ -104,32 +105,6 @@ drafts_free(struct ui *ui)
 }
 
 /* ---- the plan ---- */
-static Ns__PlanReply *
-plan_copy(const Ns__PlanReply *m)
-{
-	size_t len = ns__plan_reply__get_packed_size(m);
-	uint8_t *bytes = xmalloc(len + 1);
-	Ns__PlanReply *copy;
-
-	ns__plan_reply__pack(m, bytes);
-	copy = ns__plan_reply__unpack(NULL, len, bytes);
-	free(bytes);
-	return copy;
-}
-
-static Ns__Conflict *
-conflict_copy(const Ns__Conflict *m)
-{
-	size_t len = ns__conflict__get_packed_size(m);
-	uint8_t *bytes = xmalloc(len + 1);
-	Ns__Conflict *copy;
-
-	ns__conflict__pack(m, bytes);
-	copy = ns__conflict__unpack(NULL, len, bytes);
-	free(bytes);
-	return copy;
-}
-
 void
 drafts_conflict(struct ui *ui, const struct ns_why *why)
 {
@@ -140,7 +115,7 @@ drafts_conflict(struct ui *ui, const struct ns_why *why)
 	d->why = *why;
 	d->state = PLAN_CONFLICT;
 	if (e != NULL && e->conflict != NULL)
-		d->conflict = conflict_copy(e->conflict);
+		d->conflict = ns_message_copy(&e->conflict->base);
 }
 
 static void
@@ -151,7 +126,7 @@ planned(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 	d->request = 0;
 	d->turn++;
 	if (env != NULL) {
-		d->plan = plan_copy(env->plan_reply);
+		d->plan = ns_message_copy(&env->plan_reply->base);
 		d->state = PLAN_OK;
 	} else if (why->err == NS_CONFLICT) {
 		drafts_conflict(d->ui, why);

@@ -1,4 +1,4 @@
-/* policyedit - a policy as a tree on the left and the node under the cursor as a form on the right (console.md 6.5).
+/* policyedit - a policy as a tree on the left and the node under the cursor as a form on the right.
  *
  * The first row is the policy itself: name, type, TTL.  What is typed changes the JSON at once (core/policytree.h);
  * the appliance judges the whole draft with it at every pause, and its error is shown at the row and field that its path

@@ -124,6 +124,9 @@ void ui_tick(struct ui *);
 void ui_check_link(struct ui *); /* is it there? */
 void ui_draw(struct ui *, struct surface *);
 
+/* ---- views.c ---- */
+void ui_views_free(struct ui *); /* all of them go */
+
 /* ---- appliance.c ---- */
 void ui_ask_status(struct ui *);
 void ui_confirm(struct ui *);

@@ -1,4 +1,4 @@
-/* dialog - asks before something that cannot be undone (console.md 5.4).
+/* dialog - asks before something that cannot be undone.
  *
  * T1: y or n, n is what anything else means that leaves; T2: the name has to be typed.  The first 150 ms
  * nothing counts, so that what was typed before does not answer; neither Enter nor the key that asked

@@ -183,6 +183,10 @@ state_of(void *arg, const char *check)
 	return strstr(arg, check) != NULL ? POL_DOWN : POL_UP;
 }
 
+#define ONE_BY_WEIGHT                                                                       \
+	"{\"serve\":\"one\",\"answers\":[{\"value\":\"a\",\"weight\":70,\"check\":\"c1\"}," \
+	"{\"value\":\"b\",\"weight\":30,\"check\":\"c2\"},{\"value\":\"c\",\"weight\":0}]}"
+
 static void
 shares(void **state)
 {
@@ -190,18 +194,9 @@ shares(void **state)
 		const char *pool, *down;
 		int share[3];
 	} rows[] = {
-		{ "{\"serve\":\"one\",\"answers\":[{\"value\":\"a\",\"weight\":70,\"check\":\"c1\"}"
-		  ",{\"value\":\"b\",\"weight\":30,\"check\":\"c2\"},{\"value\":\"c\",\"weight\":0}"
-		  "]}",
-		    "", { 70, 30, 0 } },
-		{ "{\"serve\":\"one\",\"answers\":[{\"value\":\"a\",\"weight\":70,\"check\":\"c1\"}"
-		  ",{\"value\":\"b\",\"weight\":30,\"check\":\"c2\"},{\"value\":\"c\",\"weight\":0}"
-		  "]}",
-		    "c1", { 0, 100, 0 } },
-		{ "{\"serve\":\"one\",\"answers\":[{\"value\":\"a\",\"weight\":70,\"check\":\"c1\"}"
-		  ",{\"value\":\"b\",\"weight\":30,\"check\":\"c2\"},{\"value\":\"c\",\"weight\":0}"
-		  "]}",
-		    "c1 c2", { 0, 0, 100 } },
+		{ ONE_BY_WEIGHT, "", { 70, 30, 0 } },
+		{ ONE_BY_WEIGHT, "c1", { 0, 100, 0 } },
+		{ ONE_BY_WEIGHT, "c1 c2", { 0, 0, 100 } },
 		{ "{\"answers\":[{\"value\":\"a\"},{\"value\":\"b\",\"drain\":true},{\"value\":"
 		  "\"c\"}]}",
 		    "", { 100, 0, 100 } },
