@@ -133,6 +133,8 @@ note_label(const struct view *v)
 
 	if (((const struct diff *)v->state)->note_role != UI_CRIT)
 		return "Warning";
+	if (drafts != NULL && drafts->state == PLAN_NO_LINK)
+		return "Offline";
 	return drafts != NULL && drafts->state == PLAN_CONFLICT ? "Conflict" : "Refused";
 }
 

@@ -89,13 +89,13 @@ draw_banner(struct ui *ui, struct surface *s)
 	clock_text(ui->heard_wall_ms, since);
 	retry_text(ui, retry);
 	if (ui->heard_ms == 0)
-		surface_putf(s, 1, 1, s->w - 2, UI_BANNER, "NO LINK. %s  r now 9 switch  %s", retry,
-		    ui->lost_why);
+		surface_putf(s, 1, 1, s->w - 2, UI_BANNER, "NO LINK. %s  r now  9 switch  %s",
+		    retry, ui->lost_why);
 	else
 		surface_putf(s, 1, 1, s->w - 2, UI_BANNER,
-		    "STALE %llus: no answer from %s since %s. %s  r now 9 switch  %s",
-		    (unsigned long long)(clock_since(ui->mono_ms, ui->heard_ms) / 1000), ui->name,
-		    since, retry, ui->lost_why);
+		    "STALE %llus: no answer since %s. %s  r now  9 switch  %s",
+		    (unsigned long long)(clock_since(ui->mono_ms, ui->heard_ms) / 1000), since,
+		    retry, ui->lost_why);
 }
 
 /* What was live is not any more; the cursor's row stays to be seen. */

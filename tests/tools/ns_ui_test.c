@@ -412,6 +412,33 @@ relayout(void)
 	printf("%zu screens at 4000 sizes\n", SCREENS);
 }
 
+/* What holds of every frame: nothing outside, a footer, and the terminal's cursor on the row that is selected. */
+static const char *
+broken(const struct ui *ui)
+{
+	const struct surface *s = ui->surface;
+	int marked = 0, at = -1, x = 0;
+
+	if (s->outside > 0 || ui->n_views == 0)
+		return "cells outside, or no screen";
+	if (s->w < 60 || s->h < 16)
+		return NULL;
+	while (x < s->w && surface_at(s, x, s->h - 1)->cp == ' ')
+		x++;
+	if (x == s->w)
+		return "no footer";
+	for (int y = 2; y < s->h - 2; y++)
+		if (surface_at(s, 0, y)->cp == '>') {
+			marked++;
+			at = y;
+		}
+	if (s->cursor_x < 0 || s->cursor_x >= s->w || s->cursor_y < 0 || s->cursor_y >= s->h)
+		return "the cursor is outside";
+	return marked == 1 && !s->cursor_on && !ui->dialog.on && s->cursor_y != at
+		   ? "the cursor is not on the selection"
+		   : NULL;
+}
+
 /* What a cat on the keyboard does, with answers that come late, in another order, or never. */
 static void
 storm(unsigned seed)
@@ -446,8 +473,9 @@ storm(unsigned seed)
 		ui_check_link(ui);
 		surface_clear(ui->surface);
 		ui_draw(ui, ui->surface);
-		if (ui->surface->outside > 0 || ui->n_views == 0) {
-			printf("seed %u, step %u: cells outside, or no screen\n", seed, i);
+		if (broken(ui) != NULL) {
+			printf("seed %u, step %u: %s\n", seed, i, broken(ui));
+			text_print(stdout, ui->surface);
 			exit(1);
 		}
 	}
