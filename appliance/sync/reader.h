@@ -10,7 +10,6 @@ struct pool;
 struct sync;
 struct pool	*readers_start(struct sync *, unsigned threads);
 
-enum ns_err	 zone_list_read(struct request *, struct store *);
 enum ns_err	 zone_show_read(struct request *, struct store *);
 enum ns_err	 zone_export_read(struct request *, struct store *);
 enum ns_err	 record_list_read(struct request *, struct store *);

@@ -95,6 +95,10 @@ enum ns_action_id {
 	ACT_SAMPLE,
 	ACT_SAVE,
 	ACT_WIDE,
+	ACT_SORT,
+	ACT_SORT_REVERSE,
+	ACT_SORT_NEXT,
+	ACT_SORT_PREVIOUS,
 	ACT_MAX,
 };
 
@@ -114,6 +118,7 @@ enum {
 	CTX_CONFLICT = 2048,
 	CTX_CHANGES = 4096, /* what was committed: rows, or one */
 	CTX_TRASH = 8192, /* deleted zones */
+	CTX_SORT = 1 << 14, /* rows can be sorted by a column */
 	CTX_PROBLEMS = 1 << 20, /* rows that can be in trouble */
 	CTX_CHECKS = 1 << 21, /* health checks: rows, or one */
 	CTX_FLEET = 1 << 22, /* appliances: rows, or one */

@@ -11,6 +11,7 @@
 #include "console/screens/editor.h"
 #include "console/screens/policyedit.h"
 #include "console/screens/querytest.h"
+#include "console/screens/sorting.h"
 #include "console/screens/textedit.h"
 #include "console/screens/zone.h"
 #include "ipc/base/wbuf.h"
@@ -104,17 +105,37 @@ records_fill(struct view *v, const Ns__Envelope *env, size_t i, struct row *r)
 	state->version = env->record_list_reply->version;
 	r->id = xasprintf("%s %s", s->name, s->type);
 	row_set(v, r, 0, UI_TEXT, "%.*s", len, name);
+	row_figure(
+	    r, 0, (double)i); /* they come in the order of names, which is not that of letters */
 	if (strcmp(s->type, "NSPOLICY") != 0)
 		row_set(v, r, 2, UI_TEXT, "%u", s->ttl);
+	row_figure(r, 2, s->ttl);
 	set_data(v, r, UI_TEXT, s->type, s->rdata, s->n_rdata);
 	set_lines(v, r, s->name, s->type, s->ttl, s->rdata, s->n_rdata);
 }
 
-static const struct pages_ops pages_of_records = { records_ask, records_rows, records_fill };
+static const struct pages_ops pages_of_records = { records_ask, records_rows, records_fill, NULL };
 
 static const struct table_column columns[] = { { "NAME", 15, 1, false, 0 },
 	{ "TYPE", 9, 0, false, 0 }, { "TTL", 7, 0, true, 0 }, { "", 4, 0, false, 0 },
 	{ "DATA", 20, 3, false, 0 }, { NULL, 0, 0, false, 0 } };
+
+static const char *const sorts[TABLE_COLUMNS] = { "name", "type", "-ttl", NULL, "data" };
+
+static void
+sorted(struct view *v)
+{
+	(void)pages_sort(&((struct records *)v->state)->pages);
+}
+
+static struct ns_table *
+records_table(struct view *v, size_t *rows)
+{
+	struct records *s = v->state;
+
+	*rows = records_count(s);
+	return &s->table;
+}
 
 /* ---- what the draft makes of it ---- */
 static void
@@ -358,6 +379,7 @@ records_open(struct view *v)
 
 	s->table.columns = columns;
 	s->table.signs = true;
+	sorting_open(v, &s->table, sorts, "name");
 	pages_init(&s->pages, v, &pages_of_records, &s->table);
 }
 
@@ -414,6 +436,8 @@ records_refuse(struct view *v, enum ns_action_id id)
 
 	if (no != NULL)
 		return no;
+	if (id == ACT_SORT || id == ACT_SORT_REVERSE)
+		return pages_unsorted(&((struct records *)v->state)->pages);
 	if (id == ACT_UNMARK || id == ACT_SET_TTL)
 		return ((struct records *)v->state)->marks.n > 0 ? NULL
 								 : "nothing is marked: Space marks";
@@ -429,7 +453,8 @@ records_act(struct view *v, enum ns_action_id id)
 {
 	struct records *s = v->state;
 
-	if (ns_table_act(&s->table, id, records_count(s)) || records_mark(v, id))
+	if (ns_table_act(&s->table, id, records_count(s)) || records_mark(v, id) ||
+	    sorting_act(v, &s->table, id, sorted))
 		return true;
 	switch (id) {
 	case ACT_EDIT:
@@ -458,12 +483,13 @@ const struct ns_screen_ops screen_records = {
 	.name = "Records",
 	.size = sizeof(struct records),
 	.contexts = CTX_GLOBAL | CTX_LIST | CTX_TABS | CTX_OPEN | CTX_ZONE | CTX_RECORDS |
-		    CTX_ROWS | CTX_DRAFT | CTX_MARKS,
+		    CTX_ROWS | CTX_DRAFT | CTX_MARKS | CTX_SORT,
 	.open = records_open,
 	.close = records_close,
 	.reload = records_reload,
 	.draw = records_draw,
 	.act = records_act,
+	.table = records_table,
 	.copies = records_copies,
 	.refuse = records_refuse,
 	.peel = records_peel,

@@ -265,7 +265,9 @@ ui_act(struct ui *ui, enum ns_action_id id)
 	case ACT_REFRESH:
 		ns_client_retry(ui->client);
 		ui_ask_status(ui);
+		ui->anew = true;
 		top->ops->reload(top);
+		ui->anew = false;
 		return true;
 	case ACT_REPAINT:
 		if (ui->loop != NULL)
@@ -297,6 +299,8 @@ ui_command(struct ui *ui, const char *text)
 {
 	const struct ns_action *a = ns_action_named(text);
 
+	if (ui_go(ui, text))
+		return;
 	if (a == NULL)
 		ui_say(ui, "%s: no such command; ? lists them", text);
 	else if ((a->contexts & ui_top(ui)->contexts) == 0)

@@ -1,6 +1,7 @@
 /* ui_fixture.c - see ui_fixture.h. */
 #include "tests/lib/ui_fixture_int.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -89,7 +90,10 @@ fill_zones(Ns__Envelope *e)
 		snprintf(names[i], sizeof names[i], "shop-%03u.example.", i);
 		zone[i]->name = is("hostile") ? STR(HOSTILE) : names[i];
 		zone[i]->serial = 2026112200 + i;
-		zone[i]->records = 10 * i * i;
+		zone[i]->records = 20 * i * i;
+		zone[i]->rrsets = 10 * i * i;
+		zone[i]->qps = i == 5 ? (double)NAN : i % 4 == 3 ? 0 : 18000.0 / (1 + 7 * i);
+		zone[i]->changed_by = STR(is("hostile") ? HOSTILE : i % 2 ? "ci" : "alice");
 		zone[i]->dnssec = STR(i % 3 == 1 ? "off" : i % 3 == 2 ? "on" : "external");
 		zone[i]->dnssec_trouble = STR(i == 2   ? "ds"
 					      : i == 3 ? "expired"

@@ -258,8 +258,9 @@ static const struct {
 	{ "pending", DRAFT "5", 1 }, { "diff", DRAFT "p\tOPS-1182 move\t", 1 },
 	{ "diff-commit", DRAFT "pC", 1 }, { "committed", DRAFT "pC\vy", 1 },
 	{ "diff-conflict", DRAFT "p", 1 }, { "conflict", DRAFT "p\rb", 1 }, { "revert", "6R", 1 },
-	{ "zones-marked", "2 jvjjvk", 1 }, { "zones-delete", "2vjjvdold\x13\v", 1 },
-	{ "records-marked", "2\rj  jv jv", 1 },
+	{ "zones-sort", "2>>>o>>", 1 }, { "records-sort", "2\r>oO", 1 },
+	{ "fleet-sort", "4>>>>o", 3 }, { "zones-marked", "2 jvjjvk", 1 },
+	{ "zones-delete", "2vjjvdold\x13\v", 1 }, { "records-marked", "2\rj  jv jv", 1 },
 	{ "records-ttl",
 	    "2\r*:set-ttl\r"
 	    "5x\x13",
