@@ -12,6 +12,7 @@
 #include "console/core/sanitize.h"
 #include "console/screens/bulk.h"
 #include "console/screens/drafts.h"
+#include "console/screens/presence.h"
 #include "console/screens/textedit.h"
 #include "ipc/base/clock.h"
 #include "ipc/base/xalloc.h"
@@ -44,6 +45,7 @@ ui_tick(struct ui *ui)
 	if (ui->lost || ui->asked != 0)
 		ui_dirty(ui, false);
 	ui_ask_status(ui);
+	presence_tick(ui);
 	if (top != NULL && top->ops->tick != NULL && !ui->lost)
 		top->ops->tick(top);
 }
@@ -267,6 +269,7 @@ ui_act(struct ui *ui, enum ns_action_id id)
 		ui_ask_status(ui);
 		ui->anew = true;
 		top->ops->reload(top);
+		presence_tick(ui);
 		ui->anew = false;
 		return true;
 	case ACT_REPAINT:
@@ -407,6 +410,7 @@ ui_destroy(struct ui **up)
 		keymap_destroy(&ui->keymap);
 	textedit_free(ui);
 	bulk_free(ui);
+	presence_forget(ui);
 	drafts_free(ui);
 	ui_memory_free(ui);
 	edit_free(&ui->prompt.edit);

@@ -34,6 +34,7 @@ struct copies;
 struct memo;
 struct textedit;
 struct bulk;
+struct presence;
 
 struct ns_screen_ops {
 	const char *name;
@@ -88,6 +89,7 @@ struct ui {
 	enum ns_action_id main_action; /* the last that led to a main screen */
 	bool touched; /* a key was pressed: the screen is where the operator led it */
 	struct bulk *bulk; /* NULL: none under way */
+	struct presence *presence; /* NULL: nobody was asked for yet */
 	struct drafts *drafts; /* NULL: the appliance's name is not known yet */
 	char filter_before[PROMPT_MAX]; /* what Esc brings back */
 	bool anew; /* while reload() runs because somebody asked for it: nothing that is kept will do */
