@@ -58,6 +58,8 @@ const struct ns_action ns_actions[] = {
 	{ ACT_SAVE, "save", "OTHER", "save", "what is here into a file", CTX_TAIL, "S", false },
 	{ ACT_WIDE, "wide", "OTHER", "all/one", "all appliances, or this one", CTX_WIDE, "w",
 	    false },
+	{ ACT_PREVIEW, "preview", "OTHER", NULL,
+	    "what is behind the row, beside a wide list, or not", CTX_PREVIEW, "w", false },
 	{ ACT_TEST, "test", "OPEN", "test", "what is answered to this name and type, and why",
 	    CTX_RECORDS, "t", false },
 	{ ACT_NEXT_FIELD, "next-field", "EDIT", "next", "the next field", CTX_FORM,

@@ -95,6 +95,7 @@ enum ns_action_id {
 	ACT_SAMPLE,
 	ACT_SAVE,
 	ACT_WIDE,
+	ACT_PREVIEW,
 	ACT_SORT,
 	ACT_SORT_REVERSE,
 	ACT_SORT_NEXT,
@@ -119,6 +120,7 @@ enum {
 	CTX_CHANGES = 4096, /* what was committed: rows, or one */
 	CTX_TRASH = 8192, /* deleted zones */
 	CTX_SORT = 1 << 14, /* rows can be sorted by a column */
+	CTX_PREVIEW = 1 << 15, /* beside the list there may be what is behind a row; never with CTX_WIDE */
 	CTX_PROBLEMS = 1 << 20, /* rows that can be in trouble */
 	CTX_CHECKS = 1 << 21, /* health checks: rows, or one */
 	CTX_FLEET = 1 << 22, /* appliances: rows, or one */

@@ -380,6 +380,7 @@ records_open(struct view *v)
 	s->table.columns = columns;
 	s->table.signs = true;
 	sorting_open(v, &s->table, sorts, "name");
+	preview_open(v, &s->preview);
 	pages_init(&s->pages, v, &pages_of_records, &s->table);
 }
 
@@ -423,6 +424,7 @@ records_draw(struct view *v, struct rect r)
 		    state, sizeof state, "%u%s%s", s->serial, draft[0] != '\0' ? "   " : "", draft);
 	}
 	r = zone_title(v, r, state, sum);
+	records_preview(v, preview_part(&s->preview, &r));
 	ns_table_draw(&s->table, v->ui->surface, r, records_count(s), cell, v);
 	if (records_count(s) == 0)
 		surface_put(v->ui->surface, r.x + 3, r.y + 1, r.w - 4, UI_DIM,
@@ -454,7 +456,7 @@ records_act(struct view *v, enum ns_action_id id)
 	struct records *s = v->state;
 
 	if (ns_table_act(&s->table, id, records_count(s)) || records_mark(v, id) ||
-	    sorting_act(v, &s->table, id, sorted))
+	    sorting_act(v, &s->table, id, sorted) || preview_act(v, &s->preview, id))
 		return true;
 	switch (id) {
 	case ACT_EDIT:
@@ -483,7 +485,7 @@ const struct ns_screen_ops screen_records = {
 	.name = "Records",
 	.size = sizeof(struct records),
 	.contexts = CTX_GLOBAL | CTX_LIST | CTX_TABS | CTX_OPEN | CTX_ZONE | CTX_RECORDS |
-		    CTX_ROWS | CTX_DRAFT | CTX_MARKS | CTX_SORT,
+		    CTX_ROWS | CTX_DRAFT | CTX_MARKS | CTX_SORT | CTX_PREVIEW,
 	.open = records_open,
 	.close = records_close,
 	.reload = records_reload,

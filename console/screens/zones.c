@@ -8,6 +8,7 @@
 #include "console/screens/bulk.h"
 #include "console/screens/copy.h"
 #include "console/screens/marks.h"
+#include "console/screens/preview.h"
 #include "console/screens/sorting.h"
 #include "console/screens/votes.h"
 #include "ipc/base/clock.h"
@@ -22,6 +23,8 @@ struct zones {
 	struct ns_table table;
 	struct pages pages;
 	struct marks marks;
+	struct preview preview;
+	struct zonepreview *behind; /* NULL: nothing was looked at yet */
 	char filter[PROMPT_MAX];
 	char name[UI_OBJECT]; /* that is asked about */
 	char sort[24];
@@ -126,6 +129,7 @@ zones_open(struct view *v)
 	z->table.columns = columns;
 	z->table.signs = true;
 	sorting_open(v, &z->table, sorts, "name");
+	preview_open(v, &z->preview);
 	pages_init(&z->pages, v, &pages_of_zones, &z->table);
 }
 
@@ -137,6 +141,7 @@ zones_close(struct view *v)
 	if (v->ui->loop != NULL)
 		loop_later(v->ui->loop, 0, NULL, NULL);
 	marks_clear(&z->marks);
+	zonepreview_free(v, &z->behind);
 	pages_free(&z->pages);
 }
 
@@ -363,7 +368,11 @@ zones_draw(struct view *v, struct rect r)
 	struct rect body = { r.x, r.y + 1, r.w, r.h - 1 };
 	size_t n = pages_count(&z->pages);
 
+	struct rect part = preview_part(&z->preview, &body);
+
 	ns_table_draw(&z->table, v->ui->surface, body, n, cell, z);
+	if (part.w > 0)
+		zonepreview_draw(v, &z->behind, part, n > 0 ? id_at(z, z->table.row) : NULL);
 	draw_title(v, r);
 	pages_ahead(&z->pages);
 	if (n > 0)
@@ -382,7 +391,7 @@ zones_act(struct view *v, enum ns_action_id id)
 	size_t missed;
 
 	if (ns_table_act(&z->table, id, pages_count(&z->pages)) ||
-	    sorting_act(v, &z->table, id, zones_sorted))
+	    sorting_act(v, &z->table, id, zones_sorted) || preview_act(v, &z->preview, id))
 		return true;
 	if (marks_act(&z->marks, id, &z->table, pages_count(&z->pages), id_at, z, &missed)) {
 		if (missed > 0)
@@ -413,7 +422,7 @@ const struct ns_screen_ops screen_zones = {
 	.name = "Zones",
 	.size = sizeof(struct zones),
 	.contexts = CTX_GLOBAL | CTX_LIST | CTX_OPEN | CTX_FILTER | CTX_ZONE | CTX_ROWS |
-		    CTX_MARKS | CTX_SORT,
+		    CTX_MARKS | CTX_SORT | CTX_PREVIEW,
 	.open = zones_open,
 	.close = zones_close,
 	.reload = zones_reload,
