@@ -378,7 +378,7 @@ def test_a_viewer_is_told_why(served):
 def test_two_consoles_see_each_other(served):
     """Who has a draft of the zone is named to who else looks at it, until he commits or leaves."""
     user = pwd.getpwnam("man")
-    zone = zone_of(served, "both.example")
+    zone = zone_of(served, "seen.example")
     served.cli("user", "create", "bob", "--unix", user.pw_name, "--role", "operator")
     state = served.dir / "state-of-bob"
     state.mkdir()
