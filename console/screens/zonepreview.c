@@ -43,8 +43,6 @@ zonepreview_free(struct view *v, struct zonepreview **pp)
 	cancel(*pp);
 	lines_clear(&(*pp)->apex);
 	lines_clear(&(*pp)->changes);
-	free((*pp)->apex.list);
-	free((*pp)->changes.list);
 	free(*pp);
 	*pp = NULL;
 }
