@@ -35,6 +35,7 @@
 #define SECOND_MS     1000 /* between two samples, and two hellos that nobody answers */
 #define ROUND_MS      5000 /* between two looks at the zones' counters, which wrap after minutes */
 #define ROUND_WORKERS 8 /* so many more, and a round is made that much less often */
+#define RATES_MAX     65536u /* zones in one message of rates: 768 KiB */
 #define LIVING_NS     2000000000ull /* a worker's heartbeat is younger, else it is being replaced */
 
 /* How often an open confirmation is looked at: often while somebody's commit waits for
@@ -318,10 +319,38 @@ fill_zone(struct answer *a, const ProtobufCBinaryData *zone, uint64_t now_ms)
 }
 
 static void
+send_rates(struct answer *a, uint64_t id)
+{
+	Ns__Envelope env = NS__ENVELOPE__INIT;
+	Ns__Metrics metrics = NS__METRICS__INIT;
+	Ns__ZoneRates rates = NS__ZONE_RATES__INIT;
+	uint64_t now_ms = clock_mono_ms();
+
+	round_of_zones(a, true, now_ms);
+	rates.hash_key.data = (uint8_t *)(uintptr_t)a->map.header->hash_key;
+	rates.hash_key.len = sizeof a->map.header->hash_key;
+	rates.ids = xcalloc(RATES_MAX, sizeof *rates.ids);
+	rates.qps = xcalloc(RATES_MAX, sizeof *rates.qps);
+	rates.n_ids = rates.n_qps =
+	    zonetotals_rates(&a->zones, rates.ids, rates.qps, RATES_MAX, now_ms);
+	metrics.rates = &rates;
+	env.body_case = NS__ENVELOPE__BODY_METRICS;
+	env.metrics = &metrics;
+	reply(a, id, &env);
+	free(rates.ids);
+	free(rates.qps);
+}
+
+static void
 send_metrics(struct answer *a, uint64_t id, const Ns__MetricsRequest *r)
 {
 	Ns__Envelope env = NS__ENVELOPE__INIT;
 	uint64_t now_ms = clock_mono_ms();
+
+	if (r->zone_rates) {
+		send_rates(a, id);
+		return;
+	}
 
 	look(a);
 	totals_read(&a->totals, a->pages, a->workers);

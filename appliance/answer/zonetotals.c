@@ -234,3 +234,28 @@ zonetotals_top(
 	}
 	return n;
 }
+
+/* Who is asked less is left out, until the others fit. */
+size_t
+zonetotals_rates(
+    const struct zonetotals *t, uint64_t *ids, float *rates, size_t max, uint64_t now_ms)
+{
+	double least = NO_RATE;
+	size_t n, i;
+
+	for (;; least *= 2) {
+		for (n = i = 0; i < t->size; i++) {
+			double rate =
+			    t->table[i].id != 0 ? zonetotals_rate(&t->table[i], now_ms) : 0;
+
+			if (rate < least)
+				continue;
+			if (n == max)
+				break;
+			ids[n] = t->table[i].id;
+			rates[n++] = (float)rate;
+		}
+		if (i == t->size)
+			return n;
+	}
+}

@@ -46,5 +46,7 @@ double zonetotals_rate(const struct zonetotal *, uint64_t now_ms);
 /* The `max` that are asked most, most first: by rate, where there is one, then by total. */
 size_t zonetotals_top(
     const struct zonetotals *, const struct zonetotal **out, size_t max, uint64_t now_ms);
+/* Those that are not quiet, most `max` of them: of more, the busiest by some. */
+size_t zonetotals_rates(const struct zonetotals *, uint64_t *ids, float *rates, size_t max, uint64_t now_ms);
 
 #endif

@@ -20,6 +20,7 @@
 #include "appliance/sync/inverse.h"
 #include "appliance/sync/lost.h"
 #include "appliance/sync/plan.h"
+#include "appliance/sync/presence.h"
 #include "appliance/sync/reader.h"
 #include "appliance/sync/receipts.h"
 #include "appliance/sync/relay.h"
@@ -33,6 +34,8 @@
 #include "appliance/sync/verify.h"
 #include "appliance/sync/window.h"
 #include "appliance/sync/writer.h"
+#include "appliance/sync/zonelist.h"
+#include "appliance/sync/zonerates.h"
 #include "ipc/base/clock.h"
 #include "ipc/base/log.h"
 #include "ipc/envelope.h"
@@ -47,7 +50,10 @@
 #define BODY(x) NS__ENVELOPE__BODY_##x
 static const struct request_kind kinds[] = {
 	{ BODY(STATUS_REQUEST), "status", USER_VIEWER, ON_LOOP, .start = status_request },
-	{ BODY(ZONE_LIST_REQUEST), "zone.list", USER_VIEWER, ON_READER, .read = zone_list_read },
+	{ BODY(ZONE_LIST_REQUEST), "zone.list", USER_VIEWER, ON_LOOP, .start = zone_list_request,
+	    .read = zone_list_read },
+	{ BODY(PRESENCE_REQUEST), "presence", USER_OPERATOR, ON_LOOP, .relayed = true,
+	    .start = presence_request },
 	{ BODY(ZONE_SHOW_REQUEST), "zone.show", USER_VIEWER, ON_READER, .read = zone_show_read },
 	{ BODY(ZONE_EXPORT_REQUEST), "zone.export", USER_VIEWER, ON_READER, LANE_BULK,
 	    .read = zone_export_read },
@@ -356,8 +362,8 @@ control_to_writer(struct sync *s, struct request *r)
 	request_push(s, s->writes, LANE_FAST, r);
 }
 
-static void
-to_reader(struct sync *s, struct request *r)
+void
+control_to_reader(struct sync *s, struct request *r)
 {
 	r->job.work = read_work;
 	r->job.done = read_done;
@@ -372,7 +378,7 @@ text_done(struct job *job, struct sync *s)
 	if (r->err != NS_OK)
 		request_finish(s, r);
 	else if (r->kind->on == ON_READER)
-		to_reader(s, r);
+		control_to_reader(s, r);
 	else
 		control_to_writer(s, r);
 }
@@ -396,7 +402,7 @@ request_start(struct sync *s, struct request *r)
 		r->job.done = text_done;
 		request_push(s, s->texts, LANE_FAST, r);
 	} else if (k->on == ON_READER) {
-		to_reader(s, r);
+		control_to_reader(s, r);
 	} else {
 		control_to_writer(s, r);
 	}

@@ -21,6 +21,7 @@ void	 control_start(struct sync *, struct request *, const char *relay);
 /* What only the loop knows of a reply that is complete else. */
 void	 control_completes(struct sync *, struct request *);
 void	 control_to_writer(struct sync *, struct request *);
+void	 control_to_reader(struct sync *, struct request *);
 /* Requests whose peer's queue was full. */
 void	 control_retry(struct sync *);
 void	 control_free(struct sync *);

@@ -16,14 +16,17 @@
 /* Matching, it remembers each set of states that a name led to, kilobytes a piece and without a limit:
  * after so many names it begins anew. */
 #define REGEX_NAMES 64
+#define LIMIT_TEXT  12u /* octets behind `qps:` */
 
-enum word_kind { WORD_PART, WORD_PREFIX, WORD_GLOB, WORD_REGEX, WORD_FACT };
+enum word_kind { WORD_PART, WORD_PREFIX, WORD_GLOB, WORD_REGEX, WORD_FACT, WORD_QPS, WORD_CHANGED };
 
 struct word {
 	enum word_kind kind;
 	bool not ;
-	unsigned fact; /* WORD_FACT */
-	bool wanted;
+	unsigned fact; /* of enum filter_fact, with the last three */
+	bool wanted; /* WORD_FACT */
+	bool above; /* WORD_QPS, WORD_CHANGED: more than this */
+	double limit; /* queries a second; seconds */
 	char text[FILTER_WORD + 1];
 	regex_t regex;
 	unsigned names; /* matched since it was compiled */
@@ -78,6 +81,48 @@ regex_match(struct word *w, const char *name)
 	return regexec(&w->regex, name, 0, NULL, 0) == 0;
 }
 
+/* ">100", "<1d", "<90" (seconds): what is behind the facet's name. */
+static bool
+limit_read(struct word *w, const char *text, bool time)
+{
+	static const struct {
+		char unit;
+		double seconds;
+	} units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 }, { 'w', 604800 } };
+	char *end;
+
+	w->above = *text == '>';
+	if ((*text != '<' && *text != '>') || !isdigit((unsigned char)text[1]) ||
+	    strlen(text) > LIMIT_TEXT)
+		return false;
+	w->limit = (double)strtoull(text + 1, &end, 10);
+	if (!time && *end == 'k')
+		w->limit *= 1000, end++;
+	for (size_t i = 0; time && *end != '\0' && i < sizeof units / sizeof units[0]; i++)
+		if (*end == units[i].unit) {
+			w->limit *= units[i].seconds;
+			end++;
+			break;
+		}
+	return *end == '\0';
+}
+
+static bool
+facet_limit(struct word *w, const char *text)
+{
+	if (strncmp(text, "qps:", 4) == 0) {
+		w->kind = WORD_QPS;
+		w->fact = FILTER_QPS;
+		return limit_read(w, text + 4, false);
+	}
+	if (strncmp(text, "changed:", 8) == 0) {
+		w->kind = WORD_CHANGED;
+		w->fact = FILTER_CHANGED;
+		return limit_read(w, text + 8, true);
+	}
+	return false;
+}
+
 static enum ns_err
 facet(struct word *w, const char *text, struct ns_why *why)
 {
@@ -89,6 +134,8 @@ facet(struct word *w, const char *text, struct ns_why *why)
 		{ "dnssec:bad", FILTER_DNSSEC_BAD, true },
 		{ "health:bad", FILTER_HEALTH_BAD, true } };
 
+	if (facet_limit(w, text))
+		return NS_OK;
 	w->kind = WORD_FACT;
 	for (size_t i = 0; i < sizeof facets / sizeof facets[0]; i++)
 		if (strcmp(text, facets[i].text) == 0) {
@@ -97,8 +144,8 @@ facet(struct word *w, const char *text, struct ns_why *why)
 			return NS_OK;
 		}
 	return ns_fail(why, NS_USAGE, ES_FILTER,
-	    "filter: %.40s is not known here; there are dnssec:on, dnssec:off, dnssec:bad and "
-	    "health:bad",
+	    "filter: %.40s is not known here; there are dnssec:on, dnssec:off, dnssec:bad, "
+	    "health:bad, qps:>100, qps:<1, changed:<1d and changed:>30m",
 	    text);
 }
 
@@ -176,43 +223,53 @@ filter_wants(const struct filter *f)
 	unsigned wants = 0;
 
 	for (unsigned i = 0; i < f->count; i++)
-		if (f->words[i].kind == WORD_FACT)
-			wants |= f->words[i].fact;
+		wants |= f->words[i].fact;
 	return wants;
+}
+
+/* A rate that is not known is neither above nor below. */
+static bool
+beyond(const struct word *w, double value)
+{
+	return w->above ? value > w->limit : value < w->limit;
 }
 
 /* `bare` is the name without its final dot: what people have in mind with an end. */
 static bool
-word_match(struct word *w, const char *name, const char *bare, unsigned facts)
+word_match(struct word *w, const struct filter_zone *z, const char *bare)
 {
 	switch (w->kind) {
 	case WORD_PART:
-		return strstr(name, w->text) != NULL;
+		return strstr(z->name, w->text) != NULL;
 	case WORD_PREFIX:
-		return strncmp(name, w->text, strlen(w->text)) == 0;
+		return strncmp(z->name, w->text, strlen(w->text)) == 0;
 	case WORD_GLOB:
 		return text_glob(w->text, bare);
 	case WORD_REGEX:
 		return regex_match(w, bare);
 	case WORD_FACT:
-		return w->wanted == ((facts & w->fact) != 0);
+		return w->wanted == ((z->flags & w->fact) != 0);
+	case WORD_QPS:
+		return beyond(w, z->qps);
+	case WORD_CHANGED:
+		return beyond(w, (double)z->age_s);
 	}
 	return false;
 }
 
 bool
-filter_match(struct filter *f, const char *name, unsigned facts)
+filter_match(struct filter *f, const struct filter_zone *z)
 {
 	char bare[FILTER_NAME];
-	size_t len = strlen(name);
+	size_t len = strlen(z->name);
 
 	if (len >= sizeof bare)
 		return false;
-	memcpy(bare, name, len + 1);
+	memcpy(bare, z->name, len + 1);
 	if (len > 1 && bare[len - 1] == '.')
 		bare[len - 1] = '\0';
 	for (unsigned i = 0; i < f->count; i++)
-		if (word_match(&f->words[i], name, bare, facts) == f->words[i].not )
+		if (word_match(&f->words[i], z, bare) == f->words[i].not )
 			return false;
 	return true;
 }

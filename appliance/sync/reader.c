@@ -2,6 +2,7 @@
 #include "appliance/sync/residency.h"
 #include "appliance/sync/reader.h"
 
+#include <math.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,6 +86,14 @@ read_zone(struct store *s, const char *text, struct store_zone *z, struct ns_why
 	return err == NS_OK ? err : read_failed(why, err);
 }
 
+static char *
+author_of(struct store *s, uint64_t revision)
+{
+	struct store_change c;
+
+	return xstrdup(store_change_get(s, revision, &c, NULL) == NS_OK ? c.author : "");
+}
+
 Ns__ZoneInfo *
 zone_info(const struct store_zone *z, struct store *s, struct account_names **names)
 {
@@ -99,6 +108,8 @@ zone_info(const struct store_zone *z, struct store *s, struct account_names **na
 			    : keys_load(s, z->id, NULL, NULL) == NS_OK ? "on"
 								       : "off");
 	m->version = z->version;
+	m->changed_by = author_of(s, z->version);
+	m->qps = (double)NAN;
 	m->changed = reply_time(z->changed_ms);
 	m->account = account_name(s, z->account, names);
 	m->dnssec_trouble = xstrdup(zone_dnssec_trouble(s, z));

@@ -12,6 +12,7 @@
 #include "appliance/sync/everywhere.h"
 #include "appliance/sync/fleet.h"
 #include "appliance/sync/statsall.h"
+#include "appliance/sync/zonerates.h"
 #include "ipc/base/xalloc.h"
 #include "ipc/envelope.h"
 
@@ -192,6 +193,10 @@ stats_metrics(struct sync *s, const Ns__Envelope *env)
 {
 	struct request *r;
 
+	if (env->metrics->rates != NULL) {
+		zonerates_came(s, env->metrics->rates);
+		return;
+	}
 	if (env->metrics->stats != NULL && env->id == 0)
 		note_load(s, env->metrics->stats);
 	TAILQ_FOREACH(r, &s->stats->asked, waiting)

@@ -40,6 +40,8 @@
 #include "appliance/sync/verify.h"
 #include "appliance/sync/windows.h"
 #include "appliance/sync/writer.h"
+#include "appliance/sync/zoneorder.h"
+#include "appliance/sync/zonerates.h"
 #include "ipc/base/clock.h"
 #include "ipc/base/log.h"
 #include "ipc/base/xalloc.h"
@@ -153,6 +155,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	feed_pump(s);
 	imports_tick(s, now);
 	stats_tick(s, now);
+	zonerates_tick(s, now);
 	testask_tick(s, now);
 	tailask_tick(s, now);
 	relay_tick(s, now);
@@ -271,6 +274,7 @@ start(struct sync *s)
 	s->bus = bus_new();
 	s->status = status_new();
 	s->stats = stats_new();
+	s->zonerates = zonerates_new();
 	s->testask = testask_new();
 	s->tailask = tailask_new();
 	s->relay = relay_new();
@@ -323,6 +327,8 @@ stop(struct sync *s)
 	control_free(s);
 	receipts_destroy(&s->receipts);
 	stats_destroy(&s->stats);
+	zonerates_destroy(&s->zonerates);
+	zone_orders_free();
 	testask_destroy(&s->testask);
 	tailask_destroy(&s->tailask);
 	relay_destroy(&s->relay);

@@ -22,6 +22,7 @@ struct feeder;
 struct bus;
 struct status;
 struct stats;
+struct zonerates;
 struct testask;
 struct tailask;
 struct relay;
@@ -72,6 +73,7 @@ struct sync {
 	struct bus	*bus;
 	struct status	*status;
 	struct stats	*stats;
+	struct zonerates *zonerates;
 	struct testask	*testask;
 	struct tailask	*tailask;
 	struct relay	*relay;

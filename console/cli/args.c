@@ -37,6 +37,7 @@ const struct cli_option cli_options[] = {
 	{ OPT_FILTER, "filter", 0, "WORDS", "only what matches" },
 	{ OPT_LIMIT, "limit", 0, "N", "at most N rows" },
 	{ OPT_CURSOR, "cursor", 0, "C", "go on after an earlier page" },
+	{ OPT_SORT, "sort", 0, "COLUMN", "by that column; -COLUMN: the other way round" },
 	{ OPT_DIR, "dir", 0, "DIR", "every file of DIR" },
 	{ OPT_NS, "ns", 0, "NS,NS...", "name servers of the new zone" },
 	{ OPT_HOSTMASTER, "hostmaster", 0, "NAME", "responsible mailbox as a name" },

@@ -17,12 +17,15 @@ const struct cli_command cli_commands[] = {
 	    cmd_console },
 	{ "status", NULL, "", "this appliance: role, revision, processes, problems", NULL, 0, 0, 0,
 	    cmd_status },
-	{ "zone", "list", "", "zones, by name",
+	{ "zone", "list", "", "zones, by name or as --sort has it",
 	    "--filter takes words that must all match: foo (part of the name), ^foo (its start), "
 	    "*.x.* (glob), ~re (regular expression), -word (must not match), dnssec:on, "
 	    "dnssec:off, "
-	    "dnssec:bad, health:bad.",
-	    0, 0, OPT_BIT(OPT_FILTER) | PAGE, cmd_zone_list },
+	    "dnssec:bad, health:bad, qps:>100, qps:<1, changed:<1d, changed:>30m.\n"
+	    "--sort takes name, serial, records, rrsets, qps, dnssec or health (the worst first) "
+	    "or "
+	    "changed; -qps is the other way round: the largest first.",
+	    0, 0, OPT_BIT(OPT_FILTER) | OPT_BIT(OPT_SORT) | PAGE, cmd_zone_list },
 	{ "zone", "show", "ZONE", "one zone: serial, records, version", NULL, 1, 1, 0,
 	    cmd_zone_show },
 	{ "zone", "create", "ZONE", "a new zone with SOA and NS",

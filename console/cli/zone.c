@@ -1,4 +1,5 @@
 /* zone - list, show, create, export, delete. Import has a file of its own. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,9 +12,9 @@ static void
 zones_table(const ProtobufCMessage *m)
 {
 	const Ns__ZoneListReply *r = (const Ns__ZoneListReply *)m;
-	static const char *const titles[] = { "NAME", "SERIAL", "RECORDS", "DNSSEC", "HEALTH",
-		"CHANGED" };
-	struct table *t = table_new(titles, 6, "lrrlll");
+	static const char *const titles[] = { "NAME", "SERIAL", "RECORDS", "QPS", "DNSSEC",
+		"HEALTH", "CHANGED", "BY" };
+	struct table *t = table_new(titles, 8, "lrrrllll");
 
 	for (size_t i = 0; i < r->n_zones; i++) {
 		const Ns__ZoneInfo *z = r->zones[i];
@@ -21,10 +22,15 @@ zones_table(const ProtobufCMessage *m)
 		table_cell(t, "%s", z->name);
 		table_cell(t, "%u", z->serial);
 		table_cell(t, "%llu", (unsigned long long)z->records);
+		if (isnan(z->qps))
+			table_cell(t, "-");
+		else
+			table_cell(t, "%.1f", z->qps);
 		table_cell(t, "%s%s%s", z->dnssec, z->dnssec_trouble[0] != '\0' ? ", " : "",
 		    z->dnssec_trouble);
 		table_cell(t, "%s", z->health);
 		table_cell(t, "%s", z->changed);
+		table_cell(t, "%s", z->changed_by);
 	}
 	table_print(&t);
 	if (r->next[0] != '\0')
@@ -43,6 +49,8 @@ cmd_zone_list(struct cli *cli)
 		return code;
 	body.filter = cli_str(cli->opt[OPT_FILTER]);
 	body.cursor = cli_str(cli->opt[OPT_CURSOR]);
+	body.sort = cli_str(cli->opt[OPT_SORT]);
+	body.qps = true;
 	request.body_case = NS__ENVELOPE__BODY_ZONE_LIST_REQUEST;
 	request.zone_list_request = &body;
 	return cli_show(cli, &request,

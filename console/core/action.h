@@ -96,6 +96,11 @@ enum ns_action_id {
 	ACT_SAMPLE,
 	ACT_SAVE,
 	ACT_WIDE,
+	ACT_PREVIEW,
+	ACT_SORT,
+	ACT_SORT_REVERSE,
+	ACT_SORT_NEXT,
+	ACT_SORT_PREVIOUS,
 	ACT_MAX,
 };
 
@@ -118,6 +123,8 @@ enum {
 	CTX_AREA = 1 << 14, /* what is typed is text, of many lines: Enter and the arrows, too */
 	CTX_PLAIN = 1 << 15, /* the field in focus is text, which can be edited elsewhere */
 	CTX_TYPED = CTX_FORM | CTX_AREA,
+	CTX_SORT = 1 << 16, /* rows can be sorted by a column */
+	CTX_PREVIEW = 1 << 17, /* beside the list there may be what is behind a row; never with CTX_WIDE */
 	CTX_PROBLEMS = 1 << 20, /* rows that can be in trouble */
 	CTX_CHECKS = 1 << 21, /* health checks: rows, or one */
 	CTX_FLEET = 1 << 22, /* appliances: rows, or one */

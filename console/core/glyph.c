@@ -59,3 +59,18 @@ glyph_number(double v, char out[16])
 		v /= 1000;
 	snprintf(out, 16, "%.1f%c", v < 99999 ? v : 99999, units[i]);
 }
+
+/* Below 10 000 the blank is more in the way than of use. */
+void
+glyph_count(uint64_t n, char out[32])
+{
+	char digits[24];
+	int len = snprintf(digits, sizeof digits, "%llu", (unsigned long long)n), to = 0;
+
+	for (int i = 0; i < len; i++) {
+		if (len > 4 && i > 0 && (len - i) % 3 == 0)
+			out[to++] = ' ';
+		out[to++] = digits[i];
+	}
+	out[to] = '\0';
+}

@@ -17,4 +17,7 @@ void glyph_graph(struct surface *, struct rect r, enum glyph_set, const double *
 /* 231040 → "231.0k": four significant digits and a letter at most. */
 void glyph_number(double, char out[16]);
 
+/* "100 000" */
+void glyph_count(uint64_t, char out[32]);
+
 #endif

@@ -34,6 +34,8 @@ meet(unsigned a, unsigned b)
 		return ((a | b) & (CTX_FORM | CTX_PLAIN)) == (CTX_FORM | CTX_PLAIN);
 	if (((a | b) | CTX_OWN) == CTX_OWN)
 		return false;
+	if (((a | b) & (CTX_WIDE | CTX_PREVIEW)) == (CTX_WIDE | CTX_PREVIEW))
+		return false;
 	if (((a | CTX_ALONE) == CTX_ALONE && (b & common) == 0) ||
 	    ((b | CTX_ALONE) == CTX_ALONE && (a & common) == 0))
 		return false;

@@ -575,3 +575,9 @@ loop_later(struct loop *l, unsigned ms, void (*fn)(void *), void *arg)
 	else
 		event_del(l->ev[EV_LATER]);
 }
+
+void
+loop_asked(struct loop *l)
+{
+	trace_page(l->trace);
+}

@@ -48,4 +48,7 @@ void loop_page(struct loop *, const char *text); /* plain text until the next ke
 void loop_later(struct loop *, unsigned ms, void (*fn)(void *arg), void *arg);
 bool loop_slow(const struct loop *); /* the round trip to the terminal is above 250 ms */
 
+/* A page of a list is asked for. */
+void loop_asked(struct loop *);
+
 #endif

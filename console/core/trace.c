@@ -14,7 +14,7 @@
 struct trace {
 	int out, io;
 	uint64_t key_ns, draw_ns, before;
-	unsigned long frames;
+	unsigned long frames, pages;
 };
 
 static uint64_t
@@ -77,6 +77,13 @@ trace_draw(struct trace *t)
 }
 
 void
+trace_page(struct trace *t)
+{
+	if (t != NULL)
+		t->pages++;
+}
+
+void
 trace_flush(struct trace *t, const char *why)
 {
 	char line[256];
@@ -88,9 +95,9 @@ trace_flush(struct trace *t, const char *why)
 	bytes = written(t) - t->before;
 	n = snprintf(line, sizeof line,
 	    "{\"frame\":%lu,\"why\":\"%s\",\"key_ms\":%.3f,\"draw_ms\":%.3f,\"flush_ms\":%.3f,"
-	    "\"bytes\":%llu}\n",
+	    "\"bytes\":%llu,\"pages\":%lu}\n",
 	    ++t->frames, why, (double)t->key_ns / 1e6, (double)t->draw_ns / 1e6,
-	    (double)clock_mono_ns() / 1e6, (unsigned long long)bytes);
+	    (double)clock_mono_ns() / 1e6, (unsigned long long)bytes, t->pages);
 	t->key_ns = 0;
 	if (write(t->out, line, (size_t)n) < 0)
 		t->frames--;

@@ -1,6 +1,7 @@
 /* fleet - all appliances: state, lag, when each was heard, load; live while it is on screen. */
 #include "console/screens/fleet.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +9,7 @@
 #include "console/core/sanitize.h"
 #include "console/screens/ask.h"
 #include "console/screens/copy.h"
-#include "console/screens/pages.h"
+#include "console/screens/sorting.h"
 #include "console/widgets/table.h"
 #include "ipc/base/xalloc.h"
 
@@ -129,6 +130,19 @@ set_times(struct view *v, struct row *r, const Member *m)
 		    m->silent_s < 10 ? "%.1fs ago" : "%.0fs ago", m->silent_s);
 }
 
+/* What it is sorted by where the text will not do. */
+static void
+set_figures(struct row *r, const Member *m)
+{
+	row_figure(r, 2, (double)state_at(m->state));
+	row_figure(r, 5, strcmp(m->state, "silent") == 0 ? (double)INFINITY : m->lag_s);
+	row_figure(r, 6, m->silent_s < 0 ? (double)INFINITY : m->silent_s);
+	row_figure(r, 7, m->qps);
+	row_figure(r, 8, m->p99_us);
+	row_figure(r, 9, m->error_percent);
+	row_figure(r, 11, (double)m->revision);
+}
+
 static void
 set_row(struct view *v, struct pop_row *r, const Member *m)
 {
@@ -152,6 +166,7 @@ set_row(struct view *v, struct pop_row *r, const Member *m)
 	row_set(v, &r->row, 8, UI_TEXT, living && m->p99_us > 0 ? "%.2fms" : "-", m->p99_us / 1000);
 	row_set(v, &r->row, 9, m->error_percent >= 1 ? UI_WARN : UI_TEXT, living ? "%.1f" : "-",
 	    m->error_percent);
+	set_figures(&r->row, m);
 	set_line(v, r, m);
 }
 
@@ -248,6 +263,7 @@ take(struct view *v, Ns__FleetListReply *m)
 		set_row(v, &rows[n], m->appliances[i]);
 		keep_spark(f, &rows[n++], m->appliances[i]);
 	}
+	rows_sort(rows, n, sizeof *rows, &f->table.sort, at != NULL ? &f->table.row : NULL);
 	free(at);
 	rows_free(f->rows, f->n);
 	f->rows = rows;
@@ -338,12 +354,33 @@ static const struct table_column columns[] = { { "POP", 10, 2, false, 0 },
 	{ "QPS", 6, 0, true, 0 }, { "P99", 7, 0, true, 100 }, { "ERR%", 4, 0, true, 100 },
 	{ "LAST 8", 8, 0, false, 76 }, { "REVISION", 8, 0, true, 116 }, { NULL, 0, 0, false, 0 } };
 
+static const char *const sorts[TABLE_COLUMNS] = { "pop", "site", "state", "role", "version", "-lag",
+	"-heard", "-qps", "-p99", "-err", NULL, "-revision" };
+
+static void
+sorted(struct view *v)
+{
+	struct fleet *f = v->state;
+
+	rows_sort(f->rows, f->n, sizeof *f->rows, &f->table.sort, &f->table.row);
+}
+
+static struct ns_table *
+fleet_table(struct view *v, size_t *rows)
+{
+	struct fleet *f = v->state;
+
+	*rows = f->n;
+	return &f->table;
+}
+
 static void
 fleet_open(struct view *v)
 {
 	struct fleet *f = v->state;
 
 	f->table.columns = columns;
+	sorting_open(v, &f->table, sorts, "state");
 	f->table.signs = true;
 }
 
@@ -497,7 +534,7 @@ fleet_act(struct view *v, enum ns_action_id id)
 {
 	struct fleet *f = v->state;
 
-	if (ns_table_act(&f->table, id, f->n))
+	if (ns_table_act(&f->table, id, f->n) || sorting_act(v, &f->table, id, sorted))
 		return true;
 	if (id == ACT_PROBLEMS) {
 		f->problems = !f->problems;
@@ -531,13 +568,15 @@ fleet_copies(struct view *v, struct copies *c)
 const struct ns_screen_ops screen_fleet = {
 	.name = "Fleet",
 	.size = sizeof(struct fleet),
-	.contexts = CTX_GLOBAL | CTX_LIST | CTX_OPEN | CTX_FILTER | CTX_FLEET | CTX_PROBLEMS,
+	.contexts =
+	    CTX_GLOBAL | CTX_LIST | CTX_OPEN | CTX_FILTER | CTX_FLEET | CTX_PROBLEMS | CTX_SORT,
 	.open = fleet_open,
 	.close = fleet_close,
 	.reload = fleet_reload,
 	.tick = fleet_reload,
 	.draw = fleet_draw,
 	.act = fleet_act,
+	.table = fleet_table,
 	.filter = fleet_filter,
 	.filter_now = fleet_filter_now,
 	.filter_help = "part of an appliance's name   Enter keep   Esc undo",

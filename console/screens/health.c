@@ -7,7 +7,7 @@
 #include "console/core/sanitize.h"
 #include "console/screens/checks.h"
 #include "console/screens/copy.h"
-#include "console/screens/pages.h"
+#include "console/screens/sorting.h"
 #include "console/screens/votes.h"
 #include "ipc/base/xalloc.h"
 
@@ -87,27 +87,49 @@ list_fill(struct view *v, const Ns__Envelope *env, size_t i, struct row *r)
 	row_set(v, r, 1, UI_TEXT, "%s", c->type);
 	row_set(v, r, 2, UI_TEXT, "%s", c->target);
 	row_set(v, r, 3, role, "%s", word);
+	row_figure(r, 3, (double)i); /* they come the worst first */
 	if (c->assigned > 0)
 		row_set(v, r, 4, UI_TEXT, "%u/%u", c->up, c->assigned);
 	else
 		row_set(v, r, 4, UI_DIM, "-");
+	if (c->assigned > 0)
+		row_figure(r, 4, (double)c->up / c->assigned);
 	if (c->rtt_us > 0)
 		row_set(
 		    v, r, 5, UI_TEXT, c->rtt_us < 10000 ? "%.1fms" : "%.0fms", c->rtt_us / 1000.0);
 	else
 		row_set(v, r, 5, UI_DIM, "-");
+	if (c->rtt_us > 0)
+		row_figure(r, 5, c->rtt_us);
 	row_set(v, r, 6, UI_GRAPH, "%s", spark);
 	row_set(v, r, 7, UI_TEXT, "%s", since);
 	row_set(v, r, 8, c->note[0] != '\0' ? UI_WARN : UI_DIM, "%s%s%s", c->note,
 	    c->note[0] != '\0' ? ", " : "", c->reason);
 }
 
-static const struct pages_ops pages_of_health = { list_ask, list_rows, list_fill };
+static const struct pages_ops pages_of_health = { list_ask, list_rows, list_fill, NULL };
 
 static const struct table_column columns[] = { { "CHECK", 10, 2, false, 0 },
 	{ "KIND", 5, 0, false, 70 }, { "TARGET", 15, 2, false, 0 }, { "STATE", 5, 0, false, 0 },
 	{ "UP", 5, 0, false, 0 }, { "RTT p50", 7, 0, true, 0 }, { "LAST 8", 8, 0, false, 70 },
 	{ "SINCE", 5, 0, false, 76 }, { "WHY", 24, 3, false, 100 }, { NULL, 0, 0, false, 0 } };
+static const char *const sorts[TABLE_COLUMNS] = { "check", "kind", "target", "state", "up",
+	"-rtt" };
+
+static void
+sorted(struct view *v)
+{
+	(void)pages_sort(&((struct health *)v->state)->pages);
+}
+
+static struct ns_table *
+health_table(struct view *v, size_t *rows)
+{
+	struct health *h = v->state;
+
+	*rows = pages_count(&h->pages);
+	return &h->table;
+}
 
 /* ---- the one under the cursor ---- */
 static const char *
@@ -187,6 +209,7 @@ health_open(struct view *v)
 	struct health *h = v->state;
 
 	h->table.columns = columns;
+	sorting_open(v, &h->table, sorts, "state");
 	pages_init(&h->pages, v, &pages_of_health, &h->table);
 }
 
@@ -315,6 +338,8 @@ health_draw(struct view *v, struct rect r)
 static const char *
 health_refuse(struct view *v, enum ns_action_id id)
 {
+	if (id == ACT_SORT || id == ACT_SORT_REVERSE)
+		return pages_unsorted(&((struct health *)v->state)->pages);
 	if (id != ACT_FORCE && id != ACT_PROBE && id != ACT_OBJECT_HISTORY && id != ACT_OPEN &&
 	    id != ACT_EDIT && id != ACT_CLONE && id != ACT_DELETE)
 		return NULL;
@@ -327,7 +352,8 @@ health_act(struct view *v, enum ns_action_id id)
 	struct health *h = v->state;
 	const char *name;
 
-	if (ns_table_act(&h->table, id, pages_count(&h->pages)))
+	if (ns_table_act(&h->table, id, pages_count(&h->pages)) ||
+	    sorting_act(v, &h->table, id, sorted))
 		return true;
 	if (id == ACT_PROBLEMS) {
 		h->problems = !h->problems;
@@ -354,14 +380,15 @@ health_copies(struct view *v, struct copies *c)
 const struct ns_screen_ops screen_health = {
 	.name = "Health",
 	.size = sizeof(struct health),
-	.contexts =
-	    CTX_GLOBAL | CTX_LIST | CTX_OPEN | CTX_FILTER | CTX_CHECKS | CTX_PROBLEMS | CTX_ROWS,
+	.contexts = CTX_GLOBAL | CTX_LIST | CTX_OPEN | CTX_FILTER | CTX_CHECKS | CTX_PROBLEMS |
+		    CTX_ROWS | CTX_SORT,
 	.open = health_open,
 	.close = health_close,
 	.reload = health_reload,
 	.tick = health_reload,
 	.draw = health_draw,
 	.act = health_act,
+	.table = health_table,
 	.filter = health_filter,
 	.filter_now = health_filter_now,
 	.filter_help = "part of a check's name   Enter keep   Esc undo",

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "console/screens/drafts.h"
-#include "console/screens/pages.h"
+#include "console/screens/sorting.h"
 #include "console/screens/zone.h"
 #include "ipc/base/xalloc.h"
 
@@ -60,12 +60,16 @@ history_fill(struct view *v, const Ns__Envelope *env, size_t i, struct row *r)
 	r->id = xasprintf("%llu", (unsigned long long)c->revision);
 	ui_when(c->at, when);
 	row_set(v, r, 0, UI_TEXT, "%s", r->id);
+	row_figure(r, 0, (double)c->revision);
 	row_set(v, r, 1, UI_TEXT, "%s", when);
+	row_figure(r, 1, (double)c->revision);
 	row_set(v, r, 2, UI_TEXT, "%s", c->author);
 	row_set(v, r, 3, UI_TEXT, "%s", c->via);
 	row_set(v, r, 4, UI_TEXT, "%s", c->kind);
 	row_set(v, r, 5, UI_TEXT, "%s", count_text(c->added, count));
 	row_set(v, r, 6, UI_TEXT, "%s", count_text(c->removed, count));
+	row_figure(r, 5, (double)c->added);
+	row_figure(r, 6, (double)c->removed);
 	if (c->zone_count > 1)
 		row_set(v, r, 7, UI_TEXT, "%.*s (+%llu)", len, zone,
 		    (unsigned long long)c->zone_count - 1);
@@ -74,7 +78,7 @@ history_fill(struct view *v, const Ns__Envelope *env, size_t i, struct row *r)
 	row_set(v, r, 8, UI_TEXT, "%s", c->comment);
 }
 
-static const struct pages_ops pages_of_history = { history_ask, history_rows, history_fill };
+static const struct pages_ops pages_of_history = { history_ask, history_rows, history_fill, NULL };
 
 static const struct table_column columns[] = { { "ID", 7, 0, true, 0 },
 	{ "WHEN UTC", 11, 0, false, 0 }, { "WHO", 8, 0, false, 0 }, { "VIA", 7, 0, false, 90 },
@@ -86,12 +90,16 @@ static const struct table_column zone_columns[] = { { "ID", 7, 0, true, 0 },
 	{ "", 14, 0, false, SURFACE_MAX + 1 }, { "COMMENT", 10, 2, false, 0 },
 	{ NULL, 0, 0, false, 0 } };
 
+static const char *const sorts[TABLE_COLUMNS] = { "-id", NULL, "who", "via", "kind", "-added",
+	"-removed", "zone", "comment" };
+
 static void
 history_open(struct view *v)
 {
 	struct history *h = v->state;
 
 	h->table.columns = v->object[0] != '\0' ? zone_columns : columns;
+	sorting_open(v, &h->table, sorts, "-id");
 	pages_init(&h->pages, v, &pages_of_history, &h->table);
 }
 
@@ -130,11 +138,28 @@ history_draw(struct view *v, struct rect r)
 		    h->pages.loaded ? "no changes yet" : "loading");
 }
 
+static void
+sorted(struct view *v)
+{
+	(void)pages_sort(&((struct history *)v->state)->pages);
+}
+
+static struct ns_table *
+history_table(struct view *v, size_t *rows)
+{
+	struct history *h = v->state;
+
+	*rows = pages_count(&h->pages);
+	return &h->table;
+}
+
 static const char *
 history_refuse(struct view *v, enum ns_action_id id)
 {
 	struct history *h = v->state;
 
+	if (id == ACT_SORT || id == ACT_SORT_REVERSE)
+		return pages_unsorted(&h->pages);
 	if (id == ACT_RESTORE)
 		return "open the change first: it has the serial";
 	return (id == ACT_OPEN || id == ACT_REVERT) && pages_count(&h->pages) == 0
@@ -148,7 +173,8 @@ history_act(struct view *v, enum ns_action_id id)
 	struct history *h = v->state;
 	const struct row *row;
 
-	if (ns_table_act(&h->table, id, pages_count(&h->pages)))
+	if (ns_table_act(&h->table, id, pages_count(&h->pages)) ||
+	    sorting_act(v, &h->table, id, sorted))
 		return true;
 	if (id == ACT_OPEN || id == ACT_REVERT) {
 		row = pages_row(&h->pages, h->table.row);
@@ -164,23 +190,25 @@ history_act(struct view *v, enum ns_action_id id)
 const struct ns_screen_ops screen_history = {
 	.name = "History",
 	.size = sizeof(struct history),
-	.contexts = CTX_GLOBAL | CTX_LIST | CTX_OPEN | CTX_CHANGES,
+	.contexts = CTX_GLOBAL | CTX_LIST | CTX_OPEN | CTX_CHANGES | CTX_SORT,
 	.open = history_open,
 	.close = history_close,
 	.reload = history_reload,
 	.draw = history_draw,
 	.act = history_act,
+	.table = history_table,
 	.refuse = history_refuse,
 };
 
 const struct ns_screen_ops screen_zone_history = {
 	.name = "Zone history",
 	.size = sizeof(struct history),
-	.contexts = CTX_GLOBAL | CTX_LIST | CTX_OPEN | CTX_TABS | CTX_CHANGES,
+	.contexts = CTX_GLOBAL | CTX_LIST | CTX_OPEN | CTX_TABS | CTX_CHANGES | CTX_SORT,
 	.open = history_open,
 	.close = history_close,
 	.reload = history_reload,
 	.draw = history_draw,
 	.act = history_act,
+	.table = history_table,
 	.refuse = history_refuse,
 };

@@ -17,11 +17,11 @@ ui_set_theme(struct ui *ui, enum ui_theme theme)
 		loop_theme(ui->loop, theme);
 }
 
-/* "Zones.filter"; what is below a zone is not remembered: its names would never end. */
+/* "Zones.filter"; what is below a zone has no filter that outlives it: zones would never end. */
 static bool
 name_of(const struct view *v, const char *what, char out[MEMO_NAME + 1])
 {
-	return v->object[0] == '\0' &&
+	return (v->object[0] == '\0' || strcmp(what, "filter") != 0) &&
 	       snprintf(out, MEMO_NAME + 1, "%s.%s", v->ops->name, what) <= (int)MEMO_NAME;
 }
 

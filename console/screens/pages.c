@@ -1,12 +1,15 @@
 /* pages.c - see pages.h. */
 #include "console/screens/pages.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "console/core/loop.h"
 #include "console/core/sanitize.h"
+#include "console/screens/sorting.h"
 #include "ipc/base/xalloc.h"
 
 #define NO_WISH SIZE_MAX
@@ -79,10 +82,25 @@ add_page(struct pages *p, const char *cursor)
 static void
 ask(struct pages *p, size_t page)
 {
-	const char *cursor = p->fresh ? "" : p->list[page].cursor;
+	bool ranked = p->ops->rank != NULL;
+	const char *cursor = p->fresh || ranked ? "" : p->list[page].cursor;
 
 	p->asking = page;
-	p->request = p->ops->ask(p->view, cursor, PAGE_ROWS, came, p);
+	if (p->view->ui->loop != NULL)
+		loop_asked(p->view->ui->loop);
+	p->request = p->ops->ask(p->view, cursor, ranked ? SEEK_ROWS : PAGE_ROWS, came, p);
+}
+
+size_t
+pages_at(const struct pages *p)
+{
+	return p->asking * SEEK_ROWS;
+}
+
+const char *
+pages_around(const struct pages *p)
+{
+	return p->fresh && p->keep != NULL ? p->keep : "";
 }
 
 void
@@ -102,7 +120,10 @@ pages_reload(struct pages *p, bool to_top)
 	}
 	p->wish = NO_WISH;
 	p->fresh = true;
-	ask(p, 0);
+	p->snapshot = 0;
+	ask(p, p->ops->rank != NULL && p->table->row >= p->before
+		   ? (p->table->row - p->before) / SEEK_ROWS
+		   : 0);
 }
 
 /* The page that a row is on; p->n when that is not known yet. */
@@ -113,6 +134,8 @@ page_of(const struct pages *p, size_t row)
 
 	if (row >= p->known)
 		return p->n;
+	if (p->ops->rank != NULL)
+		return row / SEEK_ROWS;
 	while (end - i > 1) {
 		size_t middle = i + (end - i) / 2;
 
@@ -191,9 +214,17 @@ row_set(struct view *v, struct row *r, unsigned column, enum ui_role role, const
 	va_start(ap, fmt);
 	text = xvasprintf(fmt, ap);
 	va_end(ap);
+	free(r->cells[column]);
+	r->figures[column] = (double)NAN;
 	r->cells[column] = sanitize_dup(text, v->ui->ascii);
 	r->roles[column] = (uint8_t)role;
 	free(text);
+}
+
+void
+row_figure(struct row *r, unsigned column, double figure)
+{
+	r->figures[column] = figure;
 }
 
 /* Those that were not looked at for longest go. */
@@ -234,39 +265,129 @@ find_kept(struct pages *p, const struct page *page)
 }
 
 static void
-take_page(struct pages *p, const Ns__Envelope *env)
+fill_page(struct pages *p, struct page *page, const Ns__Envelope *env, size_t n)
 {
-	const char *next = "";
-	size_t n = p->ops->rows(env, &next, &p->total);
-	struct page *page;
-
-	if (p->fresh) {
-		drop_all(p);
-		add_page(p, "");
-		p->fresh = false;
-		p->asking = 0;
-	}
-	page = &p->list[p->asking];
 	drop_rows(page);
 	page->rows = xcalloc(n > 0 ? n : 1, sizeof *page->rows);
 	page->n = n;
 	page->used = ++p->tick;
 	for (size_t i = 0; i < n; i++)
 		p->ops->fill(p->view, env, i, &page->rows[i]);
-	find_kept(p, page);
-	if (p->asking + 1 == p->n) {
-		p->known = page->first + n;
-		p->ended = next[0] == '\0' || n == 0;
-		if (!p->ended)
-			add_page(p, next);
+}
+
+static void
+take_next(struct pages *p, const Ns__Envelope *env, size_t n, const char *next)
+{
+	struct page *page;
+
+	if (p->fresh) {
+		drop_all(p);
+		add_page(p, "");
+		p->asking = 0;
 	}
+	page = &p->list[p->asking];
+	fill_page(p, page, env, n);
+	if (p->asking + 1 != p->n)
+		return;
+	p->known = page->first + n;
+	p->ended = next[0] == '\0' || n == 0;
+	if (!p->ended)
+		add_page(p, next);
+}
+
+/* Another order, or another length of it: what we have of the old one is none of its rows. */
+static void
+take_ranked(struct pages *p, const Ns__Envelope *env, size_t n)
+{
+	uint64_t snapshot, rank = p->ops->rank(env, &snapshot);
+	size_t all = ((size_t)p->total + SEEK_ROWS - 1) / SEEK_ROWS;
+
+	if (p->fresh || snapshot != p->snapshot || p->known != p->total) {
+		drop_all(p);
+		p->list = xcalloc(all > 0 ? all : 1, sizeof *p->list);
+		p->n = all;
+		for (size_t i = 0; i < all; i++)
+			p->list[i].first = i * SEEK_ROWS;
+		p->known = (size_t)p->total;
+		p->ended = true;
+		p->snapshot = snapshot;
+	}
+	p->asking = (size_t)rank / SEEK_ROWS;
+	if (p->asking < p->n && rank % SEEK_ROWS == 0)
+		fill_page(p, &p->list[p->asking], env, n);
+	else
+		p->asking = 0;
+}
+
+/* The cursor is find_kept()'s. */
+static void
+rows_sorted(struct pages *p)
+{
+	if (p->ops->rank == NULL && p->ended && p->n == 1)
+		rows_sort(
+		    p->list[0].rows, p->list[0].n, sizeof *p->list[0].rows, &p->table->sort, NULL);
+}
+
+static void
+take_page(struct pages *p, const Ns__Envelope *env)
+{
+	const char *next = "";
+	size_t n = p->ops->rows(env, &next, &p->total);
+
+	if (p->ops->rank != NULL)
+		take_ranked(p, env, n);
+	else
+		take_next(p, env, n, next);
+	p->fresh = false;
+	rows_sorted(p);
+	if (p->asking < p->n && p->list[p->asking].rows != NULL)
+		find_kept(p, &p->list[p->asking]);
 	evict(p);
+}
+
+const char *
+pages_unsorted(const struct pages *p)
+{
+	return !p->loaded ? "nothing is here yet"
+	       : p->ended && p->n == 1
+		   ? NULL
+		   : "more rows than are loaded at once: they stay in their order";
+}
+
+/* A list that was short when it was sorted, and grew, has the order of the appliance again. */
+bool
+pages_sort(struct pages *p)
+{
+	size_t row = p->table->row >= p->before ? p->table->row - p->before : SIZE_MAX;
+
+	if (p->ops->rank != NULL || !p->ended || p->n != 1 || p->list[0].rows == NULL)
+		return false;
+	rows_sort(p->list[0].rows, p->list[0].n, sizeof *p->list[0].rows, &p->table->sort, &row);
+	if (row != SIZE_MAX)
+		p->table->row = row + p->before;
+	return true;
+}
+
+void
+pages_ahead(struct pages *p)
+{
+	size_t above = p->table->top < p->before + (size_t)p->table->page
+			   ? p->before
+			   : p->table->top - (size_t)p->table->page,
+	       below = p->table->top + 2 * (size_t)p->table->page;
+
+	if (p->request != 0 || p->n == 0 || p->ops->rank == NULL)
+		return;
+	if (below - p->before < pages_count(p) && pages_row(p, below - p->before) == NULL)
+		return;
+	(void)pages_row(p, above - p->before);
 }
 
 static void
 came(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 {
 	struct pages *p = arg;
+	bool again; /* rows that are here already: the next frame is soon enough */
 
 	p->request = 0;
 	if (env == NULL) {
@@ -280,6 +401,7 @@ came(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 		ui_dirty(p->view->ui, true);
 		return;
 	}
+	again = !p->fresh && p->wish == NO_WISH && p->loaded;
 	take_page(p, env);
 	p->loaded = true;
 	if (p->wish != NO_WISH) {
@@ -288,5 +410,5 @@ came(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 		p->wish = NO_WISH;
 		(void)pages_row(p, wish);
 	}
-	ui_dirty(p->view->ui, true);
+	ui_dirty(p->view->ui, !again);
 }

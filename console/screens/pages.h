@@ -11,12 +11,14 @@
 #include "console/widgets/table.h"
 
 #define PAGE_ROWS  500u
+#define SEEK_ROWS  100u /* of a list in which every rank can be asked for */
 #define PAGES_KEPT 4u
 
 struct row {
 	char *id; /* as the appliance has it, for requests */
 	char *cells[TABLE_COLUMNS]; /* sanitized */
 	uint8_t roles[TABLE_COLUMNS];
+	double figures[TABLE_COLUMNS]; /* to sort by; NAN: by the text */
 };
 
 struct pages;
@@ -27,10 +29,13 @@ struct pages_ops {
 	/* How many rows are in a reply, the cursor of the next page (empty: the end), all of them or 0. */
 	size_t (*rows)(const Ns__Envelope *, const char **next, uint64_t *total);
 	void (*fill)(struct view *, const Ns__Envelope *, size_t i, struct row *);
+	/* NULL: a cursor leads to the next page only.  Else where the reply's rows are: the rank of the first, and the order
+	 * that it is of; ask() asks at pages_at() instead of a cursor. */
+	uint64_t (*rank)(const Ns__Envelope *, uint64_t *snapshot);
 };
 
 struct page {
-	char *cursor;
+	char *cursor; /* NULL: by rank */
 	struct row *rows; /* NULL: not here */
 	size_t first, n;
 	uint64_t used;
@@ -51,6 +56,7 @@ struct pages {
 	size_t wish; /* a row that was looked at and is not here; SIZE_MAX: none */
 	uint64_t tick;
 	char *keep; /* the id of the row the cursor was on, for after a reload */
+	uint64_t snapshot; /* the order that the rows are of; 0: none that is kept */
 	struct ns_table *table;
 	size_t before; /* rows of the table that are not ours, above */
 };
@@ -62,11 +68,21 @@ void pages_reload(struct pages *, bool to_top);
 /* The page that the cursor is on again; the cursor stays on its row where that is still on it. */
 void pages_refresh(struct pages *);
 size_t pages_count(const struct pages *);
+/* By rank: where the page begins that is asked for, and the row around which a new order is wanted ("": none). */
+size_t pages_at(const struct pages *);
+const char *pages_around(const struct pages *);
+/* What is asked for next, where nothing else is: the pages beside the one on screen. */
+void pages_ahead(struct pages *);
+/* Sorts rows that are all here; false: they are not. */
+bool pages_sort(struct pages *);
+/* Why they cannot be sorted here; NULL: they can. */
+const char *pages_unsorted(const struct pages *);
 /* NULL: not here; it is asked for. */
 const struct row *pages_row(struct pages *, size_t);
 table_cell_fn pages_cell; /* arg: struct pages */
 void row_free(struct row *);
 void row_set(struct view *, struct row *, unsigned column, enum ui_role, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));
+void row_figure(struct row *, unsigned column, double); /* after row_set() */
 
 #endif

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "console/screens/drafts.h"
-#include "console/screens/pages.h"
+#include "console/screens/sorting.h"
 #include "ipc/base/clock.h"
 #include "ipc/base/xalloc.h"
 
@@ -42,10 +42,12 @@ add(void *arg, const char *zone, const Ns__Draft *d, const struct ns_why *why)
 		return true;
 	}
 	row_set(v, r, 1, UI_TEXT, "%zu", d->n_ops);
+	row_figure(r, 1, (double)d->n_ops);
 	row_set(v, r, 2, UI_TEXT, "%u", d->base_serial);
 	clock_rfc3339(d->updated_ms, at);
 	ui_ago(v->ui, at, ago);
 	row_set(v, r, 3, UI_TEXT, "%s", ago);
+	row_figure(r, 3, (double)d->updated_ms);
 	if (d->n_ops > 0) {
 		const Ns__RecordOp *op = d->ops[d->n_ops - 1];
 		static const char *const verbs[] = { "set", "add", "delete" };
@@ -54,6 +56,14 @@ add(void *arg, const char *zone, const Ns__Draft *d, const struct ns_why *why)
 		    op->name, op->type);
 	}
 	return true;
+}
+
+static void
+sorted(struct view *v)
+{
+	struct pending *p = v->state;
+
+	rows_sort(p->rows, p->n, sizeof *p->rows, &p->table.sort, &p->table.row);
 }
 
 static void
@@ -68,16 +78,22 @@ pending_reload(struct view *v)
 	if (ns_drafts_each(v->ui->drafts->dir, add, v, &why) != NS_OK)
 		ui_say_why(v->ui, &why);
 	v->ui->drafts->count = p->n;
+	sorted(v);
 }
 
 static const struct table_column columns[] = { { "ZONE", 24, 2, false, 0 },
 	{ "OPS", 7, 0, true, 0 }, { "BASE", 10, 0, true, 0 }, { "CHANGED", 7, 0, true, 0 },
 	{ "LAST", 14, 3, false, 0 }, { NULL, 0, 0, false, 0 } };
 
+static const char *const sorts[TABLE_COLUMNS] = { "zone", "-ops", "base", "-changed", "last" };
+
 static void
 pending_open(struct view *v)
 {
-	((struct pending *)v->state)->table.columns = columns;
+	struct pending *p = v->state;
+
+	p->table.columns = columns;
+	sorting_open(v, &p->table, sorts, "zone");
 }
 
 static void
@@ -116,7 +132,7 @@ pending_act(struct view *v, enum ns_action_id id)
 {
 	struct pending *p = v->state;
 
-	if (ns_table_act(&p->table, id, p->n))
+	if (ns_table_act(&p->table, id, p->n) || sorting_act(v, &p->table, id, sorted))
 		return true;
 	if (id != ACT_OPEN || p->table.row >= p->n)
 		return false;
@@ -124,13 +140,23 @@ pending_act(struct view *v, enum ns_action_id id)
 	return true;
 }
 
+static struct ns_table *
+pending_table(struct view *v, size_t *rows)
+{
+	struct pending *p = v->state;
+
+	*rows = p->n;
+	return &p->table;
+}
+
 const struct ns_screen_ops screen_pending = {
 	.name = "Pending",
 	.size = sizeof(struct pending),
-	.contexts = CTX_GLOBAL | CTX_LIST | CTX_OPEN,
+	.contexts = CTX_GLOBAL | CTX_LIST | CTX_OPEN | CTX_SORT,
 	.open = pending_open,
 	.close = pending_close,
 	.reload = pending_reload,
 	.draw = pending_draw,
 	.act = pending_act,
+	.table = pending_table,
 };

@@ -90,7 +90,8 @@ policies_fill(struct view *v, const Ns__Envelope *env, size_t i, struct row *r)
 	r->id = xstrdup("");
 }
 
-static const struct pages_ops pages_of_policies = { policies_ask, policies_rows, policies_fill };
+static const struct pages_ops pages_of_policies = { policies_ask, policies_rows, policies_fill,
+	NULL };
 
 static const struct table_column columns[] = { { "NAME", 14, 1, false, 0 },
 	{ "TYPE", 5, 0, false, 0 }, { "TTL", 6, 0, true, 0 }, { "HEALTH", 10, 0, false, 0 },

@@ -12,6 +12,7 @@
 #include "console/screens/editor.h"
 #include "console/screens/policyedit.h"
 #include "console/screens/querytest.h"
+#include "console/screens/sorting.h"
 #include "console/screens/textedit.h"
 #include "console/screens/zone.h"
 #include "ipc/base/wbuf.h"
@@ -105,17 +106,37 @@ records_fill(struct view *v, const Ns__Envelope *env, size_t i, struct row *r)
 	state->list.version = env->record_list_reply->version;
 	r->id = xasprintf("%s %s", s->name, s->type);
 	row_set(v, r, 0, UI_TEXT, "%.*s", len, name);
+	row_figure(
+	    r, 0, (double)i); /* they come in the order of names, which is not that of letters */
 	if (strcmp(s->type, "NSPOLICY") != 0)
 		row_set(v, r, 2, UI_TEXT, "%u", s->ttl);
+	row_figure(r, 2, s->ttl);
 	set_data(v, r, UI_TEXT, s->type, s->rdata, s->n_rdata);
 	set_lines(v, r, s->name, s->type, s->ttl, s->rdata, s->n_rdata);
 }
 
-static const struct pages_ops pages_of_records = { records_ask, records_rows, records_fill };
+static const struct pages_ops pages_of_records = { records_ask, records_rows, records_fill, NULL };
 
 static const struct table_column columns[] = { { "NAME", 15, 1, false, 0 },
 	{ "TYPE", 9, 0, false, 0 }, { "TTL", 7, 0, true, 0 }, { "", 4, 0, false, 0 },
 	{ "DATA", 20, 3, false, 0 }, { NULL, 0, 0, false, 0 } };
+
+static const char *const sorts[TABLE_COLUMNS] = { "name", "type", "-ttl", NULL, "data" };
+
+static void
+sorted(struct view *v)
+{
+	(void)pages_sort(&((struct records *)v->state)->list.pages);
+}
+
+static struct ns_table *
+records_table(struct view *v, size_t *rows)
+{
+	struct records *s = v->state;
+
+	*rows = draftrows_count(&s->list);
+	return &s->list.table;
+}
 
 /* ---- what the draft makes of it ---- */
 static void
@@ -285,6 +306,8 @@ records_open(struct view *v)
 	struct records *s = v->state;
 
 	draftrows_open(&s->list, v, &pages_of_records, columns);
+	sorting_open(v, &s->list.table, sorts, "name");
+	preview_open(v, &s->preview);
 }
 
 static void
@@ -320,6 +343,7 @@ records_draw(struct view *v, struct rect r)
 		    draft[0] != '\0' ? "   " : "", draft);
 	}
 	r = zone_title(v, r, state, sum);
+	records_preview(v, preview_part(&s->preview, &r));
 	ns_table_draw(&s->list.table, v->ui->surface, r, draftrows_count(&s->list), cell, v);
 	if (draftrows_count(&s->list) == 0)
 		surface_put(v->ui->surface, r.x + 3, r.y + 1, r.w - 4, UI_DIM,
@@ -334,6 +358,8 @@ records_refuse(struct view *v, enum ns_action_id id)
 
 	if (no != NULL)
 		return no;
+	if (id == ACT_SORT || id == ACT_SORT_REVERSE)
+		return pages_unsorted(&((struct records *)v->state)->list.pages);
 	if (id == ACT_UNMARK || id == ACT_SET_TTL)
 		return s->marks.n > 0 ? NULL : "nothing is marked: Space marks";
 	if ((id == ACT_EDIT || id == ACT_CLONE || id == ACT_DELETE || id == ACT_TEST) &&
@@ -347,7 +373,8 @@ records_act(struct view *v, enum ns_action_id id)
 {
 	struct records *s = v->state;
 
-	if (ns_table_act(&s->list.table, id, draftrows_count(&s->list)) || records_mark(v, id))
+	if (ns_table_act(&s->list.table, id, draftrows_count(&s->list)) || records_mark(v, id) ||
+	    sorting_act(v, &s->list.table, id, sorted) || preview_act(v, &s->preview, id))
 		return true;
 	switch (id) {
 	case ACT_EDIT:
@@ -376,12 +403,13 @@ const struct ns_screen_ops screen_records = {
 	.name = "Records",
 	.size = sizeof(struct records),
 	.contexts = CTX_GLOBAL | CTX_LIST | CTX_TABS | CTX_OPEN | CTX_ZONE | CTX_RECORDS |
-		    CTX_ROWS | CTX_DRAFT | CTX_MARKS,
+		    CTX_ROWS | CTX_DRAFT | CTX_MARKS | CTX_SORT | CTX_PREVIEW,
 	.open = records_open,
 	.close = records_close,
 	.reload = records_reload,
 	.draw = records_draw,
 	.act = records_act,
+	.table = records_table,
 	.copies = records_copies,
 	.refuse = records_refuse,
 	.peel = records_peel,

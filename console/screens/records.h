@@ -5,13 +5,18 @@
 #include "console/screens/copy.h"
 #include "console/screens/draftrows.h"
 #include "console/screens/marks.h"
+#include "console/screens/preview.h"
 
 enum { CELL_LINES = TABLE_COLUMNS - 2, CELL_VALUES }; /* behind those that are shown */
 
 struct records {
 	struct draftrows list;
 	struct marks marks;
+	struct preview preview;
 };
+
+/* ---- records_preview.c ---- */
+void records_preview(struct view *, struct rect);
 
 /* ---- records_marks.c ---- */
 bool records_mark(struct view *, enum ns_action_id); /* false: another action */

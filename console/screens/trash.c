@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "console/screens/pages.h"
+#include "console/screens/sorting.h"
 #include "ipc/base/xalloc.h"
 
 #define TIMEOUT_MS 5000u
@@ -26,6 +26,14 @@ clear(struct trash *t)
 	free(t->rows);
 	t->rows = NULL;
 	t->n = 0;
+}
+
+static void
+sorted(struct view *v)
+{
+	struct trash *t = v->state;
+
+	rows_sort(t->rows, t->n, sizeof *t->rows, &t->table.sort, &t->table.row);
 }
 
 static void
@@ -52,10 +60,13 @@ came(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 		ui_when(i->deleted, when);
 		row_set(v, r, 0, UI_TEXT, "%.*s", ui_name_len(i->zone), i->zone);
 		row_set(v, r, 1, UI_TEXT, "%llu", (unsigned long long)i->records);
+		row_figure(r, 1, (double)i->records);
 		row_set(v, r, 2, UI_TEXT, "%s", when);
+		row_figure(r, 2, -(double)t->n); /* they come newest first */
 		row_set(v, r, 3, UI_TEXT, "%s", i->author);
 		row_set(v, r, 4, UI_TEXT, "%.10s", i->until);
 	}
+	sorted(v);
 }
 
 static void
@@ -77,10 +88,15 @@ static const struct table_column columns[] = { { "ZONE", 24, 1, false, 0 },
 	{ "RECORDS", 8, 0, true, 0 }, { "DELETED UTC", 11, 0, false, 0 },
 	{ "WHO", 10, 0, false, 0 }, { "UNTIL", 10, 0, false, 0 }, { NULL, 0, 0, false, 0 } };
 
+static const char *const sorts[TABLE_COLUMNS] = { "zone", "-records", "-deleted", "who", "until" };
+
 static void
 trash_open(struct view *v)
 {
-	((struct trash *)v->state)->table.columns = columns;
+	struct trash *t = v->state;
+
+	t->table.columns = columns;
+	sorting_open(v, &t->table, sorts, "-deleted");
 }
 
 static void
@@ -136,7 +152,7 @@ trash_act(struct view *v, enum ns_action_id id)
 	struct trash *t = v->state;
 	char ask[UI_OBJECT + 64];
 
-	if (ns_table_act(&t->table, id, t->n))
+	if (ns_table_act(&t->table, id, t->n) || sorting_act(v, &t->table, id, sorted))
 		return true;
 	if (id != ACT_REVERT || t->table.row >= t->n)
 		return false;
@@ -153,14 +169,24 @@ trash_refuse(struct view *v, enum ns_action_id id)
 	return id == ACT_REVERT && ((struct trash *)v->state)->n == 0 ? "the trash is empty" : NULL;
 }
 
+static struct ns_table *
+trash_table(struct view *v, size_t *rows)
+{
+	struct trash *t = v->state;
+
+	*rows = t->n;
+	return &t->table;
+}
+
 const struct ns_screen_ops screen_trash = {
 	.name = "Trash",
 	.size = sizeof(struct trash),
-	.contexts = CTX_GLOBAL | CTX_LIST | CTX_TRASH,
+	.contexts = CTX_GLOBAL | CTX_LIST | CTX_TRASH | CTX_SORT,
 	.open = trash_open,
 	.close = trash_close,
 	.reload = trash_reload,
 	.draw = trash_draw,
 	.act = trash_act,
+	.table = trash_table,
 	.refuse = trash_refuse,
 };

@@ -13,6 +13,7 @@
 #include "console/screens/bulk.h"
 #include "console/screens/drafts.h"
 #include "console/screens/fieldedit.h"
+#include "console/screens/presence.h"
 #include "console/screens/textedit.h"
 #include "ipc/base/clock.h"
 #include "ipc/base/xalloc.h"
@@ -45,6 +46,7 @@ ui_tick(struct ui *ui)
 	if (ui->lost || ui->asked != 0)
 		ui_dirty(ui, false);
 	ui_ask_status(ui);
+	presence_tick(ui);
 	if (top != NULL && top->ops->tick != NULL && !ui->lost)
 		top->ops->tick(top);
 }
@@ -275,7 +277,10 @@ ui_act(struct ui *ui, enum ns_action_id id)
 	case ACT_REFRESH:
 		ns_client_retry(ui->client);
 		ui_ask_status(ui);
+		ui->anew = true;
 		top->ops->reload(top);
+		presence_tick(ui);
+		ui->anew = false;
 		return true;
 	case ACT_REPAINT:
 		if (ui->loop != NULL)
@@ -310,6 +315,8 @@ ui_command(struct ui *ui, const char *text)
 {
 	const struct ns_action *a = ns_action_named(text);
 
+	if (ui_go(ui, text))
+		return;
 	if (a == NULL)
 		ui_say(ui, "%s: no such command; ? lists them", text);
 	else if ((a->contexts & ui_top(ui)->contexts) == 0)
@@ -420,6 +427,7 @@ ui_destroy(struct ui **up)
 	textedit_free(ui);
 	fieldedit_free(ui);
 	bulk_free(ui);
+	presence_forget(ui);
 	drafts_free(ui);
 	ui_memory_free(ui);
 	edit_free(&ui->prompt.edit);

@@ -18,6 +18,7 @@
 #include "console/core/surface.h"
 #include "console/widgets/dialog.h"
 #include "console/widgets/prompt.h"
+#include "console/widgets/table.h"
 #include "ipc/client/client.h"
 
 #define UI_DEPTH  16u
@@ -34,6 +35,7 @@ struct memo;
 struct textedit;
 struct fieldedit;
 struct bulk;
+struct presence;
 
 struct ns_screen_ops {
 	const char *name;
@@ -53,6 +55,8 @@ struct ns_screen_ops {
 	void (*copies)(struct view *, struct copies *); /* what can be copied; NULL: nothing */
 	const char *(*refuse)(struct view *, enum ns_action_id); /* why not now; NULL: it can be done */
 	bool (*leave)(struct view *); /* Esc and q: false when it asks first */
+	/* The list, for `:50%`; NULL: there is none. */
+	struct ns_table *(*table)(struct view *, size_t *rows);
 	bool (*peel)(struct view *); /* Esc, before the screen goes: a layer of it went; NULL: it has none */
 };
 
@@ -89,8 +93,10 @@ struct ui {
 	enum ns_action_id main_action; /* the last that led to a main screen */
 	bool touched; /* a key was pressed: the screen is where the operator led it */
 	struct bulk *bulk; /* NULL: none under way */
+	struct presence *presence; /* NULL: nobody was asked for yet */
 	struct drafts *drafts; /* NULL: the appliance's name is not known yet */
 	char filter_before[PROMPT_MAX]; /* what Esc brings back */
+	bool anew; /* while reload() runs because somebody asked for it: nothing that is kept will do */
 	bool frozen, stopping, read_only, osc52;
 	FILE *paper; /* line by line: where a text to copy is printed; NULL: there is a screen */
 	bool restricted; /* who sits here has no shell: no suspending, the console's own editor */
@@ -155,6 +161,8 @@ void ui_say_why(struct ui *, const struct ns_why *);
 void ui_dirty(struct ui *, bool now); /* now: it answers a key */
 bool ui_act(struct ui *, enum ns_action_id);
 void ui_command(struct ui *, const char *text); /* an action by its name, as `:` has it */
+/* "50%" or "1200": there in the list; false: no such text, or no list. */
+bool ui_go(struct ui *, const char *text);
 /* Why an action cannot be done now; NULL: it can. */
 const char *ui_refuses(struct ui *, const struct ns_action *);
 /* Asks; yes(arg) is called when the answer is that.  name: has to be typed (T2), NULL: y or n. */

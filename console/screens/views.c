@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "console/screens/presence.h"
 #include "console/screens/ui.h"
 #include "ipc/base/xalloc.h"
 
@@ -161,6 +162,7 @@ ui_connect(struct ui *ui, const char *appliance)
 	if (ui->asked != 0)
 		ns_client_cancel(ui->client, ui->asked);
 	ui->asked = 0;
+	presence_forget(ui);
 	ns_client_to(ui->client, name);
 	memcpy(ui->name, name, sizeof ui->name);
 	ui->heard_ms = 0;

@@ -5,6 +5,7 @@
 
 #include "console/core/sanitize.h"
 #include "console/screens/drafts.h"
+#include "console/screens/presence.h"
 
 static const struct {
 	const struct ns_screen_ops *ops;
@@ -29,6 +30,23 @@ zone_relative(const char *name, const char *zone, const char **out)
 	return (int)n;
 }
 
+/* Behind the title where there is room, else in the last row; the rows that it took. */
+static int
+put_others(struct view *v, struct rect r, int x)
+{
+	const char *text = presence_text(v->ui, v->object);
+	int w = text_width(text);
+
+	if (w == 0 || v->ui->lost)
+		return 0;
+	if (x + 3 + w < r.x + r.w) {
+		surface_put(v->ui->surface, r.x + r.w - w - 1, r.y, w, UI_WARN, text);
+		return 0;
+	}
+	surface_put(v->ui->surface, r.x + 1, r.y + r.h - 1, r.w - 2, UI_WARN, text);
+	return 1;
+}
+
 struct rect
 zone_title(struct view *v, struct rect r, const char *state, const char *right)
 {
@@ -40,8 +58,9 @@ zone_title(struct view *v, struct rect r, const char *state, const char *right)
 	name[ui_name_len(name)] = '\0';
 	x += surface_put(s, x, r.y, 8, UI_TITLE, "Zones > ");
 	x += surface_put(s, x, r.y, r.w - x - 1 - text_width(state) - 3, UI_TITLE, name);
-	surface_putf(s, x + 3, r.y, r.w - x - 4, UI_TEXT, "%s%s",
-	    v->ui->lost && state[0] != '\0' ? "~" : "", state);
+	x += 3 + surface_putf(s, x + 3, r.y, r.w - x - 4, UI_TEXT, "%s%s",
+		     v->ui->lost && state[0] != '\0' ? "~" : "", state);
+	r.h -= put_others(v, r, x);
 	x = r.x + 1;
 	for (size_t i = 0; i < TABS; i++)
 		x += 2 + surface_put(s, x, r.y + 1, r.w - x,

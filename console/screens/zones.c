@@ -1,4 +1,5 @@
-/* zones.c - all zones, a page at a time; typing a filter asks the appliance, at most every 40 ms. */
+/* zones.c - all zones, a page at a time, in whatever order; typing a filter asks the appliance, at most every 40 ms. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -7,20 +8,27 @@
 #include "console/screens/bulk.h"
 #include "console/screens/copy.h"
 #include "console/screens/marks.h"
-#include "console/screens/pages.h"
-#include "ipc/base/wbuf.h"
+#include "console/screens/preview.h"
+#include "console/screens/sorting.h"
 #include "console/screens/votes.h"
+#include "ipc/base/clock.h"
+#include "ipc/base/wbuf.h"
 
 #define DEBOUNCE_MS 40u
 #define TIMEOUT_MS  5000u
+#define HOLD_MS     10000u /* how long rows stay where they are that are sorted by what moves */
 #define COPY_OCTETS (1u << 20)
 
 struct zones {
 	struct ns_table table;
 	struct pages pages;
 	struct marks marks;
+	struct preview preview;
+	struct zonepreview *behind; /* NULL: nothing was looked at yet */
 	char filter[PROMPT_MAX];
 	char name[UI_OBJECT]; /* that is asked about */
+	char sort[24];
+	uint64_t ordered_ms; /* when the order was asked for */
 };
 
 static uint64_t
@@ -30,8 +38,16 @@ zones_ask(struct view *v, const char *cursor, unsigned limit, ns_reply_fn *fn, s
 	Ns__ZoneListRequest body = NS__ZONE_LIST_REQUEST__INIT;
 	Ns__Envelope request = NS__ENVELOPE__INIT;
 
+	(void)cursor;
+	ns_sort_text(&z->table.sort, z->sort);
+	if (p->fresh)
+		z->ordered_ms = v->ui->mono_ms;
 	body.filter = z->filter;
-	body.cursor = (char *)(uintptr_t)cursor;
+	body.sort = z->sort;
+	body.qps = true;
+	body.at = pages_at(p);
+	body.around = (char *)(uintptr_t)pages_around(p);
+	body.snapshot = p->snapshot;
 	body.limit = limit;
 	request.body_case = NS__ENVELOPE__BODY_ZONE_LIST_REQUEST;
 	request.zone_list_request = &body;
@@ -46,6 +62,13 @@ zones_rows(const Ns__Envelope *env, const char **next, uint64_t *total)
 	return env->zone_list_reply->n_zones;
 }
 
+static uint64_t
+zones_rank(const Ns__Envelope *env, uint64_t *snapshot)
+{
+	*snapshot = env->zone_list_reply->snapshot;
+	return env->zone_list_reply->rank;
+}
+
 /* What is not well with its DNSSEC, or that it is. */
 static void
 set_dnssec(struct view *v, const Ns__ZoneInfo *z, struct row *r)
@@ -58,10 +81,10 @@ set_dnssec(struct view *v, const Ns__ZoneInfo *z, struct row *r)
 
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		if (strcmp(z->dnssec_trouble, words[i].trouble) == 0) {
-			row_set(v, r, 3, words[i].role, "%s", words[i].word);
+			row_set(v, r, 4, words[i].role, "%s", words[i].word);
 			return;
 		}
-	row_set(v, r, 3, strcmp(z->dnssec, "off") == 0 ? UI_DIM : UI_TEXT, "%s",
+	row_set(v, r, 4, strcmp(z->dnssec, "off") == 0 ? UI_DIM : UI_TEXT, "%s",
 	    strcmp(z->dnssec, "on") == 0         ? "ok"
 	    : strcmp(z->dnssec, "external") == 0 ? "extern"
 						 : z->dnssec);
@@ -73,26 +96,30 @@ zones_fill(struct view *v, const Ns__Envelope *env, size_t i, struct row *r)
 	const Ns__ZoneInfo *z = env->zone_list_reply->zones[i];
 	enum ui_role role;
 	const char *word;
-	char ago[16];
+	char ago[16], qps[16];
 
 	r->id = strdup(z->name);
 	ui_ago(v->ui, z->changed, ago);
+	glyph_number(z->qps, qps);
 	row_set(v, r, 0, UI_TEXT, "%.*s", ui_name_len(z->name), z->name);
 	row_set(v, r, 1, UI_TEXT, "%u", z->serial);
-	row_set(v, r, 2, UI_TEXT, "%llu", (unsigned long long)z->records);
+	row_set(v, r, 2, UI_TEXT, "%llu", (unsigned long long)z->rrsets);
+	row_set(v, r, 3, z->qps > 0 ? UI_TEXT : UI_DIM, "%s", isnan(z->qps) ? "-" : qps);
 	set_dnssec(v, z, r);
 	word = level_word(z->health, &role);
-	row_set(v, r, 4, role, "%s", word);
-	row_set(v, r, 5, UI_TEXT, "%s", ago);
-	row_set(v, r, 6, UI_DIM, "%s", z->account);
+	row_set(v, r, 5, role, "%s", word);
+	row_set(v, r, 6, UI_TEXT, "%s %s", ago, z->changed_by);
+	row_set(v, r, 7, UI_DIM, "%s", z->account);
 }
 
-static const struct pages_ops pages_of_zones = { zones_ask, zones_rows, zones_fill };
+static const struct pages_ops pages_of_zones = { zones_ask, zones_rows, zones_fill, zones_rank };
 
-static const struct table_column columns[] = { { "NAME", 24, 1, false, 0 },
-	{ "SERIAL", 10, 0, true, 0 }, { "RECORDS", 8, 0, true, 0 }, { "DNSSEC", 7, 0, false, 0 },
-	{ "HEALTH", 6, 0, false, 0 }, { "CHANGED", 7, 0, true, 76 },
-	{ "ACCOUNT", 20, 0, false, 110 }, { NULL, 0, 0, false, 0 } };
+static const struct table_column columns[] = { { "NAME", 20, 2, false, 0 },
+	{ "SERIAL", 10, 0, true, 68 }, { "RRSETS", 6, 0, true, 0 }, { "QPS", 6, 0, true, 0 },
+	{ "DNSSEC", 7, 0, false, 0 }, { "HEALTH", 6, 0, false, 0 }, { "CHANGED", 9, 1, false, 76 },
+	{ "ACCOUNT", 12, 0, false, 110 }, { NULL, 0, 0, false, 0 } };
+static const char *const sorts[TABLE_COLUMNS] = { "name", "-serial", "-rrsets", "-qps", "dnssec",
+	"health", "-changed" };
 
 static void
 zones_open(struct view *v)
@@ -101,6 +128,8 @@ zones_open(struct view *v)
 
 	z->table.columns = columns;
 	z->table.signs = true;
+	sorting_open(v, &z->table, sorts, "name");
+	preview_open(v, &z->preview);
 	pages_init(&z->pages, v, &pages_of_zones, &z->table);
 }
 
@@ -112,13 +141,56 @@ zones_close(struct view *v)
 	if (v->ui->loop != NULL)
 		loop_later(v->ui->loop, 0, NULL, NULL);
 	marks_clear(&z->marks);
+	zonepreview_free(v, &z->behind);
 	pages_free(&z->pages);
+}
+
+/* Sorted by what changes without an edit: rows would jump. */
+static bool
+moves(const struct zones *z)
+{
+	return z->table.sort.column >= 3 && z->table.sort.column <= 5;
 }
 
 static void
 zones_reload(struct view *v)
 {
-	pages_reload(&((struct zones *)v->state)->pages, false);
+	struct zones *z = v->state;
+
+	if (z->pages.loaded && moves(z) && !v->ui->anew &&
+	    clock_since(v->ui->mono_ms, z->ordered_ms) < HOLD_MS)
+		pages_refresh(&z->pages);
+	else
+		pages_reload(&z->pages, false);
+}
+
+/* What is on screen is looked at again; where they stand, seldom. */
+static void
+zones_tick(struct view *v)
+{
+	struct zones *z = v->state;
+
+	if (!z->pages.loaded || z->pages.request != 0)
+		return;
+	if (moves(z) && clock_since(v->ui->mono_ms, z->ordered_ms) >= HOLD_MS)
+		pages_reload(&z->pages, false);
+	else
+		pages_refresh(&z->pages);
+}
+
+static void
+zones_sorted(struct view *v)
+{
+	pages_reload(&((struct zones *)v->state)->pages, true);
+}
+
+static struct ns_table *
+zones_table(struct view *v, size_t *rows)
+{
+	struct zones *z = v->state;
+
+	*rows = pages_count(&z->pages);
+	return &z->table;
 }
 
 static void
@@ -252,30 +324,41 @@ zones_refuse(struct view *v, enum ns_action_id id)
 		   : NULL;
 }
 
-/* "312 of 100 000" needs the count of all, which the appliance's status has. */
+/* "312 of 100 000   sort name ^   rows 1-15": what does not fit is left out from the right. */
 static void
 draw_title(struct view *v, struct rect r)
 {
 	struct zones *z = v->state;
 	struct surface *s = v->ui->surface;
-	size_t n = pages_count(&z->pages);
-	char filter[PROMPT_MAX * 2], right[96] = "";
-
-	char marked[32] = "";
+	size_t n = pages_count(&z->pages), last = z->table.top + (size_t)z->table.page;
+	char filter[PROMPT_MAX * 2], right[160] = "", sort[32], count[32], all[32], rows[64];
+	int room = r.w - 12;
 
 	surface_put(s, r.x + 1, r.y, 5, UI_TITLE, "Zones");
-	if (z->marks.n > 0)
-		snprintf(marked, sizeof marked, "%zu marked   ", z->marks.n);
 	sanitize(filter, sizeof filter, z->filter, v->ui->ascii);
-	if (z->pages.loaded && z->filter[0] != '\0')
-		snprintf(right, sizeof right, "%s%zu of %llu ", marked, n,
-		    (unsigned long long)v->ui->zones);
-	else if (z->pages.loaded)
-		snprintf(right, sizeof right, "%s%zu ", marked, n);
+	if (filter[0] != '\0')
+		room -= text_width(filter) + 1;
+	if (z->marks.n > 0)
+		snprintf(right, sizeof right, "%zu marked   ", z->marks.n);
+	if (z->pages.loaded) {
+		size_t len = strlen(right);
+
+		glyph_count(n, count);
+		glyph_count(v->ui->zones, all);
+		len += (size_t)snprintf(right + len, sizeof right - len, "%s%s%s", count,
+		    z->filter[0] != '\0' ? " of " : "", z->filter[0] != '\0' ? all : "");
+		sorting_text(&z->table, sort);
+		if ((int)(len + 3 + strlen(sort)) < room)
+			len += (size_t)snprintf(right + len, sizeof right - len, "   %s", sort);
+		snprintf(
+		    rows, sizeof rows, "   rows %zu-%zu", z->table.top + 1, last < n ? last : n);
+		if (n > 0 && (int)(len + strlen(rows)) < room)
+			snprintf(right + len, sizeof right - len, "%s", rows);
+	}
 	int w = text_width(right);
 	if (z->filter[0] != '\0')
-		surface_putf(s, r.x + 9, r.y, r.w - 10 - w, UI_INPUT, "/%s", filter);
-	surface_put_right(s, r.x + r.w - w, r.y, w, UI_DIM, right);
+		surface_putf(s, r.x + 9, r.y, r.w - 11 - w, UI_INPUT, "/%s", filter);
+	surface_put_right(s, r.x + r.w - w - 1, r.y, w, UI_DIM, right);
 }
 
 static void
@@ -285,8 +368,13 @@ zones_draw(struct view *v, struct rect r)
 	struct rect body = { r.x, r.y + 1, r.w, r.h - 1 };
 	size_t n = pages_count(&z->pages);
 
-	draw_title(v, r);
+	struct rect part = preview_part(&z->preview, &body);
+
 	ns_table_draw(&z->table, v->ui->surface, body, n, cell, z);
+	if (part.w > 0)
+		zonepreview_draw(v, &z->behind, part, n > 0 ? id_at(z, z->table.row) : NULL);
+	draw_title(v, r);
+	pages_ahead(&z->pages);
 	if (n > 0)
 		return;
 	surface_put(v->ui->surface, r.x + 3, r.y + 3, r.w - 4, UI_DIM,
@@ -302,7 +390,8 @@ zones_act(struct view *v, enum ns_action_id id)
 	const struct row *row;
 	size_t missed;
 
-	if (ns_table_act(&z->table, id, pages_count(&z->pages)))
+	if (ns_table_act(&z->table, id, pages_count(&z->pages)) ||
+	    sorting_act(v, &z->table, id, zones_sorted) || preview_act(v, &z->preview, id))
 		return true;
 	if (marks_act(&z->marks, id, &z->table, pages_count(&z->pages), id_at, z, &missed)) {
 		if (missed > 0)
@@ -332,10 +421,13 @@ zones_peel(struct view *v)
 const struct ns_screen_ops screen_zones = {
 	.name = "Zones",
 	.size = sizeof(struct zones),
-	.contexts = CTX_GLOBAL | CTX_LIST | CTX_OPEN | CTX_FILTER | CTX_ZONE | CTX_ROWS | CTX_MARKS,
+	.contexts = CTX_GLOBAL | CTX_LIST | CTX_OPEN | CTX_FILTER | CTX_ZONE | CTX_ROWS |
+		    CTX_MARKS | CTX_SORT | CTX_PREVIEW,
 	.open = zones_open,
 	.close = zones_close,
 	.reload = zones_reload,
+	.tick = zones_tick,
+	.table = zones_table,
 	.draw = zones_draw,
 	.act = zones_act,
 	.filter = zones_filter,
@@ -343,5 +435,6 @@ const struct ns_screen_ops screen_zones = {
 	.copies = zones_copies,
 	.refuse = zones_refuse,
 	.peel = zones_peel,
-	.filter_help = "foo  ^foo  *.x.*  ~re  -not  dnssec:on off bad  health:bad   Enter keep",
+	.filter_help =
+	    "foo ^foo *.x ~re -not  dnssec:on off bad  health:bad  qps:>100  changed:<1d",
 };

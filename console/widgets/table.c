@@ -119,6 +119,33 @@ draw_row(const struct ns_table *t, struct surface *s, const struct layout *l, st
 	surface_park(s, r.x, y, false);
 }
 
+/* "QPS^" where it is sorted upwards, "<QPS>" where `o` would sort: in the gaps beside the column. */
+static void
+draw_titles(const struct ns_table *t, struct surface *s, const struct layout *l, struct rect r)
+{
+	for (unsigned i = 0; i < l->n; i++) {
+		const char *title = t->columns[i].title;
+		bool chosen = t->sort.words != NULL && t->sort.chosen == i && t->sort.column != i;
+		char sign = ns_sort_sign(&t->sort, i);
+		int w = text_width(title), x = r.x + l->x[i];
+
+		if (l->w[i] == 0)
+			continue;
+		if (w > l->w[i])
+			w = l->w[i];
+		if (t->columns[i].right)
+			x += l->w[i] - w;
+		put(s, x, r.y, w, false, sign != '\0' ? UI_SORT : UI_HEAD, title);
+		if (x + w >= r.x + r.w)
+			continue;
+		if (chosen)
+			surface_put(s, x - 1, r.y, 1, UI_KEY, "<");
+		if (chosen || sign != '\0')
+			surface_put(s, x + w, r.y, 1, chosen ? UI_KEY : UI_SORT,
+			    chosen ? ">" : (const char[2]){ sign, '\0' });
+	}
+}
+
 void
 ns_table_draw(
     struct ns_table *t, struct surface *s, struct rect r, size_t rows, table_cell_fn *fn, void *arg)
@@ -126,9 +153,9 @@ ns_table_draw(
 	struct layout l = { 0 };
 
 	lay_out(t->columns, r.w - 1, &l); /* the last column of the terminal stays free */
-	for (unsigned i = 0; i < l.n && r.h > 0; i++)
-		put(s, r.x + l.x[i], r.y, l.w[i], t->columns[i].right, UI_HEAD,
-		    t->columns[i].title);
+	t->width = r.w - 1;
+	if (r.h > 0)
+		draw_titles(t, s, &l, r);
 	t->page = r.h > 1 ? r.h - 1 : 1;
 	if (rows == 0)
 		t->row = 0;

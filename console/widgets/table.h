@@ -23,8 +23,18 @@ struct table_column {
 	int from; /* shown where the table is at least so wide */
 };
 
+/* By which column rows are sorted, which the owner does; the titles show it. */
+struct table_sort {
+	/* Of each column, as --sort has it; "-qps": the largest first, at first; NULL: cannot be sorted by it. */
+	const char *const *words; /* NULL: there is no sorting */
+	unsigned column, chosen; /* chosen: by `<` and `>`, for `o` */
+	bool down;
+};
+
 struct ns_table {
 	const struct table_column *columns; /* ends with a NULL title */
+	struct table_sort sort;
+	int width; /* of the last draw; 0: there was none */
 	size_t row, top; /* cursor; first row on screen */
 	int shift; /* characters of the last column that are left of the edge */
 	int page; /* rows on screen, of the last draw */
@@ -38,5 +48,15 @@ typedef const char *table_cell_fn(void *arg, size_t row, unsigned column, enum u
 void ns_table_draw(struct ns_table *, struct surface *, struct rect, size_t rows, table_cell_fn *, void *);
 /* A movement; false: something else. */
 bool ns_table_act(struct ns_table *, enum ns_action_id, size_t rows);
+
+/* ---- sort.c ---- */
+enum table_sorted { SORT_NOT_MINE, SORT_CHOSEN, SORT_SAME, SORT_OTHER };
+/* The keys of sorting; SORT_OTHER: it is another order now. */
+enum table_sorted ns_table_sort(struct ns_table *, enum ns_action_id);
+/* "qps", "-qps": as --sort has it, and back; false: no such column. */
+void ns_sort_text(const struct table_sort *, char out[24]);
+bool ns_sort_read(struct table_sort *, const char *text);
+/* Behind the title of a column: '^' '\0' or 'v'. */
+char ns_sort_sign(const struct table_sort *, unsigned column);
 
 #endif

@@ -11,6 +11,7 @@ static const struct {
 } kinds[] = {
 	{ B(STATUS_REQUEST), B(STATUS_REPLY), false },
 	{ B(ZONE_LIST_REQUEST), B(ZONE_LIST_REPLY), false },
+	{ B(PRESENCE_REQUEST), B(PRESENCE_REPLY), false },
 	{ B(ZONE_SHOW_REQUEST), B(ZONE_INFO), false },
 	{ B(ZONE_CREATE_REQUEST), B(COMMIT_REPLY), true },
 	{ B(ZONE_DELETE_REQUEST), B(COMMIT_REPLY), true },

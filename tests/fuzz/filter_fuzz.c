@@ -22,9 +22,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	text[size] = '\0';
 	f = filter_new(text, &why);
 	if (f != NULL) {
-		(void)filter_match(f, "www.example.com.", FILTER_SIGNED);
-		(void)filter_match(f, ".", 0);
-		(void)filter_match(f, "a\\.b.xn--bcher-kva.example.", FILTER_HEALTH_BAD);
+		(void)filter_match(
+		    f, &(struct filter_zone){ "www.example.com.", FILTER_SIGNED, 10, 60 });
+		(void)filter_match(f, &(struct filter_zone){ ".", 0, 0, 0 });
+		(void)filter_match(f, &(struct filter_zone){ "a\\.b.xn--bcher-kva.example.",
+					  FILTER_HEALTH_BAD, 1, 1 });
 		filter_destroy(&f);
 	} else {
 		assert(why.err == NS_USAGE && why.text[0] != '\0');

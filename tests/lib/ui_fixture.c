@@ -1,6 +1,7 @@
 /* ui_fixture.c - see ui_fixture.h. */
 #include "tests/lib/ui_fixture_int.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -89,7 +90,10 @@ fill_zones(Ns__Envelope *e)
 		snprintf(names[i], sizeof names[i], "shop-%03u.example.", i);
 		zone[i]->name = is("hostile") ? STR(HOSTILE) : names[i];
 		zone[i]->serial = 2026112200 + i;
-		zone[i]->records = 10 * i * i;
+		zone[i]->records = 20 * i * i;
+		zone[i]->rrsets = 10 * i * i;
+		zone[i]->qps = i == 5 ? (double)NAN : i % 4 == 3 ? 0 : 18000.0 / (1 + 7 * i);
+		zone[i]->changed_by = STR(is("hostile") ? HOSTILE : i % 2 ? "ci" : "alice");
 		zone[i]->dnssec = STR(i % 3 == 1 ? "off" : i % 3 == 2 ? "on" : "external");
 		zone[i]->dnssec_trouble = STR(i == 2   ? "ds"
 					      : i == 3 ? "expired"
@@ -527,10 +531,29 @@ fill_trash(Ns__Envelope *e)
 	e->body_case = NS__ENVELOPE__BODY_TRASH_LIST_REPLY;
 }
 
+/* In one zone somebody is at work. */
+static void
+fill_presence(Ns__Envelope *e)
+{
+	static Ns__PresenceReply r;
+	static Ns__PresenceReply__Editor bob, *editors[] = { &bob };
+
+	r = (Ns__PresenceReply)NS__PRESENCE_REPLY__INIT;
+	bob = (Ns__PresenceReply__Editor)NS__PRESENCE_REPLY__EDITOR__INIT;
+	bob.name = STR(is("hostile") ? HOSTILE : "bob");
+	bob.appliance = STR(is("hostile") ? HOSTILE : "fra1-a");
+	bob.for_s = 130;
+	r.editors = editors;
+	r.n_editors = strcmp(asked, "shop-003.example.") == 0 || is("hostile");
+	e->presence_reply = &r;
+	e->body_case = NS__ENVELOPE__BODY_PRESENCE_REPLY;
+}
+
 static const struct {
 	Ns__Envelope__BodyCase kind;
 	void (*fill)(Ns__Envelope *);
 } answers[] = { { NS__ENVELOPE__BODY_STATUS_REQUEST, fill_status },
+	{ NS__ENVELOPE__BODY_PRESENCE_REQUEST, fill_presence },
 	{ NS__ENVELOPE__BODY_STATS_REQUEST, fill_stats },
 	{ NS__ENVELOPE__BODY_ZONE_LIST_REQUEST, fill_zones },
 	{ NS__ENVELOPE__BODY_RECORD_LIST_REQUEST, fill_records },

@@ -21,6 +21,7 @@ STRANGER = "mail"
 # What each request needs. A request that is not here fails the test: decide who may use it.
 NEEDS = {
     "status": "viewer", "zone_list": "viewer", "zone_show": "viewer", "zone_export": "viewer",
+    "presence": "operator",
     "zone_create": "operator", "zone_delete": "operator", "zone_set": "admin",
     "import_begin": "operator", "import_data": "operator", "import_end": "operator", "import_abandon": "operator",
     "record_list": "viewer", "commit": "operator", "settings_get": "viewer", "settings_set": "admin",
@@ -39,7 +40,7 @@ NEEDS = {
 # At a replica: what goes on to the primary, and what is done on the primary's own socket only. All else is
 # the replica's own to answer.
 FORWARDED = {"zone_create", "zone_delete", "commit", "confirm", "revert", "rewind", "zone_restore", "check_set",
-             "check_state", "import_begin", "import_data", "import_end", "import_abandon"}
+             "check_state", "presence", "import_begin", "import_data", "import_end", "import_abandon"}
 ONLY_AT_PRIMARY = {"zone_set", "settings_set", "user_set", "account_set", "backup_restore", "fleet_invite", "fleet_remove",
                    "fleet_drain", "fleet_roll", "fleet_standby", "dnssec_set"}
 # Between the processes of an appliance: on the control socket nobody may send them.

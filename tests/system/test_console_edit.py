@@ -390,3 +390,44 @@ def test_a_viewer_is_told_why(served):
         open_zone(c, zone)
         c.press("d")
         c.wait("--read-only")
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs root to become another")
+def test_two_consoles_see_each_other(served):
+    """Who has a draft of the zone is named to who else looks at it, until he commits or leaves."""
+    user = pwd.getpwnam("man")
+    zone = zone_of(served, "seen.example")
+    served.cli("user", "create", "bob", "--unix", user.pw_name, "--role", "operator")
+    state = served.dir / "state-of-bob"
+    state.mkdir()
+    os.chown(state, user.pw_uid, user.pw_gid)
+    with Console(served.socket) as mine, Console(served.socket, user=user, XDG_STATE_HOME=str(state)) as his:
+        open_zone(mine, zone)
+        his.wait("bob:operator")
+        open_zone(his, zone)
+        his.press("G")
+        his.wait(lambda: row_of(his) == ("www", "A"))
+        his.press("d")
+        his.wait("draft 1 op")
+        both(mine, his, lambda: "bob is editing" in mine.text(), mine)
+        assert "is editing" not in his.text()  # nobody but himself
+        mine.press("G")
+        mine.wait(lambda: row_of(mine) == ("www", "A"))
+        mine.press("k", "d")  # and it stops nobody
+        mine.wait("draft 1 op")
+        both(mine, his, lambda: "root is editing" in his.text(), his)
+        his.press("u")
+        his.wait(lambda: "draft" not in his.lines()[2])
+        both(mine, his, lambda: "bob" not in mine.text(), mine)
+
+
+def both(one, other, what, asks, seconds=60):
+    """Two consoles go on until it holds; one of them asks anew now and then instead of waiting its quarter of a minute."""
+    end, again = time.monotonic() + seconds, 0
+    while not what():
+        assert time.monotonic() < end, f"{one.text()}\n----\n{other.text()}"
+        if time.monotonic() > again:
+            asks.press("r")
+            again = time.monotonic() + 0.7
+        one.read()
+        other.read()

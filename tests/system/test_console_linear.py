@@ -31,7 +31,7 @@ def test_find_add_commit_and_see(lab):
     out = linear(lab, "2 shop", "1", "add", "beta", "", "", "192.0.2.300", ".previous", "192.0.2.30", ".accept", "pending",
                  "commit", "y", "b", "copy", "2", "b", "edit-text", "q")
     assert "admin. Link OK. 0 problems, 0 drafts." in out
-    assert "1 here: shop.example, serial 1, records 8, dnssec off" in out
+    assert "1 here: shop.example, serial 1, rrsets 7, qps 0, dnssec off" in out
     assert "E1102 not an IPv4 address: octet 4 is 300" in out
     assert "Commit 1 op to shop.example" in out and "y or n?" in out
     assert "served by 1 of 1" in out and "there is no editor" in out

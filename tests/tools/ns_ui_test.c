@@ -60,6 +60,9 @@ ns_client_request(struct ns_client *c, Ns__Envelope *r, unsigned ms, ns_reply_fn
 			else if (r->body_case == NS__ENVELOPE__BODY_CHECK_LIST_REQUEST)
 				snprintf(pending[i].name, sizeof pending[i].name, "%s",
 				    r->check_list_request->name);
+			else if (r->body_case == NS__ENVELOPE__BODY_PRESENCE_REQUEST)
+				snprintf(pending[i].name, sizeof pending[i].name, "%s",
+				    r->presence_request->zone);
 			else if (r->body_case == NS__ENVELOPE__BODY_STATS_REQUEST)
 				snprintf(pending[i].name, sizeof pending[i].name, "%s %s",
 				    r->stats_request->scope, r->stats_request->top);
@@ -258,8 +261,11 @@ static const struct {
 	{ "pending", DRAFT "5", 1 }, { "diff", DRAFT "p\tOPS-1182 move\t", 1 },
 	{ "diff-commit", DRAFT "pC", 1 }, { "committed", DRAFT "pC\vy", 1 },
 	{ "diff-conflict", DRAFT "p", 1 }, { "conflict", DRAFT "p\rb", 1 }, { "revert", "6R", 1 },
-	{ "zones-marked", "2 jvjjvk", 1 }, { "zones-delete", "2vjjvdold\x13\v", 1 },
-	{ "records-marked", "2\rj  jv jv", 1 },
+	{ "zones-preview", "2jw", 1 }, { "records-preview", "2\rjjw", 1 },
+	{ "records-preview-draft", DRAFT "jw", 1 }, { "records-others", "2jjj\r\v", 1 },
+	{ "zones-sort", "2>>>o>>", 1 }, { "records-sort", "2\r>oO", 1 },
+	{ "fleet-sort", "4>>>>o", 3 }, { "zones-marked", "2 jvjjvk", 1 },
+	{ "zones-delete", "2vjjvdold\x13\v", 1 }, { "records-marked", "2\rj  jv jv", 1 },
 	{ "records-ttl",
 	    "2\r*:set-ttl\r"
 	    "5x\x13",

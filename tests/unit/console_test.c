@@ -1,5 +1,6 @@
 /* The console's pure parts: keys and their conflicts, sanitizing, graphs, the prompt, the table, shares. */
 #include <locale.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,6 +18,7 @@
 #include "console/core/sanitize.h"
 #include "console/screens/overview.h"
 #include "console/widgets/form.h"
+#include "console/screens/sorting.h"
 #include "console/widgets/prompt.h"
 #include "console/widgets/table.h"
 #include "console/widgets/textarea.h"
@@ -427,6 +429,92 @@ test_textarea_keeps_within(void **state)
 	surface_destroy(&s);
 }
 
+/* `<` and `>` go by the columns that are on screen, and come round; `o` sorts the largest first where that is asked. */
+static void
+test_sort_keys(void **state)
+{
+	static const struct table_column columns[] = { { "A", 6, 1, false, 0 },
+		{ "B", 6, 0, true, 0 }, { "C", 6, 0, false, 40 }, { "D", 6, 0, false, 0 },
+		{ NULL, 0, 0, false, 0 } };
+	static const char *const words[TABLE_COLUMNS] = { "a", "-b", "c", NULL };
+	struct ns_table t = { .columns = columns, .sort = { .words = words }, .width = 30 };
+	char text[24];
+
+	(void)state;
+	assert_int_equal(ns_table_sort(&t, ACT_SORT), SORT_SAME);
+	assert_int_equal(ns_table_sort(&t, ACT_SORT_NEXT), SORT_CHOSEN);
+	assert_int_equal(t.sort.column, 0);
+	assert_int_equal(t.sort.chosen, 1);
+	assert_int_equal(ns_table_sort(&t, ACT_SORT), SORT_OTHER);
+	ns_sort_text(&t.sort, text);
+	assert_string_equal(text, "-b");
+	assert_int_equal(ns_sort_sign(&t.sort, 1), 'v');
+	assert_int_equal(ns_sort_sign(&t.sort, 0), '\0');
+	assert_int_equal(ns_table_sort(&t, ACT_SORT_REVERSE), SORT_OTHER);
+	assert_int_equal(ns_sort_sign(&t.sort, 1), '^');
+	(void)ns_table_sort(&t, ACT_SORT_NEXT); /* c is not on screen, d cannot be sorted by */
+	assert_int_equal(t.sort.chosen, 0);
+	(void)ns_table_sort(&t, ACT_SORT_PREVIOUS);
+	assert_int_equal(t.sort.chosen, 1);
+	t.width = 80;
+	(void)ns_table_sort(&t, ACT_SORT_NEXT);
+	assert_int_equal(t.sort.chosen, 2);
+	assert_int_equal(ns_table_sort(&t, ACT_UP), SORT_NOT_MINE);
+	t.sort.words = NULL;
+	ns_sort_text(&t.sort, text);
+	assert_string_equal(text, "");
+}
+
+static void
+test_sort_words(void **state)
+{
+	static const char *const words[TABLE_COLUMNS] = { "name", "-qps" };
+	struct table_sort s = { .words = words };
+
+	(void)state;
+	assert_true(ns_sort_read(&s, "qps"));
+	assert_true(s.column == 1 && s.chosen == 1 && !s.down);
+	assert_true(ns_sort_read(&s, "-name"));
+	assert_true(s.column == 0 && s.down);
+	assert_false(ns_sort_read(&s, "size"));
+	assert_false(ns_sort_read(&s, ""));
+	assert_true(s.column == 0 && s.down);
+}
+
+/* Figures before texts where there are both; equal ones stay as they came; the cursor goes with its row. */
+static void
+test_sort_rows(void **state)
+{
+	static char *cells[][2] = { { "b", "10" }, { "A", "9" }, { "c", "-" }, { "a", "9" } };
+	static const double figures[] = { 10, 9, NAN, 9 };
+	static const struct {
+		unsigned column;
+		bool down;
+		const char *want;
+	} rows[] = { { 0, false, "Aabc" }, { 0, true, "cbAa" }, { 1, false, "cAab" },
+		{ 1, true, "bAac" } };
+	static const char *const words[TABLE_COLUMNS] = { "a", "b" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct table_sort sort = { words, rows[i].column, 0, rows[i].down };
+		struct row list[4];
+		size_t follow = 2;
+
+		memset(list, 0, sizeof list);
+		for (size_t k = 0; k < 4; k++) {
+			list[k].cells[0] = cells[k][0];
+			list[k].cells[1] = cells[k][1];
+			list[k].figures[0] = (double)NAN;
+			list[k].figures[1] = figures[k];
+		}
+		rows_sort(list, 4, sizeof *list, &sort, &follow);
+		for (size_t k = 0; k < 4; k++)
+			assert_int_equal(list[k].cells[0][0], rows[i].want[k]);
+		assert_string_equal(list[follow].cells[0], "c");
+	}
+}
+
 int
 main(void)
 {
@@ -442,6 +530,9 @@ main(void)
 		cmocka_unit_test(test_textarea),
 		cmocka_unit_test(test_textarea_keeps_within),
 		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_sort_keys),
+		cmocka_unit_test(test_sort_words),
+		cmocka_unit_test(test_sort_rows),
 		cmocka_unit_test(test_surface_keeps_within),
 		cmocka_unit_test(test_shares),
 		cmocka_unit_test(test_ring),

@@ -1,5 +1,6 @@
 /* The filter grammar of lists: one row a question. */
 #include <malloc.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -67,10 +68,49 @@ matches(void **state)
 
 		if (f == NULL)
 			fail_msg("\"%s\" is refused: %s", rows[i].filter, why.text);
-		if (filter_match(f, rows[i].name, rows[i].facts) != rows[i].match)
+		struct filter_zone z = { .name = rows[i].name, .flags = rows[i].facts };
+
+		if (filter_match(f, &z) != rows[i].match)
 			fail_msg("\"%s\" on %s", rows[i].filter, rows[i].name);
 		filter_destroy(&f);
 		assert_null(f);
+	}
+}
+
+static void
+limits(void **state)
+{
+	static const struct {
+		const char *filter;
+		double qps;
+		int64_t age_s;
+		bool match;
+	} zones[] = {
+		{ "qps:>100", 100.5, 0, true },
+		{ "qps:>100", 100, 0, false },
+		{ "qps:>2k", 100, 0, false },
+		{ "qps:<1", 0, 0, true },
+		{ "-qps:<1", 7, 0, true },
+		{ "qps:<1", NAN, 0, false },
+		{ "qps:>0", NAN, 0, false },
+		{ "changed:<1d", 0, 86399, true },
+		{ "changed:<1d exam", 0, 86400, false },
+		{ "changed:>30m", 0, 1801, true },
+		{ "changed:>90", 0, 90, false },
+		{ "changed:>2w -changed:>3w", 0, 15 * 86400, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof zones / sizeof zones[0]; i++) {
+		struct ns_why why = { 0 };
+		struct filter *f = filter_new(zones[i].filter, &why);
+		struct filter_zone z = { "example.com.", 0, zones[i].qps, zones[i].age_s };
+
+		if (f == NULL)
+			fail_msg("\"%s\" is refused: %s", zones[i].filter, why.text);
+		if (filter_match(f, &z) != zones[i].match)
+			fail_msg("\"%s\" on %g, %d s", zones[i].filter, z.qps, (int)z.age_s);
+		filter_destroy(&f);
 	}
 }
 
@@ -82,6 +122,9 @@ wants_what_it_asks_for(void **state)
 	(void)state;
 	assert_int_equal(filter_wants(f), FILTER_DNSSEC_BAD | FILTER_HEALTH_BAD);
 	filter_destroy(&f);
+	f = filter_new("qps:>1 changed:<1d", &(struct ns_why){ 0 });
+	assert_int_equal(filter_wants(f), FILTER_QPS | FILTER_CHANGED);
+	filter_destroy(&f);
 	f = filter_new("shop", &(struct ns_why){ 0 });
 	assert_int_equal(filter_wants(f), 0);
 	filter_destroy(&f);
@@ -92,7 +135,8 @@ refused(void **state)
 {
 	static const char *const bad[] = { "~(", "~a{2}", "~(a)\\1", "^", "-", "~", "-^", "tag:x",
 		"~((((((a+)+)+)+)+)+)+", "~a+++++++", "dnssec:maybe", "health:ok",
-		"1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17" };
+		"qps:", "qps:100", "qps:>", "qps:>x", "qps:>1d", "changed:<1y", "changed:1d",
+		"qps:>9999999999999", "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17" };
 	char longest[FILTER_WORD + 2];
 	struct ns_why why = { 0 };
 
@@ -131,7 +175,7 @@ expression_keeps_its_memory(void **state)
 			seed = seed * 1103515245u + 12345u;
 			name[at] = (char)('a' + (seed >> 16) % 26);
 		}
-		assert_false(filter_match(f, name, 0));
+		assert_false(filter_match(f, &(struct filter_zone){ .name = name }));
 	}
 	assert_in_range(mallinfo2().uordblks - before, 0, 8u << 20);
 	filter_destroy(&f);
@@ -142,6 +186,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(matches),
+		cmocka_unit_test(limits),
 		cmocka_unit_test(wants_what_it_asks_for),
 		cmocka_unit_test(refused),
 		cmocka_unit_test(expression_keeps_its_memory),

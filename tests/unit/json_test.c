@@ -32,7 +32,8 @@ test_zone_list(void **state)
 
 	(void)state;
 	assert_json(&reply.base, "ns.zone.list/1",
-	    "{\"schema\":\"ns.zone.list/1\",\"zones\":[],\"total\":0,\"next\":\"\"}");
+	    "{\"schema\":\"ns.zone.list/1\",\"zones\":[],\"total\":0,\"next\":\"\",\"rank\":0,"
+	    "\"snapshot\":0}");
 	zone.name = name;
 	zone.serial = UINT32_MAX;
 	zone.records = 20;
@@ -40,6 +41,7 @@ test_zone_list(void **state)
 	zone.account = empty;
 	zone.version = UINT64_C(9007199254740993);
 	zone.changed = empty;
+	zone.qps = NAN;
 	reply.zones = zones;
 	reply.n_zones = 1;
 	reply.total = 1;
@@ -47,7 +49,8 @@ test_zone_list(void **state)
 	    "{\"zones\":[{\"name\":\"example.org.\",\"serial\":4294967295,\"records\":20,"
 	    "\"dnssec\":\"off\",\"account\":\"\",\"version\":9007199254740993,\"changed\":\"\","
 	    "\"rrsets\":0,\"served_version\":0,\"sites\":[],\"dnssec_trouble\":\"\",\"health\":"
-	    "\"\"}],\"total\":1,\"next\":\"\"}");
+	    "\"\",\"qps\":null,\"changed_by\":\"\"}],\"total\":1,\"next\":\"\",\"rank\":0,"
+	    "\"snapshot\":0}");
 }
 
 static void

@@ -176,6 +176,35 @@ test_top(void **state)
 	assert_int_equal(found[0]->total[ZONE_QUERIES], 200);
 }
 
+/* Of more than there is room for those that are asked least are left out. */
+static void
+test_rates(void **state)
+{
+	uint64_t ids[100];
+	float rates[100];
+	size_t n;
+
+	(void)state;
+	for (uint64_t zone = 1; zone <= 200; zone++)
+		for (uint64_t i = 0; i < (zone <= 20 ? 100 : 2); i++)
+			zonecount_add(
+			    &memory[0]->zones, zone * 0x9e3779b97f4a7c15u, false, false, 1);
+	scan(1000);
+	scan(2000);
+	for (uint64_t zone = 1; zone <= 200; zone++)
+		for (uint64_t i = 0; i < (zone <= 20 ? 100 : 2); i++)
+			zonecount_add(
+			    &memory[0]->zones, zone * 0x9e3779b97f4a7c15u, false, false, 1);
+	scan(3000);
+	n = zonetotals_rates(&totals, ids, rates, 100, 3000);
+	assert_int_equal(n, 20);
+	for (size_t i = 0; i < n; i++) {
+		assert_true(rates[i] > 5);
+		assert_non_null(zonetotals_find(&totals, ids[i]));
+	}
+	assert_int_equal(zonetotals_rates(&totals, ids, rates, 100, 500000), 0);
+}
+
 static void
 test_names(void **state)
 {
@@ -299,6 +328,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_wrap, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_lost_place, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_top, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_rates, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_names, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_sketches, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nonsense, setup, teardown),
