@@ -117,6 +117,7 @@ console_run(struct ns_client *client, const struct console_options *o)
 	ui->osc52 = o->osc52;
 	ui->theme_given = o->theme >= 0;
 	ui->restricted = o->restricted;
+	ui->grammar = o->grammar;
 	struct loop_user user = { ui, on_key, on_tick, on_draw, on_client, on_stderr };
 	ui->loop = loop_new(t, ui->surface, client, &user);
 	if (ui->theme_given)

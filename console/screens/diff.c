@@ -380,4 +380,5 @@ const struct ns_screen_ops screen_diff = {
 	.key = diff_key_typed,
 	.leave = diff_leave,
 	.refuse = diff_refuse,
+	.twin = "draft diff %o",
 };

@@ -169,6 +169,7 @@ const struct ns_screen_ops screen_history = {
 	.draw = history_draw,
 	.act = history_act,
 	.refuse = history_refuse,
+	.twin = "history list",
 };
 
 const struct ns_screen_ops screen_zone_history = {
@@ -181,4 +182,5 @@ const struct ns_screen_ops screen_zone_history = {
 	.draw = history_draw,
 	.act = history_act,
 	.refuse = history_refuse,
+	.twin = "history list %o",
 };

@@ -133,4 +133,5 @@ const struct ns_screen_ops screen_pending = {
 	.reload = pending_reload,
 	.draw = pending_draw,
 	.act = pending_act,
+	.twin = "draft list",
 };

@@ -8,6 +8,7 @@
 #include "console/core/loop.h"
 #include "console/core/sanitize.h"
 #include "console/screens/checkedit.h"
+#include "console/screens/twin.h"
 #include "console/screens/zone.h"
 #include "ipc/base/xalloc.h"
 
@@ -487,6 +488,20 @@ policyedit_draw(struct view *v, struct rect r)
 	draw_effects(v, (struct rect){ r.x, r.y + r.h - below + used, r.w, below - used });
 }
 
+static void
+policyedit_twin(struct view *v, struct wbuf *w)
+{
+	const struct policyedit *e = v->state;
+
+	if (e->fresh) /* it is nowhere yet */
+		return;
+	twin_word(w, "policy");
+	twin_word(w, "show");
+	twin_word(w, v->object);
+	twin_word(w, e->name);
+	twin_word(w, e->type);
+}
+
 const struct ns_screen_ops screen_policyedit = {
 	.name = "Policy editor",
 	.size = sizeof(struct policyedit),
@@ -500,4 +515,5 @@ const struct ns_screen_ops screen_policyedit = {
 	.key = policyedit_key,
 	.refuse = policyedit_refuse,
 	.leave = policyedit_leave,
+	.twin_words = policyedit_twin,
 };

@@ -13,6 +13,7 @@
 #include "console/screens/query.h"
 #include "console/screens/querydraft.h"
 #include "console/screens/querytest.h"
+#include "console/screens/twin.h"
 #include "ipc/base/xalloc.h"
 
 #define TIMEOUT_MS 5000u
@@ -444,35 +445,33 @@ query_refuse(struct view *v, enum ns_action_id id)
 }
 
 static void
-add_option(char *out, size_t size, const char *option, const char *value)
+query_twin(struct view *v, struct wbuf *w)
 {
-	size_t n = strlen(out);
+	const struct query_test *q = v->state;
+	const char *type = text_of(q, FIELD_TYPE);
 
-	if (value[0] != '\0')
-		snprintf(out + n, size - n, " %s%s%s", option, option[0] != '\0' ? " " : "", value);
+	if (text_of(q, FIELD_NAME)[0] == '\0') /* nothing is asked yet */
+		return;
+	twin_word(w, "test");
+	twin_word(w, text_of(q, FIELD_NAME));
+	twin_word(w, type[0] != '\0' ? type : "A");
+	twin_option(w, "--client", text_of(q, FIELD_CLIENT));
+	twin_option(w, "--ecs", text_of(q, FIELD_ECS));
+	if (strcmp(text_of(q, FIELD_DO), "yes") == 0)
+		twin_word(w, "--do");
+	if (strcmp(text_of(q, FIELD_VIA), "udp") == 0)
+		twin_option(w, "--via", "udp");
+	if (strcmp(text_of(q, FIELD_DRAFT), "yes") == 0)
+		twin_word(w, "--draft");
+	twin_option(w, "--at", text_of(q, FIELD_AT));
 }
 
 static void
 query_copies(struct view *v, struct copies *c)
 {
 	struct query_test *q = v->state;
-	char line[2 * UI_OBJECT], safe[2 * UI_OBJECT];
 
-	snprintf(line, sizeof line, "nameserve test");
-	add_option(line, sizeof line, "", text_of(q, FIELD_NAME));
-	add_option(line, sizeof line, "",
-	    text_of(q, FIELD_TYPE)[0] != '\0' ? text_of(q, FIELD_TYPE) : "A");
-	add_option(line, sizeof line, "--client", text_of(q, FIELD_CLIENT));
-	add_option(line, sizeof line, "--ecs", text_of(q, FIELD_ECS));
-	if (strcmp(text_of(q, FIELD_DO), "yes") == 0)
-		add_option(line, sizeof line, "", "--do");
-	if (strcmp(text_of(q, FIELD_VIA), "udp") == 0)
-		add_option(line, sizeof line, "", "--via udp");
-	if (strcmp(text_of(q, FIELD_DRAFT), "yes") == 0)
-		add_option(line, sizeof line, "", "--draft");
-	add_option(line, sizeof line, "--at", text_of(q, FIELD_AT));
-	sanitize(safe, sizeof safe, line, v->ui->ascii);
-	copies_add(c, "command", xstrdup(safe));
+	copies_add(c, "command", twin_command(v));
 	if (q->answer.n > 1)
 		copies_add(c, "answer",
 		    xstrdup(q->answer.list[1].text + strspn(q->answer.list[1].text, " ")));
@@ -490,4 +489,5 @@ const struct ns_screen_ops screen_query = {
 	.key = query_key,
 	.refuse = query_refuse,
 	.copies = query_copies,
+	.twin_words = query_twin,
 };

@@ -163,4 +163,5 @@ const struct ns_screen_ops screen_trash = {
 	.draw = trash_draw,
 	.act = trash_act,
 	.refuse = trash_refuse,
+	.twin = "zone trash",
 };

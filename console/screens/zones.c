@@ -344,4 +344,5 @@ const struct ns_screen_ops screen_zones = {
 	.refuse = zones_refuse,
 	.peel = zones_peel,
 	.filter_help = "foo  ^foo  *.x.*  ~re  -not  dnssec:on off bad  health:bad   Enter keep",
+	.twin = "zone list %f",
 };
