@@ -104,9 +104,9 @@ console_run(struct ns_client *client, const struct console_options *o)
 	if (term != NULL && term[0] != '\0' && strcmp(term, "dumb") != 0)
 		t = ncurses_open(colour, &why);
 	if (t == NULL) {
-		fprintf(stderr, "nameserve: TERM=%s: %s: line by line, as with --linear\n",
+		fprintf(stderr, "nameserve: TERM=%s: %s: --linear is the console line by line\n",
 		    term != NULL ? term : "", why);
-		return linear_run(client, o);
+		return 2;
 	}
 	if (o->utf8 >= 0)
 		utf8 = o->utf8 > 0;

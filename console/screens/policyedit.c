@@ -297,6 +297,10 @@ policyedit_act(struct view *v, enum ns_action_id id)
 		policyedit_accept(v);
 		return true;
 	}
+	if (id == ACT_TEST) {
+		policyedit_test(v);
+		return true;
+	}
 	return e->in_form ? in_form(v, id) : in_tree(v, id);
 }
 
@@ -332,8 +336,8 @@ policyedit_refuse(struct view *v, enum ns_action_id id)
 	if (id == ACT_FIELD &&
 	    (e->form.focus >= e->n_fields || e->fields[e->form.focus].what != PF_CHECK))
 		return "it opens checks: go to one's field";
-	return e->doc == NULL &&
-		       (id == ACT_ADD || id == ACT_DELETE || id == ACT_EDIT || id == ACT_ACCEPT)
+	return e->doc == NULL && (id == ACT_ADD || id == ACT_DELETE || id == ACT_EDIT ||
+				     id == ACT_ACCEPT || id == ACT_TEST)
 		   ? "not loaded yet"
 		   : NULL;
 }

@@ -237,7 +237,7 @@ run_drafted(struct view *v, Ns__Envelope *request)
 	struct query_test *q = v->state;
 	struct querydraft drafts;
 
-	querydraft_load(v->ui, &drafts);
+	querydraft_load(v->ui, &drafts, q->instead);
 	if (drafts.n == 0)
 		snprintf(q->draft_fault, sizeof q->draft_fault, "there is no draft");
 	request->test_request->draft = true;
@@ -275,31 +275,56 @@ run(struct view *v)
 		run_drafted(v, &request);
 }
 
-void
-querytest_open(struct ui *ui, const char *name, const char *type, const char *client)
+/* NULL: after a message. */
+static struct view *
+open_with(struct ui *ui, const char *name, const char *type)
 {
 	struct view *v;
-	struct query_test *q;
-	char address[64] = "", safe[UI_OBJECT];
+	char safe[UI_OBJECT];
 
 	/* A field holds what is sent: what cannot be shown as it is cannot be in one. */
 	sanitize(safe, sizeof safe, name, ui->ascii);
 	if (strcmp(safe, name) != 0) {
 		ui_say(ui, "That name cannot be shown in a form: nameserve test");
-		return;
+		return NULL;
 	}
 	ui_open(ui, &screen_query, "");
 	v = ui_top(ui);
 	if (v->ops != &screen_query)
+		return NULL;
+	set_text(v->state, FIELD_NAME, name);
+	set_text(v->state, FIELD_TYPE, type);
+	focus(v, true);
+	return v;
+}
+
+void
+querytest_open(struct ui *ui, const char *name, const char *type, const char *client)
+{
+	struct view *v = open_with(ui, name, type);
+	char address[64] = "";
+
+	if (v == NULL)
 		return;
-	q = v->state;
-	set_text(q, FIELD_NAME, name);
-	set_text(q, FIELD_TYPE, type);
 	if (client != NULL)
 		snprintf(address, sizeof address, "%.*s", (int)strcspn(client, "/-"), client);
 	if (client != NULL)
-		set_text(q, FIELD_CLIENT, address);
-	focus(v, true);
+		set_text(v->state, FIELD_CLIENT, address);
+	run(v);
+}
+
+void
+querytest_open_draft(struct ui *ui, const char *name, const char *type, Ns__Draft *draft)
+{
+	struct view *v = open_with(ui, name, type);
+	struct query_test *q = v != NULL ? v->state : NULL;
+
+	if (q == NULL || q->instead != NULL) {
+		ns__draft__free_unpacked(draft, NULL);
+		return;
+	}
+	q->instead = draft;
+	set_text(q, FIELD_DRAFT, "yes");
 	run(v);
 }
 
@@ -331,6 +356,8 @@ query_close(struct view *v)
 	forget(v);
 	if (q->fleet_request != 0)
 		ns_client_cancel(v->ui->client, q->fleet_request);
+	if (q->instead != NULL)
+		ns__draft__free_unpacked(q->instead, NULL);
 	form_clear(&q->form);
 	lines_clear(&q->answer);
 	free(q->answer.list);

@@ -319,8 +319,8 @@ static const struct {
 	    "2\r]\rjj\r\t\t\t\t\t\t\x15"
 	    "192.0.2.300",
 	    1 },
-	{ "policy-geo", "2\r]\rk", 1 }, { "policy-new", "2\r]abeta", 1 },
-	{ "check-edit", "2\r]\rjj\r\t\t\t\t\t\t\t\t\x0f", 1 },
+	{ "policy-test", "2\r]\rjjt\v", 1 }, { "policy-geo", "2\r]\rk", 1 },
+	{ "policy-new", "2\r]abeta", 1 }, { "check-edit", "2\r]\rjj\r\t\t\t\t\t\t\t\t\x0f", 1 },
 	{ "check-new",
 	    "2\r]\rjj\r\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\x0f"
 	    "eu-9\td\t192.0.2.9\t99x",
