@@ -26,3 +26,5 @@ NS_LONG=1 /usr/bin/python3 -m pytest -q -s -p no:cacheprovider tests/system/test
 # What a fleet makes of sites that stay silent takes it a minute.
 NS_LONG=1 /usr/bin/python3 -m pytest -q -s -p no:cacheprovider tests/system/test_routing_quorum.py
 make bench
+# What consoles that are open on every screen cost an answer: at most 1 % of its instructions.
+make bench-cost WATCHED=--watched

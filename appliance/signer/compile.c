@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "appliance/dns/rrtype.h"
+#include "appliance/signer/aliassets.h"
 #include "appliance/signer/content.h"
 #include "appliance/signer/emissions.h"
 #include "appliance/signer/resign.h"
@@ -123,6 +124,7 @@ struct sources {
 	struct signed_image image;
 	struct sigfile *file;
 	struct rrsigner *signer;
+	const struct compile_zone *zone;
 	bool cold;
 };
 
@@ -155,12 +157,30 @@ made(void *arg, const struct rrset *set, const uint8_t *rdata, size_t len)
 }
 
 static void
-had_emissions(void *arg, const uint8_t *owner, struct rrset *out)
+had_emissions(void *arg, const uint8_t *owner, uint16_t covers, struct rrset *out)
 {
 	struct sources *from = arg;
 
 	if (!from->cold)
-		signed_emissions(&from->image, owner, out);
+		signed_emissions(&from->image, owner, covers, out);
+}
+
+static struct alias_sets *
+aliases(void *arg, const uint8_t *target)
+{
+	struct sources *from = arg;
+	const struct compile_zone *z = from->zone;
+	struct map_view staged;
+	const struct alias_view view = { .map = &staged,
+		.board = z->board,
+		.account = z->account,
+		.apex = z->apex,
+		.book = z->book,
+		.check = z->check,
+		.arg = z->arg };
+
+	writer_staged(from->compiler->w, &staged);
+	return alias_sets_of(&view, target);
 }
 
 static void
@@ -186,6 +206,7 @@ tell_checks(const struct compile_zone *z, const struct wbuf *content)
 static struct zonesign
 how_of(const struct compile_zone *z, struct sources *from)
 {
+	from->zone = z;
 	return (struct zonesign){ .apex = z->apex,
 		.keys = z->keys,
 		.now = z->now,
@@ -193,6 +214,7 @@ how_of(const struct compile_zone *z, struct sources *from)
 		.have = have,
 		.made = made,
 		.had_emissions = had_emissions,
+		.aliases = z->book != NULL ? aliases : NULL,
 		.board = z->board,
 		.arg = from };
 }

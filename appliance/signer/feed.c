@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "appliance/dns/name.h"
+#include "appliance/signer/aliasbook.h"
 #include "appliance/signer/compile.h"
 #include "appliance/signer/names.h"
 #include "appliance/zonemap/image.h"
@@ -45,6 +46,8 @@ struct feed {
 	struct names *rekey; /* zones whose keys changed */
 	struct names
 	    *unfit; /* zones that could not be signed: what is served is older, or nothing */
+	struct names
+	    *led; /* zones whose ALIASes may lead elsewhere: signed with the next publish */
 	struct names *gone; /* zones whose last word was DELETE, while not all is published */
 	const char *why; /* told with what is asked */
 	bool lost_whole;
@@ -65,6 +68,7 @@ feed_new(struct writer *w, const struct feed_calls *calls)
 	f->asked = names_new();
 	f->gone = names_new();
 	f->rekey = names_new();
+	f->led = names_new();
 	f->unfit = names_new();
 	f->compiler = compiler_new(w, calls->file);
 	compiler_on_work(f->compiler, calls->working, calls->arg);
@@ -94,6 +98,7 @@ feed_destroy(struct feed **fp)
 	names_destroy(&f->asked);
 	names_destroy(&f->gone);
 	names_destroy(&f->rekey);
+	names_destroy(&f->led);
 	names_destroy(&f->unfit);
 	compiler_destroy(&f->compiler);
 	free(f);
@@ -258,13 +263,35 @@ does_not_fit(struct feed *f)
 	    f->calls.arg, true, "zone map is full: nothing was published; raise [dns] map_limit");
 }
 
+static enum ns_err make_again(struct feed *, const uint8_t *name, bool health, bool *staged);
+
+/* What ALIASes lead to is known when all of the batch is staged.  False: it does not fit. */
+static bool
+sign_aliases(struct feed *f)
+{
+	uint8_t name[NAME_MAX_WIRE];
+	bool staged;
+
+	for (const uint8_t *n; (n = names_after(f->led, NULL)) != NULL;) {
+		memcpy(name, n, name_len(n));
+		names_remove(f->led, name);
+		if (writer_zone_find(f->w, name) == 0)
+			continue;
+		if (!f->whole)
+			names_add(f->batch, name);
+		if (make_again(f, name, true, &staged) == NS_UNAVAILABLE)
+			return false;
+	}
+	return true;
+}
+
 static void
 publish(struct feed *f)
 {
 	bool complete = !feed_is_behind(f);
 	uint64_t claim = complete ? f->revision : writer_revision(f->w);
 
-	if (writer_publish(f->w, claim, NULL) != NS_OK) {
+	if (!sign_aliases(f) || writer_publish(f->w, claim, NULL) != NS_OK) {
 		does_not_fit(f);
 		return;
 	}
@@ -338,6 +365,29 @@ know_image(const struct feed *f, struct arrival *a)
 	a->account = img->account;
 }
 
+static void
+note_led(void *arg, const uint8_t *apex)
+{
+	names_add(((struct feed *)arg)->led, apex);
+}
+
+/* The zone's content is another: so may be what ALIASes lead to, its own and those of zones that follow names in it. */
+static void
+note_change(struct feed *f, const struct arrival *a, map_off image)
+{
+	struct map_view view;
+	const struct image *img;
+	size_t len;
+
+	if (f->calls.book == NULL || a->zone == NULL)
+		return;
+	(void)writer_view(f->w, &view);
+	img = image != 0 ? map_block_at(&view, image, &len) : NULL;
+	if (img != NULL && (img->flags & (IMAGE_HERE | IMAGE_ALIAS)) == (IMAGE_HERE | IMAGE_ALIAS))
+		note_led(f, a->name);
+	aliasbook_changed(f->calls.book, a->name, note_led, f);
+}
+
 static enum ns_err
 put(struct feed *f, const struct arrival *a, map_off image, bool retire)
 {
@@ -349,6 +399,7 @@ put(struct feed *f, const struct arrival *a, map_off image, bool retire)
 		image_retire(f->w, a->image);
 	settle(f, a->name);
 	names_remove(f->unfit, a->name);
+	note_change(f, a, image);
 	f->calls.staged(f->calls.arg, a->name);
 	return NS_OK;
 }
@@ -378,6 +429,8 @@ how_to_compile(
 	if (a->zone != NULL) {
 		how->version = a->zone->version;
 		how->account = a->zone->account;
+	} else {
+		how->book = f->calls.book;
 	}
 	if (f->calls.keys != NULL)
 		found = f->calls.keys(f->calls.arg, a->name, &how->keys, why);
@@ -453,6 +506,7 @@ zone_delete(struct feed *f, const struct arrival *a, struct ns_why *why)
 	if (a->image != 0)
 		image_retire(f->w, a->image);
 	settle(f, a->name);
+	note_change(f, a, 0);
 	return NS_OK;
 }
 

@@ -21,6 +21,7 @@
 #include "appliance/dns/name.h"
 #include "appliance/keys/keyclock.h"
 #include "appliance/role/role.h"
+#include "appliance/signer/aliasbook.h"
 #include "appliance/signer/digest.h"
 #include "appliance/signer/feed.h"
 #include "appliance/signer/keystore.h"
@@ -62,6 +63,7 @@ struct signer {
 	struct digest *digest;
 	struct refresh *refresh;
 	struct watch *watch;
+	struct aliasbook *book;
 	struct sigfile *file;
 	struct board board;
 	struct vault *vault; /* NULL: no_vault says why */
@@ -172,6 +174,7 @@ signer_open(struct role *role)
 	struct ns_why why = { 0 };
 
 	role->self = s;
+	s->book = aliasbook_new();
 	s->role = role;
 	s->workers = conf->workers;
 	if (s->workers == 0 || s->workers > ROLE_MAX_WORKERS)
@@ -640,6 +643,8 @@ on_feed(struct signer *s, const Ns__Feed *feed)
 		s->adopted = true;
 		watch_old(s);
 	}
+	if (!aliasbook_is_empty(s->book) && !event_pending(s->health, EV_TIMEOUT, NULL))
+		arm(s->health, WATCH_MS);
 	s->current = s->current || feed->publish;
 	send_ack(s, feed->seq);
 	watch_feed(s);
@@ -705,7 +710,13 @@ on_renew(evutil_socket_t fd, short what, void *arg)
 		arm(s->renew, 0);
 }
 
-/* Zones whose policies look at a check that flipped, one after the other; then the next look. */
+static void
+on_alias(void *arg, const uint8_t *apex)
+{
+	watch_note(((struct signer *)arg)->watch, apex);
+}
+
+/* Zones whose policies look at a check that flipped, or whose ALIASes lead elsewhere, one after the other; then the next look. */
 static void
 on_health(evutil_socket_t fd, short what, void *arg)
 {
@@ -717,13 +728,14 @@ on_health(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	watch_look(s->watch, &s->board);
+	aliasbook_look(s->book, s->board.aliases, on_alias, s);
 	while ((n = watch_next(s->watch)) != NULL && clock_mono_ns() < end) {
 		memcpy(name, n, name_len(n));
 		if (!feed_refresh(s->feed, name, true))
 			break;
 		watch_done(s->watch, name);
 	}
-	if (!watch_is_empty(s->watch))
+	if (!watch_is_empty(s->watch) || !aliasbook_is_empty(s->book))
 		arm(s->health, watch_next(s->watch) != NULL ? 1 : WATCH_MS);
 }
 
@@ -794,6 +806,7 @@ signer_run(struct role *role)
 		.now = now_s,
 		.board = &s->board,
 		.check = on_check,
+		.book = s->book,
 		.working = working,
 		.file = s->file };
 	struct ns_why why = { 0 };
@@ -818,6 +831,7 @@ signer_run(struct role *role)
 	ns_sock_destroy(&s->bus);
 	refresh_destroy(&s->refresh);
 	watch_destroy(&s->watch);
+	aliasbook_destroy(&s->book);
 	board_unmap(&s->board);
 	feed_destroy(&s->feed);
 	sigfile_close(&s->file);

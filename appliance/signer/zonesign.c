@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "appliance/dns/rrtype.h"
-#include "appliance/signer/emissions.h"
+#include "appliance/signer/aliassign.h"
 #include "ipc/base/xalloc.h"
 
 #define CODE_ZONESIGN 5032
@@ -23,7 +23,6 @@ struct all {
 	struct link *link;
 	size_t nlinks, links_cap;
 	struct wbuf maps;
-	bool alias;
 };
 
 /* ---- the owners ---- */
@@ -80,10 +79,11 @@ read_owners(struct all *a, const uint8_t *content, size_t len)
 		if (o->part == OWNER_HIDDEN)
 			continue;
 		o->ds = o->ds || set.type == RR_DS;
-		a->alias = a->alias || set.type == RR_ALIAS;
 		o->policy = o->policy || set.type == RR_NSPOLICY;
 		if (set.type == RR_NS && a->n > 1)
 			o->part = OWNER_CUT;
+		if (set.type == RR_ALIAS && o->part == OWNER_OURS)
+			owner_alias(&a->s, o, &set);
 		if (set.type == RR_DNAME || o->part == OWNER_CUT)
 			top = set.owner;
 	}
@@ -185,7 +185,7 @@ put_owner(struct all *a, const struct owner *o, struct wbuf *out)
 	struct link want;
 	const struct link *l;
 
-	if (o->policy && o->part == OWNER_OURS) {
+	if ((o->policy || o->alias) && o->part == OWNER_OURS) {
 		nsec3_digest(&no_salt, o->name, name_len(o->name), want.hash);
 		l = bsearch(&want, a->link, a->nlinks, sizeof *a->link, by_hash);
 		if (l == NULL)
@@ -257,15 +257,14 @@ zonesign_all(const struct zonesign *z, const void *content, size_t len, struct w
 	else if (!read_owners(&a, content, len))
 		err = ns_fail(
 		    why, NS_CORRUPT, CODE_ZONESIGN, "the content breaks its form, or has no SOA");
-	else if (a.alias)
-		err = ns_fail(why, NS_INVALID, CODE_ZONESIGN,
-		    "it has an ALIAS, whose answers cannot be signed");
 	else if (!(z->keys->denial == DENIAL_NSEC ? put_with_nsec(&a, out)
 						  : put_with_nsec3(&a, out)))
 		err = ns_fail(why, NS_INVALID, CODE_ZONESIGN,
 		    "a policy has more than %u different answers to sign", EMISSIONS_MAX);
 	signing_free(&a.s);
 	wbuf_free(&a.maps);
+	for (size_t i = 0; i < a.n; i++)
+		owner_free(&a.owner[i]);
 	free(a.owner);
 	free(a.link);
 	return err;

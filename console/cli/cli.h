@@ -2,7 +2,7 @@
  *
  * A command gets its words and options already sorted (args.c), talks to the appliance through the
  * client library, and prints: tables for people, one JSON document with --json, one object a row with
- * --jsonl.  Data on stdout, messages on stderr; never prompts.  Exit codes: console.md section 7. */
+ * --jsonl.  Data on stdout, messages on stderr; never prompts.  Exit codes: nameserve(1). */
 #ifndef NS_CONSOLE_CLI_H
 #define NS_CONSOLE_CLI_H
 
@@ -130,6 +130,9 @@ void cli_complain_to(FILE *);
 /* The option of this name, without its dashes; NULL: there is none. */
 const struct cli_option *cli_option_named(const char *name, size_t len);
 bool cli_number(const char *text, uint64_t max, uint64_t *value);
+/* --limit, 0 where it is not given; the exit code after a message, or 0. */
+int cli_limit(const struct cli *, uint32_t max, uint32_t *limit);
+void cli_more(const char *next); /* on stderr: how to ask for the next page; "": nothing, it was the last */
 
 /* ---- call.c ---- */
 /* --appliance ssh:USER@HOST; NULL: not given, or it names one of the fleet. */

@@ -16,7 +16,7 @@ struct console_options {
 	bool osc52; /* the terminal's clipboard takes what is copied */
 	bool read_only; /* actions that change something say so instead */
 	const struct grammar *grammar; /* of lines after `:` (palette.h); NULL: there are none */
-	bool restricted; /* for somebody who has no shell here: a restricted editor, no suspending */
+	bool restricted; /* for somebody who has no shell here: the console's own editor, no suspending */
 };
 
 /* The exit code; 2 after a message when keys.conf has a mistake, or the terminal cannot place the cursor. */

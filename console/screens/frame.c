@@ -8,9 +8,10 @@
 #include "console/screens/palette.h"
 #include "ipc/base/clock.h"
 
-#define LEAST_W 60
-#define LEAST_H 16
-#define TABS_H  20 /* below this many rows there is no line of tabs */
+#define LEAST_W       60
+#define LEAST_H       16
+#define MESSAGE_LINES 3
+#define TABS_H        20 /* below this many rows there is no line of tabs */
 
 static void
 clock_text(int64_t wall_ms, char out[16])
@@ -119,6 +120,9 @@ draw_footer(struct ui *ui, struct surface *s, int y)
 		char key[16];
 		int w;
 
+		/* Esc is said where q is a letter. */
+		if (a->id == ACT_BACK && (contexts & CTX_TYPED) == 0)
+			continue;
 		if (a->hint == NULL || (a->contexts & contexts) == 0 || ui_refuses(ui, a) != NULL ||
 		    keymap_key(a, contexts, key)[0] == '\0')
 			continue;
@@ -146,6 +150,21 @@ draw_prompt(struct ui *ui, struct surface *s)
 	    : ui_top(ui)->ops->filter_help != NULL
 		? ui_top(ui)->ops->filter_help
 		: "foo part  ^foo start  *.x.* glob  ~re  -not   Enter keep   Esc undo");
+}
+
+/* One line; what does not fit goes on above it. */
+static void
+draw_message(struct ui *ui, struct surface *s)
+{
+	int lines = text_lines(ui->message, s->w - 2);
+
+	if (lines > MESSAGE_LINES)
+		lines = MESSAGE_LINES;
+	if (lines > 1)
+		surface_fill(s, (struct rect){ 0, s->h - 1 - lines, s->w, lines }, UI_TEXT);
+	if (lines > 0)
+		(void)surface_wrap(
+		    s, (struct rect){ 1, s->h - 1 - lines, s->w - 2, lines }, UI_WARN, ui->message);
 }
 
 void
@@ -177,6 +196,6 @@ ui_draw(struct ui *ui, struct surface *s)
 		draw_prompt(ui, s);
 		return;
 	}
-	surface_put(s, 1, s->h - 2, s->w - 2, UI_WARN, ui->message);
+	draw_message(ui, s);
 	draw_footer(ui, s, s->h - 1);
 }

@@ -8,17 +8,13 @@
 #include "ipc/base/xalloc.h"
 #include "ipc/client/draft.h"
 #include "ipc/client/draftop.h"
+#include "ipc/envelope.h"
 
 static void
 add_copy(struct querydraft *q, const Ns__Draft *d)
 {
-	size_t len = ns__draft__get_packed_size(d);
-	uint8_t *bytes = xmalloc(len + 1);
-	Ns__Draft *copy;
+	Ns__Draft *copy = ns_message_copy(&d->base);
 
-	ns__draft__pack(d, bytes);
-	copy = ns__draft__unpack(NULL, len, bytes);
-	free(bytes);
 	if (copy == NULL)
 		return;
 	q->drafts = xreallocarray(q->drafts, q->n + 1, sizeof *q->drafts);

@@ -12,6 +12,7 @@
 #include "console/core/sanitize.h"
 #include "console/screens/bulk.h"
 #include "console/screens/drafts.h"
+#include "console/screens/fieldedit.h"
 #include "console/screens/palette.h"
 #include "console/screens/textedit.h"
 #include "console/screens/twin.h"
@@ -210,7 +211,7 @@ ui_refuses(struct ui *ui, const struct ns_action *a)
 		return "this console is --read-only";
 	if (a->writes && strcmp(ui->role, "viewer") == 0)
 		return "you are a viewer: changes need an operator (nameserve user set)";
-	if (a->id == ACT_EDIT_TEXT && ui->paper != NULL)
+	if ((a->id == ACT_EDIT_TEXT || a->id == ACT_FIELD_TEXT) && ui->paper != NULL)
 		return "line by line there is no editor: nameserve zone export, zone import";
 	if (a->id == ACT_SUSPEND && ui->restricted)
 		return "there is no shell behind this account";
@@ -230,9 +231,18 @@ ui_ask(struct ui *ui, const char *ask, const char *more, const char *name, void 
 	sanitize(d->name, sizeof d->name, name != NULL ? name : "", ui->ascii);
 	edit_set(&d->typed, DIALOG_TEXT, "");
 	d->since_ms = ui->mono_ms;
+	d->choices = NULL;
 	d->yes = yes;
 	d->arg = arg;
 	d->on = true;
+}
+
+void
+ui_ask_choices(struct ui *ui, const char *ask, const char *more,
+    const struct dialog_choice *choices, void *arg)
+{
+	ui_ask(ui, ask, more, NULL, NULL, arg);
+	ui->dialog.choices = choices;
 }
 
 static void
@@ -291,6 +301,9 @@ ui_act(struct ui *ui, enum ns_action_id id)
 	case ACT_CONFIRM:
 		ui_confirm(ui);
 		return true;
+	case ACT_FIELD_TEXT:
+		fieldedit_start(ui);
+		return true;
 	case ACT_INTERRUPT:
 		interrupted(ui);
 		return true;
@@ -343,7 +356,9 @@ ui_key(struct ui *ui, uint32_t key)
 	const struct ns_action *a;
 
 	struct view *top = ui_top(ui);
-	bool typing = ui->prompt.on || (top->contexts & CTX_FORM) != 0;
+	bool typing = ui->prompt.on || (top->contexts & CTX_TYPED) != 0;
+	bool break_too =
+	    (top->contexts & CTX_AREA) != 0 && (key == UIKEY_ENTER || key == UIKEY_TAB);
 
 	if (key == UIKEY_PASTE_BEGIN || key == UIKEY_PASTE_END) {
 		ui->pasting = key == UIKEY_PASTE_BEGIN;
@@ -352,7 +367,8 @@ ui_key(struct ui *ui, uint32_t key)
 		return;
 	}
 	/* Pasted text is text: it answers nothing, and a line break in it does not press Enter. */
-	if (ui->pasting && (!typing || ui->dialog.on || key < ' ' || key == UIKEY_BACKSPACE))
+	if (ui->pasting &&
+	    (!typing || ui->dialog.on || (key < ' ' && !break_too) || key == UIKEY_BACKSPACE))
 		return;
 	if (ui->dialog.on) {
 		dialog_took(ui, key);
@@ -367,7 +383,7 @@ ui_key(struct ui *ui, uint32_t key)
 	a = keymap_find(ui->keymap, top->contexts, key);
 	if (a != NULL)
 		ui_act(ui, a->id);
-	else if (top->ops->key != NULL && (top->contexts & CTX_FORM) != 0)
+	else if (top->ops->key != NULL && (top->contexts & CTX_TYPED) != 0)
 		(void)top->ops->key(top, key);
 }
 
@@ -403,6 +419,7 @@ ui_destroy(struct ui **up)
 	if (ui->keymap != NULL)
 		keymap_destroy(&ui->keymap);
 	textedit_free(ui);
+	fieldedit_free(ui);
 	bulk_free(ui);
 	palette_free(ui);
 	drafts_free(ui);

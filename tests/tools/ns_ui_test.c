@@ -334,9 +334,15 @@ static const struct {
 	{ "force-ask", "3F\tOPS-7 it is being moved\x13", 2 }, { "probe-now", "3t", 2 },
 	{ "fleet", "4j", 5 }, { "pop", "4jjj\r", 2 }, { "drain-ask", "4jjjDnew disks\x13", 2 },
 	{ "dnssec", "2\r]]j", 2 }, { "unsign-ask", "2\r]]:unsign\r \tmoves away\x13", 2 },
-	{ "roll-ask", "2\r]]K\x13", 2 }, { "copy", "2\rGky", 1 }, { "trash", ":trash\r", 1 },
-	{ "trash-ask", ":trash\rR", 1 }, { "overview-fleet", "w\t", 30 },
-	{ "overview-latency", "[", 30 }, { "metrics", "2\r]]]\v\v\vjj", 1 }, { "query", "7", 1 },
+	{ "roll-ask", "2\r]]K\x13", 2 }, { "copy", "2\rGky", 1 }, { "text", "2\rE", 1 },
+	{ "text-error", "2\rEx\x13", 1 }, { "text-again", "2\rEx\x13\ve", 1 },
+	{ "text-field",
+	    "2\ra"
+	    "beta\t\x15txt\t\tv=spf1 mx -all\x0f",
+	    1 },
+	{ "trash", ":trash\r", 1 }, { "trash-ask", ":trash\rR", 1 },
+	{ "overview-fleet", "w\t", 30 }, { "overview-latency", "[", 30 },
+	{ "metrics", "2\r]]]\v\v\vjj", 1 }, { "query", "7", 1 },
 	{ "query-answer", "7www.shop-000.example\tA\t203.0.113.77\r", 1 },
 	{ "query-record", "2\rjt", 1 }, { "query-draft", DRAFT "jt", 1 }, { "tail", "8\v\v", 1 },
 	{ "tail-filter", "8/rcode:NXDOMAIN\rw\v\vg", 1 }, { "tail-explain", "8\v\v\r", 1 },
@@ -401,6 +407,8 @@ reach(size_t screen, int w, int h, enum glyph_set glyphs)
 		   ? "admin"
 		   : "operator";
 	ui->grammar = &grammar;
+	ui->restricted =
+	    strncmp(screens[screen].name, "text", 4) == 0; /* $EDITOR is not ours to start */
 	ui_now(ui, MONO_MS, WALL_MS);
 	ui_main(ui, &screen_overview);
 	for (unsigned i = 0; i < screens[screen].ticks; i++) {
@@ -464,12 +472,13 @@ storm(unsigned seed)
 {
 	static const char *const fixtures[] = { "plain", "empty", "hostile" };
 	static const char keys[] =
-	    "jkgGhlq123456789v*U?:!FDKsT/"
+	    "jkgGhlq123456789v*U?:!FDKsTE/"
 	    "fr+-]H[.eacdupCXymtbRwsS\x13\x0fJKy\r\x1b\x07\x04\x15\x13\x12\t "
 	    "xo~^\x7f";
 	struct ui *ui = reach(0, 80, 24, GLYPH_BLOCK);
 
 	srand(seed);
+	ui->restricted = true; /* the console's own editor, not another program */
 	mutating = true;
 	for (unsigned i = 0; i < 30000; i++) {
 		int what = rand() % 100;
