@@ -85,21 +85,30 @@ const struct cli_option cli_options[] = {
 	{ 0, NULL, 0, NULL, NULL },
 };
 
+static FILE *complaints;
+
+void
+cli_complain_to(FILE *f)
+{
+	complaints = f;
+}
+
 int
 cli_usage(const struct cli_command *c, const char *fmt, ...)
 {
+	FILE *out = complaints != NULL ? complaints : stderr;
 	va_list ap;
 
-	fputs("nameserve: ", stderr);
+	fputs("nameserve: ", out);
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	vfprintf(out, fmt, ap);
 	va_end(ap);
-	fputc('\n', stderr);
+	fputc('\n', out);
 	if (c != NULL)
-		fprintf(stderr, "usage: nameserve %s%s%s %s\n", c->noun, c->verb != NULL ? " " : "",
+		fprintf(out, "usage: nameserve %s%s%s %s\n", c->noun, c->verb != NULL ? " " : "",
 		    c->verb != NULL ? c->verb : "", c->usage);
 	else
-		fputs("`nameserve help` lists the commands.\n", stderr);
+		fputs("`nameserve help` lists the commands.\n", out);
 	return CLI_USAGE;
 }
 
@@ -168,6 +177,12 @@ option_find(const char *name, size_t len, char letter)
 				: strlen(o->name) == len && strncmp(o->name, name, len) == 0)
 			return o;
 	return NULL;
+}
+
+const struct cli_option *
+cli_option_named(const char *name, size_t len)
+{
+	return option_find(name, len, 0);
 }
 
 /* One argument that begins with a dash; *i moves on when it takes the next one. */

@@ -9,6 +9,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "ipc/client/client.h"
 
@@ -125,6 +126,10 @@ extern const struct cli_option cli_options[]; /* ends with a NULL name */
 const struct cli_command *cli_parse(struct cli *, int argc, char **argv);
 /* "10s", "500ms", "2m", "1h" or seconds; false when it is none of them. */
 bool cli_duration_ms(const char *text, unsigned *ms);
+/* Where usage errors are said from now on; NULL: on stderr. */
+void cli_complain_to(FILE *);
+/* The option of this name, without its dashes; NULL: there is none. */
+const struct cli_option *cli_option_named(const char *name, size_t len);
 bool cli_number(const char *text, uint64_t max, uint64_t *value);
 /* --limit, 0 where it is not given; the exit code after a message, or 0. */
 int cli_limit(const struct cli *, uint32_t max, uint32_t *limit);

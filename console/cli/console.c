@@ -3,7 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "console/cli/cli.h"
+#include "console/cli/grammar.h"
 #include "console/core/theme.h"
 #include "console/screens/console.h"
 
@@ -11,6 +11,7 @@ int
 cmd_console(struct cli *cli)
 {
 	struct console_options o = { .utf8 = -1, .theme = -1 };
+	struct grammar grammar = cli_grammar(cli);
 	int code = CLI_OK;
 
 	o.linear = cli->opt[OPT_LINEAR] != NULL;
@@ -36,6 +37,7 @@ cmd_console(struct cli *cli)
 		    cli->opt[OPT_THEME]);
 	o.read_only = cli->opt[OPT_READ_ONLY] != NULL;
 	o.restricted = cli->restricted;
+	o.grammar = &grammar;
 	cli->software = "console " NS_RELEASE;
 	if (cli_client(cli, &code) == NULL)
 		return code;

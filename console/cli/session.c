@@ -104,8 +104,8 @@ static const struct {
 } files[] = { { cmd_zone_import, 1 }, { cmd_policy_set, 3 }, { cmd_check_set, 1 },
 	{ cmd_backup, 0 }, { cmd_restore_backup, 0 } };
 
-static const char *
-file_of(const struct cli *cli, const struct cli_command *c)
+const char *
+session_file(const struct cli *cli, const struct cli_command *c)
 {
 	for (size_t i = 0; i < sizeof files / sizeof *files; i++)
 		if (files[i].run == c->run && files[i].word < cli->n_words)
@@ -116,7 +116,7 @@ file_of(const struct cli *cli, const struct cli_command *c)
 int
 session_refuses(const struct cli *cli, const struct cli_command *c)
 {
-	const char *file = file_of(cli, c);
+	const char *file = session_file(cli, c);
 
 	if (!cli->restricted)
 		return CLI_OK;
@@ -124,7 +124,8 @@ session_refuses(const struct cli *cli, const struct cli_command *c)
 		return cli_usage(NULL,
 		    "this account uses the appliance of this host: no --socket, no "
 		    "--appliance ssh:HOST");
-	if ((file != NULL && strcmp(file, "-") != 0) || cli->opt[OPT_DIR] != NULL)
+	if ((file != NULL && strcmp(file, "-") != 0) || cli->opt[OPT_DIR] != NULL ||
+	    cli->opt[OPT_PASSPHRASE] != NULL)
 		return cli_usage(NULL,
 		    "this account has no files on this host: give - for FILE, and the "
 		    "text on standard input: ssh HOST nameserve %s %s ... - < FILE",

@@ -14,6 +14,8 @@
  * the environment is cut down, cli->restricted is set, and *argc and *argv are the words of the line.  false: after
  * a message. */
 bool session_begin(struct cli *, int *argc, char ***argv);
+/* The word of the command that names a file of this host, or is "-"; NULL: none does. */
+const char *session_file(const struct cli *, const struct cli_command *);
 /* May this command be used here?  A usage error is said, and its code returned; CLI_OK: yes. */
 int session_refuses(const struct cli *, const struct cli_command *);
 

@@ -58,9 +58,8 @@ word(struct cutter *c)
 		else if (*c->in == '\\')
 			escaped(c);
 		else if (strchr(";|&<>$`\n\r", *c->in) != NULL)
-			c->why = "there is no shell behind this account: a command is `nameserve` "
-				 "and its words; "
-				 "quote ; | & < > $ ` where they are text";
+			c->why =
+			    "no shell reads this line: quote ; | & < > $ ` where they are text";
 		else
 			*c->out++ = *c->in++;
 	}

@@ -189,6 +189,12 @@ loop_repaint(struct loop *l)
 	l->urgent = true;
 }
 
+struct event_base *
+loop_base(const struct loop *l)
+{
+	return l->base;
+}
+
 bool
 loop_slow(const struct loop *l)
 {
@@ -519,6 +525,7 @@ loop_run(struct loop *l)
 		/* What a callback asked of the client goes out, and its deadline counts. */
 		if (l->client != NULL && !l->stopped)
 			arm_client(l);
+		draw_due(l); /* what a job wrote */
 	}
 	return l->code;
 }

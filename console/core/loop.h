@@ -16,6 +16,7 @@
 #include "console/core/terminal.h"
 #include "ipc/client/client.h"
 
+struct event_base;
 struct loop;
 
 struct loop_user {
@@ -46,6 +47,7 @@ void loop_copy(struct loop *, const char *text); /* to the terminal's clipboard 
 void loop_page(struct loop *, const char *text); /* plain text until the next key; nothing is drawn meanwhile */
 /* Call fn once, in ms; a later call replaces the earlier one.  fn NULL: not any more. */
 void loop_later(struct loop *, unsigned ms, void (*fn)(void *arg), void *arg);
+struct event_base *loop_base(const struct loop *); /* for a job beside (job.h) */
 bool loop_slow(const struct loop *); /* the round trip to the terminal is above 250 ms */
 
 /* A page of a list is asked for. */

@@ -188,4 +188,5 @@ const struct ns_screen_ops screen_change = {
 	.draw = change_draw,
 	.act = change_act,
 	.refuse = change_refuse,
+	.twin = "history show %o",
 };

@@ -378,4 +378,5 @@ const struct ns_screen_ops screen_check = {
 	.act = check_act,
 	.copies = check_copies,
 	.refuse = check_refuse,
+	.twin = "check show %o",
 };

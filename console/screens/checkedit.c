@@ -516,6 +516,7 @@ const struct ns_screen_ops screen_checkedit = {
 	.key = checkedit_key,
 	.refuse = checkedit_refuse,
 	.leave = checkedit_leave,
+	.twin = "check show %o",
 };
 
 /* ---- deleting one ---- */

@@ -348,4 +348,5 @@ const struct ns_screen_ops screen_conflict = {
 	.draw = conflict_draw,
 	.act = conflict_act,
 	.refuse = conflict_refuse,
+	.twin = "plan %o",
 };

@@ -222,4 +222,5 @@ const struct ns_screen_ops screen_connect = {
 	.act = connect_act,
 	.refuse = connect_refuse,
 	.copies = connect_copies,
+	.twin = "fleet list",
 };

@@ -104,9 +104,9 @@ console_run(struct ns_client *client, const struct console_options *o)
 	if (term != NULL && term[0] != '\0' && strcmp(term, "dumb") != 0)
 		t = ncurses_open(colour, &why);
 	if (t == NULL) {
-		fprintf(stderr, "nameserve: TERM=%s: %s: line by line, as with --linear\n",
+		fprintf(stderr, "nameserve: TERM=%s: %s: --linear is the console line by line\n",
 		    term != NULL ? term : "", why);
-		return linear_run(client, o);
+		return 2;
 	}
 	if (o->utf8 >= 0)
 		utf8 = o->utf8 > 0;
@@ -117,6 +117,7 @@ console_run(struct ns_client *client, const struct console_options *o)
 	ui->osc52 = o->osc52;
 	ui->theme_given = o->theme >= 0;
 	ui->restricted = o->restricted;
+	ui->grammar = o->grammar;
 	struct loop_user user = { ui, on_key, on_tick, on_draw, on_client, on_stderr };
 	ui->loop = loop_new(t, ui->surface, client, &user);
 	if (ui->theme_given)

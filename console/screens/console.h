@@ -6,17 +6,20 @@
 
 #include "ipc/client/client.h"
 
+struct grammar;
+
 struct console_options {
 	int utf8; /* 1: glyphs; 0: ASCII; -1: as locale and TERM say */
-	bool linear; /* line by line (linear.h); so it is where the terminal cannot do better */
+	bool linear; /* line by line (linear.h) */
 	bool mono;
 	int theme; /* enum ui_theme; -1: the one of the last time */
 	bool osc52; /* the terminal's clipboard takes what is copied */
 	bool read_only; /* actions that change something say so instead */
+	const struct grammar *grammar; /* of lines after `:` (palette.h); NULL: there are none */
 	bool restricted; /* for somebody who has no shell here: the console's own editor, no suspending */
 };
 
-/* The exit code; 2 after a message when keys.conf has a mistake. */
+/* The exit code; 2 after a message when keys.conf has a mistake, or the terminal cannot place the cursor. */
 int console_run(struct ns_client *, const struct console_options *);
 
 #endif

@@ -397,4 +397,5 @@ const struct ns_screen_ops screen_diff = {
 	.field = diff_field,
 	.leave = diff_leave,
 	.refuse = diff_refuse,
+	.twin = "draft diff %o",
 };

@@ -378,4 +378,5 @@ const struct ns_screen_ops screen_dnssec = {
 	.act = dnssec_act,
 	.copies = dnssec_copies,
 	.refuse = dnssec_refuse,
+	.twin = "dnssec keys %o",
 };

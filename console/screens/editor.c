@@ -1,5 +1,6 @@
 /* editor.c - see editor.h: what is there, keys, layout. */
 #include "console/screens/editor.h"
+#include "console/screens/twin.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -522,6 +523,27 @@ editor_draw(struct view *v, struct rect r)
 	draw_below(v, (struct rect){ r.x, r.y + r.h - BELOW + 1, r.w, BELOW - 1 });
 }
 
+/* What Ctrl-S does. */
+static void
+editor_twin(struct view *v, struct wbuf *w)
+{
+	Ns__RecordOp op = NS__RECORD_OP__INIT;
+	char ttl[16];
+
+	editor_op(v, &op);
+	snprintf(ttl, sizeof ttl, "%u", op.ttl);
+	twin_word(w, "record");
+	twin_word(w, op.n_rdata > 0 ? "set" : "del");
+	twin_word(w, v->object);
+	twin_word(w, op.name);
+	if (op.n_rdata > 0)
+		twin_word(w, ttl);
+	twin_word(w, op.type);
+	for (size_t i = 0; i < op.n_rdata; i++)
+		twin_word(w, op.rdata[i]);
+	editor_op_free(&op);
+}
+
 const struct ns_screen_ops screen_editor = {
 	.name = "Record editor",
 	.size = sizeof(struct editor),
@@ -534,4 +556,5 @@ const struct ns_screen_ops screen_editor = {
 	.key = editor_key,
 	.field = editor_field,
 	.leave = editor_leave,
+	.twin_words = editor_twin,
 };

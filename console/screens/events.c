@@ -109,4 +109,5 @@ const struct ns_screen_ops screen_events = {
 	.tick = events_reload,
 	.draw = events_draw,
 	.act = events_act,
+	.twin = "check history %o",
 };

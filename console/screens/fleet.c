@@ -582,4 +582,5 @@ const struct ns_screen_ops screen_fleet = {
 	.filter_help = "part of an appliance's name   Enter keep   Esc undo",
 	.copies = fleet_copies,
 	.refuse = fleet_refuse,
+	.twin = "fleet list",
 };

@@ -5,6 +5,7 @@
 
 #include "console/core/loop.h"
 #include "console/screens/drafts.h"
+#include "console/screens/palette.h"
 #include "ipc/base/clock.h"
 
 #define LEAST_W       60
@@ -136,9 +137,16 @@ draw_footer(struct ui *ui, struct surface *s, int y)
 static void
 draw_prompt(struct ui *ui, struct surface *s)
 {
+	const char *hint = ui->prompt.label == ':' ? palette_hint(ui) : "";
+
+	if (hint[0] != '\0') {
+		surface_fill(s, (struct rect){ 0, s->h - 3, s->w, 1 }, UI_TEXT);
+		surface_put(s, 1, s->h - 3, s->w - 2, UI_WARN, hint);
+	}
 	prompt_draw(&ui->prompt, s, (struct rect){ 0, s->h - 2, s->w, 1 });
 	surface_put(s, 1, s->h - 1, s->w - 2, UI_DIM,
-	    ui->prompt.label == ':' ? "Enter do it   Tab complete   Esc leave"
+	    ui->prompt.label == ':'
+		? "Enter do it   Tab complete   Up, Down lines before   Esc leave"
 	    : ui_top(ui)->ops->filter_help != NULL
 		? ui_top(ui)->ops->filter_help
 		: "foo part  ^foo start  *.x.* glob  ~re  -not   Enter keep   Esc undo");

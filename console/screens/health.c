@@ -394,4 +394,5 @@ const struct ns_screen_ops screen_health = {
 	.filter_help = "part of a check's name   Enter keep   Esc undo",
 	.copies = health_copies,
 	.refuse = health_refuse,
+	.twin = "check health %f",
 };

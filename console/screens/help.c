@@ -96,4 +96,5 @@ const struct ns_screen_ops screen_help = {
 	.act = help_act,
 	.filter = help_filter,
 	.filter_now = help_filter_now,
+	.twin = "help keys",
 };

@@ -198,6 +198,7 @@ const struct ns_screen_ops screen_history = {
 	.act = history_act,
 	.table = history_table,
 	.refuse = history_refuse,
+	.twin = "history list",
 };
 
 const struct ns_screen_ops screen_zone_history = {
@@ -211,4 +212,5 @@ const struct ns_screen_ops screen_zone_history = {
 	.act = history_act,
 	.table = history_table,
 	.refuse = history_refuse,
+	.twin = "history list %o",
 };

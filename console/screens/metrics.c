@@ -7,6 +7,7 @@
 #include "console/screens/copy.h"
 #include "console/screens/graphs.h"
 #include "console/screens/querytest.h"
+#include "console/screens/twin.h"
 #include "console/screens/zone.h"
 #include "console/widgets/table.h"
 #include "ipc/base/xalloc.h"
@@ -311,6 +312,18 @@ metrics_copies(struct view *v, struct copies *c)
 	    xasprintf("nameserve stats --scope %szone:%s", m->fleet ? "fleet:" : "", zone));
 }
 
+static void
+metrics_twin(struct view *v, struct wbuf *w)
+{
+	const struct metrics *m = v->state;
+	char scope[UI_OBJECT + 16];
+
+	snprintf(scope, sizeof scope, "%szone:%s", m->fleet ? "fleet:" : "", v->object);
+	twin_word(w, "stats");
+	twin_option(w, "--scope", scope);
+	twin_option(w, "--top", "names");
+}
+
 const struct ns_screen_ops screen_metrics = {
 	.name = "Metrics",
 	.size = sizeof(struct metrics),
@@ -323,4 +336,5 @@ const struct ns_screen_ops screen_metrics = {
 	.act = metrics_act,
 	.refuse = metrics_refuse,
 	.copies = metrics_copies,
+	.twin_words = metrics_twin,
 };

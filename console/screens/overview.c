@@ -10,6 +10,7 @@
 #include "console/screens/overview_list.h"
 #include "console/screens/querytest.h"
 #include "console/screens/troubles.h"
+#include "console/screens/twin.h"
 #include "console/widgets/table.h"
 #include "ipc/base/xalloc.h"
 
@@ -526,6 +527,16 @@ overview_act(struct view *v, enum ns_action_id id)
 	return ui_open_zone(v->ui, id, o->zones[o->table.row].name);
 }
 
+static void
+overview_twin(struct view *v, struct wbuf *w)
+{
+	const struct overview *o = v->state;
+
+	twin_word(w, "stats");
+	twin_option(w, "--scope", o->fleet ? "fleet" : "");
+	twin_option(w, "--top", "zones");
+}
+
 const struct ns_screen_ops screen_overview = {
 	.name = "Overview",
 	.size = sizeof(struct overview),
@@ -537,4 +548,5 @@ const struct ns_screen_ops screen_overview = {
 	.tick = overview_tick,
 	.draw = overview_draw,
 	.act = overview_act,
+	.twin_words = overview_twin,
 };

@@ -159,4 +159,5 @@ const struct ns_screen_ops screen_pending = {
 	.draw = pending_draw,
 	.act = pending_act,
 	.table = pending_table,
+	.twin = "draft list",
 };

@@ -352,4 +352,5 @@ const struct ns_screen_ops screen_policies = {
 	.act = policies_act,
 	.copies = policies_copies,
 	.refuse = policies_refuse,
+	.twin = "policy list %o",
 };

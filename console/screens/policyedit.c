@@ -8,6 +8,7 @@
 #include "console/core/loop.h"
 #include "console/core/sanitize.h"
 #include "console/screens/checkedit.h"
+#include "console/screens/twin.h"
 #include "console/screens/zone.h"
 #include "ipc/base/xalloc.h"
 
@@ -307,6 +308,10 @@ policyedit_act(struct view *v, enum ns_action_id id)
 		policyedit_accept(v);
 		return true;
 	}
+	if (id == ACT_TEST) {
+		policyedit_test(v);
+		return true;
+	}
 	return e->in_form ? in_form(v, id) : in_tree(v, id);
 }
 
@@ -342,8 +347,8 @@ policyedit_refuse(struct view *v, enum ns_action_id id)
 	if (id == ACT_FIELD &&
 	    (e->form.focus >= e->n_fields || e->fields[e->form.focus].what != PF_CHECK))
 		return "it opens checks: go to one's field";
-	return e->doc == NULL &&
-		       (id == ACT_ADD || id == ACT_DELETE || id == ACT_EDIT || id == ACT_ACCEPT)
+	return e->doc == NULL && (id == ACT_ADD || id == ACT_DELETE || id == ACT_EDIT ||
+				     id == ACT_ACCEPT || id == ACT_TEST)
 		   ? "not loaded yet"
 		   : NULL;
 }
@@ -504,6 +509,20 @@ policyedit_draw(struct view *v, struct rect r)
 			       : "Enter: the fields of this branch");
 }
 
+static void
+policyedit_twin(struct view *v, struct wbuf *w)
+{
+	const struct policyedit *e = v->state;
+
+	if (e->fresh) /* it is nowhere yet */
+		return;
+	twin_word(w, "policy");
+	twin_word(w, "show");
+	twin_word(w, v->object);
+	twin_word(w, e->name);
+	twin_word(w, e->type);
+}
+
 const struct ns_screen_ops screen_policyedit = {
 	.name = "Policy editor",
 	.size = sizeof(struct policyedit),
@@ -517,4 +536,5 @@ const struct ns_screen_ops screen_policyedit = {
 	.key = policyedit_key,
 	.refuse = policyedit_refuse,
 	.leave = policyedit_leave,
+	.twin_words = policyedit_twin,
 };

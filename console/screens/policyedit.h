@@ -88,6 +88,7 @@ void policyedit_health(struct policyedit *, struct pol_health *);
 /* ---- policyedit_judge.c ---- */
 void policyedit_load(struct view *);
 void policyedit_ask(struct view *); /* the appliance */
+void policyedit_test(struct view *); /* asks what it would answer */
 void policyedit_accept(struct view *);
 size_t policyedit_wrong(const struct policyedit *); /* the table's row that the error is about; SIZE_MAX: none */
 

@@ -271,4 +271,5 @@ const struct ns_screen_ops screen_pop = {
 	.draw = pop_draw,
 	.act = pop_act,
 	.refuse = pop_refuse,
+	.twin = "fleet show %o",
 };

@@ -13,6 +13,7 @@
 #include "console/screens/query.h"
 #include "console/screens/querydraft.h"
 #include "console/screens/querytest.h"
+#include "console/screens/twin.h"
 #include "ipc/base/xalloc.h"
 #include "ipc/envelope.h"
 
@@ -224,7 +225,7 @@ run_drafted(struct view *v, Ns__Envelope *request)
 	struct query_test *q = v->state;
 	struct querydraft drafts;
 
-	querydraft_load(v->ui, &drafts);
+	querydraft_load(v->ui, &drafts, q->instead);
 	if (drafts.n == 0)
 		snprintf(q->draft_fault, sizeof q->draft_fault, "there is no draft");
 	request->test_request->draft = true;
@@ -262,31 +263,56 @@ run(struct view *v)
 		run_drafted(v, &request);
 }
 
-void
-querytest_open(struct ui *ui, const char *name, const char *type, const char *client)
+/* NULL: after a message. */
+static struct view *
+open_with(struct ui *ui, const char *name, const char *type)
 {
 	struct view *v;
-	struct query_test *q;
-	char address[64] = "", safe[UI_OBJECT];
+	char safe[UI_OBJECT];
 
 	/* A field holds what is sent: what cannot be shown as it is cannot be in one. */
 	sanitize(safe, sizeof safe, name, ui->ascii);
 	if (strcmp(safe, name) != 0) {
 		ui_say(ui, "That name cannot be shown in a form: nameserve test");
-		return;
+		return NULL;
 	}
 	ui_open(ui, &screen_query, "");
 	v = ui_top(ui);
 	if (v->ops != &screen_query)
+		return NULL;
+	set_text(v->state, FIELD_NAME, name);
+	set_text(v->state, FIELD_TYPE, type);
+	focus(v, true);
+	return v;
+}
+
+void
+querytest_open(struct ui *ui, const char *name, const char *type, const char *client)
+{
+	struct view *v = open_with(ui, name, type);
+	char address[64] = "";
+
+	if (v == NULL)
 		return;
-	q = v->state;
-	set_text(q, FIELD_NAME, name);
-	set_text(q, FIELD_TYPE, type);
 	if (client != NULL)
 		snprintf(address, sizeof address, "%.*s", (int)strcspn(client, "/-"), client);
 	if (client != NULL)
-		set_text(q, FIELD_CLIENT, address);
-	focus(v, true);
+		set_text(v->state, FIELD_CLIENT, address);
+	run(v);
+}
+
+void
+querytest_open_draft(struct ui *ui, const char *name, const char *type, Ns__Draft *draft)
+{
+	struct view *v = open_with(ui, name, type);
+	struct query_test *q = v != NULL ? v->state : NULL;
+
+	if (q == NULL || q->instead != NULL) {
+		ns__draft__free_unpacked(draft, NULL);
+		return;
+	}
+	q->instead = draft;
+	set_text(q, FIELD_DRAFT, "yes");
 	run(v);
 }
 
@@ -318,6 +344,8 @@ query_close(struct view *v)
 	forget(v);
 	if (q->fleet_request != 0)
 		ns_client_cancel(v->ui->client, q->fleet_request);
+	if (q->instead != NULL)
+		ns__draft__free_unpacked(q->instead, NULL);
 	form_clear(&q->form);
 	lines_clear(&q->answer);
 	free(q->answer.list);
@@ -430,35 +458,33 @@ query_refuse(struct view *v, enum ns_action_id id)
 }
 
 static void
-add_option(char *out, size_t size, const char *option, const char *value)
+query_twin(struct view *v, struct wbuf *w)
 {
-	size_t n = strlen(out);
+	const struct query_test *q = v->state;
+	const char *type = text_of(q, FIELD_TYPE);
 
-	if (value[0] != '\0')
-		snprintf(out + n, size - n, " %s%s%s", option, option[0] != '\0' ? " " : "", value);
+	if (text_of(q, FIELD_NAME)[0] == '\0') /* nothing is asked yet */
+		return;
+	twin_word(w, "test");
+	twin_word(w, text_of(q, FIELD_NAME));
+	twin_word(w, type[0] != '\0' ? type : "A");
+	twin_option(w, "--client", text_of(q, FIELD_CLIENT));
+	twin_option(w, "--ecs", text_of(q, FIELD_ECS));
+	if (strcmp(text_of(q, FIELD_DO), "yes") == 0)
+		twin_word(w, "--do");
+	if (strcmp(text_of(q, FIELD_VIA), "udp") == 0)
+		twin_option(w, "--via", "udp");
+	if (strcmp(text_of(q, FIELD_DRAFT), "yes") == 0)
+		twin_word(w, "--draft");
+	twin_option(w, "--at", text_of(q, FIELD_AT));
 }
 
 static void
 query_copies(struct view *v, struct copies *c)
 {
 	struct query_test *q = v->state;
-	char line[2 * UI_OBJECT], safe[2 * UI_OBJECT];
 
-	snprintf(line, sizeof line, "nameserve test");
-	add_option(line, sizeof line, "", text_of(q, FIELD_NAME));
-	add_option(line, sizeof line, "",
-	    text_of(q, FIELD_TYPE)[0] != '\0' ? text_of(q, FIELD_TYPE) : "A");
-	add_option(line, sizeof line, "--client", text_of(q, FIELD_CLIENT));
-	add_option(line, sizeof line, "--ecs", text_of(q, FIELD_ECS));
-	if (strcmp(text_of(q, FIELD_DO), "yes") == 0)
-		add_option(line, sizeof line, "", "--do");
-	if (strcmp(text_of(q, FIELD_VIA), "udp") == 0)
-		add_option(line, sizeof line, "", "--via udp");
-	if (strcmp(text_of(q, FIELD_DRAFT), "yes") == 0)
-		add_option(line, sizeof line, "", "--draft");
-	add_option(line, sizeof line, "--at", text_of(q, FIELD_AT));
-	sanitize(safe, sizeof safe, line, v->ui->ascii);
-	copies_add(c, "command", xstrdup(safe));
+	copies_add(c, "command", twin_command(v));
 	if (q->answer.n > 1)
 		copies_add(c, "answer",
 		    xstrdup(q->answer.list[1].text + strspn(q->answer.list[1].text, " ")));
@@ -476,4 +502,5 @@ const struct ns_screen_ops screen_query = {
 	.key = query_key,
 	.refuse = query_refuse,
 	.copies = query_copies,
+	.twin_words = query_twin,
 };

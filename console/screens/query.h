@@ -5,6 +5,7 @@
 #include "console/screens/ui.h"
 #include "console/widgets/form.h"
 #include "console/widgets/lines.h"
+#include "ipc/client/draft.h"
 
 #define RECENT 16u
 #define PLACES 258u /* appliances, "all", and the end */
@@ -27,6 +28,7 @@ struct query_test {
 	bool below; /* the answer has the keys */
 	char *places[PLACES + 1]; /* appliances by name, "all", NULL */
 	size_t n_places;
+	Ns__Draft *instead; /* of the draft of its zone; NULL: none */
 	uint64_t request, draft_request, fleet_request;
 	Ns__TestReply *live, *drafted; /* the last replies; NULL: none */
 	char fault[400], draft_fault[400]; /* or why there is none */

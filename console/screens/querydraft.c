@@ -2,6 +2,7 @@
 #include "console/screens/querydraft.h"
 
 #include <stdlib.h>
+#include <strings.h>
 
 #include "console/screens/drafts.h"
 #include "ipc/base/xalloc.h"
@@ -9,28 +10,40 @@
 #include "ipc/client/draftop.h"
 #include "ipc/envelope.h"
 
+static void
+add_copy(struct querydraft *q, const Ns__Draft *d)
+{
+	Ns__Draft *copy = ns_message_copy(&d->base);
+
+	if (copy == NULL)
+		return;
+	q->drafts = xreallocarray(q->drafts, q->n + 1, sizeof *q->drafts);
+	q->drafts[q->n++] = copy;
+}
+
 static bool
 take(void *arg, const char *zone, const Ns__Draft *d, const struct ns_why *why)
 {
 	struct querydraft *q = arg;
-	Ns__Draft *copy = d != NULL ? ns_message_copy(&d->base) : NULL;
 
 	(void)zone, (void)why;
-	if (copy == NULL)
-		return true;
-	q->drafts = xreallocarray(q->drafts, q->n + 1, sizeof *q->drafts);
-	q->drafts[q->n++] = copy;
+	if (d != NULL && (q->instead == NULL || strcasecmp(d->zone, q->instead->zone) != 0))
+		add_copy(q, d);
 	return true;
 }
 
 void
-querydraft_load(struct ui *ui, struct querydraft *q)
+querydraft_load(struct ui *ui, struct querydraft *q, const Ns__Draft *instead)
 {
 	struct ns_why why = { 0 };
 
-	*q = (struct querydraft){ 0 };
-	if (ui->drafts == NULL || ui->drafts->dir == NULL ||
-	    ns_drafts_each(ui->drafts->dir, take, q, &why) != NS_OK || q->n == 0)
+	*q = (struct querydraft){ .instead = instead };
+	/* Where they cannot be read, Pending says so. */
+	if (ui->drafts != NULL && ui->drafts->dir != NULL)
+		(void)!ns_drafts_each(ui->drafts->dir, take, q, &why);
+	if (instead != NULL)
+		add_copy(q, instead);
+	if (q->n == 0)
 		return;
 	q->edits = xcalloc(q->n, sizeof *q->edits);
 	q->list = xcalloc(q->n, sizeof *q->list);

@@ -9,10 +9,11 @@ struct querydraft {
 	Ns__Draft **drafts;
 	Ns__ZoneEdit *edits, **list;
 	size_t n;
+	const Ns__Draft *instead;
 };
 
-/* Damaged ones are left out: Pending says so. */
-void querydraft_load(struct ui *, struct querydraft *);
+/* Damaged ones are left out: Pending says so.  instead: in the place of that of its zone, if it has one; NULL: none. */
+void querydraft_load(struct ui *, struct querydraft *, const Ns__Draft *instead);
 void querydraft_free(struct querydraft *);
 
 #endif

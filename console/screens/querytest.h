@@ -3,8 +3,11 @@
 #define NS_CONSOLE_SCREENS_QUERYTEST_H
 
 #include "console/screens/ui.h"
+#include "ipc/client/draft.h"
 
 /* client: an address or a network of which the first address is taken; NULL: as it is. */
 void querytest_open(struct ui *, const char *name, const char *type, const char *client);
+/* The same, with this draft in the place of the one of its zone, if there is one; it is taken over. */
+void querytest_open_draft(struct ui *, const char *name, const char *type, Ns__Draft *);
 
 #endif

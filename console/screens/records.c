@@ -413,4 +413,5 @@ const struct ns_screen_ops screen_records = {
 	.copies = records_copies,
 	.refuse = records_refuse,
 	.peel = records_peel,
+	.twin = "record list %o",
 };

@@ -13,6 +13,7 @@
 #include "console/core/sanitize.h"
 #include "console/screens/copy.h"
 #include "console/screens/querytest.h"
+#include "console/screens/twin.h"
 #include "console/widgets/table.h"
 #include "ipc/base/clock.h"
 #include "ipc/base/xalloc.h"
@@ -413,7 +414,6 @@ static void
 tail_copies(struct view *v, struct copies *c)
 {
 	struct tail *t = v->state;
-	char filter[PROMPT_MAX * 2];
 
 	if (t->n > 0) {
 		const struct tail_line *l = line_at(t, t->table.row);
@@ -421,11 +421,20 @@ tail_copies(struct view *v, struct copies *c)
 		copies_add(c, "name", xstrdup(l->text + l->at[CELL_NAME]));
 		copies_add(c, "client", xstrdup(l->text + l->at[CELL_CLIENT]));
 	}
-	sanitize(filter, sizeof filter, t->filter, v->ui->ascii);
-	copies_add(c, "command",
-	    xasprintf("nameserve tail --sample %u%s%s%s%s", t->one_in,
-		t->fleet ? " --scope fleet" : "", filter[0] != '\0' ? " --filter '" : "", filter,
-		filter[0] != '\0' ? "'" : ""));
+	copies_add(c, "command", twin_command(v));
+}
+
+static void
+tail_twin(struct view *v, struct wbuf *w)
+{
+	const struct tail *t = v->state;
+	char sample[16];
+
+	snprintf(sample, sizeof sample, "%u", t->one_in);
+	twin_word(w, "tail");
+	twin_option(w, "--sample", sample);
+	twin_option(w, "--scope", t->fleet ? "fleet" : "");
+	twin_option(w, "--filter", t->filter);
 }
 
 const struct ns_screen_ops screen_tail = {
@@ -442,4 +451,5 @@ const struct ns_screen_ops screen_tail = {
 	.filter_now = tail_filter_now,
 	.refuse = tail_refuse,
 	.copies = tail_copies,
+	.twin_words = tail_twin,
 };

@@ -189,4 +189,5 @@ const struct ns_screen_ops screen_trash = {
 	.act = trash_act,
 	.table = trash_table,
 	.refuse = trash_refuse,
+	.twin = "zone trash",
 };

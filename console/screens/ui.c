@@ -14,7 +14,9 @@
 #include "console/screens/drafts.h"
 #include "console/screens/fieldedit.h"
 #include "console/screens/presence.h"
+#include "console/screens/palette.h"
 #include "console/screens/textedit.h"
+#include "console/screens/twin.h"
 #include "ipc/base/clock.h"
 #include "ipc/base/xalloc.h"
 
@@ -97,6 +99,10 @@ freeze(struct ui *ui)
 static void
 interrupted(struct ui *ui)
 {
+	struct view *top = ui_top(ui);
+
+	if (top->ops->interrupt != NULL && top->ops->interrupt(top))
+		return;
 	if (ui->interrupt_ms != 0 && clock_since(ui->mono_ms, ui->interrupt_ms) < INTERRUPT_MS) {
 		leave(ui);
 		return;
@@ -163,6 +169,9 @@ act_anywhere(struct ui *ui, enum ns_action_id id)
 			return top->ops->act(top, id);
 		ui_open(ui, &screen_copy, "");
 		return true;
+	case ACT_YANK:
+		twin_yank(ui);
+		return true;
 	case ACT_HELP:
 		ui_open(ui, &screen_help, top->ops->name);
 		return true;
@@ -173,7 +182,7 @@ act_anywhere(struct ui *ui, enum ns_action_id id)
 		ui_open(ui, &screen_messages, "");
 		return true;
 	case ACT_COMMAND:
-		prompt_open(&ui->prompt, ':', "");
+		palette_open(ui);
 		return true;
 	case ACT_FILTER:
 		snprintf(
@@ -326,34 +335,26 @@ ui_command(struct ui *ui, const char *text)
 }
 
 static void
-prompt_took(struct ui *ui, uint32_t key)
+filter_took(struct ui *ui, uint32_t key)
 {
 	struct view *top = ui_top(ui);
 	struct prompt *p = &ui->prompt;
 	enum prompt_end end;
 
-	if (key == UIKEY_TAB && p->label == ':') {
-		const struct ns_action *a = ns_action_named(edit_text(&p->edit));
-		if (a != NULL)
-			prompt_set(p, a->name);
-		return;
-	}
 	/* An answer may have brought another screen meanwhile. */
-	if (p->label == '/' && top->ops->filter == NULL) {
+	if (top->ops->filter == NULL) {
 		p->on = false;
 		return;
 	}
 	end = prompt_key(p, key);
 	if (end == PROMPT_ENTER || end == PROMPT_CANCEL)
 		p->on = false;
-	if (p->label == '/' && end == PROMPT_ENTER)
+	if (end == PROMPT_ENTER)
 		ui_remember(top, "filter", edit_text(&p->edit));
-	if (p->label == '/' && end == PROMPT_CHANGED)
+	else if (end == PROMPT_CHANGED)
 		top->ops->filter(top, edit_text(&p->edit));
-	else if (p->label == '/' && end == PROMPT_CANCEL)
+	else if (end == PROMPT_CANCEL)
 		top->ops->filter(top, ui->filter_before);
-	else if (p->label == ':' && end == PROMPT_ENTER && p->edit.len > 0)
-		ui_command(ui, edit_text(&p->edit));
 }
 
 void
@@ -381,7 +382,7 @@ ui_key(struct ui *ui, uint32_t key)
 		return;
 	}
 	if (ui->prompt.on) {
-		prompt_took(ui, key);
+		(ui->prompt.label == ':' ? palette_key : filter_took)(ui, key);
 		return;
 	}
 	ui->message[0] = '\0';
@@ -428,6 +429,7 @@ ui_destroy(struct ui **up)
 	fieldedit_free(ui);
 	bulk_free(ui);
 	presence_forget(ui);
+	palette_free(ui);
 	drafts_free(ui);
 	ui_memory_free(ui);
 	edit_free(&ui->prompt.edit);

@@ -33,9 +33,12 @@ struct drafts;
 struct copies;
 struct memo;
 struct textedit;
+struct wbuf;
 struct fieldedit;
 struct bulk;
 struct presence;
+struct grammar;
+struct palette;
 
 struct ns_screen_ops {
 	const char *name;
@@ -53,10 +56,13 @@ struct ns_screen_ops {
 	bool (*key)(struct view *, uint32_t key); /* with CTX_TYPED: what no action took; false: not mine */
 	const char *(*field)(struct view *); /* the text of the field in focus, which can be edited elsewhere; NULL: none */
 	void (*copies)(struct view *, struct copies *); /* what can be copied; NULL: nothing */
+	const char *twin; /* words of the command that tells the same: %o the object, %f the filter; NULL: none */
+	void (*twin_words)(struct view *, struct wbuf *); /* puts them instead (twin.h); NULL: they are twin's */
 	const char *(*refuse)(struct view *, enum ns_action_id); /* why not now; NULL: it can be done */
 	bool (*leave)(struct view *); /* Esc and q: false when it asks first */
 	/* The list, for `:50%`; NULL: there is none. */
 	struct ns_table *(*table)(struct view *, size_t *rows);
+	bool (*interrupt)(struct view *); /* Ctrl-C: what is under way was stopped; NULL or false: nothing was */
 	bool (*peel)(struct view *); /* Esc, before the screen goes: a layer of it went; NULL: it has none */
 };
 
@@ -81,6 +87,8 @@ struct ui {
 	struct ring ring;
 	char message[RING_TEXT]; /* on the message line, until the next key */
 	struct prompt prompt;
+	struct palette *palette; /* NULL: nothing was typed there yet */
+	const struct grammar *grammar; /* of the command line; NULL: actions alone */
 	struct dialog dialog;
 	struct textedit *textedit; /* NULL: none under way */
 	struct fieldedit *fieldedit; /* likewise */
@@ -184,6 +192,7 @@ extern const struct ns_screen_ops screen_overview, screen_zones, screen_records,
     screen_diff, screen_editor, screen_conflict,
     screen_trash, screen_copy, screen_policies, screen_policyedit, screen_checkedit, screen_health,
     screen_check, screen_events, screen_ask, screen_fleet, screen_pop, screen_dnssec,
-    screen_zonesettings, screen_query, screen_tail, screen_connect, screen_metrics, screen_textpage;
+    screen_zonesettings, screen_query, screen_tail, screen_connect, screen_metrics, screen_textpage,
+    screen_output;
 
 #endif

@@ -437,4 +437,5 @@ const struct ns_screen_ops screen_zones = {
 	.peel = zones_peel,
 	.filter_help =
 	    "foo ^foo *.x ~re -not  dnssec:on off bad  health:bad  qps:>100  changed:<1d",
+	.twin = "zone list %f",
 };

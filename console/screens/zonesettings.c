@@ -558,4 +558,5 @@ const struct ns_screen_ops screen_zonesettings = {
 	.act = settings_act,
 	.copies = settings_copies,
 	.refuse = settings_refuse,
+	.twin = "zone show %o",
 };

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "ipc/base/xalloc.h"
 
@@ -33,6 +34,17 @@ lines_clear(struct lines *l)
 	free(l->list);
 	l->list = NULL;
 	l->n = l->size = 0;
+}
+
+void
+lines_drop(struct lines *l, size_t n)
+{
+	n = n < l->n ? n : l->n;
+	for (size_t i = 0; i < n; i++)
+		free(l->list[i].text);
+	l->n -= n;
+	memmove(l->list, l->list + n, l->n * sizeof *l->list);
+	l->top -= l->top < n ? l->top : n;
 }
 
 static size_t

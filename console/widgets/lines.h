@@ -21,6 +21,7 @@ struct lines {
 
 void lines_add(struct lines *, enum ui_role, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 void lines_clear(struct lines *); /* keeps the place */
+void lines_drop(struct lines *, size_t n); /* the first n of them; what is looked at stays in view */
 void lines_draw(struct lines *, struct surface *, struct rect);
 bool lines_act(struct lines *, enum ns_action_id); /* scrolls; false: another action */
 

@@ -6,7 +6,7 @@
 void
 prompt_set(struct prompt *p, const char *text)
 {
-	edit_set(&p->edit, PROMPT_MAX, text);
+	edit_set(&p->edit, p->label == ':' ? PROMPT_LINE : PROMPT_MAX, text);
 }
 
 void

@@ -9,7 +9,8 @@
 #include "console/core/surface.h"
 #include "console/widgets/edit.h"
 
-#define PROMPT_MAX 256u
+#define PROMPT_MAX 256u /* octets of a filter, */
+#define PROMPT_LINE 4096u /* and of a command */
 
 struct prompt {
 	bool on;

@@ -63,19 +63,21 @@ def test_a_name_has_to_be_typed_and_an_empty_line_is_no(lab):
     assert lab.values("h1.shop-de.example") == "NXDOMAIN"
 
 
-def test_a_terminal_that_can_do_no_better_gets_it(lab):
+def test_a_terminal_that_can_do_no_better_is_told_of_it(lab):
     for term in ("dumb", "no-such-terminal"):
         with Console(lab.socket, term=term) as c:
-            c.wait("Link OK")
-            assert b"line by line" in c.raw and term.encode() in c.raw and b"\x1b[" not in c.raw
-            c.press("2\n")
-            c.wait("other.example, serial 1")
-            c.press("q\n")
-            assert c.ended() == 0
+            assert c.ended() == 2
+            assert b"--linear" in c.raw and term.encode() in c.raw and b"\x1b[" not in c.raw
+    with Console(lab.socket, term="dumb", args=["--linear"]) as c:
+        c.wait("Link OK")
+        c.press("2\n")
+        c.wait("other.example, serial 1")
+        c.press("q\n")
+        assert c.ended() == 0
 
 
 def test_the_link_goes_and_comes_back(example):
-    with Console(example.socket, term="dumb") as c:
+    with Console(example.socket, term="dumb", args=["--linear"]) as c:
         c.wait("Link OK")
         example.kill()
         c.press("zones\n")

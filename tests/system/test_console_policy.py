@@ -78,6 +78,25 @@ def test_a_policy_from_the_tree_to_the_answer(served):
     assert {a["value"]: a.get("weight") for a in shown["pools"]["eu"]["answers"]} == {"192.0.2.20": 90, "192.0.2.30": 10}
 
 
+def test_what_a_policy_would_answer_while_it_is_typed(served):
+    with Console(served.socket) as c:
+        open_zone(c, "third.example")
+        c.press("]")
+        c.wait("1 policy")
+        c.press("enter")
+        c.wait("Now: pool eu: 192.0.2.20")
+        c.press("j", "enter")
+        c.wait("ANSWER")
+        c.press(*["tab"] * 6, "ctrl-u", "192.0.2.29")
+        c.wait("can be committed")
+        c.press("ctrl-t")
+        c.wait("WITH DRAFT  differs")
+        c.wait("www.third.example. 30 IN A 192.0.2.29")
+        c.press("esc")
+        c.wait("ANSWER")
+    assert "third.example" not in served.cli("draft", "list")
+
+
 def test_a_check_from_a_policys_field(served):
     with Console(served.socket) as c:
         open_zone(c, OTHER)

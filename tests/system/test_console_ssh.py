@@ -142,6 +142,19 @@ def test_the_console_of_a_shared_account(lab):
         c.wait(lambda: c.cursor_row() != "")
         c.press("d")
         c.wait("draft 1 op")
+        # `:` is no way out: what it runs is who came, with what a line by ssh may do.
+        for text, says in (("zone import x.example /etc/passwd", "no files"), ("backup /tmp/x", "no files"),
+                           ("backup - --passphrase-file /etc/shadow", "nobody's"), ("zone list --socket /tmp/x", "no --socket"),
+                           ("zone list --appliance ssh:root@127.0.0.1", "no --socket"), ("login vera", "logged in"),
+                           ("zone list;id", "no shell"), ("!id", "no such command")):
+            c.press(":", text, "enter")
+            c.wait(says)
+            c.press("esc")
+            c.wait(lambda: says not in c.text())
+        c.press(":", "record set example.com pal 60 TXT \"it's\" --commit -m palette", "enter")
+        c.wait("exit 0: done")
+        change = a.cli_json("history", "list")["changes"][0]
+        assert change["author"] == "alice" and change["comment"] == "palette"
         c.press("Q")
         assert c.ended() == 0
     drafts = list((sshd.dir / OPS / "console").glob("*/nameserve/drafts/*/*"))

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "console/core/key.h"
+#include "console/screens/palette.h"
 #include "console/screens/ui.h"
 #include "console/terminal/text.h"
 #include "ipc/client/draft.h"
@@ -234,6 +235,53 @@ answer_all(void)
 	}
 }
 
+/* ---- the command line that is none: zone and record are its commands ---- */
+static bool
+line_known(const void *arg, const char *line)
+{
+	(void)arg;
+	return strncmp(line, "zone ", 5) == 0 || strncmp(line, "record ", 7) == 0;
+}
+
+static bool
+line_taken(const void *arg, const char *line, const char *at, struct run *run, char *why, size_t n)
+{
+	(void)arg, (void)at, (void)run;
+	if (strncmp(line, "zone ", 5) != 0)
+		snprintf(why, n, "something is missing: record list ZONE");
+	return strncmp(line, "zone ", 5) == 0;
+}
+
+static void
+line_complete(const void *arg, const char *line, struct candidates *c)
+{
+	static const char *const words[] = { "list", "show", "create", "import", "export", "set" };
+
+	(void)arg;
+	if (strncmp(line, "zone ", 5) != 0) {
+		snprintf(c->list[c->n++], CANDIDATE_LEN, "zone");
+		return;
+	}
+	c->start = (size_t)(strrchr(line, ' ') - line) + 1;
+	c->zones = c->start > 5;
+	for (size_t i = 0; i < 6 && !c->zones; i++)
+		if (strncmp(words[i], line + 5, strlen(line + 5)) == 0)
+			snprintf(c->list[c->n++], CANDIDATE_LEN, "%s", words[i]);
+}
+
+static const struct grammar grammar = { NULL, line_known, line_taken, line_complete };
+
+/* What a command would write. */
+static void
+feed(struct view *v, bool hostile)
+{
+	output_line(v, "example.com.  serial 2026112201\tversion 7", false);
+	output_line(v,
+	    hostile ? "TXT \"\x1b]52;c;AAAA\a\xe2\x80\xae\"" : "records 214 in 88 RRsets", false);
+	output_line(v, "nameserve: E2207 the parent was not asked: there is no [resolver]", true);
+	output_ended(v, 3 << 8);
+}
+
 /* ---- screens, as keys lead to them ---- */
 /* DRAFT: something is in the draft, so that there is one. */
 #define DRAFT "2\rjd"
@@ -277,8 +325,8 @@ static const struct {
 	    "2\r]\rjj\r\t\t\t\t\t\t\x15"
 	    "192.0.2.300",
 	    1 },
-	{ "policy-geo", "2\r]\rk", 1 }, { "policy-new", "2\r]abeta", 1 },
-	{ "check-edit", "2\r]\rjj\r\t\t\t\t\t\t\t\t\x0f", 1 },
+	{ "policy-test", "2\r]\rjjt\v", 1 }, { "policy-geo", "2\r]\rk", 1 },
+	{ "policy-new", "2\r]abeta", 1 }, { "check-edit", "2\r]\rjj\r\t\t\t\t\t\t\t\t\x0f", 1 },
 	{ "check-new",
 	    "2\r]\rjj\r\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\x0f"
 	    "eu-9\td\t192.0.2.9\t99x",
@@ -305,7 +353,10 @@ static const struct {
 	{ "query-record", "2\rjt", 1 }, { "query-draft", DRAFT "jt", 1 }, { "tail", "8\v\v", 1 },
 	{ "tail-filter", "8/rcode:NXDOMAIN\rw\v\vg", 1 }, { "tail-explain", "8\v\v\r", 1 },
 	{ "connect", "9jj", 1 }, { "connected", "9jj\r", 1 }, { "lost-connect", "9", 1 },
-	{ "lost-metrics", "2\r]\v\v", 1 }, { "lost-records", "2\rj", 1 } };
+	{ "palette", "2:zone show shop-00\t", 1 }, { "palette-verbs", "2:zone s\t", 1 },
+	{ "palette-refused", "2:record list\r", 1 }, { "output", "2:zone show example.com\r", 1 },
+	{ "output-runs", ":zone check example.com\r\v\v", 1 }, { "lost-metrics", "2\r]\v\v", 1 },
+	{ "lost-records", "2\rj", 1 } };
 #define SCREENS (sizeof screens / sizeof *screens)
 
 /* Drafts of this run lie in memory, and none is left for the next screen. */
@@ -361,6 +412,7 @@ reach(size_t screen, int w, int h, enum glyph_set glyphs)
 	role = strstr(" drain-ask unsign-ask roll-ask dnssec ", screens[screen].name) != NULL
 		   ? "admin"
 		   : "operator";
+	ui->grammar = &grammar;
 	ui->restricted =
 	    strncmp(screens[screen].name, "text", 4) == 0; /* $EDITOR is not ours to start */
 	ui_now(ui, MONO_MS, WALL_MS);
@@ -380,6 +432,8 @@ reach(size_t screen, int w, int h, enum glyph_set glyphs)
 			ui_tick(ui);
 		answer_all();
 	}
+	if (strcmp(screens[screen].name, "output") == 0)
+		feed(ui_top(ui), strcmp(fixture, "hostile") == 0);
 	if (strncmp(screens[screen].name, "lost", 4) == 0) {
 		link_lost = true;
 		ui_now(ui, ui->heard_ms + 42000, WALL_MS + 42000);
@@ -474,7 +528,11 @@ storm(unsigned seed)
 			ui_tick(ui);
 		else if (what < 93)
 			link_lost = !link_lost;
-		else if (what < 96)
+		else if (what < 94 && ui_top(ui)->ops == &screen_output)
+			feed(ui_top(ui), true);
+		else if (what < 94 && !ui->dialog.on && (ui_top(ui)->contexts & CTX_FORM) == 0)
+			(void)palette_line(ui, "zone show x");
+		else if (what < 97)
 			surface_resize(ui->surface, 1 + rand() % 200, 1 + rand() % 60);
 		ui_check_link(ui);
 		surface_clear(ui->surface);
