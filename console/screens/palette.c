@@ -288,6 +288,8 @@ palette_line(struct ui *ui, const char *line)
 	char why[HINT];
 
 	forget(ui);
+	if (ui_go(ui, line))
+		return true;
 	if (g == NULL || is_action(ui, line) || !g->knows(g->arg, line))
 		return do_action(ui, line);
 	if (!g->take(g->arg, line, ns_client_at(ui->client), &run, why, sizeof why))
