@@ -33,7 +33,7 @@ def lab():
 
 
 # Keys, and what the screen shows when they have done what they do; the command; what both know.
-ZONES = [("2", "RECORDS"), ("/", "Enter keep"), ("\x15^twin", "1 of 2"), ("\r", "open")]
+ZONES = [("2", "RRSETS"), ("/", "changed:<1d"), ("\x15^twin", "1 of 2"), ("\r", "open")]
 IN = [*ZONES, ("\r", "192.0.2.25")]
 TABS = [("]", "CRIT 0/1"), ("]", "KSK"), ("]", "BUSIEST NAMES"), ("]", "imported"), ("]", "Hostmaster")]
 SCREENS = {
@@ -58,7 +58,7 @@ SCREENS = {
     "tail": ([("8", "Tail")], None, []),
     "connect": ([("9", "test-a")], "fleet list", ["test-a"]),
     "trash": ([(":trash\r", "gone.example")], "zone trash", ["gone.example"]),
-    "help": ([("2", "RECORDS"), ("?", "Help")], "help keys", ["Enter"]),
+    "help": ([("2", "RRSETS"), ("?", "Help")], "help keys", ["Enter"]),
     "a command": ([(f":zone show {ZONE}\r", "exit 0")], f"zone show {ZONE}", [ZONE]),
 }
 PLAIN = ("help", "policy editor", "tail")  # which have no document of a schema
