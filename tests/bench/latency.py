@@ -1,9 +1,10 @@
 """Latency at 60,000 queries a second by intended send time (tests/tools/pace.c), through four phases: nothing else;
 1,000 edits a second; a zone of a million records replaced again and again; the worker killed every five seconds.
 
-Before them the limit (shared/bench/reflect.c), which does nothing, gets the same load: what it waits for is the
-machine's doing, and no server on it answers sooner. The appliance has the server's core, all of its processes; the generator and the editors have the other one. Writes
-build/bench-latency.svg beside the JSON.
+Before and after them the limit (shared/bench/reflect.c), which does nothing, gets the same load: what it waits for is
+the machine's doing, and no server on it answers sooner. The appliance has the server's core, all of its processes; the
+generator and the editors have the other one; what others had of both is kept beside each figure (others_share, of one
+core). Writes build/bench-latency.svg beside the JSON.
 """
 
 import json
@@ -15,7 +16,7 @@ import time
 import peers
 import svg
 from chaos import addresses
-from rig import BUILD, LOAD_CORE, RESULT, Limit, keep, on_core, percentile, pin_tree
+from rig import BUILD, LOAD_CORE, RESULT, Limit, cpu_ns, keep, on_core, percentile, pin_tree, tree
 
 RATE = 60000
 EDITS_PER_S, EDITORS = 1000, 64
@@ -42,6 +43,18 @@ class Generator:
         for row in rows:
             row["h"] = {int(b): n for b, n in row["h"].items()}
         return rows
+
+
+def others_ns():
+    """What all that is not ours has had of the two cores: agents, kernel threads, other users of the machine."""
+    ours, total = set(tree(os.getpid())), 0
+    for pid in (int(p) for p in os.listdir("/proc") if p.isdigit()):
+        if pid not in ours:
+            try:
+                total += cpu_ns([pid])
+            except OSError:
+                pass
+    return total
 
 
 def merge(rows):
@@ -112,10 +125,12 @@ def run_phases(a, args):
     for name, title, work in PHASES:
         over, result = threading.Event(), {}
         thread = threading.Thread(target=lambda w=work, r=result, o=over: r.update(beside_the_load(w, a, o, args)))
+        others = others_ns()
         begin = time.monotonic_ns()
         thread.start()
         time.sleep(args.phase)
         end = time.monotonic_ns()
+        result["others_share"] = (others_ns() - others) / (end - begin)
         over.set()
         thread.join(300)
         assert not thread.is_alive(), f"{name} did not end"
@@ -136,26 +151,30 @@ def keep_phase(name, rows, result):
     keep(f"latency_{name}_lost", lost, f"{lost} of {sent}", f"<= {allowed}", lost <= allowed)
 
 
-def keep_limit(a, data, args):
+def keep_limit(a, data, args, when):
     limit = Limit(0)
     generator = Generator(limit.port, data / "queries", a.dir / "pace-limit")
-    time.sleep(PAUSE_S + args.phase)
+    time.sleep(PAUSE_S)
+    others = others_ns()
+    time.sleep(args.phase)
+    share = (others_ns() - others) / (args.phase * 1e9)
     rows = generator.windows()
     limit.close()
     h = merge([r for r in rows if r["t"] > rows[0]["t"] + PAUSE_S * 10**9])
     p50, p99, p999 = (percentile(h, x) / 1e6 for x in (0.5, 0.99, 0.999))
-    keep("latency_limit_p99_ms", p99, f"{p99:.3f} ms", p50_ms=p50, p999_ms=p999)
+    keep(f"latency_limit_{when}_p99_ms", p99, f"{p99:.3f} ms", p50_ms=p50, p999_ms=p999, others_share=share)
 
 
 def part_latency(a, data, args):
     assert os.cpu_count() >= 2
-    keep_limit(a, data, args)
+    keep_limit(a, data, args, "before")
     prepare(a, args)
     generator = Generator(a.port, data / "queries", a.dir / "pace")
     peers.wait_until(lambda: generator.process.poll() is None, "pace runs", 2)
     time.sleep(PAUSE_S)
     phases = run_phases(a, args)
     rows = generator.windows()
+    keep_limit(a, data, args, "after")
     for name, _title, begin, end, result in phases:
         keep_phase(name, [r for r in rows if begin <= r["t"] and r["t"] + 10**8 <= end], result)
     points = [{"t": (r["t"] - rows[0]["t"]) / 1e9, "lost": r["lost"],

@@ -68,10 +68,10 @@ def on_core(core, *command, nicer=0):
 
 def tree(pid):
     try:
-        children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        lists = [t.read_text() for t in pathlib.Path(f"/proc/{pid}/task").glob("*/children")]
     except FileNotFoundError:
         return []
-    return [pid] + [p for c in children for p in tree(int(c))]
+    return [pid] + [p for c in " ".join(lists).split() for p in tree(int(c))]
 
 
 def pin_tree(pid):
