@@ -7,6 +7,7 @@
 
 #include "ipc/base/rbuf.h"
 #include "ipc/base/text.h"
+#include "ipc/base/xalloc.h"
 
 enum wire { WIRE_VARINT = 0, WIRE_64 = 1, WIRE_BYTES = 2, WIRE_32 = 5 };
 
@@ -200,6 +201,19 @@ ns_why_from_error(struct ns_why *out, const Ns__Error *err)
 	snprintf(out->owner, sizeof out->owner, "%s", err->owner);
 	snprintf(out->type, sizeof out->type, "%s", err->type);
 	snprintf(out->field, sizeof out->field, "%s", err->field);
+}
+
+void *
+ns_message_copy(const ProtobufCMessage *m)
+{
+	size_t len = protobuf_c_message_get_packed_size(m);
+	uint8_t *packed = xmalloc(len + 1);
+	ProtobufCMessage *copy;
+
+	protobuf_c_message_pack(m, packed);
+	copy = protobuf_c_message_unpack(m->descriptor, NULL, len, packed);
+	free(packed);
+	return copy;
 }
 
 void *

@@ -36,6 +36,10 @@ Ns__Envelope *ns_envelope_unpack(const void *data, size_t len, struct ns_why *);
 void ns_error_from_why(Ns__Error *out, struct ns_why *);
 void ns_why_from_error(struct ns_why *out, const Ns__Error *);
 
+/* A whole copy of any message, for who keeps more of it than its callback; freed with its free_unpacked.
+ * NULL: it could not be taken apart again, which only a message that nobody checked can do. */
+void	*ns_message_copy(const ProtobufCMessage *);
+
 /* The field of that name and type in the message that the envelope carries; NULL: it has none.  For the
  * few that many requests share: idempotency_key, wait_served. */
 void	*ns_body_field(const Ns__Envelope *, const char *name, ProtobufCType);

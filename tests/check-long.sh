@@ -16,6 +16,8 @@ for ((seed = RANDOM, end = SECONDS + 60; SECONDS < end; seed++)); do
 	echo "ns_ui_test --storm $seed"
 	$san/tools/ns_ui_test --storm $seed
 done
+# The console on 100,000 zones, and for an hour: as quick, and as large as it was.
+NS_LONG=1 /usr/bin/python3 -m pytest -q -s -p no:cacheprovider tests/system/test_console.py tests/system/test_console_soak.py
 # Other zones and questions than make check has, and more: nothing may differ outside the classes of choices.md.
 for seed in ${NS_SEEDS:-2 3}; do
 	NS_LONG=1 NS_SEED=$seed /usr/bin/python3 -m pytest -q -s -p no:cacheprovider \
@@ -26,3 +28,5 @@ NS_LONG=1 /usr/bin/python3 -m pytest -q -s -p no:cacheprovider tests/system/test
 # What a fleet makes of sites that stay silent takes it a minute.
 NS_LONG=1 /usr/bin/python3 -m pytest -q -s -p no:cacheprovider tests/system/test_routing_quorum.py
 make bench
+# What consoles that are open on every screen cost an answer: at most 1 % of its instructions.
+make bench-cost WATCHED=--watched

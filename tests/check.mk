@@ -103,4 +103,4 @@ build/cost/under-callgrind: tests/bench/programs/under_callgrind.c
 
 bench-cost: deps
 	@$(MAKE) --no-print-directory all $(TOOLS) build/cost/nameserve-worker build/cost/under-callgrind
-	@/usr/bin/python3 tests/bench/cost.py
+	@/usr/bin/python3 tests/bench/cost.py $(WATCHED)

@@ -9,7 +9,7 @@ LIBS="libprotobuf-c-dev libczmq-dev libzmq3-dev libldns-dev libmaxminddb-dev lib
 	libcap-ng-dev libjansson-dev libinih-dev libssl-dev libcurl4-openssl-dev libncurses-dev libcmocka-dev"
 TESTS="nsd knot knot-dnsutils gdnsd pdns-server pdns-backend-bind bind9 bind9-utils bind9-dnsutils unbound dnsviz openssl
 	ldnsutils python3 python3-pytest python3-pytest-xdist python3-pexpect python3-pyte
-	python3-dnspython python3-cryptography python3-h2 python3-zmq openssh-server openssh-client nano screen tmux ncurses-term valgrind strace procps iproute2 bc git man-db"
+	python3-dnspython python3-cryptography python3-h2 python3-zmq openssh-server openssh-client screen tmux ncurses-term valgrind strace procps iproute2 bc git man-db"
 
 missing=""
 for p in $BUILD $LIBS $TESTS; do

@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "appliance/answer/explainsign.h"
 #include "appliance/dns/name.h"
+#include "appliance/zonemap/image_read.h"
 #include "ipc/base/clock.h"
 
 #define TRIES        16
@@ -132,10 +134,55 @@ draw_all(struct explain *x, const Ns__Explain *ask, struct map_view *view, struc
 
 /* ---- asking ---- */
 
+static bool
+is_signed(const struct map_view *view, map_off zone)
+{
+	struct image_ref ref;
+
+	return zone != 0 && image_open(view, zone, &ref) && (ref.image->flags & IMAGE_SIGNED) != 0;
+}
+
+/* Who did not ask for signatures is told all the same which ones there are: of the same choice, with DO. */
+static void
+say_signatures(
+    struct explain *x, const struct map_view *view, const struct query *asked, uint64_t random)
+{
+	static uint8_t query[EXPLAIN_QUERY], reply[SERVE_TCP_MAX];
+	static struct query q;
+	struct serve_conf conf = x->conf;
+	bool had = false;
+
+	if (!is_signed(view, asked->zone))
+		return;
+	memset(&q, 0, sizeof q);
+	q.pkt = query;
+	q.len = explain_with_do(asked->pkt, asked->len, query, sizeof query, &had);
+	if (q.len == 0 || asked->verdict != SERVE_REPLY)
+		return;
+	if (had) {
+		q.out = asked->out;
+		q.out_len = asked->out_len;
+		q.policy_unsigned = asked->policy_unsigned;
+	} else {
+		conf.trace = NULL;
+		conf.random = &random;
+		q.out = reply;
+		q.out_cap = sizeof reply;
+		q.transport = SERVE_TCP;
+		q.client = asked->client;
+		serve_batch(&conf, view, &q, 1);
+	}
+	if (q.policy_unsigned)
+		on_step(
+		    x, "sign", "what this asks for is not signed yet: the nearest that is is sent");
+	explain_sign(q.out, q.out_len, on_step, x);
+}
+
 static void
 answer(struct explain *x, const struct map_view *view, const Ns__Explain *ask)
 {
 	static struct query q;
+	uint64_t random = x->random;
 	size_t before = x->n;
 	bool by_policy;
 
@@ -150,6 +197,7 @@ answer(struct explain *x, const struct map_view *view, const Ns__Explain *ask)
 	x->reply_len = q.verdict == SERVE_REPLY ? q.out_len : 0;
 	by_policy = x->n > before;
 	say_zone(x, view, &q);
+	say_signatures(x, view, &q, random);
 	say_answer(x, &q, by_policy);
 }
 

@@ -8,6 +8,7 @@
 #include "ipc/nameserve.pb-c.h"
 
 #define EXPLAIN_STEPS 64
+#define EXPLAIN_QUERY 512		/* octets; a longer one is answered without its signatures as steps */
 
 struct explain {
 	struct serve_conf conf;		/* board and place are the caller's */

@@ -1,4 +1,4 @@
-/* tailfilter - which of the sampled queries somebody wants to see (console.md 5.2, 6.13).
+/* tailfilter - which of the sampled queries somebody wants to see.
  *
  * Words are ANDed, `-` before one says not: `foo`, `^foo`, `*.x.*` on the name, and zone: name: type: rcode:
  * client: via:.  Pure; matching costs bounded time. */

@@ -1,7 +1,7 @@
 /* closure - how many distinct RRsets a policy can ever give while at most one check is down.
  *
  * Over all branches, whoever asks and whatever chance says, with all checks up and with each single check down:
- * that is what has to be signed before it is needed (design.md, Routing).  Pure. */
+ * that is what has to be signed before it is needed.  Pure. */
 #ifndef NS_DNS_CLOSURE_H
 #define NS_DNS_CLOSURE_H
 

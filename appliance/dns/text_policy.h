@@ -1,4 +1,4 @@
-/* text_policy - a policy as people write it: "TYPE {JSON}", the JSON as contract.md has it.
+/* text_policy - a policy as people write it: "TYPE {JSON}", the JSON of nameserve(1), policy.
  *
  * Sync's text threads read and print with it.  jansson parses; every refusal says where
  * ("root.rules[1].then: …"). */

@@ -26,6 +26,10 @@ struct zone_view {
 	bool	(*after)(void *arg, const uint8_t *owner, const uint8_t **zwire, size_t *len);
 };
 
+/* The RRset of key's owner and type (and covered type) in the view, in *out; NULL: there is none. */
+const struct rrset	*zone_view_set(const struct zone_view *, const struct rrset *key,
+			    struct rrset *out);
+
 typedef void zonecheck_warn_fn(void *arg, const struct ns_why *);
 
 enum ns_err	 zonecheck_all(const struct zone_view *, zonecheck_warn_fn *, void *warn_arg,

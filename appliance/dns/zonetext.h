@@ -26,7 +26,7 @@ uint64_t	 zonetext_policies(const struct zonetext *);
 uint64_t	 zonetext_aliases(const struct zonetext *);
 
 /* One rdata as a user types it ("10 mx1"), relative names completed with `origin`.
- * `strict` is the rule for typed edits (contract.md): a name that contains a dot but does not end
+ * `strict` is the rule for typed edits: a name that contains a dot but does not end
  * in one is refused, and both readings are told. */
 enum ns_err	 rdata_from_text(uint16_t type, const char *text, const uint8_t *origin, bool strict,
 		    uint8_t *out, size_t outsize, size_t *outlen, struct ns_why *)

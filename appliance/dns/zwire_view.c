@@ -1,4 +1,4 @@
-/* zwire_view.c - a whole zwire as the zone check sees it; see zonecheck.h.
+/* zwire_view.c - a whole zwire as the zone check sees it, and an RRset of any view; see zonecheck.h.
  *
  * An index of the places where an owner begins, built in one pass; the zwire must outlive the view.
  * A zwire that breaks its own form ends where it breaks: callers that do not trust it ask
@@ -116,4 +116,20 @@ zwire_view_destroy(struct zwire_view **vp)
 	free(v->at);
 	free(v);
 	*vp = NULL;
+}
+
+const struct rrset *
+zone_view_set(const struct zone_view *v, const struct rrset *key, struct rrset *out)
+{
+	const uint8_t *zwire;
+	struct zwire_iter it;
+	size_t len;
+
+	if (!v->at(v->arg, key->owner, &zwire, &len))
+		return NULL;
+	it = zwire_iter(zwire, len);
+	while (zwire_next(&it, out))
+		if (rrset_cmp(out, key) == 0)
+			return out;
+	return NULL;
 }

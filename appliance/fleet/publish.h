@@ -17,10 +17,10 @@
 #include "ipc/base/ranges.h"
 
 #define PUBLISH_WINDOW	    (4u << 20)
-#define PUBLISH_MESSAGES    2048u /* below FLEET_SEND_HWM: the window is full before the queue is */
+#define PUBLISH_MESSAGES    8192u /* below FLEET_SEND_HWM: the window is full before the queue is */
 #define PUBLISH_RING	    2048u
 #define PUBLISH_RING_OCTETS (16u << 20)
-#define FLEET_SILENT_NS	    10000000000ull /* contract.md: not living */
+#define FLEET_SILENT_NS	    10000000000ull /* then it is not living */
 #define FLEET_LAG_NS	    2000000000ull  /* behind for so long is "lag" */
 
 /* A place in the log: the piece of that change's body that begins there. */

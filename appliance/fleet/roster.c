@@ -1,5 +1,6 @@
 /* roster.c - see roster.h. */
 #include "appliance/fleet/roster.h"
+#include "ipc/base/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,15 +23,6 @@ member_trust_ok(const char *trust)
 	return strcmp(trust, "viewer") == 0 || strcmp(trust, "operator") == 0;
 }
 
-static bool
-take_text(char *out, size_t size, const char *in)
-{
-	if (strlen(in) >= size)
-		return false;
-	memcpy(out, in, strlen(in) + 1);
-	return true;
-}
-
 /* A key is 32 octets or not there. */
 static bool
 take_key(uint8_t out[FLEET_KEY], bool *there, const ProtobufCBinaryData *in)
@@ -50,8 +42,8 @@ take_drain(struct member *m, const Ns__FleetMember__Drain *in)
 	m->drain.at_ms = in->at_ms;
 	m->drain.ttl = in->ttl;
 	m->drain.ttl_partial = in->ttl_partial;
-	return take_text(m->drain.author, sizeof m->drain.author, in->author) &&
-	       take_text(m->drain.reason, sizeof m->drain.reason, in->reason);
+	return text_take(m->drain.author, sizeof m->drain.author, in->author) &&
+	       text_take(m->drain.reason, sizeof m->drain.reason, in->reason);
 }
 
 static bool
@@ -78,10 +70,10 @@ member_from_message(struct member *m, const Ns__FleetMember *in)
 		.invite_until_ms = in->invite_until_ms,
 		.since = in->since };
 	return member_name_ok(in->name) && member_trust_ok(in->trust) &&
-	       take_text(m->name, sizeof m->name, in->name) &&
-	       take_text(m->site, sizeof m->site, in->site) &&
-	       take_text(m->trust, sizeof m->trust, in->trust) &&
-	       take_text(m->endpoint, sizeof m->endpoint, in->endpoint) &&
+	       text_take(m->name, sizeof m->name, in->name) &&
+	       text_take(m->site, sizeof m->site, in->site) &&
+	       text_take(m->trust, sizeof m->trust, in->trust) &&
+	       text_take(m->endpoint, sizeof m->endpoint, in->endpoint) &&
 	       (m->endpoint[0] == '\0' ||
 		   endpoint_read(m->endpoint, false, &ss, &len, NULL) == NS_OK) &&
 	       take_key(m->key, &m->enrolled, &in->key) &&

@@ -20,7 +20,7 @@
 #define FLEET_BACKLOG	  1024
 /* Messages per connection.  The window (publish.h) keeps well below; what is over it is lost, and
  * found by its number. */
-#define FLEET_SEND_HWM	  4096
+#define FLEET_SEND_HWM	  16384
 #define FLEET_RECV_HWM	  256
 /* Handshakes of strangers cost the second I/O thread of libzmq; local requests have the first. */
 #define FLEET_IO_THREADS  2

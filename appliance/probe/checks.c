@@ -8,6 +8,7 @@
 #include "ipc/base/clock.h"
 #include "ipc/base/log.h"
 #include "ipc/base/xalloc.h"
+#include "ipc/envelope.h"
 
 uint32_t
 check_hash(const void *data, size_t len)
@@ -59,19 +60,6 @@ entry_drop(struct checks *c, struct entry *e)
 	c->count--;
 }
 
-static Ns__Check *
-copy(const Ns__Check *m)
-{
-	size_t len = ns__check__get_packed_size(m);
-	uint8_t *buf = xmalloc(len + 1);
-	Ns__Check *out;
-
-	ns__check__pack(m, buf);
-	out = ns__check__unpack(NULL, len, buf);
-	free(buf);
-	return out;
-}
-
 static void
 make_special(struct checks *c, struct entry *e)
 {
@@ -114,7 +102,7 @@ static void
 take(struct checks *c, const Ns__CheckFeed__Entry *m)
 {
 	struct entry *e = check_by_id(c, m->id);
-	Ns__Check *def = m->check != NULL ? copy(m->check) : NULL;
+	Ns__Check *def = m->check != NULL ? ns_message_copy(&m->check->base) : NULL;
 
 	/* All of them again may be of a store that went back. */
 	if (e != NULL && m->version < e->version && !c->loading) {

@@ -1,6 +1,6 @@
 /* role - how every child process of an appliance starts, and talks to the supervisor.
  *
- * One order, because rights are only ever given up (design.md, The processes):
+ * One order, because rights are only ever given up (appliance/README.md, Start):
  *   ChildStart from fd 3 → ops->open (libraries that read files, sockets and databases that need
  *   a path) → uid, gid → no_new_privs → Landlock → seccomp → ops->run (first ZeroMQ call, first
  *   thread; a thread that existed before would keep all rights).

@@ -107,6 +107,9 @@ put_found(struct reply *r, const struct image_node *node, uint16_t type, uint16_
 	struct address_set found;
 	size_t start = r->len;
 
+	/* No address that is not the zone's own goes out unsigned to who asks for signatures. */
+	if (wants_dnssec(r) && (r->hop.zone.image->flags & IMAGE_HERE) != 0)
+		return true;
 	if (address_of(r, &r->hop, node, type, &found) != ADDRESS_FOUND)
 		return true;
 	if (pointer == 0 || !emit_set_at(r, ADDITIONAL, &found.set, pointer))

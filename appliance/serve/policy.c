@@ -1,10 +1,11 @@
-/* policy.c - a policy's choice: down its tree to a pool, and from the pool the answers (contract.md, Policy); into the
+/* policy.c - a policy's choice: down its tree to a pool, and from the pool the answers; into the
  * reply they go by policyreply.c.
  *
  * Runs in the workers on the octets that were committed (dns/policy.h), with bounds checked again.  No
  * allocation; the work of a query is bounded by a budget of branches looked at, whatever an image says.
  * What it depends on comes with serve_conf: health from the board, the client's place, random numbers. */
 #include "appliance/dns/policy.h"
+#include "appliance/dns/rrtype.h"
 
 #include <math.h>
 
@@ -469,7 +470,7 @@ good_answers(struct walk *w, struct policy_pool *pool)
 	for (unsigned steps = 0; steps <= POLICY_POOLS; steps++) {
 		uint64_t up = up_in(w, pool);
 
-		TRACE(w->r, "health", "%u of %u answers of the pool are up, %u are needed",
+		TRACE(w->r, "health", "up: %u of the pool's %u answers; needed: %u",
 		    (unsigned)__builtin_popcountll(up), pool->count, policy_least(pool));
 		if (pool_is_up(pool, up))
 			return up;
@@ -540,7 +541,8 @@ policy_pick(struct reply *r, const struct image_set *set, struct policy *po, str
 
 	if (!policy_open(po, set->body, set->body_len) || po->type != set->type)
 		return false;
-	TRACE(r, "policy", "the name has a policy for type %u, TTL %u", po->type, po->ttl);
+	TRACE(r, "policy", "the name has a policy for %s, TTL %u",
+	    rrtype_to_text(po->type, (char[RRTYPE_MAX_TEXT]){ 0 }), po->ttl);
 	know_client(&w);
 	r->q->routed |= SERVE_ROUTED;
 	walk(&w, picked);

@@ -4,7 +4,6 @@
 
 #include "appliance/dns/policy.h"
 #include "appliance/serve/emissionsig.h"
-#include "appliance/serve/trace.h"
 #include "appliance/serve/work.h"
 #include "appliance/zonemap/emission.h"
 
@@ -158,12 +157,9 @@ sign_picked(struct reply *r, const struct lookup *l, const struct policy *po,
 			if ((e.mask & 1ull << i) != 0)
 				picked->answer[picked->n++] = (uint16_t)(e.first + i);
 		}
-		TRACE(r, "signature", "%s",
-		    "what health asks for is not signed yet: the nearest that is");
 	}
 	drop_twins(po, picked);
 	emission_sigs(r, l, po, table, at, sigs);
-	TRACE(r, "signature", "of key %u, until %u", sigs->tag, sigs->expiration);
 	return sigs->count > 0;
 }
 

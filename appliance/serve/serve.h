@@ -15,7 +15,7 @@
 
 #include "appliance/zonemap/map.h"
 
-#define SERVE_BATCH	32		/* most that a worker takes at once (design.md, Zone map) */
+#define SERVE_BATCH	32		/* most that a worker takes at once */
 #define SERVE_UDP_MAX	1232		/* what we offer and never exceed over UDP */
 #define SERVE_TCP_MAX	65535
 

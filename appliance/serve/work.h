@@ -274,7 +274,7 @@ struct picked {
 };
 /* What the policy of that set says to this asker; false: broken. */
 bool	 policy_pick(struct reply *, const struct image_set *, struct policy *, struct picked *);
-/* address.c: false: the name has no ALIAS that the question is about. */
+/* aliasreply.c: false: the name has no ALIAS that the question is about. */
 bool	 alias_answer(struct reply *, const struct lookup *);
 
 /* negative.c */

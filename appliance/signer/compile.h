@@ -10,6 +10,7 @@
 #include "appliance/signer/keys.h"
 #include "appliance/zonemap/image.h"
 
+struct aliasbook;
 struct board;
 struct compiler;
 struct making;
@@ -25,6 +26,7 @@ struct compile_zone {
 	struct zone_keys *keys;		/* NULL: not signed here.  Not taken */
 	uint32_t	 now;		/* UNIX seconds */
 	const struct board *board;	/* health, for what policies may answer; NULL: all is up */
+	struct aliasbook *book;		/* ALIASes are looked up, and noted here; NULL: they keep what they had */
 	compile_check_fn *check;	/* NULL: nobody asks */
 	void		*arg;
 	/* Where a large zone that has to be signed anew goes, to be made in slices (making.h): the call then gives no

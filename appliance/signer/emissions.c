@@ -7,102 +7,10 @@
 #include "appliance/dns/rrtype.h"
 #include "appliance/zonemap/image_format.h"
 #include "appliance/zonemap/image_key.h"
-#include "appliance/zonemap/pool.h"
 
 #define CLASS_IN 1u
 
 /* ---- which ---- */
-
-struct picks {
-	struct emission_pick *out;
-	unsigned n;
-};
-
-static int
-by_pick(const struct emission_pick *p, uint16_t first, uint64_t mask)
-{
-	if (p->first != first)
-		return p->first < first ? -1 : 1;
-	return (p->mask > mask) - (p->mask < mask);
-}
-
-static void
-add_pick(struct picks *p, uint16_t first, uint64_t mask)
-{
-	unsigned lo = 0, hi = p->n;
-
-	while (lo < hi) {
-		unsigned mid = (lo + hi) / 2;
-
-		if (by_pick(&p->out[mid], first, mask) < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	if (p->n > EMISSIONS_MAX || (lo < p->n && by_pick(&p->out[lo], first, mask) == 0))
-		return;
-	memmove(p->out + lo + 1, p->out + lo, (p->n - lo) * sizeof *p->out);
-	p->out[lo] = (struct emission_pick){ first, mask };
-	p->n++;
-}
-
-static void
-pool_picks(const struct policy *po, const struct policy_pool *pool, const struct pool_health *h,
-    struct picks *picks)
-{
-	struct pool_choice of[POLICY_PICK];
-	uint64_t up = pool_up(po, pool, h);
-	unsigned n, k, starts;
-
-	n = pool_kept(po, pool, pool_is_up(pool, up) ? up : pool_when_down(po, pool, h, up), of);
-	if (n == 0)
-		return;
-	k = pool->serve == POLICY_ONE ? 1 : pool->serve == POLICY_SOME && pool->k < n ? pool->k : n;
-	starts = k == n ? 1 : n;
-	for (unsigned from = 0; from < starts; from++) {
-		uint64_t mask = 0;
-
-		for (unsigned i = 0; i < k; i++)
-			mask |= 1ull << of[(from + i) % n].what;
-		add_pick(picks, pool->first, mask);
-	}
-}
-
-unsigned
-emissions_of(
-    const struct policy *po, const struct board *board, struct emission_pick out[EMISSIONS_MAX + 1])
-{
-	struct picks picks = { .out = out };
-
-	for (unsigned i = 0; i < po->npools && picks.n <= EMISSIONS_MAX; i++) {
-		struct pool_health h = { .board = board };
-		struct policy_pool pool;
-		struct policy_answer a;
-
-		if (!policy_pool_at(po, i, &pool))
-			continue;
-		pool_picks(po, &pool, &h, &picks);
-		for (unsigned k = 0; k < pool.count && picks.n <= EMISSIONS_MAX; k++) {
-			if (!policy_answer_at(po, pool.first + k, &a) || a.check_name == 0)
-				continue;
-			h.flipped = a.check;
-			pool_picks(po, &pool, &h, &picks);
-		}
-	}
-	return picks.n;
-}
-
-bool
-emissions_may_be_none(const struct policy *po)
-{
-	struct policy_pool pool;
-
-	for (unsigned i = 0; i < po->npools; i++) {
-		if (policy_pool_at(po, i, &pool) && pool.when_down == POLICY_CLOSED)
-			return true;
-	}
-	return false;
-}
 
 void
 emissions_each_check(const struct rrset *policies, emissions_check_fn *fn, void *arg)
@@ -136,8 +44,8 @@ struct table {
 	unsigned entries;
 };
 
-static bool
-signs(const struct zone_key *key)
+bool
+emissions_signs(const struct zone_key *key)
 {
 	return key->flags == KEY_ZSK && key->signs && key->pkey != NULL;
 }
@@ -213,7 +121,7 @@ sign_emission(struct table *t, const struct emission_pick *pick)
 		const struct zone_key *key = &z->keys->key[i];
 		struct emission e;
 
-		if (!signs(key))
+		if (!emissions_signs(key))
 			continue;
 		if (find_old(t, pick, print, key, &e)) {
 			t->s->done->kept++;
@@ -249,47 +157,48 @@ put_record(struct wbuf *out, uint16_t type, uint32_t ttl, const uint8_t *rdata, 
 	wbuf_put(out, rdata, len);
 }
 
-static void
-put_denial(struct table *t, const struct emission_chain *chain)
+void
+emissions_denial(struct signing *s, const struct owner *o, const struct emission_chain *chain,
+    uint16_t without, struct wbuf *out)
 {
-	const struct zonesign *z = t->s->z;
+	const struct zonesign *z = s->z;
 	struct wbuf body = wbuf_grow(UINT16_MAX);
 	uint8_t key[NAME_MAX_KEY], owner[NAME_MAX_WIRE], rdata[RRSIG_MAX];
-	struct rrset set = { .count = 1, .ttl = t->s->chain_ttl };
+	struct rrset set = { .count = 1, .ttl = s->chain_ttl };
 	size_t keylen;
 
 	wbuf_u16(&body, 0);
 	if (chain->next != NULL) {
 		set.type = RR_NSEC;
-		keylen = image_key_of(t->owner->name, name_labels(z->apex), key);
-		memcpy(owner, t->owner->name, name_len(t->owner->name));
-		signing_nsec(t->s, t->owner, chain->next, t->po->type, &body);
+		keylen = image_key_of(o->name, name_labels(z->apex), key);
+		memcpy(owner, o->name, name_len(o->name));
+		signing_nsec(s, o, chain->next, without, &body);
 	} else {
 		set.type = RR_NSEC3;
 		nsec3_label(chain->hash, key);
 		keylen = NSEC3_KEY;
 		key[NSEC3_LABEL] = 0;
-		signing_nsec3_owner(t->s, chain->hash, owner);
-		signing_nsec3(t->s, t->owner, chain->next_hash, t->po->type, &body);
+		signing_nsec3_owner(s, chain->hash, owner);
+		signing_nsec3(s, o, chain->next_hash, without, &body);
 	}
 	put_u16(body.base, (uint16_t)(body.len - 2));
 	set.owner = owner;
 	set.owner_len = (uint8_t)name_len(owner);
 	set.rdata = body.base;
 	set.rdata_len = body.len;
-	wbuf_u8(&t->denial, (uint8_t)keylen);
-	wbuf_put(&t->denial, key, keylen);
-	wbuf_u16(&t->denial, (uint16_t)(RR_HEAD + body.len - 2));
-	put_record(&t->denial, set.type, set.ttl, body.base + 2, body.len - 2);
+	wbuf_u8(out, (uint8_t)keylen);
+	wbuf_put(out, key, keylen);
+	wbuf_u16(out, (uint16_t)(RR_HEAD + body.len - 2));
+	put_record(out, set.type, set.ttl, body.base + 2, body.len - 2);
 	for (unsigned i = 0; i < z->keys->n; i++) {
 		struct rrsig_window w = rrsig_window(set.owner, set.type, z->now);
 
-		if (!signs(&z->keys->key[i]))
+		if (!emissions_signs(&z->keys->key[i]))
 			continue;
-		put_record(&t->denial, RR_RRSIG, set.ttl, rdata,
+		put_record(out, RR_RRSIG, set.ttl, rdata,
 		    rrsigner_make(z->signer, &set, &z->keys->key[i], z->apex, w, rdata));
-		signing_note(t->s, w.expiration);
-		t->s->done->made++;
+		signing_note(s, w.expiration);
+		s->done->made++;
 	}
 	wbuf_free(&body);
 }
@@ -326,7 +235,7 @@ add_table(struct table *t, const struct emission_chain *chain, struct wbuf *body
 	for (unsigned i = 0; i < n; i++)
 		sign_emission(t, &pick[i]);
 	if (emissions_may_be_none(t->po))
-		put_denial(t, chain);
+		emissions_denial(t->s, t->owner, chain, t->po->type, &t->denial);
 	if (t->entries > EMISSIONS_MAX * EMISSION_SIGNERS)
 		return 0;
 	pieces = put_piece(t, 0, body);
@@ -357,7 +266,7 @@ emissions_add(struct signing *s, const struct owner *o, const struct emission_ch
 		return true;
 	set = policies->set;
 	if (s->z->had_emissions != NULL)
-		s->z->had_emissions(s->z->arg, o->name, &had);
+		s->z->had_emissions(s->z->arg, o->name, RR_NSPOLICY, &had);
 	t.pile = rrpile_new();
 	r = rbuf_init(set.rdata, set.rdata_len);
 	while (ok && (rdata = rrset_next_rdata(&r, &len)) != NULL) {

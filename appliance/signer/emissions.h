@@ -1,7 +1,5 @@
 /* emissions - what the policies of an owner may answer, signed (emission.h): for health as it is, and with each
- * single check the other way round.
- *
- * Which answers of a pool those are say zonemap/pool.h's rules, by which workers pick too. */
+ * single check the other way round (zonemap/picks.h). */
 #ifndef NS_SIGNER_EMISSIONS_H
 #define NS_SIGNER_EMISSIONS_H
 
@@ -9,16 +7,8 @@
 #include "appliance/signer/signowner.h"
 #include "appliance/zonemap/board.h"
 #include "appliance/zonemap/emission.h"
+#include "appliance/zonemap/picks.h"
 
-/* All of one policy's: sorted, each once.  Their number; EMISSIONS_MAX + 1: more than may be. */
-struct emission_pick {
-	uint16_t	first;
-	uint64_t	mask;
-};
-unsigned emissions_of(const struct policy *, const struct board *,
-	    struct emission_pick out[EMISSIONS_MAX + 1]);
-/* May it have no answer to give, whatever health is? */
-bool	 emissions_may_be_none(const struct policy *);
 
 /* What a denial stands in for: the owner's NSEC, or its NSEC3. */
 struct emission_chain {
@@ -28,6 +18,11 @@ struct emission_chain {
 /* Adds the tables of the owner that s->sheet holds, as an RRSIG set that covers NSPOLICY.  False: a policy
  * has too many. */
 bool	 emissions_add(struct signing *, const struct owner *, const struct emission_chain *);
+
+/* For aliassign.c: does that key sign?  An emission.h denial of the owner without that type. */
+bool	 emissions_signs(const struct zone_key *);
+void	 emissions_denial(struct signing *, const struct owner *, const struct emission_chain *, uint16_t without,
+	    struct wbuf *out);
 
 /* The checks that the policies of a zone's content look at, each as it comes. */
 typedef void	 emissions_check_fn(void *arg, uint64_t check);

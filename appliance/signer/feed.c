@@ -21,6 +21,7 @@ feed_new(struct writer *w, const struct feed_calls *calls)
 	f->asked = names_new();
 	f->gone = names_new();
 	f->rekey = names_new();
+	f->led = names_new();
 	f->unfit = names_new();
 	f->compiler = compiler_new(w, calls->file);
 	compiler_on_work(f->compiler, calls->working, calls->arg);
@@ -51,6 +52,7 @@ feed_destroy(struct feed **fp)
 	names_destroy(&f->asked);
 	names_destroy(&f->gone);
 	names_destroy(&f->rekey);
+	names_destroy(&f->led);
 	names_destroy(&f->unfit);
 	compiler_destroy(&f->compiler);
 	free(f);
@@ -158,11 +160,41 @@ safe_revision(const struct feed *f)
 	return late.n > 0 && late.of[0].from <= f->revision ? late.of[0].from - 1 : f->revision;
 }
 
+/* What ALIASes lead to is known when all of the batch is staged.  False: it does not fit. */
+static bool
+sign_aliases(struct feed *f)
+{
+	uint8_t name[NAME_MAX_WIRE];
+	bool staged;
+
+	for (const uint8_t *n; (n = names_after(f->led, NULL)) != NULL;) {
+		memcpy(name, n, name_len(n));
+		names_remove(f->led, name);
+		if (make_is(f, name)) {
+			make_health(f, name, true);
+			continue;
+		}
+		if (writer_zone_find(f->w, name) == 0)
+			continue;
+		if (!f->whole)
+			names_add(f->batch, name);
+		if (feed_again(f, name, true, &staged) == NS_UNAVAILABLE)
+			return false;
+		if (f->later != NULL)
+			make_put(f, name, MAKE_BATCH);
+	}
+	return true;
+}
+
 void
 feed_publish(struct feed *f)
 {
 	bool complete = !feed_is_behind(f);
 
+	if (!sign_aliases(f)) {
+		feed_does_not_fit(f);
+		return;
+	}
 	if (complete) {
 		make_late(f, f->claimed + 1, f->revision);
 		f->lost_late.n = 0;
@@ -233,7 +265,7 @@ feed_refresh(struct feed *f, const uint8_t *apex, bool health)
 		return false;
 	if (make_is(f, apex)) {
 		if (health)
-			make_health(f, apex);
+			make_health(f, apex, false);
 		return true;
 	}
 	if (writer_zone_find(f->w, apex) == 0)
@@ -245,7 +277,7 @@ feed_refresh(struct feed *f, const uint8_t *apex, bool health)
 		feed_publish(f);
 	} else {
 		if (f->later != NULL)
-			make_put(f, apex, false);
+			make_put(f, apex, MAKE_TIME);
 		feed_batch_clear(f);
 		writer_abort(f->w);
 	}

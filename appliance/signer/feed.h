@@ -45,6 +45,7 @@ struct feed_calls {
 	/* Health, for what policies may answer; NULL: all is up. */
 	const struct board *board;
 	compile_check_fn *check;	/* for watch.h; may be NULL */
+	struct aliasbook *book;		/* what ALIASes of zones signed here lead to; NULL: they are not signed */
 	compile_working_fn *working;	/* while a large zone is signed; may be NULL */
 	struct sigfile	*file;		/* signatures of an earlier life; may be NULL; not taken */
 };

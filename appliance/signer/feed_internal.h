@@ -35,6 +35,7 @@ struct feed {
 	struct names		*lost, *asked;	/* asked: a part of lost */
 	struct names		*rekey;		/* zones whose keys changed */
 	struct names		*unfit;		/* zones that could not be signed: what is served is older, or nothing */
+	struct names		*led;		/* zones whose ALIASes may lead elsewhere: signed with the next publish */
 	struct names		*gone;		/* zones whose last word was DELETE, while not all is published */
 	const char		*why;		/* told with what is asked */
 	bool			 lost_whole;
@@ -77,6 +78,8 @@ void	 feed_know_image(const struct feed *, struct arrival *);
 /* With the zone's keys as they are now, a reference; a large zone may be made later. */
 enum ns_err	 feed_how(struct feed *, const struct arrival *, struct compile_zone *, struct ns_why *);
 enum ns_err	 feed_put(struct feed *, const struct arrival *, map_off image, bool retire);
+/* The zone's content is another: so may be what ALIASes lead to, its own and those of zones that follow names in it. */
+void	 feed_note_change(struct feed *, const struct arrival *, map_off image);
 /* It cannot be signed, or is not fit to be served: what is served stays. */
 void	 feed_unfit(struct feed *, const uint8_t *name, const struct ns_why *);
 void	 feed_zone(struct feed *, const Ns__FeedZone *);
@@ -87,12 +90,18 @@ void	 feed_rekey(struct feed *);
 
 /* ---- feedmake.c ---- */
 bool	 make_is(const struct feed *, const uint8_t *name);
-/* That zone is in the making now, as f->later says; what was before is given up.  `batch`: a change of the open one. */
-void	 make_put(struct feed *, const uint8_t *name, bool batch);
+enum make_for {
+	MAKE_TIME,			/* no change: a later time */
+	MAKE_BATCH,			/* a change of the open batch */
+	MAKE_CONTENT,			/* one of its content */
+};
+/* That zone is in the making now, as f->later says; what was before is given up. */
+void	 make_put(struct feed *, const uint8_t *name, enum make_for);
 /* A delta waits until the zone is made. */
 void	 make_hold(struct feed *, const Ns__FeedZone *);
 void	 make_rekey(struct feed *, const uint8_t *name, struct zone_keys *, uint32_t now);
-void	 make_health(struct feed *, const uint8_t *name);
+/* Its policies and ALIASes may answer something else; `batch`: by a change of the open one. */
+void	 make_health(struct feed *, const uint8_t *name, bool batch);
 void	 make_drop(struct feed *, const uint8_t *name);	/* another version is there, or none */
 void	 make_drop_all(struct feed *);
 void	 make_lose(struct feed *, const uint8_t *name);	/* it will come again */

@@ -17,7 +17,8 @@ struct make {
 	struct wait *wait, **wait_end;
 	struct ranges late; /* changes that are served when it is */
 	bool touched; /* by the open batch */
-	bool health; /* its policies may answer something else than when it began */
+	bool content; /* is another than what is served */
+	bool health; /* its policies and ALIASes may answer something else than when it began */
 };
 
 static struct make **
@@ -91,7 +92,7 @@ make_drop_all(struct feed *f)
 }
 
 void
-make_put(struct feed *f, const uint8_t *name, bool batch)
+make_put(struct feed *f, const uint8_t *name, enum make_for why)
 {
 	struct make **p = place(f, name), *m = *p;
 
@@ -103,7 +104,8 @@ make_put(struct feed *f, const uint8_t *name, bool batch)
 	drop_wait(m);
 	m->making = f->later;
 	f->later = NULL;
-	m->touched = m->touched || batch;
+	m->touched = m->touched || why != MAKE_TIME;
+	m->content = m->content || why == MAKE_CONTENT;
 	feed_settle(f, name);
 	names_remove(f->unfit, name);
 }
@@ -137,9 +139,12 @@ make_rekey(struct feed *f, const uint8_t *name, struct zone_keys *keys, uint32_t
 }
 
 void
-make_health(struct feed *f, const uint8_t *name)
+make_health(struct feed *f, const uint8_t *name, bool batch)
 {
-	(*place(f, name))->health = true;
+	struct make *m = *place(f, name);
+
+	m->health = true;
+	m->touched = m->touched || batch;
 }
 
 /* ---- changes ---- */
@@ -228,10 +233,15 @@ put_made(struct feed *f, struct make *m, struct ns_why *why)
 	err = making_end(&m->making, &image, why);
 	if (err == NS_OK)
 		err = feed_put(f, &a, image, true);
+	if (err == NS_OK && m->content)
+		feed_note_change(f, &a, image);
+	/* Its own ALIASes here, so that what waits for it waits for them, too. */
+	if (names_remove(f->led, m->name))
+		m->health = true;
 	if (err == NS_OK && m->health)
 		err = feed_again(f, m->name, true, &staged);
 	if (err == NS_OK && f->later != NULL)
-		make_put(f, m->name, false);
+		make_put(f, m->name, MAKE_TIME);
 	return err;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "appliance/dns/name.h"
+#include "appliance/signer/aliasbook.h"
 #include "appliance/zonemap/image.h"
 #include "appliance/zonemap/image_format.h"
 
@@ -26,6 +27,28 @@ feed_know_image(const struct feed *f, struct arrival *a)
 	a->account = img->account;
 }
 
+static void
+note_led(void *arg, const uint8_t *apex)
+{
+	names_add(((struct feed *)arg)->led, apex);
+}
+
+void
+feed_note_change(struct feed *f, const struct arrival *a, map_off image)
+{
+	struct map_view view;
+	const struct image *img;
+	size_t len;
+
+	if (f->calls.book == NULL)
+		return;
+	(void)writer_view(f->w, &view);
+	img = image != 0 ? map_block_at(&view, image, &len) : NULL;
+	if (img != NULL && (img->flags & (IMAGE_HERE | IMAGE_ALIAS)) == (IMAGE_HERE | IMAGE_ALIAS))
+		note_led(f, a->name);
+	aliasbook_changed(f->calls.book, a->name, note_led, f);
+}
+
 enum ns_err
 feed_put(struct feed *f, const struct arrival *a, map_off image, bool retire)
 {
@@ -37,6 +60,8 @@ feed_put(struct feed *f, const struct arrival *a, map_off image, bool retire)
 		image_retire(f->w, a->image);
 	feed_settle(f, a->name);
 	names_remove(f->unfit, a->name);
+	if (a->zone != NULL)
+		feed_note_change(f, a, image);
 	f->calls.staged(f->calls.arg, a->name);
 	return NS_OK;
 }
@@ -49,7 +74,7 @@ put_or_make(struct feed *f, const struct arrival *a, map_off image, bool retire)
 		make_drop(f, a->name);
 		return feed_put(f, a, image, retire);
 	}
-	make_put(f, a->name, true);
+	make_put(f, a->name, MAKE_CONTENT);
 	return NS_OK;
 }
 
@@ -79,6 +104,8 @@ feed_how(struct feed *f, const struct arrival *a, struct compile_zone *how, stru
 	if (a->zone != NULL) {
 		how->version = a->zone->version;
 		how->account = a->zone->account;
+	} else {
+		how->book = f->calls.book;
 	}
 	if (f->calls.keys != NULL)
 		found = f->calls.keys(f->calls.arg, a->name, &how->keys, why);
@@ -160,6 +187,7 @@ zone_delete(struct feed *f, const struct arrival *a, struct ns_why *why)
 	if (a->image != 0)
 		image_retire(f->w, a->image);
 	feed_settle(f, a->name);
+	feed_note_change(f, a, 0);
 	return NS_OK;
 }
 
@@ -341,7 +369,7 @@ feed_rekey(struct feed *f)
 			f->failed = true;
 			writer_abort(f->w);
 		} else if (f->later != NULL) {
-			make_put(f, name, true);
+			make_put(f, name, MAKE_BATCH);
 		}
 	}
 }

@@ -112,9 +112,8 @@ set_denial(struct work *w)
 }
 
 static enum ns_err
-begin(struct work *w)
+begin(struct work *w, uint8_t algorithm)
 {
-	uint8_t algorithm = (uint8_t)(w->in->algorithm != 0 ? w->in->algorithm : DEFAULT_ALGO);
 	const struct ks_want first[] = { { KS_KSK, algorithm, KS_PUBLISHED },
 		{ KS_ZSK, algorithm, KS_ACTIVE } };
 	enum ns_err err = set_denial(w);
@@ -132,7 +131,7 @@ enable(struct work *w)
 	enum ns_err err;
 
 	if (w->m->n_keys == 0)
-		return begin(w);
+		return begin(w, (uint8_t)(w->in->algorithm != 0 ? w->in->algorithm : DEFAULT_ALGO));
 	if (w->in->algorithm != 0 && w->in->algorithm != w->z.algorithm)
 		return ns_fail(w->why, NS_CONFLICT, CODE_WORK,
 		    "the zone is signed with algorithm %u: dnssec rollover ZONE algorithm changes "
@@ -147,6 +146,40 @@ enable(struct work *w)
 	if (err == NS_OK && !w->changed)
 		err = ns_fail(w->why, NS_CONFLICT, CODE_WORK, "the zone is signed like that");
 	return err;
+}
+
+/* Is there a key of the zone that can be used here? */
+static bool
+opens_any(struct work *w)
+{
+	struct zone_keys *keys = zone_keys_new();
+	bool any = false;
+
+	for (size_t i = 0; i < w->m->n_keys && !any; i++) {
+		struct ns_why unused = { 0 };
+
+		keys->n = 1;
+		any = keysecret_open(w->v, w->name, w->m->keys[i], &keys->key[0], &unused) == NS_OK;
+		EVP_PKEY_free(keys->key[0].pkey);
+		keys->key[0] = (struct zone_key){ 0 };
+	}
+	keys->n = 0;
+	zone_keys_unref(&keys);
+	return any;
+}
+
+/* Nobody has what opens the old ones: as for a zone that was never signed. */
+static enum ns_err
+new_keys(struct work *w)
+{
+	if (opens_any(w))
+		return ns_fail(w->why, NS_CONFLICT, CODE_WORK,
+		    "the zone's keys are not lost, this appliance can use them: dnssec rollover "
+		    "replaces them while the zone stays valid");
+	while (w->m->n_keys > 0)
+		protobuf_c_message_free_unpacked(&w->m->keys[--w->m->n_keys]->base, NULL);
+	w->remake = true;
+	return begin(w, (uint8_t)(w->in->algorithm != 0 ? w->in->algorithm : w->z.algorithm));
 }
 
 static enum ns_err
@@ -217,10 +250,12 @@ event(struct work *w)
 	return NS_OK;
 }
 
-static const struct {
+struct verb {
 	bool signed_only;
 	enum ns_err (*fn)(struct work *);
-} verbs[] = {
+};
+static const struct verb new_keys_verb = { true, new_keys };
+static const struct verb verbs[] = {
 	[NS__DNSSEC_SET_REQUEST__VERB__ENABLE] = { false, enable },
 	[NS__DNSSEC_SET_REQUEST__VERB__DISABLE] = { true, disable },
 	[NS__DNSSEC_SET_REQUEST__VERB__ROLL_KSK] = { true, roll },
@@ -229,6 +264,15 @@ static const struct {
 	[NS__DNSSEC_SET_REQUEST__VERB__DS_SUBMITTED] = { true, submitted },
 	[NS__DNSSEC_SET_REQUEST__VERB__EVENT] = { true, event },
 };
+
+/* NULL: there is none. */
+static const struct verb *
+verb_of(const struct work *w)
+{
+	if (w->in->verb == NS__DNSSEC_SET_REQUEST__VERB__NEW_KEYS)
+		return &new_keys_verb;
+	return (size_t)w->in->verb < sizeof verbs / sizeof verbs[0] ? &verbs[w->in->verb] : NULL;
+}
 
 /* ---- what the parent says ---- */
 static int
@@ -362,8 +406,7 @@ open_zone(struct work *w)
 {
 	const Ns__KeyWork *in = w->in;
 
-	if ((size_t)in->verb >= sizeof verbs / sizeof verbs[0] ||
-	    name_check(in->zone.data, in->zone.len) != in->zone.len)
+	if (verb_of(w) == NULL || name_check(in->zone.data, in->zone.len) != in->zone.len)
 		return ns_fail(w->why, NS_INVALID, CODE_WORK, "not a key work that can be done");
 	w->name = in->zone.data;
 	if (in->keys.len > 0) {
@@ -373,7 +416,7 @@ open_zone(struct work *w)
 		keybody_read(w->m, &w->z);
 		return NS_OK;
 	}
-	if (verbs[in->verb].signed_only)
+	if (verb_of(w)->signed_only)
 		return ns_fail(w->why, NS_CONFLICT, CODE_WORK,
 		    "the zone is not signed: dnssec enable ZONE signs it");
 	w->m = xmalloc(sizeof *w->m);
@@ -432,7 +475,7 @@ zone_work(struct work *w, Ns__KeyWorkDone *out)
 	if (err == NS_OK) {
 		note_ttl(w);
 		read_parent(w);
-		err = verbs[w->in->verb].fn(w);
+		err = verb_of(w)->fn(w);
 	}
 	if (err == NS_OK)
 		err = steps(w);
@@ -483,6 +526,9 @@ fleet_work(struct vault *v, const Ns__KeyWork *in, Ns__KeyWorkDone *out, struct 
 {
 	enum ns_err err = NS_OK;
 
+	/* In place of lost ones, with the first zone that gets new keys. */
+	if (in->verb == NS__DNSSEC_SET_REQUEST__VERB__NEW_KEYS && vault_has(v, VAULT_KSK))
+		return NS_OK;
 	if (in->rotate || (in->fresh && !vault_has(v, VAULT_ZSK)))
 		err = vault_make(v, why);
 	if (in->forget_before != 0)

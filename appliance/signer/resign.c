@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "appliance/dns/rrtype.h"
+#include "appliance/signer/aliassign.h"
 #include "appliance/signer/resign_internal.h"
 #include "ipc/base/xalloc.h"
 
@@ -62,7 +63,7 @@ note_set(struct resign *r, struct op *op, const struct rrset *set)
 	if (set->type == RR_NS && op->keylen > 0)
 		op->o.part = OWNER_CUT;
 	if (set->type == RR_ALIAS)
-		r->found = RESIGN_REFUSED;
+		owner_alias(&r->s, &op->o, set);
 	if (set->type == RR_SOA && op->keylen == 0 && set->rdata_len >= 24) {
 		uint32_t minimum = get_u32(set->rdata + set->rdata_len - 4);
 
@@ -284,6 +285,18 @@ find_neighbours(struct resign *r)
 	return true;
 }
 
+static void
+find_alias(struct resign *r, struct owner *o)
+{
+	struct zwire_iter it = zwire_iter(o->raw, o->raw_len);
+	struct rrset set;
+
+	while (zwire_next(&it, &set)) {
+		if (set.type == RR_ALIAS)
+			owner_alias(&r->s, o, &set);
+	}
+}
+
 /* `mem` stays where it is from now on. */
 static void
 add_near_ops(struct resign *r)
@@ -297,6 +310,8 @@ add_near_ops(struct resign *r)
 		op->o.part =
 		    (near->flags & NODE_CUT) != 0 && op->keylen > 0 ? OWNER_CUT : OWNER_OURS;
 		op->o.policy = (near->flags & NODE_POLICY) != 0;
+		if (op->o.policy)
+			find_alias(r, &op->o);
 		op->was = op->is = true;
 	}
 	if (r->nnear > 0)
@@ -358,6 +373,8 @@ resign_edit(const struct zonesign *z, struct signed_image *old, const struct con
 		signing_note(&r.s, old->ref.image->expires);
 	signing_free(&r.s);
 	wbuf_free(&r.mem);
+	for (size_t i = 0; i < r.n; i++)
+		owner_free(&r.op[i].o);
 	free(r.op);
 	free(r.near);
 	return r.found;

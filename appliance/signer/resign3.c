@@ -366,7 +366,7 @@ chain_of_op(const struct links *l, const struct op *op, uint8_t next[NSEC3_HASH]
 	const struct link *link;
 
 	*chain = (struct emission_chain){ 0 };
-	if (!op->o.policy || op->o.part != OWNER_OURS)
+	if (!(op->o.policy || op->o.alias) || op->o.part != OWNER_OURS)
 		return true;
 	nsec3_hash(&no_salt, op->o.name, name_len(op->o.name), label);
 	link = find_link(l, label);
@@ -491,7 +491,8 @@ resign3_check(const struct image_ref *ref, const void *zwire, size_t len, const 
 				return false;
 			c = (struct checked){ .name = set.owner };
 		}
-		c.has_signature = c.has_signature || set.type == RR_RRSIG;
+		/* What an ALIAS answers is signed when all of the batch is there. */
+		c.has_signature = c.has_signature || set.type == RR_RRSIG || set.type == RR_ALIAS;
 		c.is_nsec3 = c.is_nsec3 || set.type == RR_NSEC3;
 	}
 	if (!check_owner(ref, &c))

@@ -10,7 +10,7 @@
 #include "appliance/dns/policy.h"
 #include "appliance/dns/rrtype.h"
 #include "appliance/signer/rrsig.h"
-#include "appliance/zonemap/emission.h"
+#include "appliance/zonemap/aliassig.h"
 #include "appliance/zonemap/image_read.h"
 #include "ipc/base/clock.h"
 #include "ipc/base/xalloc.h"
@@ -218,6 +218,23 @@ emission_set(struct sigaudit *a, const uint8_t *owner, const struct policy *po,
 	return zwire_next(&it, set);
 }
 
+/* The signature's rdata, whole. */
+static void
+put_signature(
+    struct sigaudit *a, const uint8_t *owner, uint16_t type, uint32_t ttl, const struct emission *e)
+{
+	a->rdata.len = 0;
+	wbuf_u16(&a->rdata, type);
+	wbuf_u8(&a->rdata, e->algorithm);
+	wbuf_u8(&a->rdata, rrsig_labels(owner));
+	wbuf_u32(&a->rdata, ttl);
+	wbuf_u32(&a->rdata, e->expiration);
+	wbuf_u32(&a->rdata, e->inception);
+	wbuf_u16(&a->rdata, e->tag);
+	wbuf_put(&a->rdata, a->ref.apex, name_len(a->ref.apex));
+	wbuf_put(&a->rdata, e->sig, EMISSION_SIG);
+}
+
 static void
 check_emission(
     struct sigaudit *a, const uint8_t *owner, const struct policy *po, const struct emission *e)
@@ -228,16 +245,7 @@ check_emission(
 		wrong(a, owner, po->type, "a policy's signature is of no answer of its");
 		return;
 	}
-	a->rdata.len = 0;
-	wbuf_u16(&a->rdata, po->type);
-	wbuf_u8(&a->rdata, e->algorithm);
-	wbuf_u8(&a->rdata, rrsig_labels(owner));
-	wbuf_u32(&a->rdata, po->ttl);
-	wbuf_u32(&a->rdata, e->expiration);
-	wbuf_u32(&a->rdata, e->inception);
-	wbuf_u16(&a->rdata, e->tag);
-	wbuf_put(&a->rdata, a->ref.apex, name_len(a->ref.apex));
-	wbuf_put(&a->rdata, e->sig, EMISSION_SIG);
+	put_signature(a, owner, po->type, po->ttl, e);
 	check_one(a, &set, a->rdata.base, a->rdata.len);
 }
 
@@ -275,6 +283,49 @@ check_policies(struct sigaudit *a, const struct rrset *policies, const struct rr
 	}
 }
 
+/* ---- what an ALIAS may answer ---- */
+
+struct alias_audit {
+	struct sigaudit *a;
+	const struct rrset *alias;
+};
+
+static void
+check_alias_set(void *arg, const struct aliassig *item)
+{
+	struct alias_audit *at = arg;
+	struct sigaudit *a = at->a;
+	uint16_t type = item->family == ALIAS_V4 ? RR_A : RR_AAAA;
+	size_t len = aliassig_len(item->family);
+	struct rrset set = *at->alias;
+	struct emission e;
+
+	if (item->kind != ALIASSIG_SET)
+		return;
+	a->set.len = 0;
+	for (unsigned i = 0; i < item->count; i++) {
+		wbuf_u16(&a->set, (uint16_t)len);
+		wbuf_put(&a->set, item->addresses + i * len, len);
+	}
+	set.type = type;
+	set.count = (uint16_t)item->count;
+	set.rdata = a->set.base;
+	set.rdata_len = a->set.len;
+	for (unsigned i = 0; i < item->nsigs; i++) {
+		aliassig_at(item, i, &e);
+		put_signature(a, set.owner, type, set.ttl, &e);
+		check_one(a, &set, a->rdata.base, a->rdata.len);
+	}
+}
+
+static void
+check_alias(struct sigaudit *a, const struct rrset *alias, const struct rrset *table)
+{
+	struct alias_audit at = { a, alias };
+
+	aliassig_each_of_set(table, check_alias_set, &at);
+}
+
 /* ---- a name ---- */
 
 static bool
@@ -309,8 +360,13 @@ check_set(struct sigaudit *a, const struct rrset *set, bool cut)
 {
 	struct rrset sigs;
 
-	if (set->type == RR_RRSIG || set->type == RR_ALIAS)
+	if (set->type == RR_RRSIG)
 		return;
+	if (set->type == RR_ALIAS) {
+		if (a->here && !cut && find_set(a, RR_RRSIG, RR_ALIAS, &sigs))
+			check_alias(a, set, &sigs);
+		return;
+	}
 	if (find_set(a, RR_RRSIG, set->type, &sigs)) {
 		if (set->type == RR_NSPOLICY)
 			check_policies(a, set, &sigs);

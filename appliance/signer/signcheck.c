@@ -7,6 +7,7 @@
 #include "appliance/dns/rrtype.h"
 #include "appliance/signer/hashsort.h"
 #include "appliance/signer/typemap.h"
+#include "appliance/zonemap/aliassig.h"
 #include "appliance/zonemap/nsec3_chain.h"
 #include "ipc/base/clock.h"
 #include "ipc/base/xalloc.h"
@@ -178,6 +179,28 @@ is_signed_part(const struct signcheck_run *k, uint16_t type)
 }
 
 static void
+note_denied(void *arg, const struct aliassig *item)
+{
+	if (item->kind == ALIASSIG_HEAD)
+		*(uint8_t *)arg = item->denied;
+}
+
+/* An ALIAS stands for addresses, but for those that its table denies. */
+static void
+expect_addresses(struct signcheck_run *k)
+{
+	const struct rrset *table = find_set(k, RR_RRSIG, RR_ALIAS);
+	uint8_t denied = 0;
+
+	if (table != NULL)
+		aliassig_each_of_set(table, note_denied, &denied);
+	for (unsigned f = 0; f < ALIAS_FAMILIES; f++) {
+		if ((denied & 1u << f) == 0)
+			typemap_add(&k->types, f == ALIAS_V4 ? RR_A : RR_AAAA);
+	}
+}
+
+static void
 expect_types(struct signcheck_run *k)
 {
 	for (size_t i = 0; i < k->n; i++) {
@@ -189,6 +212,9 @@ expect_types(struct signcheck_run *k)
 		if (set->type == RR_NSPOLICY) {
 			while ((rdata = rrset_next_rdata(&r, &len)) != NULL)
 				typemap_add(&k->types, len >= 2 ? get_u16(rdata) : 0);
+		} else if (set->type == RR_ALIAS) {
+			if (k->part == OURS)
+				expect_addresses(k);
 		} else if (set->type == RR_NS || is_signed_part(k, set->type)) {
 			typemap_add(&k->types, set->type);
 		}
@@ -355,12 +381,14 @@ check_owner(struct signcheck_run *k)
 	for (size_t i = 0; i < k->n; i++) {
 		const struct rrset *set = &k->set[i];
 
-		if (set->type == RR_RRSIG && set->covers == RR_NSPOLICY) {
-			continue; /* a table of them: emission.h */
+		if (set->type == RR_RRSIG &&
+		    (set->covers == RR_NSPOLICY || set->covers == RR_ALIAS)) {
+			continue; /* a table of them: emission.h, aliassig.h */
 		} else if (set->type == RR_RRSIG) {
 			if (find_set(k, set->covers, 0) == NULL || !is_signed_part(k, set->covers))
 				fail(k, set, "it covers what is not there or not signed");
-		} else if (set->type != RR_NSPOLICY && is_signed_part(k, set->type)) {
+		} else if (set->type != RR_NSPOLICY && set->type != RR_ALIAS &&
+			   is_signed_part(k, set->type)) {
 			check_signatures(k, set, find_set(k, RR_RRSIG, set->type));
 		}
 	}

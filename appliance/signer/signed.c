@@ -92,14 +92,14 @@ signed_find(void *arg, const struct rrset *want, const struct zone_key *key, uin
 }
 
 void
-signed_emissions(void *arg, const uint8_t *name, struct rrset *out)
+signed_emissions(void *arg, const uint8_t *name, uint16_t covers, struct rrset *out)
 {
 	const struct wbuf *owner = signed_owner(arg, name);
 	struct zwire_iter it = zwire_iter(owner->base, owner->len);
 	struct rrset set;
 
 	while (zwire_next(&it, &set)) {
-		if (set.type == RR_RRSIG && set.covers == RR_NSPOLICY)
+		if (set.type == RR_RRSIG && set.covers == covers)
 			*out = set;
 	}
 }

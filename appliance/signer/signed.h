@@ -18,7 +18,7 @@ void	 signed_close(struct signed_image *);
 size_t	 signed_find(void *, const struct rrset *, const struct zone_key *, uint8_t out[RRSIG_MAX]);
 
 /* A zonesign_had_fn. */
-void	 signed_emissions(void *, const uint8_t *owner, struct rrset *);
+void	 signed_emissions(void *, const uint8_t *owner, uint16_t covers, struct rrset *);
 
 /* The records of that owner's sets as zwire; empty when it is not there.  Good until the next call. */
 const struct wbuf *signed_owner(struct signed_image *, const uint8_t *name);

@@ -122,6 +122,7 @@ signer_open(struct role *role)
 	struct ns_why why = { 0 };
 
 	role->self = s;
+	s->book = aliasbook_new();
 	s->role = role;
 	s->workers = conf->workers;
 	if (s->workers == 0 || s->workers > ROLE_MAX_WORKERS)
@@ -403,6 +404,7 @@ signer_run(struct role *role)
 		.now = signer_now,
 		.board = &s->board,
 		.check = on_check,
+		.book = s->book,
 		.working = working,
 		.file = s->file };
 	struct ns_why why = { 0 };
@@ -426,6 +428,7 @@ signer_run(struct role *role)
 	ns_sock_destroy(&s->bus);
 	refresh_destroy(&s->refresh);
 	watch_destroy(&s->watch);
+	aliasbook_destroy(&s->book);
 	board_unmap(&s->board);
 	feed_destroy(&s->feed);
 	sigfile_close(&s->file);

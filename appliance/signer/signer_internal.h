@@ -7,6 +7,7 @@
 
 #include "appliance/keys/keyclock.h"
 #include "appliance/role/role.h"
+#include "appliance/signer/aliasbook.h"
 #include "appliance/signer/digest.h"
 #include "appliance/signer/feed.h"
 #include "appliance/signer/keystore.h"
@@ -27,6 +28,7 @@ struct signer {
 	struct digest *digest;
 	struct refresh *refresh;
 	struct watch *watch;
+	struct aliasbook *book;
 	struct sigfile *file;
 	struct board board;
 	struct vault *vault; /* NULL: no_vault says why */

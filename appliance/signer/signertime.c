@@ -77,6 +77,8 @@ want_make(struct signer *s)
 	if (making != s->making)
 		say_state(s);
 	s->making = making;
+	if (!aliasbook_is_empty(s->book))
+		want_look(s, WATCH_MS);
 }
 
 void
@@ -164,7 +166,14 @@ on_renew(evutil_socket_t fd, short what, void *arg)
 	want_make(s);
 }
 
-/* Zones whose policies look at a check that flipped, one after the other; then the next look. */
+static void
+on_alias(void *arg, const uint8_t *apex)
+{
+	watch_note(((struct signer *)arg)->watch, apex);
+}
+
+/* Zones whose policies look at a check that flipped, or whose ALIASes lead elsewhere, one after the other; then the
+ * next look. */
 static void
 on_health(evutil_socket_t fd, short what, void *arg)
 {
@@ -176,13 +185,14 @@ on_health(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	watch_look(s->watch, &s->board);
+	aliasbook_look(s->book, s->board.aliases, on_alias, s);
 	while ((n = watch_next(s->watch)) != NULL && clock_mono_ns() < end) {
 		memcpy(name, n, name_len(n));
 		if (!feed_refresh(s->feed, name, true))
 			break;
 		watch_done(s->watch, name);
 	}
-	if (!watch_is_empty(s->watch))
+	if (!watch_is_empty(s->watch) || !aliasbook_is_empty(s->book))
 		arm(s->health, watch_next(s->watch) != NULL ? 1 : WATCH_MS);
 	want_make(s);
 }

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "appliance/dns/rrtype.h"
-#include "appliance/signer/emissions.h"
+#include "appliance/signer/aliassign.h"
 
 #define NSEC3_OPTOUT 1u
 #define NSEC3_HEAD   5u /* algorithm, flags, iterations, no salt */
@@ -160,7 +160,7 @@ fill_sheet(struct signing *s, const struct owner *o)
 		sheet_add(&s->sheet, RR_NSEC3PARAM, 0, s->chain_ttl, 1, param, sizeof param);
 }
 
-/* The types that an owner's sets stand for; a policy stands for what it answers. */
+/* The types that an owner's sets stand for; a policy and an ALIAS stand for what they answer. */
 static void
 note_types(struct signing *s, const struct owner *o, uint16_t without)
 {
@@ -176,7 +176,12 @@ note_types(struct signing *s, const struct owner *o, uint16_t without)
 				if (len >= 2 && get_u16(rdata) != without)
 					typemap_add(&s->types, get_u16(rdata));
 			}
-		} else if (set.type != RR_RRSIG &&
+		} else if (set.type == RR_ALIAS && o->part == OWNER_OURS) {
+			if (without != RR_A && (o->denied & 1u << ALIAS_V4) == 0)
+				typemap_add(&s->types, RR_A);
+			if (without != RR_AAAA && (o->denied & 1u << ALIAS_V6) == 0)
+				typemap_add(&s->types, RR_AAAA);
+		} else if (set.type != RR_RRSIG && set.type != RR_ALIAS &&
 			   (set.type == RR_NS || is_ours(o->part, set.type))) {
 			typemap_add(&s->types, set.type);
 		}
@@ -214,6 +219,8 @@ sign_owner(
 	fill_sheet(s, o);
 	if (o->part == OWNER_OURS && o->policy)
 		ok = emissions_add(s, o, chain);
+	if (o->part == OWNER_OURS && o->alias)
+		aliassign_add(s, o, chain);
 	if (o->part != OWNER_HIDDEN && chain->next != NULL)
 		add_nsec(s, o, chain->next);
 	n = s->sheet.n;
@@ -221,7 +228,8 @@ sign_owner(
 		uint16_t type = s->sheet.set[i].set.type;
 
 		/* What a KSK signs came signed. */
-		if (type != RR_RRSIG && type != RR_NSPOLICY && is_ours(o->part, type) &&
+		if (type != RR_RRSIG && type != RR_NSPOLICY && type != RR_ALIAS &&
+		    is_ours(o->part, type) &&
 		    !(apex && type != RR_NSEC && type != RR_NSEC3PARAM &&
 			zonesign_makes(type, true)))
 			sign_set(s, i);

@@ -34,6 +34,9 @@ struct owner {
 	enum owner_part	 part;
 	bool		 ds;		/* a cut with one */
 	bool		 policy;	/* has one */
+	bool		 alias;		/* has one, which is looked up: aliassign.h */
+	uint8_t		 denied;	/* of its families, 1 << enum alias_family */
+	struct alias_sets *sets;	/* NULL: those that it had */
 };
 /* Appends the owner with its signatures; where chain->next is set, with an NSEC to that name.  False: a policy of
  * it has too many answers to sign. */

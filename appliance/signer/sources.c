@@ -1,12 +1,13 @@
 /* sources.c - see sources.h. */
 #include "appliance/signer/sources.h"
 
+#include "appliance/signer/aliassets.h"
 #include "appliance/signer/sigfile.h"
 
 void
 sources_open(struct sources *from, struct compiler *c, const struct compile_zone *z)
 {
-	*from = (struct sources){ .compiler = c, .view = compiler_view(c) };
+	*from = (struct sources){ .compiler = c, .how = z, .view = compiler_view(c) };
 	from->cold = !signed_open(&from->image, &from->view, z->old) ||
 		     (from->image.ref.image->flags & IMAGE_HERE) == 0;
 	if (c->file != NULL)
@@ -55,12 +56,30 @@ made(void *arg, const struct rrset *set, const uint8_t *rdata, size_t len)
 }
 
 static void
-had_emissions(void *arg, const uint8_t *owner, struct rrset *out)
+had_emissions(void *arg, const uint8_t *owner, uint16_t covers, struct rrset *out)
 {
 	struct sources *from = arg;
 
 	if (!from->cold)
-		signed_emissions(&from->image, owner, out);
+		signed_emissions(&from->image, owner, covers, out);
+}
+
+static struct alias_sets *
+aliases(void *arg, const uint8_t *target)
+{
+	struct sources *from = arg;
+	const struct compile_zone *z = from->how;
+	struct map_view staged;
+	const struct alias_view view = { .map = &staged,
+		.board = z->board,
+		.account = z->account,
+		.apex = z->apex,
+		.book = z->book,
+		.check = z->check,
+		.arg = z->arg };
+
+	writer_staged(from->compiler->w, &staged);
+	return alias_sets_of(&view, target);
 }
 
 struct zonesign
@@ -73,6 +92,7 @@ sources_how(struct sources *from, const struct compile_zone *z)
 		.have = have,
 		.made = made,
 		.had_emissions = had_emissions,
+		.aliases = z->book != NULL ? aliases : NULL,
 		.board = z->board,
 		.arg = from };
 }

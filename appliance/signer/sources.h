@@ -8,6 +8,7 @@
 
 struct sources {
 	struct compiler		*compiler;
+	const struct compile_zone *how;
 	struct map_view		 view;
 	struct signed_image	 image;
 	bool			 cold;		/* no image that was signed here */
@@ -16,7 +17,7 @@ struct sources {
 
 void	 sources_open(struct sources *, struct compiler *, const struct compile_zone *);
 void	 sources_close(struct sources *);
-/* How a zone is signed with them, good while they stay where they are. */
+/* How a zone is signed with them, good while they and the zone stay where they are. */
 struct zonesign	 sources_how(struct sources *, const struct compile_zone *);
 /* What was made is part of what will be served. */
 void	 sources_keep(struct sources *);

@@ -126,6 +126,12 @@ watch_adopted(struct watch *w, const struct map_view *view)
 		continue;
 }
 
+void
+watch_note(struct watch *w, const uint8_t *apex)
+{
+	(void)names_add(w->todo, apex);
+}
+
 const uint8_t *
 watch_next(const struct watch *w)
 {

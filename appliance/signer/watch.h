@@ -25,6 +25,8 @@ void	 watch_check(struct watch *, const struct board *, const uint8_t *apex, uin
 void	 watch_adopted(struct watch *, const struct map_view *);
 /* Notes the zones of which a check counts otherwise now; each is watched again once it is signed. */
 void	 watch_look(struct watch *, const struct board *);
+/* Notes that zone, for another reason. */
+void	 watch_note(struct watch *, const uint8_t *apex);
 /* The zones that were noted, to be taken with watch_done(); NULL: none. */
 const uint8_t	*watch_next(const struct watch *);
 void	 watch_done(struct watch *, const uint8_t *apex);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "appliance/dns/rrtype.h"
-#include "appliance/signer/emissions.h"
+#include "appliance/signer/aliassign.h"
 #include "appliance/signer/hashsort.h"
 #include "ipc/base/clock.h"
 #include "ipc/base/xalloc.h"
@@ -32,7 +32,7 @@ struct zonesign_run {
 	/* READ */
 	struct zwire_iter it;
 	const uint8_t *top; /* hides what is below it */
-	bool soa, alias;
+	bool soa;
 	struct owner *owner;
 	size_t n, cap;
 	/* LINK, SORT */
@@ -103,10 +103,11 @@ read_set(struct zonesign_run *a, const struct rrset *set)
 	if (o->part == OWNER_HIDDEN)
 		return;
 	o->ds = o->ds || set->type == RR_DS;
-	a->alias = a->alias || set->type == RR_ALIAS;
 	o->policy = o->policy || set->type == RR_NSPOLICY;
 	if (set->type == RR_NS && a->n > 1)
 		o->part = OWNER_CUT;
+	if (set->type == RR_ALIAS && o->part == OWNER_OURS)
+		owner_alias(&a->s, o, set);
 	if (set->type == RR_DNAME || o->part == OWNER_CUT)
 		a->top = o->name;
 }
@@ -124,8 +125,6 @@ read_owners(struct zonesign_run *a, uint64_t deadline_ns)
 	}
 	if (!rbuf_ok(&a->it.r) || !a->soa)
 		give_up(a, NS_CORRUPT, "the content breaks its form, or has no SOA");
-	else if (a->alias)
-		give_up(a, NS_INVALID, "it has an ALIAS, whose answers cannot be signed");
 	else
 		a->stage = a->z.keys->denial == DENIAL_NSEC ? PUT : LINK;
 	return true;
@@ -243,7 +242,7 @@ put_owner(struct zonesign_run *a, const struct owner *o)
 	struct link want;
 	const struct link *l;
 
-	if (o->policy && o->part == OWNER_OURS) {
+	if ((o->policy || o->alias) && o->part == OWNER_OURS) {
 		nsec3_digest(&no_salt, o->name, name_len(o->name), want.hash);
 		l = bsearch(&want, a->link, a->nlinks, sizeof *a->link, by_hash);
 		if (l == NULL)
@@ -365,6 +364,8 @@ zonesign_destroy(struct zonesign_run **ap)
 		return;
 	signing_free(&a->s);
 	wbuf_free(&a->maps);
+	for (size_t i = 0; i < a->n; i++)
+		owner_free(&a->owner[i]);
 	free(a->owner);
 	free(a->link);
 	free(a->sort.base);

@@ -15,8 +15,11 @@ typedef size_t zonesign_have_fn(void *arg, const struct rrset *, const struct zo
 
 /* One that was made now. */
 typedef void zonesign_made_fn(void *arg, const struct rrset *, const uint8_t *rdata, size_t len);
-/* The RRSIG set over NSPOLICY (emissions.h) that a name had; *out stays empty when there is none. */
-typedef void zonesign_had_fn(void *arg, const uint8_t *owner, struct rrset *out);
+/* The RRSIG set over NSPOLICY (emissions.h) or ALIAS (aliassign.h) that a name had; *out stays empty when there is none. */
+typedef void zonesign_had_fn(void *arg, const uint8_t *owner, uint16_t covers, struct rrset *out);
+/* What an ALIAS to that target may answer; the caller's. */
+struct alias_sets;
+typedef struct alias_sets *zonesign_aliases_fn(void *arg, const uint8_t *target);
 
 struct board;
 struct zonesign {
@@ -27,6 +30,7 @@ struct zonesign {
 	zonesign_have_fn *have;		/* may be NULL, as the next */
 	zonesign_made_fn *made;
 	zonesign_had_fn	*had_emissions;
+	zonesign_aliases_fn *aliases;	/* NULL: ALIASes keep the signatures that they had */
 	void		*arg;
 	const struct board *board;	/* health, for policies; NULL: all is up */
 };

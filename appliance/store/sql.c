@@ -12,6 +12,8 @@ const char *const db_sql[ST_MAX] = {
 	[ST_ZONE_UPDATE] = "UPDATE zone SET version = ?3, serial = ?4, account = ?5, external = ?6,"
 			   " changed_ms = ?7 WHERE id = ?1 AND key = ?2"
 			   " RETURNING records, rrsets, bytes",
+	[ST_ZONE_WHOLE] = "UPDATE zone SET version = ?2, serial = ?3, account = ?4, external = ?5,"
+			  " changed_ms = ?6, records = ?7, rrsets = ?8, bytes = ?9 WHERE id = ?1",
 	[ST_ZONE_DROP] = "DELETE FROM zone WHERE id = ?1 RETURNING key",
 	[ST_ZONE_COUNT] = "SELECT count(*) FROM zone",
 	[ST_ZONE_EACH] = "SELECT " ZONE_COLUMNS ", 0 FROM zone WHERE key > ?1 ORDER BY key",

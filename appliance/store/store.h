@@ -91,6 +91,10 @@ enum ns_err	 store_owner_put(struct store *, uint64_t zone, const uint8_t *owner
 /* Replace everything with this zwire, which may come in several calls (first clears). */
 enum ns_err	 store_content_put(struct store *, uint64_t zone, bool first, const void *zwire,
 		    size_t len, struct ns_why *);
+/* Row and content of a zone that was read a moment ago, at once: the same as both calls, and three times as fast where
+ * it is of one part before and after. */
+enum ns_err	 store_zone_write(struct store *, struct store_zone *, const void *zwire, size_t len,
+		    struct ns_why *) __attribute__((warn_unused_result));
 /* About `want` octets of whole owners from the part that follows `after` (NULL: the start);
  * `last` gets the last owner given, for the next call; NS_NOTFOUND at the end. */
 enum ns_err	 store_content_get(struct store *, uint64_t zone, const uint8_t *after, size_t want,

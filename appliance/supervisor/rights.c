@@ -1,7 +1,7 @@
 /* rights - what the supervisor keeps once everything is bound, opened and created.
  *
  * SETUID and SETGID, with which children become their users; SETPCAP, with which they clear their
- * bounding set; KILL, to stop them.  No file rights: what it needs later it holds open. */
+ * bounding set; KILL, to stop them; SYS_NICE, with which a worker takes its turn first (turn.c).  No file rights: what it needs later it holds open. */
 #include <errno.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -22,7 +22,7 @@ super_drop_rights(const struct users *users)
 	if (users->root) {
 		capng_clear(CAPNG_SELECT_BOTH);
 		capng_updatev(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET,
-		    CAP_SETUID, CAP_SETGID, CAP_SETPCAP, CAP_KILL, -1);
+		    CAP_SETUID, CAP_SETGID, CAP_SETPCAP, CAP_KILL, CAP_SYS_NICE, -1);
 	} else {
 		capng_clear(CAPNG_SELECT_CAPS);
 	}

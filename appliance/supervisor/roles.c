@@ -21,11 +21,13 @@
 /* In the order of their start.  Sync opens the bus that the others knock at. */
 const struct role_spec role_specs[] = {
 	{ .role = ROLE_SYNC,
+	    .turn = TURN_AFTER,
 	    .wants_table = true,
 	    .ready_ms = READY_MS,
 	    .silent_ms = SILENT_MS,
 	    .handed = HAND_BOARD },
 	{ .role = ROLE_SIGNER,
+	    .turn = TURN_AFTER,
 	    .ready_ms = READY_MS,
 	    .silent_ms = SILENT_MS,
 	    .handed = HAND_MAP_RW | HAND_BOARD | HAND_ALL_PAGES | HAND_KEK },
@@ -38,6 +40,7 @@ const struct role_spec role_specs[] = {
 	    .silent_ms = SILENT_MS,
 	    .handed = HAND_BOARD_RW },
 	{ .role = ROLE_WORKER,
+	    .turn = TURN_FIRST,
 	    .per_worker = true,
 	    .by_page = true,
 	    .ready_ms = READY_MS,

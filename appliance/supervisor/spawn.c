@@ -131,8 +131,9 @@ reset_signals(void)
 }
 
 _Noreturn static void
-become(int program, const struct plan *plan, char *name, char *const env[], pid_t parent)
+become(const struct child *c, const struct plan *plan, char *name, char *const env[], pid_t parent)
 {
+	int program = c->super->programs[c->spec->role];
 	char *argv[] = { name, NULL };
 
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
@@ -141,6 +142,7 @@ become(int program, const struct plan *plan, char *name, char *const env[], pid_
 	/* A group of its own: what is sent to ours (^C, timeout(1)) is for us to pass on in order. */
 	(void)setpgid(0, 0);
 	reset_signals();
+	turn_take(c->spec->turn);
 	wear_plan(plan);
 	(void)syscall(SYS_execveat, program, "", argv, env, AT_EMPTY_PATH);
 	_exit(EXIT_NO_EXEC);
@@ -270,7 +272,7 @@ child_spawn(struct child *c)
 	(void)sigprocmask(SIG_SETMASK, &all, &before);
 	c->pid = fork();
 	if (c->pid == 0)
-		become(s->programs[c->spec->role], &plan, name, env, parent);
+		become(c, &plan, name, env, parent);
 	(void)sigprocmask(SIG_SETMASK, &before, NULL);
 	close(theirs);
 	if (c->pid < 0) {

@@ -15,6 +15,7 @@
 #include "appliance/role/role.h"
 #include "appliance/supervisor/config.h"
 #include "appliance/supervisor/restart.h"
+#include "appliance/supervisor/turn.h"
 #include "appliance/zonemap/page.h"
 
 struct event;
@@ -42,6 +43,7 @@ enum handed {
 
 struct role_spec {
 	enum role_id role;
+	enum turn turn;
 	bool per_worker; /* one for each of [dns] workers */
 	bool by_page; /* alive is what its worker page says, else ALIVE reports */
 	bool wants_table; /* hears of all processes */
@@ -195,6 +197,9 @@ enum ns_err
 children_create(struct supervisor *, struct ns_why *) __attribute__((warn_unused_result));
 bool child_spawn(struct child *); /* false: logged; try again later */
 const char *child_state_name(enum child_state);
+
+/* turn.c: of the calling process, which is a child that has not become its program yet. */
+void turn_take(enum turn);
 
 /* watch.c */
 void watch_start(struct supervisor *);

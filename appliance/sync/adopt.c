@@ -9,23 +9,16 @@
 #include "appliance/sync/apply.h"
 #include "appliance/sync/bodycheck.h"
 #include "appliance/sync/errors.h"
+#include "appliance/sync/fold.h"
 #include "appliance/sync/residency.h"
 #include "appliance/sync/writer.h"
 #include "ipc/base/log.h"
+#include "ipc/base/text.h"
 #include "ipc/base/xalloc.h"
 
 #define ZONE_MAX (1u << 30)
 
 /* ---- the change's header ---- */
-static bool
-take_text(char *out, size_t size, const char *in)
-{
-	if (strlen(in) >= size)
-		return false;
-	memcpy(out, in, strlen(in) + 1);
-	return true;
-}
-
 static bool
 read_head(const Ns__FleetChange *m, struct store_change *c)
 {
@@ -39,10 +32,10 @@ read_head(const Ns__FleetChange *m, struct store_change *c)
 		return false;
 	memcpy(c->prev, m->prev.data, STORE_HASH);
 	memcpy(c->hash, m->hash.data, STORE_HASH);
-	return take_text(c->author, sizeof c->author, m->author) &&
-	       take_text(c->via, sizeof c->via, m->via) &&
-	       take_text(c->kind, sizeof c->kind, m->kind) &&
-	       take_text(c->comment, sizeof c->comment, m->comment);
+	return text_take(c->author, sizeof c->author, m->author) &&
+	       text_take(c->via, sizeof c->via, m->via) &&
+	       text_take(c->kind, sizeof c->kind, m->kind) &&
+	       text_take(c->comment, sizeof c->comment, m->comment);
 }
 
 /* ---- one change ---- */
@@ -52,6 +45,7 @@ struct adopt {
 	struct store_change c;
 	const struct followed *f;
 	const Ns__ChangeBody *body;
+	struct fold *fold; /* of a run; NULL: it is adopted by itself */
 	struct ns_why *why;
 };
 
@@ -102,6 +96,7 @@ adopt_tell(struct batch *b, const char *kind)
 {
 	b->members = b->members || strcmp(kind, MEMBER_KIND) == 0;
 	b->users_changed = b->users_changed || strcmp(kind, "user") == 0;
+	b->residency = b->residency || strcmp(kind, RESIDENCY_KIND) == 0;
 }
 
 static enum ns_err
@@ -110,7 +105,8 @@ append_and_apply(const struct adopt *a, const Ns__ChangeBody *body)
 	enum ns_err err = append(a);
 
 	if (err == NS_OK)
-		err = change_apply(a->b, &a->c, body, a->why);
+		err = a->fold != NULL ? fold_apply(a->fold, &a->c, body, a->why)
+				      : change_apply(a->b, &a->c, body, a->why);
 	if (err == NS_OK && body->n_withheld_zones > 0)
 		err = withhold_zones(
 		    a->b, body->withheld_zones, body->n_withheld_zones, &a->job->withheld, a->why);
@@ -147,7 +143,7 @@ adopt_body(const struct adopt *a)
 
 	if (err == NS_OK)
 		err = append_and_apply(a, a->body);
-	if (err != NS_CONFLICT || a->why->code != ES_DIVERGED)
+	if (err != NS_CONFLICT || a->why->code != ES_DIVERGED || a->fold != NULL)
 		return err;
 	store_undo(a->b->store);
 	batch_undo(a->b, &mark);
@@ -156,9 +152,9 @@ adopt_body(const struct adopt *a)
 }
 
 static enum ns_err
-adopt_one(struct batch *b, struct adopt_job *j, const struct followed *f)
+adopt_one(struct batch *b, struct adopt_job *j, const struct followed *f, struct fold *fold)
 {
-	struct adopt a = { .b = b, .job = j, .f = f, .why = &j->w.why };
+	struct adopt a = { .b = b, .job = j, .f = f, .fold = fold, .why = &j->w.why };
 	Ns__ChangeBody *body;
 	enum ns_err err;
 
@@ -181,22 +177,45 @@ adopt_one(struct batch *b, struct adopt_job *j, const struct followed *f)
 	return NS_OK;
 }
 
+/* In order, all or none of them.  False: something is in the way of one of them. */
+static bool
+adopt_run(struct batch *b, struct adopt_job *j)
+{
+	struct batch_mark mark = batch_mark(b);
+	struct fold *fold = fold_new(b);
+	enum ns_err err = store_mark(b->store, &j->w.why);
+	bool marked = err == NS_OK;
+
+	for (const struct followed *f = j->first; f != NULL && err == NS_OK; f = f->next)
+		err = adopt_one(b, j, f, fold);
+	if (err == NS_OK)
+		err = fold_flush(fold, &j->w.why);
+	if (err == NS_OK)
+		err = store_release(b->store, &j->w.why);
+	fold_free(&fold);
+	if (err == NS_OK) {
+		b->wrote = true;
+		return true;
+	}
+	if (marked)
+		store_undo(b->store);
+	batch_undo(b, &mark);
+	j->w.why = (struct ns_why){ 0 };
+	j->adopted = j->withheld = j->ndiffers = 0;
+	return false;
+}
+
 /* In order, each with its savepoint, up to the first that is refused. */
 static void
-adopt_work(struct job *job, void *thread)
+adopt_each(struct batch *b, struct adopt_job *j)
 {
-	struct adopt_job *j = (struct adopt_job *)job;
-	struct writer_thread *w = thread;
-	struct batch *b = w->batch;
-
-	batch_job(b, &j->w);
 	for (const struct followed *f = j->first; f != NULL && j->w.err == NS_OK; f = f->next) {
 		struct batch_mark mark = batch_mark(b);
 
 		j->w.err = store_mark(b->store, &j->w.why);
 		if (j->w.err != NS_OK)
 			return;
-		j->w.err = adopt_one(b, j, f);
+		j->w.err = adopt_one(b, j, f, NULL);
 		if (j->w.err == NS_OK)
 			j->w.err = store_release(b->store, &j->w.why);
 		if (j->w.err != NS_OK) {
@@ -206,6 +225,17 @@ adopt_work(struct job *job, void *thread)
 		}
 		b->wrote = true;
 	}
+}
+
+static void
+adopt_work(struct job *job, void *thread)
+{
+	struct adopt_job *j = (struct adopt_job *)job;
+	struct writer_thread *w = thread;
+
+	batch_job(w->batch, &j->w);
+	if (j->first->next == NULL || !adopt_run(w->batch, j))
+		adopt_each(w->batch, j);
 }
 
 struct adopt_job *

@@ -2,7 +2,7 @@
  * Writer thread.
  *
  * Each change is appended to the log first, which checks its place, its hash chain and the stored bytes;
- * then it is applied (apply.h).  Where the store is not what the change was made on, the log goes on and
+ * then it is applied (apply.h); a run of them together (fold.h), and one by one where that fails.  Where the store is not what the change was made on, the log goes on and
  * the zones are named: the caller fetches them whole. */
 #ifndef NS_SYNC_ADOPT_H
 #define NS_SYNC_ADOPT_H

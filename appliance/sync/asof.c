@@ -9,6 +9,7 @@
 #include "appliance/dns/zwire.h"
 #include "appliance/keys/keybody.h"
 #include "appliance/sync/change.h"
+#include "appliance/sync/checks.h"
 #include "appliance/sync/errors.h"
 #include "appliance/sync/past.h"
 #include "ipc/base/xalloc.h"
@@ -41,7 +42,8 @@ add_object(struct asof *a, const Ns__ChangeBody__Object *m)
 {
 	struct asof_object *o;
 
-	if (strcmp(m->kind, KEYS_KIND) != 0 && strcmp(m->kind, KEYRING_KIND) != 0)
+	if (strcmp(m->kind, KEYS_KIND) != 0 && strcmp(m->kind, KEYRING_KIND) != 0 &&
+	    strcmp(m->kind, CHECK_KIND) != 0)
 		return;
 	if (asof_object(a, m->kind, m->name) != NULL)
 		return;
@@ -101,7 +103,7 @@ struct search {
 };
 
 static void
-look_object(struct search *w, const Ns__ChangeBody__Object *m)
+look_object(struct search *w, const Ns__ChangeBody__Object *m, uint64_t revision)
 {
 	for (size_t i = 0; i < w->a->nobjects; i++) {
 		struct asof_object *o = &w->a->objects[i];
@@ -111,6 +113,8 @@ look_object(struct search *w, const Ns__ChangeBody__Object *m)
 		w->found[i] = true;
 		w->missing--;
 		o->there = !m->removed;
+		o->id = m->id;
+		o->version = revision;
 		wbuf_put(&o->body, m->body.data, m->body.len);
 	}
 }
@@ -122,11 +126,11 @@ look(void *arg, const struct store_change *row)
 	struct store_change again;
 	Ns__ChangeBody *body;
 
-	if (row->zone_count > 0)
-		return true; /* objects come in changes of their own */
+	if (!change_may_name_objects(row))
+		return true;
 	body = change_body_load(w->a->store, row->revision, &again);
 	for (size_t i = 0; body != NULL && i < body->n_objects; i++)
-		look_object(w, body->objects[i]);
+		look_object(w, body->objects[i], row->revision);
 	if (body != NULL)
 		ns__change_body__free_unpacked(body, NULL);
 	return w->missing > 0;

@@ -1,8 +1,8 @@
-/* asof - zones and their keys as they were at an earlier head, from the change log.
+/* asof - zones, their keys and health checks as they were at an earlier head, from the change log.
  *
- * For a signer that needs zones while changes wait for the standby (gate.h): nobody may hear of those, the
- * map least of all.  asof_load() goes once over what waits; each zone that it touched is then the store's
- * with its earlier RRsets put back (past.h).  Feeder thread, in one read transaction. */
+ * For a signer that needs zones, or a probe that needs checks, while changes wait for the standby (gate.h):
+ * nobody may hear of those, the map least of all.  asof_load() goes once over what waits; each zone that it
+ * touched is then the store's with its earlier RRsets put back (past.h).  Feeder or reader thread, in one read transaction. */
 #ifndef NS_SYNC_ASOF_H
 #define NS_SYNC_ASOF_H
 
@@ -21,6 +21,7 @@ struct asof_zone {
 };
 struct asof_object {
 	char		 kind[16], name[256];
+	uint64_t	 id, version;	/* that it had, */
 	bool		 there;
 	struct wbuf	 body;		/* when it was */
 };
@@ -29,7 +30,7 @@ struct asof {
 	uint64_t	 revision;
 	struct asof_zone *zones;	/* that were touched since, by id */
 	size_t		 nzones, zones_room;
-	struct asof_object *objects;	/* keys and keyrings alike */
+	struct asof_object *objects;	/* keys, keyrings, checks */
 	size_t		 nobjects;
 };
 

@@ -72,6 +72,7 @@ struct batch {
 	struct secret	 secret;		/* that it rolled; count 0: it did not */
 	struct write_job *jobs;		/* neither requests nor imports: the fleet's */
 	bool		 scrub;		/* zones went that may not be here: the file is written anew */
+	bool		 residency;	/* where some may be is said anew */
 	struct handover	 handover;	/* from the standby; revision 0: it stays */
 	bool		 members;	/* the fleet's members changed: */
 	struct roster	*roster;	/* as they are after the COMMIT; malloc'ed */

@@ -1,6 +1,7 @@
 /* change - see change.h.  Writer thread. */
 #include "appliance/sync/change.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,6 +73,13 @@ change_zone_added(
 	c->bytes += len;
 }
 
+bool
+change_may_name_objects(const struct store_change *row)
+{
+	return row->zone_count == 0 || strcmp(row->kind, "dnssec") == 0 ||
+	       strcmp(row->kind, "zone") == 0;
+}
+
 /* Pack and append; apply where a batch is given. */
 static enum ns_err
 finish(struct change *c, struct store *s, struct batch *b, struct ns_why *why)
@@ -88,6 +96,7 @@ finish(struct change *c, struct store *s, struct batch *b, struct ns_why *why)
 		ids[i] = c->zones[i]->msg.zone_id;
 	}
 	c->row.zone_count = c->count;
+	assert(c->body.n_objects == 0 || change_may_name_objects(&c->row));
 	len = ns__change_body__get_packed_size(&c->body);
 	packed = xmalloc(len + 1);
 	ns__change_body__pack(&c->body, packed);

@@ -5,6 +5,7 @@
 #ifndef NS_SYNC_CHANGE_H
 #define NS_SYNC_CHANGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -42,6 +43,9 @@ enum ns_err	 change_end(struct change *, struct store *, struct ns_why *);
 /* Append it and do what it says (apply.h). */
 enum ns_err	 change_commit(struct change *, struct batch *, struct ns_why *);
 void	 change_free(struct change *);
+/* May its body name objects, or the cookie secret?  Only keys and sites of a zone are set together with a zone, so that
+ * who looks for an object's earlier word reads no zone's edits and imports, which may be megabytes. */
+bool	 change_may_name_objects(const struct store_change *);
 /* Header and body of a change in the log; NULL: there is none, or it cannot be read. */
 Ns__ChangeBody	*change_body_load(struct store *, uint64_t revision, struct store_change *row);
 

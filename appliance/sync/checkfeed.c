@@ -1,18 +1,21 @@
 /* checkfeed - the checks on their way to the probe: all of them at its hello, then what changes.
  *
- * Loop, and one job in a reader thread that reads them all.  They are sent as the bus takes them: what it does not
- * take now goes with the next tick.  What is committed meanwhile is kept and sent after them; versions make it
- * harmless when the job saw it too. */
+ * Loop, and one job in a reader thread that reads them all; while changes wait for the standby (gate.h), as they
+ * were before those.  They are sent as the bus takes them: what it does not take now goes with the next tick.  What
+ * is committed meanwhile is kept and sent after them; versions make it harmless when the job saw it too. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "appliance/sync/aliases.h"
+#include "appliance/sync/asof.h"
 #include "appliance/sync/bus.h"
 #include "appliance/sync/checks.h"
+#include "appliance/sync/gate.h"
 #include "appliance/sync/parentcheck.h"
 #include "appliance/sync/status.h"
 #include "ipc/base/log.h"
 #include "ipc/base/xalloc.h"
+#include "ipc/envelope.h"
 
 #define PIECE_CHECKS 64u /* of one message: 512 KiB when each is as long as can be */
 
@@ -20,6 +23,7 @@
 struct load_job {
 	struct job job;
 	uint64_t round;
+	uint64_t upto; /* as they were there: nobody hears of what is newer yet */
 	struct check_deltas *all;
 };
 
@@ -75,30 +79,77 @@ go_on(struct sync *s)
 	check_deltas_destroy(&d);
 }
 
-static bool
-keep(void *arg, const struct store_object *o, const void *body, size_t len)
+static void
+keep(struct check_deltas *d, Ns__CheckFeed__Entry *e, const void *body, size_t len)
 {
-	struct check_deltas *d = arg;
-	Ns__CheckFeed__Entry *e = check_entry_new(o->id, o->version, o->name);
-
-	if ((e->check = ns__check__unpack(NULL, len, body)) == NULL) {
-		log_warn("check.body", "check=%s text=\"cannot be read: it is not done\"",
-		    log_quote(o->name));
-		protobuf_c_message_free_unpacked(&e->base, NULL);
-		return true;
+	if ((e->check = ns__check__unpack(NULL, len, body)) != NULL) {
+		check_deltas_add(d, e);
+		return;
 	}
-	check_deltas_add(d, e);
+	log_warn(
+	    "check.body", "check=%s text=\"cannot be read: it is not done\"", log_quote(e->name));
+	protobuf_c_message_free_unpacked(&e->base, NULL);
+}
+
+struct load {
+	struct check_deltas *all;
+	struct asof asof;
+};
+
+static bool
+keep_stored(void *arg, const struct store_object *o, const void *body, size_t len)
+{
+	struct load *l = arg;
+
+	if (asof_object(&l->asof, CHECK_KIND, o->name) == NULL)
+		keep(l->all, check_entry_new(o->id, o->version, o->name), body, len);
 	return true;
+}
+
+static void
+keep_earlier(struct load *l)
+{
+	for (size_t i = 0; i < l->asof.nobjects; i++) {
+		const struct asof_object *o = &l->asof.objects[i];
+
+		if (o->there && strcmp(o->kind, CHECK_KIND) == 0)
+			keep(l->all, check_entry_new(o->id, o->version, o->name), o->body.base,
+			    o->body.len);
+	}
+}
+
+static enum ns_err
+load_all(struct store *store, struct load *l, uint64_t upto, struct ns_why *why)
+{
+	uint8_t hash[STORE_HASH];
+	uint64_t head, term;
+	enum ns_err err = store_head(store, &head, &term, hash);
+
+	if (err == NS_OK && head > upto)
+		err = asof_load(&l->asof, store, upto, head, why);
+	if (err == NS_OK)
+		err = store_object_each(store, CHECK_KIND, keep_stored, l);
+	keep_earlier(l);
+	asof_free(&l->asof);
+	return err;
 }
 
 static void
 load_work(struct job *job, void *store)
 {
-	struct load_job *l = (struct load_job *)job;
+	struct load_job *j = (struct load_job *)job;
+	struct load l = { .all = j->all };
+	struct ns_why why = { 0 };
+	enum ns_err err = store_begin(store, &why);
 
-	if (store_object_each(store, CHECK_KIND, keep, l->all) != NS_OK) {
-		log_error("check.store", "text=\"the checks cannot be read from the store\"");
-		check_deltas_destroy(&l->all);
+	if (err == NS_OK) {
+		err = load_all(store, &l, j->upto, &why);
+		store_rollback(store);
+	}
+	if (err != NS_OK) {
+		log_error("check.store", "err=%d text=\"the checks cannot be read from the store\"",
+		    (int)err);
+		check_deltas_destroy(&j->all);
 	}
 }
 
@@ -141,6 +192,7 @@ checkfeed_hello(struct sync *s)
 	l->job.work = load_work;
 	l->job.done = load_done;
 	l->round = ++round_now;
+	l->upto = gate_fed(s);
 	l->all = xcalloc(1, sizeof *l->all);
 	loading = queue_push(s->reads, LANE_BULK, &l->job);
 	if (loading)
@@ -194,15 +246,10 @@ checkfeed_deltas(struct sync *s, struct check_deltas **dp)
 void
 checkfeed_notice(struct sync *s, const Ns__Envelope *env)
 {
-	size_t len = ns__probe_notice__get_packed_size(env->probe_notice);
-	uint8_t *buf = xmalloc(len + 1);
-
 	(void)s;
-	ns__probe_notice__pack(env->probe_notice, buf);
 	if (notice != NULL)
 		ns__probe_notice__free_unpacked(notice, NULL);
-	notice = ns__probe_notice__unpack(NULL, len, buf);
-	free(buf);
+	notice = ns_message_copy(&env->probe_notice->base);
 }
 
 void

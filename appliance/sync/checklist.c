@@ -12,6 +12,7 @@
 #include "appliance/sync/reader.h"
 #include "ipc/base/clock.h"
 #include "ipc/base/xalloc.h"
+#include "ipc/envelope.h"
 
 #define PAGE         1000u
 #define FLIPS        100u /* of a history, when nobody says how many */
@@ -291,8 +292,6 @@ cut(Ns__CheckListReply *m, struct listing *l)
 void
 check_list_report(struct sync *s, const Ns__Envelope *env)
 {
-	size_t len = ns__check_report__get_packed_size(env->check_report);
-	uint8_t *buf;
 	Ns__CheckReport *told;
 	struct request *r;
 	Ns__CheckListReply *m;
@@ -302,10 +301,7 @@ check_list_report(struct sync *s, const Ns__Envelope *env)
 		break;
 	if (r == NULL)
 		return;
-	buf = xmalloc(len + 1);
-	ns__check_report__pack(env->check_report, buf);
-	told = ns__check_report__unpack(NULL, len, buf);
-	free(buf);
+	told = ns_message_copy(&env->check_report->base);
 	m = r->reply->check_list_reply;
 	for (size_t i = 0, j = 0; told != NULL && i < told->n_checks; i++) {
 		/* In the order in which they were asked for, some perhaps missing. */

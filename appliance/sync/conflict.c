@@ -104,22 +104,6 @@ conflict_add(
 }
 
 /* ---- a stale edit ---- */
-static const struct rrset *
-set_in(const struct zone_view *v, const struct rrset *key, struct rrset *out)
-{
-	const uint8_t *zwire;
-	struct zwire_iter it;
-	size_t len;
-
-	if (!v->at(v->arg, key->owner, &zwire, &len))
-		return NULL;
-	it = zwire_iter(zwire, len);
-	while (zwire_next(&it, out))
-		if (rrset_cmp(out, key) == 0)
-			return out;
-	return NULL;
-}
-
 /* The three sides of it: the zone as it was, and my operations on that. */
 struct sides {
 	struct past past;
@@ -173,14 +157,14 @@ add_key(Ns__Conflict *m, const struct zoneplan *p, struct sides *s, const struct
 	struct conflict_sets sets;
 
 	/* Both edits keep what they give; only what is below gives its own memory away. */
-	sets.base = set_in(&s->base.zone, key, &base);
+	sets.base = zone_view_set(&s->base.zone, key, &base);
 	if (sets.base != NULL && edit_owner_find(&s->then, key->owner) == NULL) {
 		/* Not touched since: theirs is the base. */
 		sets.theirs = sets.base;
 	} else {
-		sets.theirs = set_in(&p->below.zone, key, &theirs);
+		sets.theirs = zone_view_set(&p->below.zone, key, &theirs);
 	}
-	sets.mine = set_in(&s->with_mine.zone, key, &mine);
+	sets.mine = zone_view_set(&s->with_mine.zone, key, &mine);
 	conflict_add(m, p->z.name, key, &sets);
 }
 

@@ -268,17 +268,11 @@ dnssec_parent(struct sync *s, const Ns__Envelope *env)
 {
 	struct request *r = take(env->id);
 	struct dnssec *d;
-	uint8_t *packed;
-	size_t len;
 
 	if (r == NULL)
 		return;
 	d = r->state;
-	len = ns__parent_reply__get_packed_size(env->parent_reply);
-	packed = xmalloc(len + 1);
-	ns__parent_reply__pack(env->parent_reply, packed);
-	d->parent = ns__parent_reply__unpack(NULL, len, packed);
-	free(packed);
+	d->parent = ns_message_copy(&env->parent_reply->base);
 	keysched_seen(s, &d->z, d->parent);
 	go_on(s, r);
 }
@@ -299,8 +293,6 @@ dnssec_done(struct sync *s, const Ns__Envelope *env)
 {
 	struct request *r = take(env->id);
 	struct dnssec *d;
-	uint8_t *packed;
-	size_t len;
 
 	if (r == NULL)
 		return;
@@ -311,11 +303,7 @@ dnssec_done(struct sync *s, const Ns__Envelope *env)
 		return;
 	}
 	d = r->state;
-	len = ns__key_work_done__get_packed_size(env->key_work_done);
-	packed = xmalloc(len + 1);
-	ns__key_work_done__pack(env->key_work_done, packed);
-	d->done = ns__key_work_done__unpack(NULL, len, packed);
-	free(packed);
+	d->done = ns_message_copy(&env->key_work_done->base);
 	if (d->done == NULL)
 		request_refuse(s, r, NS_FAILED, ES_NO_SIGNER, "the signer's answer cannot be read");
 	else if (r->kind->write == NULL)
@@ -366,7 +354,8 @@ check(const struct request *r, struct ns_why *why)
 	uint32_t denial;
 
 	/* Time is not a person: only the primary itself brings it. */
-	if ((unsigned)in->verb > NS__DNSSEC_SET_REQUEST__VERB__EVENT ||
+	if (((unsigned)in->verb > NS__DNSSEC_SET_REQUEST__VERB__EVENT &&
+		in->verb != NS__DNSSEC_SET_REQUEST__VERB__NEW_KEYS) ||
 	    (in->verb == NS__DNSSEC_SET_REQUEST__VERB__EVENT && r->finish == NULL))
 		return ns_fail(why, NS_USAGE, ES_REQUEST, "not something to do with keys");
 	if ((roll || in->algorithm != 0) && in->algorithm != 13 && in->algorithm != 15)

@@ -35,6 +35,7 @@ struct dnssec {
 	uint32_t	 zone_ttl;	/* the longest in the zone */
 	bool		 waits_ds, ds_ever;
 	bool		 fresh;		/* nobody has fleet keys yet */
+	bool		 lost;		/* … any more: what there was of them goes with this change, where new ones come */
 	struct ring_wish *wishes;	/* who gets them with this change; keyring.h: */
 	size_t		 nwishes;
 	char		 (*gone)[64];	/* who had them and is not a member any more */

@@ -11,6 +11,7 @@
 #include "appliance/sync/plan.h"
 #include "appliance/sync/reader.h"
 #include "ipc/base/clock.h"
+#include "ipc/base/text.h"
 #include "ipc/base/xalloc.h"
 
 #define WALK_OCTETS (256u << 10)
@@ -85,6 +86,27 @@ any_ring(void *arg, const struct store_object *o, const void *body, size_t len)
 	(void)len;
 	*(bool *)arg = true;
 	return false;
+}
+
+static bool
+each_ring_gone(void *arg, const struct store_object *o, const void *body, size_t len)
+{
+	struct dnssec *d = arg;
+
+	(void)body;
+	(void)len;
+	d->gone = xreallocarray(d->gone, d->ngone + 1, sizeof *d->gone);
+	text_copy(d->gone[d->ngone++], sizeof d->gone[0], o->name);
+	return true;
+}
+
+/* New fleet keys, if the signer finds that it has none: for us; the others get them as they are met. */
+static enum ns_err
+read_lost_ring(struct store *s, struct dnssec *d)
+{
+	d->fresh = d->lost = true;
+	d->nwishes = d->nwishes > 0 ? 1 : 0;
+	return store_object_each(s, KEYRING_KIND, each_ring_gone, d);
 }
 
 static enum ns_err
@@ -174,11 +196,18 @@ dnssec_read(struct request *r, struct store *s)
 	    !zone_confirmed(d->z.name, (char *const[]){ in->confirm }, 1))
 		return ns_fail(&r->why, NS_CONFIRM, ES_CONFIRM,
 		    "to stop signing a zone takes --confirm=ZONE, its name");
+	if (in->verb == NS__DNSSEC_SET_REQUEST__VERB__NEW_KEYS &&
+	    !zone_confirmed(d->z.name, (char *const[]){ in->confirm }, 1))
+		return ns_fail(&r->why, NS_CONFIRM, ES_CONFIRM,
+		    "new keys in place of lost ones take --confirm=ZONE, its name: until the "
+		    "parent "
+		    "has the new DS, validating resolvers answer SERVFAIL");
 	err = read_keys(s, d);
 	if (err == NS_OK)
 		err = walk_zone(s, &w);
 	if (err == NS_OK)
-		err = read_ring(r, s, d);
+		err = in->verb == NS__DNSSEC_SET_REQUEST__VERB__NEW_KEYS ? read_lost_ring(s, d)
+									 : read_ring(r, s, d);
 	if (err != NS_OK)
 		return read_failed(&r->why, err);
 	return in->verb == NS__DNSSEC_SET_REQUEST__VERB__ENABLE ? may_sign(&w, &r->why) : NS_OK;

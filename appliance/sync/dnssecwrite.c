@@ -56,7 +56,10 @@ describe(const struct dnssec *d, const Ns__DnssecSetRequest *in, char out[COMMEN
 		keybody_read(old, &was);
 	if (new != NULL)
 		keybody_read(new, &is);
-	snprintf(out, COMMENT_MAX, "%s:", in->comment[0] != '\0' ? in->comment : verbs[in->verb]);
+	snprintf(out, COMMENT_MAX, "%s:",
+	    in->comment[0] != '\0' ? in->comment
+	    : d->lost              ? "new keys, the old ones are lost"
+				   : verbs[in->verb]);
 	for (unsigned i = 0; i < is.n; i++) {
 		const struct ks_key *before = same_key(&was, is.key[i].id);
 
@@ -118,6 +121,19 @@ object_add(struct objects *o, const char *kind, const char *name, const void *bo
 	return err == NS_OK ? err : ns_fail(why, err, ES_STORE, "the store cannot be written");
 }
 
+/* Of those who had the lost fleet keys, but for who gets the new ones here. */
+static enum ns_err
+drop_lost(struct objects *o, const struct dnssec *d, struct ns_why *why)
+{
+	enum ns_err err = NS_OK;
+
+	for (size_t i = 0; d->lost && d->done->n_sealed > 0 && i < d->ngone && err == NS_OK; i++) {
+		if (strcmp(d->gone[i], d->done->sealed[0]->name) != 0)
+			err = object_add(o, KEYRING_KIND, d->gone[i], NULL, 0, why);
+	}
+	return err;
+}
+
 static enum ns_err
 add_rings(struct objects *o, const Ns__KeyWorkDone *done, struct ns_why *why)
 {
@@ -141,7 +157,8 @@ still_first(const struct request *r, struct store *s, struct ns_why *why)
 	const struct dnssec *d = r->state;
 	struct store_object o;
 
-	if (!d->fresh || store_object_get(s, KEYRING_KIND, r->own_name, &o, NULL) == NS_NOTFOUND)
+	if (!d->fresh || d->lost ||
+	    store_object_get(s, KEYRING_KIND, r->own_name, &o, NULL) == NS_NOTFOUND)
 		return NS_OK;
 	return ns_fail(why, NS_CONFLICT, ES_STALE,
 	    "the fleet keys have just been made by another request: try again");
@@ -175,6 +192,8 @@ commit(struct request *r, struct batch *b, struct store_zone *z, struct objects 
 	enum ns_err err = add_rings(o, d->done, &r->why);
 
 	keys_object_name(z->id, name);
+	if (err == NS_OK)
+		err = drop_lost(o, d, &r->why);
 	if (err == NS_OK)
 		err = object_add(o, KEYS_KIND, name,
 		    d->done->keys.len > 0 ? d->done->keys.data : NULL, d->done->keys.len, &r->why);

@@ -1,4 +1,4 @@
-/* edit - operations on a zone and what they make of it (contract.md, "What an edit means").
+/* edit - operations on a zone and what they make of it (nameserve(1), record).
  *
  * Pure: reads the zone through a zone_view, keeps before and after of every owner it touches, writes
  * nothing.  The writer thread runs it and stores what `edit_owner.after` says.  Reading what a user

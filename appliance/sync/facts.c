@@ -1,5 +1,5 @@
 /* facts - role, term and name of this appliance: the configuration counts at the first start only,
- * later the store knows (contract.md, Configuration).  Writer thread, before anything else. */
+ * later the store knows (nameserved.conf(5)).  Writer thread, before anything else. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* filter - which names a list shows (console.md 5.2): words are ANDed; `foo` substring, `^foo` prefix,
+/* filter - which names a list shows: words are ANDed; `foo` substring, `^foo` prefix,
  * `*.x.*` glob, `~re` regular expression, `-word` not, `dnssec:on|off|bad`, `health:bad`.
  * Pure; one filter belongs to one thread. */
 #ifndef NS_SYNC_FILTER_H

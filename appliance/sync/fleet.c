@@ -13,6 +13,7 @@
 #include "appliance/sync/fleetlog.h"
 #include "appliance/sync/gate.h"
 #include "appliance/sync/handover.h"
+#include "appliance/sync/reader.h"
 #include "appliance/sync/receipts.h"
 #include "appliance/sync/stats.h"
 #include "appliance/sync/writer.h"
@@ -235,7 +236,7 @@ fleet_start(struct sync *s, struct writer_opened *o)
 		fatal_config("fleet.key", "text=%s", log_quote(why.text));
 	roll_start(s);
 	f->log = queue_new(SYNC_QUEUE, SYNC_QUEUE);
-	f->log_reader = log_reader_start(s, f->log);
+	f->log_reader = readers_start(s, f->log, 1);
 	f->pub.tail = (struct cursor){ s->head.revision + 1, 0 };
 	if (f->listen_fd >= 0)
 		start_port(s);

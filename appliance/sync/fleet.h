@@ -3,12 +3,13 @@
  * The sockets are the loop's, not a thread's of their own: what fleet messages touch (head, receipts,
  * waiting requests) is the loop's, and the cryptography is done in libzmq's second I/O thread.  The store
  * is reached through the log reader (fleetlog.h) and the writer (adopt.h).
- *   fleet.c     sockets, allow-list, who said what       fleetpub.c   the primary's side
- *   fleetrep.c  the replica's side                       forward.c    edits at a replica
- *   fleetcmd.c  invite, list, remove                     fleetlog.c   the log and zones, read for others
- *   fleetdoor.c strangers at the port                    votes.c      votes on checks, carried
- *   fleetdrain.c drain, undrain                          fleetroll.c  roll-key, our own keys
- *   memberjob.c what the primary changes of a member     fleetthings.c settings and objects that differ */
+ *   fleet.c      sockets, allow-list, who said what      fleetpub.c    the primary's side
+ *   fleetrep.h   the replica's side, in three files      forward.c     edits at a replica
+ *   fleetcmd.c   invite, list, remove                    fleetlog.c    the log and zones, read for others
+ *   fleetdoor.c  strangers at the port                   votes.c       votes on checks, carried
+ *   fleetdrain.c drain, undrain                          fleetroll.c   roll-key, our own keys
+ *   memberjob.c  what the primary changes of a member    fleetserved.c who serves a change
+ *   fleetzones.c zones that differ                       fleetthings.c settings and objects that differ */
 #ifndef NS_SYNC_FLEET_H
 #define NS_SYNC_FLEET_H
 
@@ -166,10 +167,6 @@ double	 fleet_lag_s(const struct sync *);
 void	 fleet_status(struct sync *, Ns__StatusReply *);
 void	 fleet_history(struct sync *, Ns__HistoryShowReply *);
 
-/* receipts.c asks: does every living appliance serve it?  `m` gets those that do and are not in it yet;
- * at the `end` also those that are not living, and those that are and do not serve it. */
-bool	 fleet_all_served(struct sync *, const struct request *, Ns__CommitReply *m, bool end);
-
 /* ---- fleetpub.c ---- */
 void	 pub_message(struct sync *, const struct member *, struct fleet_from *, const Ns__Envelope *);
 void	 pub_enrol(struct sync *, const struct member *, struct fleet_from *, const Ns__FleetEnrol *);
@@ -182,6 +179,14 @@ struct follower *pub_follower(struct fleet *, const char *name);
 Ns__FleetBeat__Peer *pub_peer(const struct sync *, const struct member *, uint64_t now_ns);
 void	 pub_send(struct sync *, const struct fleet_from *, Ns__Envelope *);
 void	 pub_refuse(struct sync *, const struct fleet_from *, struct ns_why *);
+
+/* ---- fleetserved.c ---- */
+/* receipts.c asks: does every living appliance serve it?  `m` gets those that do and are not in it yet;
+ * at the `end` also those that are not living, and those that are and do not serve it. */
+bool	 fleet_all_served(struct sync *, const struct request *, Ns__CommitReply *m, bool end);
+
+/* ---- fleetzones.c: the primary's half; the replica's: fleetrep.h ---- */
+void	 zones_compare(struct sync *, struct follower *, const Ns__FleetDigest *);
 
 /* ---- memberjob.c ---- */
 /* Changes the member as it is stored by what was told (`given`, of which the edit takes its part), and says
@@ -213,7 +218,7 @@ size_t	 roll_dial(const struct sync *, struct roll_choice[ROLL_CHOICES]);
 Ns__KeyRoll *roll_message(const struct member *);
 void	 roll_status(struct sync *, Ns__StatusReply *);
 
-/* ---- fleetrep.c ---- */
+/* ---- the replica's side: fleetrep.c, fleettake.c ---- */
 void	 rep_start(struct sync *);
 void	 rep_link(void *sync, bool up);
 void	 rep_message(struct sync *, const struct fleet_from *, const Ns__Envelope *);

@@ -175,20 +175,14 @@ remove_store(struct request *r, struct batch *b, const struct member *old)
 {
 	const Ns__FleetRemoveRequest *in = r->env->fleet_remove_request;
 	struct member gone = *old;
-	struct change c;
 	enum ns_err err;
 
 	gone.removed = true;
 	gone.enrolled = gone.invited = false;
-	change_begin(&c, &r->caller, "fleet",
-	    in->comment[0] != '\0' ? in->comment : "removed an appliance", b->now_ms, b->term);
-	err = member_put(b, &c, &gone, &r->why);
+	err = member_commit(b, &r->caller, &gone,
+	    in->comment[0] != '\0' ? in->comment : "removed an appliance", &r->why);
 	if (err == NS_OK)
-		err = change_end(&c, b->store, &r->why);
-	if (err == NS_OK)
-		b->revision = r->revision = c.row.revision;
-	members_free(&c);
-	change_free(&c);
+		r->revision = b->revision;
 	return err;
 }
 

@@ -156,19 +156,13 @@ drain_store(struct request *r, struct batch *b, const struct member *m)
 {
 	const Ns__FleetDrainRequest *in = r->env->fleet_drain_request;
 	char comment[128];
-	struct change c;
 	enum ns_err err;
 
 	snprintf(comment, sizeof comment, "%s %s", in->undrain ? "undrained" : "drained", in->name);
-	change_begin(&c, &r->caller, "fleet", in->comment[0] != '\0' ? in->comment : comment,
-	    b->now_ms, b->term);
-	err = member_put(b, &c, m, &r->why);
+	err = member_commit(
+	    b, &r->caller, m, in->comment[0] != '\0' ? in->comment : comment, &r->why);
 	if (err == NS_OK)
-		err = change_end(&c, b->store, &r->why);
-	if (err == NS_OK)
-		b->revision = r->revision = c.row.revision;
-	members_free(&c);
-	change_free(&c);
+		r->revision = b->revision;
 	return err;
 }
 

@@ -11,7 +11,6 @@
 #include "appliance/sync/residency.h"
 #include "appliance/sync/sync.h"
 #include "appliance/zonemap/image.h"
-#include "ipc/base/log.h"
 #include "ipc/base/xalloc.h"
 
 /* ---- a place ---- */
@@ -450,37 +449,4 @@ digest_job_destroy(struct digest_job **jp)
 	free(j->zones);
 	free(j);
 	*jp = NULL;
-}
-
-/* ---- the thread ---- */
-static void *
-setup(void *dir)
-{
-	struct ns_why why = { 0 };
-	struct store *store;
-
-	if (store_open(dir, STORE_READ, sync_vfs(), &store, &why) != NS_OK)
-		fatal("store.open", "text=%s", log_quote(why.text));
-	return store;
-}
-
-static void
-teardown(void *thread)
-{
-	struct store *store = thread;
-
-	store_close(&store);
-}
-
-struct pool *
-log_reader_start(struct sync *s, struct queue *q)
-{
-	struct pool_conf conf = { .queue = q,
-		.wake = s->wake,
-		.lanes = LANES_ALL,
-		.setup = setup,
-		.teardown = teardown,
-		.arg = s->store_dir };
-
-	return pool_start(&conf, 1);
 }

@@ -72,6 +72,4 @@ struct digest_job {
 struct digest_job *digest_job_new(uint64_t term, void (*done)(struct job *, struct sync *));
 void	 digest_job_destroy(struct digest_job **);
 
-struct pool	*log_reader_start(struct sync *, struct queue *);
-
 #endif

@@ -14,7 +14,6 @@
 #include "appliance/sync/keyring.h"
 #include "appliance/sync/receipts.h"
 #include "appliance/sync/writer.h"
-#include "appliance/sync/testask.h"
 #include "ipc/base/clock.h"
 #include "ipc/base/log.h"
 #include "ipc/base/text.h"
@@ -379,46 +378,6 @@ receipt(struct sync *s, struct follower *fo, const Ns__FleetReceipt *in)
 	receipts_fleet(s);
 }
 
-static void
-digest_done(struct job *job, struct sync *s)
-{
-	struct digest_job *j = (struct digest_job *)job;
-	struct follower *fo = pub_follower(s->fleet, j->name);
-	Ns__Envelope env = NS__ENVELOPE__INIT;
-
-	if (fo != NULL && fo->present && fo->session == j->session && j->err == NS_OK) {
-		for (size_t i = 0; i < j->nzones; i++)
-			if (fleet_send(s->fleet->router_z, &fo->peer, j->zones[i]) != NS_OK)
-				break; /* the next round finds what is missing */
-		env.body_case = NS__ENVELOPE__BODY_FLEET_DIGEST_REPLY;
-		env.fleet_digest_reply = j->reply;
-		pub_send(s, &fo->peer, &env);
-	}
-	digest_job_destroy(&j);
-}
-
-static void
-digest(struct sync *s, struct follower *fo, const Ns__FleetDigest *in)
-{
-	struct digest_job *j;
-	size_t len = ns__fleet_digest__get_packed_size(in);
-	uint8_t *buf;
-
-	if (fleet_is_replica(s))
-		return; /* we may lack what others may have */
-	j = digest_job_new(s->head.term, digest_done);
-	buf = xmalloc(len + 1);
-
-	ns__fleet_digest__pack(in, buf);
-	j->said = ns__fleet_digest__unpack(NULL, len, buf);
-	free(buf);
-	snprintf(j->name, sizeof j->name, "%s", fo->name);
-	snprintf(j->site, sizeof j->site, "%s", roster_site(s->fleet->roster, fo->name));
-	j->session = fo->session;
-	if (j->said == NULL || !queue_push(s->fleet->log, LANE_BULK, &j->job))
-		digest_job_destroy(&j);
-}
-
 static bool
 same_peer(const struct fleet_from *a, const struct fleet_from *b)
 {
@@ -462,7 +421,7 @@ pub_message(
 		forward_take(s, fo, m, env->fleet_forward);
 		return;
 	case NS__ENVELOPE__BODY_FLEET_DIGEST:
-		digest(s, fo, env->fleet_digest);
+		zones_compare(s, fo, env->fleet_digest);
 		return;
 	case NS__ENVELOPE__BODY_FLEET_THINGS:
 		things_compare(s, fo, env->fleet_things);
@@ -568,78 +527,4 @@ pub_members(struct sync *s)
 		*fo = f->pub.followers[--f->pub.count];
 		i--;
 	}
-}
-
-/* ---- who serves it ---- */
-static bool
-listed(const Ns__CommitReply *m, const char *name)
-{
-	for (size_t i = 0; i < m->n_served; i++)
-		if (strcmp(m->served[i]->appliance, name) == 0)
-			return true;
-	return false;
-}
-
-static void
-add_served(Ns__CommitReply *m, const char *name, double ms)
-{
-	Ns__CommitReply__Receipt *rec;
-
-	if (listed(m, name))
-		return;
-	rec = xmalloc(sizeof *rec);
-	ns__commit_reply__receipt__init(rec);
-	rec->appliance = xstrdup(name);
-	rec->ms = ms;
-	m->served = xreallocarray(m->served, m->n_served + 1, sizeof *m->served);
-	m->served[m->n_served++] = rec;
-}
-
-static void
-add_missing(Ns__CommitReply__Missing ***list, size_t *n, const char *name, double silent_s)
-{
-	Ns__CommitReply__Missing *mis = xmalloc(sizeof *mis);
-
-	ns__commit_reply__missing__init(mis);
-	mis->name = xstrdup(name);
-	mis->silent_s = silent_s;
-	*list = xreallocarray(*list, *n + 1, sizeof **list);
-	(*list)[(*n)++] = mis;
-}
-
-bool
-fleet_all_served(struct sync *s, const struct request *r, Ns__CommitReply *m, bool end)
-{
-	const struct roster *ro = s->fleet->roster;
-	uint64_t now = clock_mono_ns();
-	double ms = (double)clock_since(now, r->arrived_ns) / 1e6;
-	bool all = receipts_revision(s->receipts) >= r->revision &&
-		   !ranges_has(receipts_lacks(s->receipts), r->revision);
-
-	if (all)
-		add_served(m, s->name, ms);
-	else if (end)
-		add_missing(&m->late, &m->n_late, s->name, ms / 1e3);
-	for (size_t i = 0; i < ro->count; i++) {
-		const struct member *mb = &ro->members[i];
-		const struct follower *fo = pub_follower(s->fleet, mb->name);
-
-		if (!mb->enrolled || mb->removed || strcmp(mb->name, s->name) == 0)
-			continue;
-		if (fo != NULL && fo->ever && fo->served >= r->revision &&
-		    !ranges_has(&fo->late, r->revision)) {
-			add_served(m, mb->name, ms);
-		} else if (fo != NULL && follower_living(fo, now)) {
-			all = false;
-			if (end)
-				add_missing(&m->late, &m->n_late, mb->name, ms / 1e3);
-		} else if (end) {
-			/* Of one that was never heard of we know how long we have been listening. */
-			add_missing(&m->missing, &m->n_missing, mb->name,
-			    (double)clock_since(
-				now, fo != NULL ? fo->heard_ns : s->fleet->started_ns) /
-				1e9);
-		}
-	}
-	return all;
 }

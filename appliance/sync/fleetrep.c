@@ -1,4 +1,4 @@
-/* fleetrep - the replica's side of the fleet: enrol once, say where we are, take what follows.
+/* fleetrep - the replica's side of the fleet: where it is, whom it follows, and what the primary says (fleetrep.h).
  *
  * Everything the primary sends is numbered; a gap, a chain that does not fit or a refusal leads back to
  * hello with the position that is stored.  Nothing here is needed to answer DNS. */
@@ -7,24 +7,17 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "appliance/dns/name.h"
 #include "appliance/fleet/codes.h"
 #include "appliance/sync/adopt.h"
-#include "appliance/sync/fleet.h"
 #include "appliance/sync/fleetlog.h"
-#include "appliance/sync/dnssec.h"
-#include "appliance/sync/receipts.h"
+#include "appliance/sync/fleetrep.h"
 #include "appliance/sync/rewind.h"
 #include "appliance/sync/writer.h"
 #include "ipc/base/clock.h"
 #include "ipc/base/log.h"
 #include "ipc/base/xalloc.h"
 
-#define GAP_AGAIN_NS   200000000ull
-#define RECEIPT_NS     500000000ull
-#define DIGEST_PACE_NS 2000000000ull /* between two messages of the digest exchange */
-#define DIGEST_REST_NS 60000000000ull /* after a round in which all was the same */
-#define DIGEST_LOST_NS 30000000000ull /* no answer: ask again */
+#define RECEIPT_NS 500000000ull
 
 enum ns_err
 rep_send(struct sync *s, Ns__Envelope *env)
@@ -43,8 +36,8 @@ rep_send(struct sync *s, Ns__Envelope *env)
 	return err;
 }
 
-static void
-trouble(struct sync *s, const char *text)
+void
+rep_trouble(struct sync *s, const char *text)
 {
 	struct rep *rep = &s->fleet->rep;
 
@@ -55,26 +48,14 @@ trouble(struct sync *s, const char *text)
 
 /* ---- where we are ---- */
 static void
-queue_drop(struct rep *rep)
-{
-	struct followed *f;
-
-	while ((f = rep->queue) != NULL) {
-		rep->queue = f->next;
-		followed_free(&f);
-	}
-	rep->queue_end = &rep->queue;
-}
-
-static void
 restart_count(struct rep *rep)
 {
 	rep->octets = rep->messages = rep->acked_octets = rep->acked_messages = 0;
 	rep->hellos++;
 }
 
-static void
-say_hello(struct sync *s)
+void
+rep_say_hello(struct sync *s)
 {
 	struct rep *rep = &s->fleet->rep;
 	Ns__Envelope env = NS__ENVELOPE__INIT;
@@ -98,33 +79,13 @@ say_hello(struct sync *s)
 	(void)rep_send(s, &env);
 }
 
-static void
-say_enrol(struct sync *s)
-{
-	struct rep *rep = &s->fleet->rep;
-	Ns__Envelope env = NS__ENVELOPE__INIT;
-	Ns__FleetEnrol out = NS__FLEET_ENROL__INIT;
-
-	rep->said_ns = clock_mono_ns();
-	out.major = NS_PROTO_MAJOR;
-	out.minor = NS_PROTO_MINOR;
-	out.software = (char *)(uintptr_t) "nameserve " NS_RELEASE;
-	out.name = (char *)(uintptr_t)s->name;
-	out.key = (ProtobufCBinaryData){ FLEET_KEY, s->fleet->keys.public_key };
-	out.endpoint = (char *)(uintptr_t)fleet_advertise(s);
-	out.site = s->start->config->site;
-	env.body_case = NS__ENVELOPE__BODY_FLEET_ENROL;
-	env.fleet_enrol = &out;
-	(void)rep_send(s, &env);
-}
-
 /* Back to what is stored, and ask from there. */
-static void
-start_over(struct sync *s)
+void
+rep_start_over(struct sync *s)
 {
 	struct rep *rep = &s->fleet->rep;
 
-	queue_drop(rep);
+	rep_queue_drop(rep);
 	follow_start(&rep->follow, s->head.revision);
 	memcpy(rep->hash, rep->stored_hash, STORE_HASH);
 	rep->log_term = s->head.log_term;
@@ -147,8 +108,8 @@ dial_primary(struct sync *s)
 }
 
 /* With our own key, or with the invitation's while we have nothing else. */
-static void
-dial(struct sync *s)
+void
+rep_dial(struct sync *s)
 {
 	struct fleet *f = s->fleet;
 	struct rep *rep = &f->rep;
@@ -171,14 +132,14 @@ rep_start(struct sync *s)
 
 	rep->queue_end = &rep->queue;
 	memcpy(rep->stored_hash, s->head.hash, STORE_HASH);
-	start_over(s);
+	rep_start_over(s);
 	if (!f->facts.joined) {
 		/* The supervisor has looked at it already. */
 		if (token_read(s->start->config->join, &rep->token, &why) != NS_OK)
 			fatal_config("fleet.join", "text=%s", log_quote(why.text));
 		rep->state = REP_ENROL;
 	}
-	dial(s);
+	rep_dial(s);
 }
 
 /* Another one is the primary now, or for a while: from where we are, with our own key. */
@@ -191,8 +152,8 @@ rep_follow(struct sync *s, const char *endpoint, const uint8_t *key)
 		rep->queue_end = &rep->queue;
 	rep->heard = false;
 	rep->digest_out = false;
-	trouble(s, "");
-	start_over(s);
+	rep_trouble(s, "");
+	rep_start_over(s);
 	rep->dials = 0;
 	memcpy(rep->dialed_own, s->fleet->keys.public_key, FLEET_KEY);
 	memcpy(rep->dialed_server, key, FLEET_KEY);
@@ -209,15 +170,9 @@ rep_leave(struct sync *s)
 	rep->state = REP_OFF;
 	ns_sock_destroy(&s->fleet->dealer);
 	s->fleet->dealer_z = NULL;
-	queue_drop(rep);
-	trouble(s, "");
+	rep_queue_drop(rep);
+	rep_trouble(s, "");
 	forward_lost(s);
-}
-
-bool
-rep_busy(const struct sync *s)
-{
-	return s->fleet->rep.applying || s->fleet->rep.queue != NULL;
 }
 
 void
@@ -240,9 +195,9 @@ rep_link(void *arg, bool up)
 		return;
 	}
 	if (rep->state == REP_ENROL)
-		say_enrol(s);
+		rep_say_enrol(s);
 	else if (rep->state != REP_REFUSED)
-		say_hello(s);
+		rep_say_hello(s);
 }
 
 void
@@ -250,7 +205,7 @@ rep_stop(struct sync *s)
 {
 	struct rep *rep = &s->fleet->rep;
 
-	queue_drop(rep);
+	rep_queue_drop(rep);
 	follow_start(&rep->follow, 0);
 	if (rep->zone != NULL) {
 		struct repair_job *z = rep->zone;
@@ -259,406 +214,6 @@ rep_stop(struct sync *s)
 	}
 	if (rep->beat != NULL)
 		ns__fleet_beat__free_unpacked(rep->beat, NULL);
-}
-
-/* ---- enrolment ---- */
-struct join_job {
-	struct write_job w;
-	struct fleet_facts facts;
-	uint64_t term;
-	char name[FLEET_NAME];
-};
-
-static void
-join_work(struct job *job, void *thread)
-{
-	struct join_job *j = (struct join_job *)job;
-	struct writer_thread *w = thread;
-
-	batch_job(w->batch, &j->w);
-	j->w.err = fleet_facts_join(w->store, j->name, j->term, &j->facts, &j->w.why);
-	w->batch->wrote = true;
-	if (j->w.err == NS_OK)
-		w->head.term = w->batch->term = j->term;
-}
-
-static void
-join_done(struct job *job, struct sync *s)
-{
-	struct join_job *j = (struct join_job *)job;
-	struct fleet *f = s->fleet;
-
-	if (j->w.err == NS_OK) {
-		f->facts = j->facts;
-		s->head.term = j->term;
-		f->rep.state = REP_HELLO;
-		memset(&f->rep.token, 0, sizeof f->rep.token);
-		trouble(s, "");
-		log_info("fleet.joined", "primary=%s endpoint=%s", f->facts.primary,
-		    log_quote(f->facts.endpoint));
-		dial(s);
-	} else {
-		trouble(s, j->w.why.text);
-	}
-	free(j);
-}
-
-static void
-enrolled(struct sync *s, uint64_t term, const Ns__FleetEnrolled *in)
-{
-	struct rep *rep = &s->fleet->rep;
-	struct join_job *j;
-
-	if (rep->state != REP_ENROL || !member_name_ok(in->primary))
-		return;
-	j = xcalloc(1, sizeof *j);
-	j->w.job.work = join_work;
-	j->w.job.done = join_done;
-	j->term = term;
-	j->facts.joined = true;
-	snprintf(j->name, sizeof j->name, "%s", s->name);
-	snprintf(j->facts.primary, sizeof j->facts.primary, "%s", in->primary);
-	memcpy(j->facts.endpoint, rep->token.endpoint, sizeof j->facts.endpoint);
-	memcpy(j->facts.key, rep->token.primary, FLEET_KEY);
-	if (!queue_push(s->writes, LANE_FAST, &j->w.job))
-		free(j); /* it is asked again */
-}
-
-/* ---- receipts ---- */
-static void
-say_receipt(struct sync *s)
-{
-	struct rep *rep = &s->fleet->rep;
-	Ns__Envelope env = NS__ENVELOPE__INIT;
-	Ns__FleetReceipt out = NS__FLEET_RECEIPT__INIT;
-	uint64_t served = receipts_revision(s->receipts), late[RANGES_MAX * 2];
-
-	if (rep->state != REP_FOLLOW)
-		return;
-	rep->receipt_ns = clock_mono_ns();
-	out.stored = s->head.revision;
-	out.served = served < s->head.revision ? served : s->head.revision;
-	out.n_late = ranges_put(receipts_lacks(s->receipts), late);
-	out.late = late;
-	out.octets = rep->acked_octets;
-	out.messages = rep->acked_messages;
-	out.qps = s->fleet->qps;
-	out.p99_us = s->fleet->p99_us;
-	out.error_percent = s->fleet->error_percent;
-	out.stored_at_ms = rep->stored_at_ms;
-	out.served_at_ms = rep->served_at_ms;
-	if (dnssec_public() != NULL)
-		out.public_key =
-		    (ProtobufCBinaryData){ DNSSEC_X25519, (uint8_t *)(uintptr_t)dnssec_public() };
-	env.body_case = NS__ENVELOPE__BODY_FLEET_RECEIPT;
-	env.fleet_receipt = &out;
-	(void)rep_send(s, &env);
-}
-
-void
-rep_served(struct sync *s)
-{
-	say_receipt(s);
-}
-
-/* What is taken and neither waits nor is being put together counts as done. */
-static void
-settle_acks(struct rep *rep)
-{
-	if (rep->applying || rep->queue != NULL)
-		return;
-	rep->acked_octets = rep->octets;
-	rep->acked_messages = rep->messages;
-}
-
-/* What one transaction took: the next may come in while the one behind it is written.  Of an older
- * conversation: nothing, its octets were of another count. */
-static void
-settle_adopted(struct rep *rep)
-{
-	if (rep->adopting_hello != rep->hellos)
-		return;
-	rep->acked_octets = rep->adopting_octets;
-	rep->acked_messages = rep->adopting_messages;
-}
-
-/* ---- changes ---- */
-static void adopt_next(struct sync *);
-
-/* A signer that comes gets all zones anew: nothing is left that tells it of those that went. */
-static void
-withheld(struct sync *s, unsigned zones)
-{
-	if (zones == 0)
-		return;
-	s->head.map_foreign = true;
-	log_info("fleet.withheld", "zones=%u text=\"may not be held at this site\"", zones);
-}
-
-static void
-adopted(struct job *job, struct sync *s)
-{
-	struct adopt_job *j = (struct adopt_job *)job;
-	struct rep *rep = &s->fleet->rep;
-
-	rep->applying = false;
-	settle_adopted(rep);
-	if (j->w.err == NS_OK || j->w.revision != 0) {
-		rep->stored_at_ms = clock_wall_ms();
-		if (j->adopted != 0)
-			memcpy(rep->stored_hash, j->hash, STORE_HASH);
-	}
-	withheld(s, j->w.err == NS_OK ? j->withheld : 0);
-	if (j->ndiffers > 0) {
-		/* Look at everything, from the start, at once. */
-		rep->digest_begun = rep->digest_rest = rep->things_due = false;
-		rep->digest_again = true;
-		rep->digest_ns = 0;
-	}
-	if (j->w.err != NS_OK) {
-		log_error("fleet.adopt", "revision=%llu code=%u text=%s",
-		    (unsigned long long)s->head.revision + 1, j->w.why.code,
-		    log_quote(j->w.why.text));
-		trouble(s, j->w.why.text);
-		start_over(s); /* hello follows with the next tick */
-		rep->said_ns = clock_mono_ns();
-	} else {
-		trouble(s, "");
-		adopt_next(s);
-	}
-	settle_acks(rep);
-	say_receipt(s);
-	adopt_job_destroy(&j);
-}
-
-static void
-adopt_next(struct sync *s)
-{
-	struct rep *rep = &s->fleet->rep;
-	struct adopt_job *j;
-
-	if (rep->applying || rep->queue == NULL)
-		return;
-	j = adopt_job_new(rep->queue, adopted);
-	rep->adopting_octets = rep->octets;
-	rep->adopting_messages = rep->messages;
-	rep->adopting_hello = rep->hellos;
-	rep->queue = NULL;
-	rep->queue_end = &rep->queue;
-	rep->applying = queue_push(s->writes, LANE_FAST, &j->w.job);
-	if (rep->applying)
-		return;
-	adopt_job_destroy(&j); /* too much is waiting here: ask for it again */
-	start_over(s);
-}
-
-static void
-change(struct sync *s, const struct fleet_from *from, const Ns__FleetChange *in)
-{
-	struct rep *rep = &s->fleet->rep;
-	struct followed *whole;
-
-	if (rep->state != REP_FOLLOW)
-		return;
-	rep->octets += from->len;
-	rep->messages++;
-	switch (follow_put(&rep->follow, in, &whole)) {
-	case FOLLOW_CHANGE:
-		if (whole->head->hash.len == STORE_HASH)
-			memcpy(rep->hash, whole->head->hash.data, STORE_HASH);
-		rep->log_term = whole->head->term;
-		*rep->queue_end = whole;
-		rep->queue_end = &whole->next;
-		adopt_next(s);
-		return;
-	case FOLLOW_PIECE:
-		settle_acks(rep);
-		say_receipt(s);
-		return;
-	case FOLLOW_OLD:
-		settle_acks(rep);
-		return;
-	case FOLLOW_GAP:
-	case FOLLOW_BAD:
-		if (clock_since(clock_mono_ns(), rep->said_ns) < GAP_AGAIN_NS)
-			return;
-		rep->gaps++;
-		log_info("fleet.gap", "have=%llu got=%llu", (unsigned long long)rep->follow.taken,
-		    (unsigned long long)in->revision);
-		say_hello(s);
-		return;
-	}
-}
-
-/* ---- zones that differ ---- */
-static void
-repaired(struct job *job, struct sync *s)
-{
-	struct repair_job *j = (struct repair_job *)job;
-	struct rep *rep = &s->fleet->rep;
-	char text[NAME_MAX_TEXT];
-
-	withheld(s, j->w.err == NS_OK ? j->withheld : 0);
-	if (j->w.err != NS_OK)
-		log_error("fleet.repair", "text=%s", log_quote(j->w.why.text));
-	else if (j->repaired) {
-		rep->repaired++;
-		name_to_text(j->zone->name.data, text);
-		snprintf(rep->repaired_last, sizeof rep->repaired_last, "zone %.*s", 255, text);
-		log_warn("fleet.repaired",
-		    "zone=%s version=%llu text=\"it differed from the primary's\"", log_quote(text),
-		    (unsigned long long)j->zone->version);
-	}
-	repair_job_destroy(&j);
-}
-
-static Ns__FleetZone *
-zone_head(const Ns__FleetZone *in)
-{
-	Ns__FleetZone bare = *in, *out;
-	uint8_t *buf;
-	size_t len;
-
-	bare.zwire = (ProtobufCBinaryData){ 0, NULL };
-	len = ns__fleet_zone__get_packed_size(&bare);
-	buf = xmalloc(len + 1);
-	ns__fleet_zone__pack(&bare, buf);
-	out = ns__fleet_zone__unpack(NULL, len, buf);
-	free(buf);
-	return out;
-}
-
-/* Pieces of one zone come one after the other. */
-static void
-zone_piece(struct sync *s, const Ns__FleetZone *in)
-{
-	struct rep *rep = &s->fleet->rep;
-	struct repair_job *j = rep->zone;
-
-	if (in->offset == 0) {
-		if (j != NULL)
-			repair_job_destroy(&j);
-		j = rep->zone = repair_job_new(repaired);
-		j->zone = zone_head(in);
-	}
-	if (j == NULL || j->zone == NULL || j->content.len != in->offset ||
-	    j->zone->version != in->version)
-		return;
-	wbuf_put(&j->content, in->zwire.data, in->zwire.len);
-	if (!in->last || !wbuf_ok(&j->content))
-		return;
-	rep->zone = NULL;
-	if (!queue_push(s->writes, LANE_FAST, &j->w.job))
-		repair_job_destroy(&j);
-}
-
-/* ---- the digest exchange ---- */
-static void
-digest_found(struct job *job, struct sync *s)
-{
-	struct digest_job *j = (struct digest_job *)job;
-	struct rep *rep = &s->fleet->rep;
-	Ns__Envelope env = NS__ENVELOPE__INIT;
-
-	if (j->err == NS_OK && rep->state == REP_FOLLOW) {
-		env.body_case = NS__ENVELOPE__BODY_FLEET_DIGEST;
-		env.fleet_digest = j->found;
-		(void)rep_send(s, &env);
-	} else {
-		rep->digest_out = false;
-	}
-	digest_job_destroy(&j);
-}
-
-static void
-digest_say(struct sync *s, const Ns__FleetDigestReply *detail)
-{
-	struct rep *rep = &s->fleet->rep;
-	struct digest_job *j = digest_job_new(s->head.term, digest_found);
-
-	j->from_start = !rep->digest_begun;
-	memcpy(j->after, rep->digest_after, sizeof j->after);
-	if (detail != NULL) {
-		j->detail = true;
-		j->from_start = detail->after.len == 0;
-		if (!j->from_start)
-			memcpy(j->after, detail->after.data, detail->after.len);
-		j->has_last = detail->last.len > 0;
-		if (j->has_last)
-			memcpy(j->last, detail->last.data, detail->last.len);
-	}
-	rep->digest_ns = clock_mono_ns();
-	rep->digest_out = queue_push(s->fleet->log, LANE_BULK, &j->job);
-	if (!rep->digest_out)
-		digest_job_destroy(&j);
-}
-
-static bool
-is_name(const ProtobufCBinaryData *d)
-{
-	return d->len == 0 || (d->len <= NAME_MAX_WIRE && name_check(d->data, d->len) == d->len);
-}
-
-/* Both sides have read and hashed all they have: where nothing was found, that can wait. */
-static void
-round_ended(struct rep *rep)
-{
-	rep->rounds++;
-	rep->digest_rest = rep->digest_differ == 0 && !rep->digest_again;
-	rep->digest_again = false;
-	rep->digest_differ = 0;
-}
-
-static void
-digest_answer(struct sync *s, const Ns__FleetDigestReply *in)
-{
-	struct rep *rep = &s->fleet->rep;
-
-	rep->digest_out = false;
-	if (!is_name(&in->after) || !is_name(&in->last))
-		return;
-	if (in->detail) {
-		digest_say(s, in);
-		return;
-	}
-	rep->digest_ns = clock_mono_ns();
-	rep->digest_differ += in->differ;
-	if (in->differ > 0)
-		log_warn("fleet.digest", "differ=%u", in->differ);
-	rep->digest_begun = in->last.len > 0;
-	if (rep->digest_begun)
-		memcpy(rep->digest_after, in->last.data, in->last.len);
-	else
-		rep->things_due = true;
-}
-
-static void
-things_reply(struct rep *rep, bool ended)
-{
-	if (!ended || !rep->things_due)
-		return; /* the zones have begun again meanwhile */
-	rep->things_due = false;
-	round_ended(rep);
-}
-
-static void
-digest_tick(struct sync *s, uint64_t now_ns)
-{
-	struct rep *rep = &s->fleet->rep;
-	uint64_t wait = rep->digest_out ? DIGEST_LOST_NS
-			: rep->digest_rest && !rep->digest_begun && !rep->things_due
-			    ? DIGEST_REST_NS
-			    : DIGEST_PACE_NS;
-
-	if (rep->state != REP_FOLLOW || rep->applying || rep->queue != NULL ||
-	    clock_since(now_ns, rep->digest_ns) <= wait)
-		return;
-	/* A primary of an older release says nothing to these: the zones go on. */
-	rep->things_due = rep->things_due && !rep->digest_out;
-	if (rep->things_due)
-		things_say(s, NULL);
-	else
-		digest_say(s, NULL);
 }
 
 /* ---- what the primary says ---- */
@@ -765,10 +320,10 @@ rewound(struct job *job, struct sync *s)
 		log_warn("fleet.rewound", "to=%llu text=%s", (unsigned long long)j->to,
 		    log_quote(j->text));
 	} else {
-		trouble(s, j->w.why.text);
+		rep_trouble(s, j->w.why.text);
 	}
-	start_over(s);
-	say_hello(s);
+	rep_start_over(s);
+	rep_say_hello(s);
 	free(j);
 }
 
@@ -783,7 +338,7 @@ rewind_start(struct sync *s)
 	if (queue_push(s->writes, LANE_FAST, &j->w.job))
 		return;
 	free(j);
-	start_over(s); /* the next hello leads here again */
+	rep_start_over(s); /* the next hello leads here again */
 }
 
 static void
@@ -796,7 +351,7 @@ point_read(struct job *job, struct sync *s)
 		follow_start(&rep->follow, j->revision);
 		memcpy(rep->hash, j->hash, STORE_HASH);
 		rep->log_term = j->log_term;
-		say_hello(s);
+		rep_say_hello(s);
 	}
 	free(j);
 }
@@ -833,11 +388,11 @@ welcome(struct sync *s, const Ns__FleetWelcome *in)
 	}
 	rep->state = REP_FOLLOW;
 	rep->head = in->revision;
-	trouble(s, "");
+	rep_trouble(s, "");
 	forward_resume(s);
 	log_info("fleet.following", "primary=%s from=%llu head=%llu", log_quote(in->primary),
 	    (unsigned long long)rep->follow.taken, (unsigned long long)in->revision);
-	say_receipt(s);
+	rep_say_receipt(s);
 }
 
 static void
@@ -845,7 +400,7 @@ refused(struct sync *s, const Ns__Error *in)
 {
 	struct rep *rep = &s->fleet->rep;
 
-	trouble(s, in->text);
+	rep_trouble(s, in->text);
 	rep->unheard = 0;
 	if (rep->state == REP_FOLLOW)
 		rep->state = REP_HELLO;
@@ -864,7 +419,7 @@ rep_message(struct sync *s, const struct fleet_from *from, const Ns__Envelope *e
 	struct rep *rep = &s->fleet->rep;
 
 	if (rep->state == REP_ENROL && env->body_case == NS__ENVELOPE__BODY_FLEET_ENROLLED) {
-		enrolled(s, env->term, env->fleet_enrolled);
+		rep_enrolled(s, env->term, env->fleet_enrolled);
 		return;
 	}
 	if (rep->state != REP_ENROL && !term_counts(s, env))
@@ -879,7 +434,7 @@ rep_message(struct sync *s, const struct fleet_from *from, const Ns__Envelope *e
 		welcome(s, env->fleet_welcome);
 		return;
 	case NS__ENVELOPE__BODY_FLEET_CHANGE:
-		change(s, from, env->fleet_change);
+		rep_change(s, from, env->fleet_change);
 		return;
 	case NS__ENVELOPE__BODY_FLEET_BEAT:
 		beat(s, env->fleet_beat);
@@ -888,13 +443,13 @@ rep_message(struct sync *s, const struct fleet_from *from, const Ns__Envelope *e
 		forward_reply(s, env->fleet_forward_reply);
 		return;
 	case NS__ENVELOPE__BODY_FLEET_DIGEST_REPLY:
-		digest_answer(s, env->fleet_digest_reply);
+		zones_answer(s, env->fleet_digest_reply);
 		return;
 	case NS__ENVELOPE__BODY_FLEET_ZONE:
-		zone_piece(s, env->fleet_zone);
+		zones_take(s, env->fleet_zone);
 		return;
 	case NS__ENVELOPE__BODY_FLEET_THINGS_REPLY:
-		things_reply(rep, things_answer(s, env->fleet_things_reply));
+		rep_things_ended(rep, things_answer(s, env->fleet_things_reply));
 		return;
 	case NS__ENVELOPE__BODY_FLEET_THING:
 		things_take(s, env->fleet_thing);
@@ -940,7 +495,7 @@ best_tick(struct sync *s, uint64_t now_ns)
 	if (rep->up)
 		rep_link(s, false);
 	rep->best_tried = true;
-	dial(s);
+	rep_dial(s);
 }
 
 void
@@ -951,15 +506,15 @@ rep_tick(struct sync *s, uint64_t now_ns)
 	best_tick(s, now_ns);
 	if (!rep->up && rep->state != REP_REFUSED &&
 	    clock_since(now_ns, rep->dialed_ns) > FLEET_REDIAL_NS)
-		dial(s);
+		rep_dial(s);
 	if (rep->up && clock_since(now_ns, rep->said_ns) > FLEET_AGAIN_NS << rep->unheard) {
 		rep->unheard += rep->unheard < FLEET_AGAIN_MOST;
 		if (rep->state == REP_ENROL)
-			say_enrol(s);
+			rep_say_enrol(s);
 		else if (rep->state == REP_HELLO && s->fleet->facts.joined)
-			say_hello(s);
+			rep_say_hello(s);
 	}
 	if (clock_since(now_ns, rep->receipt_ns) > RECEIPT_NS)
-		say_receipt(s);
-	digest_tick(s, now_ns);
+		rep_say_receipt(s);
+	rep_compare_tick(s, now_ns);
 }

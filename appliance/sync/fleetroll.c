@@ -75,19 +75,13 @@ roll_store(struct request *r, struct batch *b, const struct member *m)
 {
 	const Ns__FleetRollRequest *in = r->env->fleet_roll_request;
 	char comment[128];
-	struct change c;
 	enum ns_err err;
 
 	snprintf(comment, sizeof comment, "%s rolls its key", m->name);
-	change_begin(&c, &r->caller, "fleet", in->comment[0] != '\0' ? in->comment : comment,
-	    b->now_ms, b->term);
-	err = member_put(b, &c, m, &r->why);
+	err = member_commit(
+	    b, &r->caller, m, in->comment[0] != '\0' ? in->comment : comment, &r->why);
 	if (err == NS_OK)
-		err = change_end(&c, b->store, &r->why);
-	if (err == NS_OK)
-		b->revision = r->revision = r->reply->fleet_roll_reply->revision = c.row.revision;
-	members_free(&c);
-	change_free(&c);
+		r->revision = r->reply->fleet_roll_reply->revision = b->revision;
 	return err;
 }
 

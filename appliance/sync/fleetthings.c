@@ -20,6 +20,7 @@
 #include "ipc/base/clock.h"
 #include "ipc/base/log.h"
 #include "ipc/base/xalloc.h"
+#include "ipc/envelope.h"
 
 /* ---- the primary ---- */
 static void
@@ -44,16 +45,11 @@ void
 things_compare(struct sync *s, struct follower *fo, const Ns__FleetThings *in)
 {
 	struct things_job *j;
-	size_t len = ns__fleet_things__get_packed_size(in);
-	uint8_t *buf;
 
 	if (fleet_is_replica(s))
 		return; /* we may lack what others may have */
 	j = things_job_new(s->head.term, compared);
-	buf = xmalloc(len + 1);
-	ns__fleet_things__pack(in, buf);
-	j->said = ns__fleet_things__unpack(NULL, len, buf);
-	free(buf);
+	j->said = ns_message_copy(&in->base);
 	snprintf(j->name, sizeof j->name, "%s", fo->name);
 	snprintf(j->site, sizeof j->site, "%s", roster_site(s->fleet->roster, fo->name));
 	j->session = fo->session;
@@ -245,13 +241,9 @@ void
 things_take(struct sync *s, const Ns__FleetThing *in)
 {
 	struct thing_job *j = xcalloc(1, sizeof *j);
-	size_t len = ns__fleet_thing__get_packed_size(in);
-	uint8_t *buf = xmalloc(len + 1);
 	struct thing_key k;
 
-	ns__fleet_thing__pack(in, buf);
-	j->thing = ns__fleet_thing__unpack(NULL, len, buf);
-	free(buf);
+	j->thing = ns_message_copy(&in->base);
 	j->w.job.work = thing_work;
 	j->w.job.done = thing_done;
 	if (thing_key_read(&k, in->kind, in->name) && k.name[0] != '\0' &&

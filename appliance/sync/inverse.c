@@ -36,22 +36,6 @@ struct inverse {
 
 /* ---- RRsets ---- */
 static const struct rrset *
-set_at(const struct zone_view *v, const struct rrset *key, struct rrset *out)
-{
-	const uint8_t *zwire;
-	struct zwire_iter it;
-	size_t len;
-
-	if (!v->at(v->arg, key->owner, &zwire, &len))
-		return NULL;
-	it = zwire_iter(zwire, len);
-	while (zwire_next(&it, out))
-		if (rrset_cmp(out, key) == 0)
-			return out;
-	return NULL;
-}
-
-static const struct rrset *
 set_of(ProtobufCBinaryData side, const struct rrset *key, struct rrset *out)
 {
 	struct zwire_iter it = zwire_iter(side.data, side.len);
@@ -78,7 +62,7 @@ take_back(struct inverse *v, struct zoneplan *z, const Ns__ChangeBody__Zone *m,
 	struct rrset now_set, after_set;
 	struct conflict_sets sets = {
 		.base = set_of(m->added, &before->key, &after_set),
-		.theirs = set_at(&z->below.zone, &before->key, &now_set),
+		.theirs = zone_view_set(&z->below.zone, &before->key, &now_set),
 		.mine = before->there ? &before->set : NULL,
 	};
 

@@ -61,10 +61,6 @@ keys_cannot_sign(const struct rrset *set)
 	struct policy po;
 	size_t len;
 
-	if (set->type == RR_ALIAS)
-		return "an ALIAS cannot be signed: its addresses are not known beforehand; give "
-		       "the addresses, "
-		       "or a policy";
 	while (set->type == RR_NSPOLICY && (rdata = rrset_next_rdata(&r, &len)) != NULL)
 		if (policy_open(&po, rdata, len) && policy_signed_max(&po) > CLOSURE_MAX)
 			return "the pools of a policy have more than 4096 different answers "

@@ -15,6 +15,7 @@
 #include "ipc/base/log.h"
 #include "ipc/base/text.h"
 #include "ipc/base/xalloc.h"
+#include "ipc/envelope.h"
 
 #define SECOND_NS   1000000000ull
 #define AT_ONCE     16u /* events under way */
@@ -315,20 +316,14 @@ void
 keysched_seen(struct sync *s, const struct store_zone *z, const Ns__ParentReply *m)
 {
 	struct entry *e = entry_of(z->id);
-	uint8_t *packed;
-	size_t len;
 
 	(void)s;
 	if (e == NULL || m == NULL)
 		return;
-	len = ns__parent_reply__get_packed_size(m);
-	packed = xmalloc(len + 1);
-	ns__parent_reply__pack(m, packed);
 	if (e->said != NULL)
 		ns__parent_reply__free_unpacked(e->said, NULL);
-	e->said = ns__parent_reply__unpack(NULL, len, packed);
+	e->said = ns_message_copy(&m->base);
 	e->said_at = keysched_now();
-	free(packed);
 }
 
 const Ns__ParentReply *

@@ -31,7 +31,15 @@ enum ns_err	 lost_keep(struct store *, uint64_t from, uint64_t head, const char 
 /* Take these zones (numbers, as text) out of what is kept: they may not be held here any more.  Writer thread. */
 enum ns_err	 lost_withhold(struct store *, const char *ids, struct ns_why *)
 		    __attribute__((warn_unused_result));
+/* What is kept; NULL: nothing, or it cannot be read. */
+Ns__Lost	*lost_load(struct store *);
 /* Handler of the table in control.c; reader thread. */
 enum ns_err	 lost_read(struct request *, struct store *);
+
+/* ---- lostsites.c ---- */
+/* Zones of it that may not be held where this appliance is are noted to be scrubbed (withhold_note()), if there are
+ * any.  Writer thread, within a transaction. */
+enum ns_err	 lost_look(struct store *, const char *appliance, bool *found, struct ns_why *)
+		    __attribute__((warn_unused_result));
 
 #endif

@@ -108,14 +108,22 @@ file_read(const char *path, struct ns_why *why)
 	return m;
 }
 
-/* What was dropped before and nobody has taken yet comes first; *octets: what is left for the rest. */
-static Ns__Lost *
-begin(struct store *s, size_t *octets)
+Ns__Lost *
+lost_load(struct store *s)
 {
 	char *path = kept_file(s);
 	Ns__Lost *m = path != NULL ? file_read(path, &(struct ns_why){ 0 }) : NULL;
 
 	free(path);
+	return m;
+}
+
+/* What was dropped before and nobody has taken yet comes first; *octets: what is left for the rest. */
+static Ns__Lost *
+begin(struct store *s, size_t *octets)
+{
+	Ns__Lost *m = lost_load(s);
+
 	if (m == NULL) {
 		m = xmalloc(sizeof *m);
 		ns__lost__init(m);

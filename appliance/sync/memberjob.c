@@ -55,18 +55,10 @@ static enum ns_err
 member_change(struct batch *b, struct member_job *j, const struct member *m, const char *what)
 {
 	char comment[FLEET_NAME + 64];
-	struct change c;
 	enum ns_err err;
 
 	snprintf(comment, sizeof comment, "%s %s", m->name, what);
-	change_begin(&c, &fleet_caller, "fleet", comment, b->now_ms, b->term);
-	err = member_put(b, &c, m, &j->w.why);
-	if (err == NS_OK)
-		err = change_end(&c, b->store, &j->w.why);
-	if (err == NS_OK)
-		b->revision = c.row.revision;
-	members_free(&c);
-	change_free(&c);
+	err = member_commit(b, &fleet_caller, m, comment, &j->w.why);
 	j->made = err == NS_OK;
 	return err;
 }

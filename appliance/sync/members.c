@@ -188,3 +188,21 @@ handover_load(struct store *s, struct handover *h)
 	h->must = strtoul(rest, &rest, 10) != 0;
 	snprintf(h->from, sizeof h->from, "%s", *rest == ' ' ? rest + 1 : "");
 }
+
+enum ns_err
+member_commit(struct batch *b, const struct caller *who, const struct member *m,
+    const char *comment, struct ns_why *why)
+{
+	struct change c;
+	enum ns_err err;
+
+	change_begin(&c, who, "fleet", comment, b->now_ms, b->term);
+	err = member_put(b, &c, m, why);
+	if (err == NS_OK)
+		err = change_end(&c, b->store, why);
+	if (err == NS_OK)
+		b->revision = c.row.revision;
+	members_free(&c);
+	change_free(&c);
+	return err;
+}

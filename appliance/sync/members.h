@@ -9,6 +9,7 @@
 #include "appliance/store/store.h"
 
 struct batch;
+struct caller;
 struct change;
 struct request;
 
@@ -43,5 +44,8 @@ struct roster	*members_load(struct store *);
 /* Into the store, and into the change that carries it; members_free() ends what it put there. */
 enum ns_err	 member_put(struct batch *, struct change *, const struct member *, struct ns_why *);
 void	 members_free(struct change *);
+/* One member in a change of its own; b->revision is that change's. */
+enum ns_err	 member_commit(struct batch *, const struct caller *, const struct member *,
+		    const char *comment, struct ns_why *);
 
 #endif

@@ -9,7 +9,7 @@
 #include "appliance/sync/zoneplan.h"
 
 /* The safety rail: more than this part of a zone's records goes or changes only when the zone is named a
- * second time (console.md 5.4: T2).  Small zones are edited by hand as a whole. */
+ * second time.  Small zones are edited by hand as a whole. */
 #define RAIL_PERCENT 30u
 #define RAIL_RECORDS 20u
 

@@ -34,9 +34,9 @@ teardown(void *thread)
 }
 
 struct pool *
-readers_start(struct sync *s, unsigned threads)
+readers_start(struct sync *s, struct queue *q, unsigned threads)
 {
-	struct pool_conf conf = { .queue = s->reads,
+	struct pool_conf conf = { .queue = q,
 		.wake = s->wake,
 		.lanes = LANES_ALL,
 		.setup = setup,

@@ -8,7 +8,8 @@
 
 struct pool;
 struct sync;
-struct pool	*readers_start(struct sync *, unsigned threads);
+/* Threads that do the jobs of a queue, each with a STORE_READ handle of its own. */
+struct pool	*readers_start(struct sync *, struct queue *, unsigned threads);
 
 enum ns_err	 zone_list_read(struct request *, struct store *);
 enum ns_err	 zone_show_read(struct request *, struct store *);

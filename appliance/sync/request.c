@@ -16,21 +16,6 @@
 #define DEADLINE_DEFAULT_MS 10000u
 #define DEADLINE_MAX_MS     (3600u * 1000u) /* an import's end may wait for a slow disk */
 
-/* The message that arrived is gone after the callback, so a request has a copy. */
-static Ns__Envelope *
-envelope_copy(const Ns__Envelope *env)
-{
-	size_t len = ns__envelope__get_packed_size(env);
-	uint8_t *buf = xmalloc(len + 1);
-	Ns__Envelope *copy;
-
-	ns__envelope__pack(env, buf);
-	copy = ns__envelope__unpack(NULL, len, buf);
-	free(buf);
-	assert(copy != NULL);
-	return copy;
-}
-
 struct request *
 request_new(const struct ns_peer *peer, const Ns__Envelope *env)
 {
@@ -43,7 +28,8 @@ request_new(const struct ns_peer *peer, const Ns__Envelope *env)
 	r->id = env->id;
 	r->arrived_ns = clock_mono_ns();
 	r->deadline_ns = r->arrived_ns + (uint64_t)ms * 1000000u;
-	r->env = envelope_copy(env);
+	r->env = ns_message_copy(&env->base); /* what arrived is gone after the callback */
+	assert(r->env != NULL);
 	return r;
 }
 

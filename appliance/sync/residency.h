@@ -76,6 +76,8 @@ enum ns_err	 redact_object(struct store *, const struct residency *, const char 
  * were here. */
 enum ns_err	 withhold_zones(struct batch *, const uint64_t *ids, size_t n, unsigned *gone,
 		    struct ns_why *);
+/* Nothing of them is to be left anywhere: until that is done, a fact says so (writer.c). */
+enum ns_err	 withhold_note(struct store *, const uint64_t *ids, size_t n, struct ns_why *);
 /* Take them (sorted) out of a change's body; their numbers stay.  True: something of them was in it. */
 bool	 withhold_body(Ns__ChangeBody *, const uint64_t *ids, size_t n);
 

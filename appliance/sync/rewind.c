@@ -22,6 +22,7 @@ struct rewind {
 	struct batch *b;
 	uint64_t head, started_ms;
 	bool secret; /* a roll was dropped */
+	struct wbuf differing; /* names of zones that cannot be undone exactly */
 	struct ns_why *why;
 };
 
@@ -38,6 +39,45 @@ mark_differing(struct rewind *rw, const uint8_t *name)
 					  : ns_fail(rw->why, err, ES_STORE, "a zone is unreadable");
 	z.version = 0;
 	return store_zone_put(rw->b->store, &z, rw->why);
+}
+
+/* When all is undone: until then a zone's version says which change is the next. */
+static enum ns_err
+mark_all(struct rewind *rw)
+{
+	enum ns_err err = NS_OK;
+
+	for (size_t at = 0; at < rw->differing.len && err == NS_OK;
+	     at += name_len(rw->differing.base + at))
+		err = mark_differing(rw, rw->differing.base + at);
+	return err;
+}
+
+static bool
+newest_only(void *arg, const struct store_change *row)
+{
+	*(struct store_change *)arg = *row;
+	return false;
+}
+
+/* Whatever became of it since.  The tombstone goes with the log entry, or is that of the deletion before it. */
+static enum ns_err
+undo_create(struct rewind *rw, const struct store_change *row, const Ns__ChangeBody__Zone *m)
+{
+	struct store *s = rw->b->store;
+	struct store_change gone = *row;
+	struct store_zone z;
+	enum ns_err err = store_zone_by_id(s, m->zone_id, &z);
+
+	if (err == NS_NOTFOUND)
+		return NS_OK;
+	if (err == NS_OK && m->undelete)
+		err = store_change_each(s, m->zone_id, row->revision, newest_only, &gone);
+	if (err != NS_OK)
+		return ns_fail(rw->why, err, ES_STORE, "a zone is unreadable");
+	batch_touch(rw->b, &z, NULL)->keys = true;
+	rw->b->zones--;
+	return store_zone_drop(s, m->zone_id, gone.revision, gone.at_ms, rw->why);
 }
 
 static enum ns_err
@@ -57,10 +97,9 @@ undo_zone(struct rewind *rw, const struct store_change *row, const Ns__ChangeBod
 	inv.added = z->removed;
 	inv.account_given = false;
 	inv.whole = false;
-	if (z->kind == NS__CHANGE_BODY__ZONE__KIND__CREATE) {
-		inv.kind = NS__CHANGE_BODY__ZONE__KIND__DELETE;
-		as.revision = row->revision; /* a tombstone that goes with the log entry */
-	} else if (z->kind == NS__CHANGE_BODY__ZONE__KIND__DELETE) {
+	if (z->kind == NS__CHANGE_BODY__ZONE__KIND__CREATE)
+		return undo_create(rw, row, z);
+	if (z->kind == NS__CHANGE_BODY__ZONE__KIND__DELETE) {
 		inv.kind = NS__CHANGE_BODY__ZONE__KIND__CREATE;
 		inv.undelete = true;
 	} else {
@@ -76,7 +115,9 @@ undo_zone(struct rewind *rw, const struct store_change *row, const Ns__ChangeBod
 		again = true;
 		err = NS_OK;
 	}
-	return err == NS_OK && again ? mark_differing(rw, z->name.data) : err;
+	if (err == NS_OK && again)
+		wbuf_put(&rw->differing, z->name.data, z->name.len);
+	return err;
 }
 
 /* The newest change that stays and says something of an object, or of the secret. */
@@ -119,7 +160,7 @@ look_earlier(void *arg, const struct store_change *row)
 	struct store_change again;
 	Ns__ChangeBody *body;
 
-	if (row->zone_count > 0)
+	if (!change_may_name_objects(row))
 		return true;
 	body = change_body_load(e->rw->b->store, row->revision, &again);
 	if (body == NULL)
@@ -187,6 +228,8 @@ rewind_all(struct rewind *rw)
 	err = lost_keep(s, j->to, rw->head, j->primary, j->file, rw->why);
 	for (uint64_t r = rw->head; err == NS_OK && r > j->to; r--)
 		err = undo_change(rw, r);
+	if (err == NS_OK)
+		err = mark_all(rw);
 	if (err == NS_OK && rw->secret)
 		err = store_change_each(s, 0, j->to + 1, look_earlier, &e);
 	if (err == NS_OK)
@@ -215,6 +258,7 @@ rewind_work(struct job *job, void *thread)
 		.b = b,
 		.head = b->revision,
 		.started_ms = w->conf.started_ms,
+		.differing = wbuf_grow(SIZE_MAX / 2),
 		.why = &j->w.why };
 	uint64_t zones;
 
@@ -232,6 +276,7 @@ rewind_work(struct job *job, void *thread)
 	j->w.err = rewind_all(&rw);
 	if (j->w.err == NS_OK)
 		j->w.err = store_release(w->store, &j->w.why);
+	wbuf_free(&rw.differing);
 	if (j->w.err != NS_OK) {
 		if (j->w.why.err == NS_OK)
 			ns_fail(&j->w.why, j->w.err, ES_STORE,

@@ -6,24 +6,12 @@
 #include "appliance/sync/request.h"
 #include "appliance/sync/status.h"
 #include "ipc/base/xalloc.h"
+#include "ipc/envelope.h"
 
 /* The signer makes them anew when 7 days are left: fewer mean that it does not. */
 #define LATE_S (6 * 86400)
 
 static Ns__SignerState *last; /* NULL: it has not said */
-
-static Ns__SignerState *
-copy(const Ns__SignerState *in)
-{
-	size_t len = ns__signer_state__get_packed_size(in);
-	uint8_t *buf = xmalloc(len + 1);
-	Ns__SignerState *out;
-
-	ns__signer_state__pack(in, buf);
-	out = ns__signer_state__unpack(NULL, len, buf);
-	free(buf);
-	return out;
-}
 
 void
 signatures_stop(void)
@@ -38,7 +26,7 @@ signatures_state(struct sync *s, const Ns__Envelope *env)
 {
 	(void)s;
 	signatures_stop();
-	last = copy(env->signer_state);
+	last = ns_message_copy(&env->signer_state->base);
 }
 
 /* "zone Z AFTER TIME BEHIND" */
@@ -55,7 +43,7 @@ add_problem(
 void
 signatures_status(Ns__StatusReply *m, int64_t now)
 {
-	if (last == NULL || (m->signatures = copy(last)) == NULL)
+	if (last == NULL || (m->signatures = ns_message_copy(&last->base)) == NULL)
 		return;
 	m->signatures_until = last->expires != 0 ? reply_time(last->expires * 1000) : xstrdup("");
 	if (last->expires != 0 && last->expires < now)

@@ -13,6 +13,7 @@
 #include "appliance/sync/fleet.h"
 #include "appliance/sync/statsall.h"
 #include "ipc/base/xalloc.h"
+#include "ipc/envelope.h"
 
 #define MARGIN_NS 200000000ull
 
@@ -143,19 +144,6 @@ stats_request(struct sync *s, struct request *r)
 	TAILQ_INSERT_TAIL(&s->stats->asked, r, waiting);
 }
 
-static Ns__StatsReply *
-copy(const Ns__StatsReply *in)
-{
-	size_t len = ns__stats_reply__get_packed_size(in);
-	uint8_t *buf = xmalloc(len + 1);
-	Ns__StatsReply *out;
-
-	ns__stats_reply__pack(in, buf);
-	out = ns__stats_reply__unpack(NULL, len, buf);
-	free(buf);
-	return out;
-}
-
 static void
 finish(struct sync *s, struct request *r, const Ns__Metrics *m)
 {
@@ -169,7 +157,7 @@ finish(struct sync *s, struct request *r, const Ns__Metrics *m)
 		request_refuse(s, r, NS_NOTFOUND, ES_NO_ZONE, "no such zone is served here");
 		return;
 	}
-	stats = copy(m->stats);
+	stats = ns_message_copy(&m->stats->base);
 	if (stats != NULL) {
 		if (stats->scope != protobuf_c_empty_string)
 			free(stats->scope);

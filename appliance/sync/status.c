@@ -17,6 +17,7 @@
 #include "appliance/sync/windows.h"
 #include "ipc/base/clock.h"
 #include "ipc/base/xalloc.h"
+#include "ipc/envelope.h"
 
 #define FLOODS_MAX 64 /* zones in a notice; answer sends eight */
 #define STUCK_S    2.0 /* a feed that does not move for so long is worth a line */
@@ -101,14 +102,10 @@ void
 status_table(void *arg, const Ns__ProcessTable *in)
 {
 	struct sync *s = arg;
-	size_t len = ns__process_table__get_packed_size(in);
-	uint8_t *buf = xmalloc(len + 1);
 
-	ns__process_table__pack(in, buf);
 	if (s->status->table != NULL)
 		ns__process_table__free_unpacked(s->status->table, NULL);
-	s->status->table = ns__process_table__unpack(NULL, len, buf);
-	free(buf);
+	s->status->table = ns_message_copy(&in->base);
 	if (s->status->table == NULL)
 		return;
 	if (!is_running(s->status->table, ROLE_SIGNER))

@@ -237,7 +237,7 @@ store_opened(struct job *job, struct sync *s)
 	windows_set(s->windows, &o->windows, clock_mono_ns());
 	free(o->windows.windows);
 	people_install(s, &o->people);
-	s->readers = readers_start(s, SYNC_READERS);
+	s->readers = readers_start(s, s->reads, SYNC_READERS);
 	s->feeder = feeder_start(&conf);
 	start_text(s);
 	gate_begin(s);

@@ -9,6 +9,7 @@
 #include "appliance/sync/control.h"
 #include "appliance/sync/errors.h"
 #include "ipc/base/xalloc.h"
+#include "ipc/envelope.h"
 
 #define MARGIN_NS    200000000ull
 #define ASKED_MAX    256u
@@ -105,19 +106,6 @@ tailask_request(struct sync *s, struct request *r)
 	s->tailask->n++;
 }
 
-static Ns__TailReply *
-copy(const Ns__TailReply *in)
-{
-	size_t len = ns__tail_reply__get_packed_size(in);
-	uint8_t *buf = xmalloc(len + 1);
-	Ns__TailReply *out;
-
-	ns__tail_reply__pack(in, buf);
-	out = ns__tail_reply__unpack(NULL, len, buf);
-	free(buf);
-	return out;
-}
-
 void
 tailask_rows(struct sync *s, const Ns__Envelope *env)
 {
@@ -134,7 +122,7 @@ tailask_rows(struct sync *s, const Ns__Envelope *env)
 		request_refuse(s, r, NS_USAGE, ES_FILTER, m->fault);
 		return;
 	}
-	request_reply(r, NS__ENVELOPE__BODY_TAIL_REPLY, copy(m->reply));
+	request_reply(r, NS__ENVELOPE__BODY_TAIL_REPLY, ns_message_copy(&m->reply->base));
 	request_finish(s, r);
 }
 

@@ -214,7 +214,7 @@ testask_request(struct sync *s, struct request *r)
 	const char *fault = make_query(q, &w, &why);
 
 	if (fault == NULL && q->client[0] != '\0' && read_address(q->client, client) == 0)
-		fault = "--client takes an address";
+		fault = "the client is no IPv4 or IPv6 address";
 	if (fault != NULL)
 		request_refuse(s, r, NS_USAGE, ES_REQUEST, fault);
 	else if (s->testask->n == ASKED_MAX)

@@ -24,6 +24,7 @@
 #include "appliance/zonemap/image.h"
 #include "ipc/base/clock.h"
 #include "ipc/base/xalloc.h"
+#include "ipc/envelope.h"
 
 #define SLICE_MS        20
 #define PAGE            256
@@ -407,19 +408,6 @@ verify_request(struct sync *s, struct request *r)
 	step(s, r);
 }
 
-static Ns__Envelope *
-copy(const Ns__Envelope *env)
-{
-	size_t len = ns__envelope__get_packed_size(env);
-	uint8_t *buf = xmalloc(len + 1);
-	Ns__Envelope *out;
-
-	ns__envelope__pack(env, buf);
-	out = ns__envelope__unpack(NULL, len, buf);
-	free(buf);
-	return out;
-}
-
 void
 verify_digests(struct sync *s, const Ns__Envelope *env)
 {
@@ -429,7 +417,7 @@ verify_digests(struct sync *s, const Ns__Envelope *env)
 		return;
 	if (c->page != NULL)
 		ns__envelope__free_unpacked(c->page, NULL);
-	c->page = copy(env);
+	c->page = ns_message_copy(&env->base);
 	c->phase = PHASE_COMPARE;
 	step(s, running);
 }

@@ -171,16 +171,16 @@ cut_log(struct store *s, const struct numbers *ids, struct ns_why *why)
 }
 
 /* Which they are, until nothing is left of them anywhere: what the scrub before this one has yet to do, too. */
-static enum ns_err
-note_scrub(struct store *s, const struct numbers *ids, struct ns_why *why)
+enum ns_err
+withhold_note(struct store *s, const uint64_t *ids, size_t n, struct ns_why *why)
 {
 	char *text = NULL, *more;
 	enum ns_err err;
 
 	if (store_fact_get(s, SCRUB_FACT, &text) != NS_OK)
 		text = xstrdup("");
-	for (size_t i = 0; i < ids->count; i++) {
-		more = xasprintf("%s %llu", text, (unsigned long long)ids->list[i]);
+	for (size_t i = 0; i < n; i++) {
+		more = xasprintf("%s %llu", text, (unsigned long long)ids[i]);
 		free(text);
 		text = more;
 	}
@@ -207,7 +207,7 @@ withhold_zones(struct batch *b, const uint64_t *ids, size_t n, unsigned *gone, s
 		qsort(here.list, here.count, sizeof *here.list, cmp);
 		err = cut_log(b->store, &here, why);
 		if (err == NS_OK)
-			err = note_scrub(b->store, &here, why);
+			err = withhold_note(b->store, here.list, here.count, why);
 		b->scrub = true;
 		*gone += (unsigned)here.count;
 	}

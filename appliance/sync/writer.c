@@ -231,6 +231,7 @@ commit_batch(struct writer_thread *w)
 		if (b->members)
 			b->roster = members_load(w->store);
 		w->scrub = w->scrub || b->scrub;
+		w->look_lost = w->look_lost || b->residency || b->rewound;
 		return;
 	}
 	/* The first failure says why; later ones only that there was one. */
@@ -323,6 +324,29 @@ scrub_lost(struct store *s, struct ns_why *why)
 	return err;
 }
 
+static void
+look_lost(struct writer_thread *w)
+{
+	struct ns_why why = { 0 };
+	bool found = false;
+	enum ns_err err;
+
+	if (!w->look_lost)
+		return;
+	err = store_begin(w->store, &why);
+	if (err == NS_OK) {
+		err = lost_look(w->store, w->conf.appliance, &found, &why);
+		if (err == NS_OK)
+			err = store_commit(w->store, &why);
+		else
+			store_rollback(w->store);
+	}
+	w->look_lost = err != NS_OK;
+	w->scrub = w->scrub || (found && err == NS_OK);
+	if (err != NS_OK)
+		log_error("store.scrub", "text=%s", log_quote(why.text));
+}
+
 /* What may not be here any more is to be in no free page either.  Edits wait for it. */
 static void
 scrub(struct writer_thread *w)
@@ -331,9 +355,13 @@ scrub(struct writer_thread *w)
 	struct ns_why why = { 0 };
 	enum ns_err err;
 
-	if (!w->scrub || (w->scrub_tried_ns != 0 && now - w->scrub_tried_ns < SCRUB_RETRY_NS))
+	if ((!w->scrub && !w->look_lost) ||
+	    (w->scrub_tried_ns != 0 && now - w->scrub_tried_ns < SCRUB_RETRY_NS))
 		return;
 	w->scrub_tried_ns = now;
+	look_lost(w);
+	if (!w->scrub)
+		return;
 	err = scrub_lost(w->store, &why);
 	if (err == NS_OK)
 		err = store_scrub(w->store, &why);
@@ -401,6 +429,7 @@ open_store(struct writer_thread *w)
 		o->err = window_list(w->store, &o->windows);
 	if (o->err == NS_OK)
 		w->scrub = scrub_wanted(w->store);
+	w->look_lost = o->err == NS_OK;
 	o->head = w->head;
 	if (o->err == NS_OK)
 		read_lost(w->store, o);

@@ -58,6 +58,7 @@ struct writer_thread {
 	struct job	 secret_job;
 	bool		 scrub;		/* the file holds remains of zones that may not be here */
 	uint64_t	 scrub_tried_ns;
+	bool		 look_lost;	/* what is kept of a lost history may hold some, too */
 	/* What may be told (released.h): the fact, as it is and as the COMMIT makes it. */
 	bool		 gated, gated_next;
 	uint64_t	 released, fact, fact_next;

@@ -96,6 +96,40 @@ alias_ttl(const struct alias_addresses *a, uint32_t now_s, uint32_t *ttl)
 	return true;
 }
 
+static uint64_t
+print_of(const struct alias_known *k)
+{
+	static const uint8_t key[16];
+	uint8_t octets[ALIAS_FAMILIES * (2 + sizeof k->family[0].octets)] = { 0 }, *p = octets;
+	uint64_t print;
+
+	for (unsigned f = 0; f < ALIAS_FAMILIES; f++) {
+		const struct alias_addresses *a = &k->family[f];
+		unsigned n = a->count < ALIAS_ADDRESSES ? a->count : ALIAS_ADDRESSES;
+
+		*p++ = a->state;
+		*p++ = (uint8_t)n;
+		for (unsigned i = 0; a->state == ALIAS_HERE && i < n; i++, p += 16)
+			memcpy(p, a->octets[i], f == ALIAS_V4 ? 4 : 16);
+	}
+	print = hash_sip24(key, octets, (size_t)(p - octets));
+	return print != 0 ? print : 1;
+}
+
+uint64_t
+alias_print(const struct alias_table *t, const uint8_t *name)
+{
+	struct alias_known k;
+
+	return alias_read(t, name, &k) ? print_of(&k) : 0;
+}
+
+uint64_t
+alias_changes(const struct alias_table *t)
+{
+	return t != NULL ? atomic_load_explicit(&t->changes, memory_order_acquire) : 0;
+}
+
 /* ---- the writer ---- */
 void
 alias_begin(struct alias_table *t, const uint64_t key[2])
@@ -132,7 +166,7 @@ alias_write(struct alias_table *t, const uint8_t *name, const struct alias_known
 {
 	size_t len = name_len(name);
 	uint64_t tag = tag_of(t, name, len), number;
-	bool there;
+	bool there, same;
 	uint32_t at = find(t, name, len, tag, &there);
 	struct alias_slot *s;
 
@@ -140,6 +174,7 @@ alias_write(struct alias_table *t, const uint8_t *name, const struct alias_known
 		return false;
 	s = &t->slot[at];
 	number = atomic_load_explicit(&s->number, memory_order_relaxed);
+	same = there && print_of(&s->copy[number & 1]) == print_of(known);
 	if (!there) {
 		/* Who still reads what stood here finds that the number has moved. */
 		number += 2;
@@ -150,6 +185,8 @@ alias_write(struct alias_table *t, const uint8_t *name, const struct alias_known
 	memcpy(&s->copy[(number + 1) & 1], known, sizeof *known);
 	atomic_store_explicit(&s->number, number + 1, memory_order_release);
 	atomic_store_explicit(&t->tag[at], tag, memory_order_release);
+	if (!same)
+		atomic_fetch_add_explicit(&t->changes, 1, memory_order_release);
 	return true;
 }
 
@@ -160,6 +197,8 @@ alias_remove(struct alias_table *t, const uint8_t *name)
 	bool there;
 	uint32_t at = find(t, name, len, tag_of(t, name, len), &there);
 
-	if (there)
-		atomic_store_explicit(&t->tag[at], 0, memory_order_release);
+	if (!there)
+		return;
+	atomic_store_explicit(&t->tag[at], 0, memory_order_release);
+	atomic_fetch_add_explicit(&t->changes, 1, memory_order_release);
 }

@@ -64,13 +64,17 @@ struct alias_slot {
 };
 struct alias_table {
 	_Atomic uint64_t key[2];	/* of the hash; zeros: the table was never written */
-	uint64_t	 spare[6];
+	_Atomic uint64_t changes;		/* so often what is answered of some target became another */
+	uint64_t	 spare[5];
 	_Atomic uint64_t tag[ALIAS_SLOTS];	/* 0: free; else the hash */
 	struct alias_slot slot[ALIAS_SLOTS];
 };
 
 /* The target of that name, lower case; false: nothing is known of it.  Table NULL: false. */
 bool	 alias_read(const struct alias_table *, const uint8_t *name, struct alias_known *);
+/* What of a target is answered, as a number: another one when its addresses are others.  0: it is not there. */
+uint64_t	 alias_print(const struct alias_table *, const uint8_t *name);
+uint64_t	 alias_changes(const struct alias_table *);
 /* Has the family addresses to give at that time?  Their TTL then: what is left of their own, or
  * ALIAS_TTL_STALE when that is over and the ceiling is not. */
 bool	 alias_ttl(const struct alias_addresses *, uint32_t now_s, uint32_t *ttl);

@@ -162,11 +162,8 @@ emission_nearest(const struct emission_table *t, uint16_t first, uint64_t mask)
 }
 
 bool
-emission_denial(const struct emission_table *t, struct emission_denial *d)
+emission_denial_read(const uint8_t *p, size_t len, struct emission_denial *d)
 {
-	const uint8_t *p = t->denial;
-	size_t len = t->denial_len;
-
 	if (len < 3 || (size_t)p[0] + 3 > len)
 		return false;
 	d->key_len = p[0];
@@ -179,4 +176,10 @@ emission_denial(const struct emission_table *t, struct emission_denial *d)
 	d->sig = d->body + d->body_len;
 	d->sig_len = len - d->body_len;
 	return true;
+}
+
+bool
+emission_denial(const struct emission_table *t, struct emission_denial *d)
+{
+	return emission_denial_read(t->denial, t->denial_len, d);
 }

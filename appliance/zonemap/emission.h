@@ -63,5 +63,6 @@ unsigned emission_find(const struct emission_table *, uint16_t first, uint64_t m
  * the table is empty. */
 unsigned emission_nearest(const struct emission_table *, uint16_t first, uint64_t mask);
 bool	 emission_denial(const struct emission_table *, struct emission_denial *);
+bool	 emission_denial_read(const uint8_t *, size_t len, struct emission_denial *);
 
 #endif

@@ -58,7 +58,7 @@ void		 image_retire(struct writer *, map_off);
 typedef void image_block_fn(void *arg, map_off block);
 enum ns_err	 image_each_block(const struct map_view *, map_off, image_block_fn *, void *arg);
 
-/* SHA-256 over the canonical RRs without RRSIG, NSEC, NSEC3, NSEC3PARAM (design.md, Edits); of a zone that is
+/* SHA-256 over the canonical RRs without RRSIG, NSEC, NSEC3, NSEC3PARAM; of a zone that is
  * signed here without DNSKEY, CDS and CDNSKEY of its apex as well: these are not in its content. */
 enum ns_err	 image_digest(const struct map_view *, map_off, uint8_t sha256[32],
 		    uint64_t *version) __attribute__((warn_unused_result));

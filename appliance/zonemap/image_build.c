@@ -97,6 +97,7 @@ owner_flags(const struct render_owner *o, struct zone_facts *facts)
 		if (type == RR_NSPOLICY || type == RR_ALIAS) {
 			flags |= NODE_POLICY;
 			facts->has_policy = true;
+			facts->has_alias = facts->has_alias || type == RR_ALIAS;
 		}
 		if (o->keylen > 0 && type == RR_NS)
 			flags |= NODE_CUT;
@@ -106,7 +107,8 @@ owner_flags(const struct render_owner *o, struct zone_facts *facts)
 			facts->has_nsec = true;
 		if (o->keylen == 0 && type == RR_NSEC3PARAM)
 			nsec3_chain_of_set(&o->sets[i], &facts->chain);
-		if (type == RR_RRSIG && o->sets[i].covers != RR_NSPOLICY)
+		if (type == RR_RRSIG && o->sets[i].covers != RR_NSPOLICY &&
+		    o->sets[i].covers != RR_ALIAS)
 			note_ends(&o->sets[i], facts);
 		if (o->keylen == 0 && type == RR_RRSIG && o->sets[i].covers == RR_SOA)
 			facts->is_signed = true;
@@ -148,6 +150,8 @@ image_head_fill(struct image *img, const uint8_t *apex, const struct image_meta 
 	};
 	if (facts->has_policy)
 		img->flags |= IMAGE_POLICY;
+	if (facts->has_alias)
+		img->flags |= IMAGE_ALIAS;
 	if (meta->here)
 		img->flags |= IMAGE_HERE;
 	memcpy(img + 1, apex, len);

@@ -30,7 +30,7 @@ void	 block_list_free(struct block_list *);
 struct zone_facts {
 	uint32_t	neg_ttl;
 	uint32_t	ends;		/* when the first signature does; 0: there is none */
-	bool		has_soa, has_nsec, is_signed, has_policy;
+	bool		has_soa, has_nsec, is_signed, has_policy, has_alias;
 	struct nsec3_chain chain;	/* used: NSEC3 goes before NSEC (RFC 5155 10.4, 10.5) */
 };
 /* Flags of an owner by its own sets; notes SOA, NSEC and NSEC3PARAM of the apex, and when signatures end. */

@@ -141,7 +141,8 @@ put_op(struct edit *e, const struct op *op)
 	while (zwire_next(&it, &sets[o.n]))
 		o.n++;
 	if (op->keylen == 0)
-		e->facts = (struct zone_facts){ .has_policy = e->facts.has_policy };
+		e->facts = (struct zone_facts){ .has_policy = e->facts.has_policy,
+			.has_alias = e->facts.has_alias };
 	o.flags = owner_flags(&o, &e->facts);
 	e->err = render_node(&e->zone, &o, &node, e->why);
 	if (e->err == NS_OK)
@@ -301,7 +302,8 @@ edit_tree(struct edit *e, const struct image_meta *meta)
 		.has_soa = true,
 		.has_nsec = (e->old.image->flags & IMAGE_NSEC) != 0,
 		.is_signed = (e->old.image->flags & IMAGE_SIGNED) != 0,
-		.has_policy = (e->old.image->flags & IMAGE_POLICY) != 0 };
+		.has_policy = (e->old.image->flags & IMAGE_POLICY) != 0,
+		.has_alias = (e->old.image->flags & IMAGE_ALIAS) != 0 };
 	nsec3_chain_of_image(&e->old, &e->facts.chain);
 	if (height == 0) {
 		merge_leaf(e, e->old.image->tree, e->op, e->n);

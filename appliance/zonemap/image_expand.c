@@ -147,8 +147,8 @@ put_alias(const struct set_out *o, const struct image_set *set)
 {
 	size_t len = set->body_len - 4u;
 
-	if (set->body_len < 5)
-		return false;
+	if (set->body_len <= SET_MORE)
+		return set->body_len == SET_MORE; /* more of its signatures */
 	wbuf_u8(o->out, (uint8_t)o->owner_len);
 	wbuf_put(o->out, o->owner, o->owner_len);
 	wbuf_u16(o->out, RR_ALIAS);
@@ -265,6 +265,41 @@ put_policies(const struct set_out *o, const struct image_node *node, bool sigs)
 	return true;
 }
 
+/* The signatures of an ALIAS (aliassig.h) as a set that covers it. */
+static bool
+put_alias_sigs(const struct set_out *o, const struct image_node *node)
+{
+	const uint8_t *at = node->sets;
+	unsigned left = node->nsets;
+	size_t count_at = 0;
+	struct image_set set;
+	uint16_t count = 0;
+
+	while (image_set_next(node, &at, &left, &set)) {
+		if (set.type != RR_ALIAS || !image_set_is_policy(&set) || set.sig_len == 0)
+			continue;
+		if (count++ == 0) {
+			wbuf_u8(o->out, (uint8_t)o->owner_len);
+			wbuf_put(o->out, o->owner, o->owner_len);
+			wbuf_u16(o->out, RR_RRSIG);
+			wbuf_u16(o->out, RR_ALIAS);
+			wbuf_u32(o->out, 0);
+			count_at = o->out->len;
+			wbuf_u16(o->out, 0);
+			wbuf_u32(o->out, 0);
+		}
+		wbuf_u16(o->out, set.sig_len);
+		wbuf_put(o->out, set.sig, set.sig_len);
+	}
+	if (left != 0 || !wbuf_ok(o->out))
+		return false;
+	if (count > 0) {
+		put_u16(o->out->base + count_at, count);
+		put_u32(o->out->base + count_at + 2, (uint32_t)(o->out->len - count_at - 6));
+	}
+	return true;
+}
+
 bool
 image_node_zwire(
     const struct image_ref *ref, const struct image_node *node, bool plain, struct wbuf *out)
@@ -275,7 +310,9 @@ image_node_zwire(
 	o.owner_len =
 	    image_key_name(node->key, node->keylen, ref->apex, ref->image->head.apex_len, owner);
 	return o.owner_len > 0 && put_range(&o, node, 0, RR_RRSIG - 1, false) &&
-	       (plain || put_range(&o, node, 0, UINT16_MAX, true)) &&
+	       (plain || put_range(&o, node, 0, RR_ALIAS, true)) &&
+	       (plain || (node->flags & NODE_POLICY) == 0 || put_alias_sigs(&o, node)) &&
+	       (plain || put_range(&o, node, RR_ALIAS + 1, UINT16_MAX, true)) &&
 	       (plain || (node->flags & NODE_POLICY) == 0 || put_policies(&o, node, true)) &&
 	       put_range(&o, node, RR_RRSIG + 1, UINT16_MAX, false) &&
 	       ((node->flags & NODE_POLICY) == 0 || put_policies(&o, node, false));

@@ -27,7 +27,8 @@
  * the records whose addresses go to the additional section: the node (flat) or 0: look it up.  A
  * set of no records holds signatures that cover nothing, or, in a node with NODE_POLICY, an ALIAS (where the
  * records would be stand its TTL and its target) or a policy for that type (there stands its form,
- * dns/policy.h, as it was committed, and where the signatures would be those of its answers, emission.h).
+ * dns/policy.h, as it was committed), and where the signatures would be those of its answers (emission.h; of an
+ * ALIAS: aliassig.h).
  * What one set cannot hold of those signatures is in sets of the same type behind it, with SET_MORE octets that
  * mean nothing where the policy would be.  Such sets are the last ones; who looks for records does not see them. */
 #ifndef NS_ZONEMAP_IMAGE_FORMAT_H
@@ -47,7 +48,8 @@ enum image_flag {
 	IMAGE_NSEC = 4,			/* signed, and denial is proven by NSEC */
 	IMAGE_NSEC3 = 8,		/* signed, and denial is proven by NSEC3 (nsec3_chain.h) */
 	IMAGE_HERE = 16,		/* signed by this appliance's signer */
-	IMAGE_POLICY = 32,		/* there are policies */
+	IMAGE_POLICY = 32,		/* there are policies, or ALIASes */
+	IMAGE_ALIAS = 64,		/* there are ALIASes */
 };
 
 struct image {

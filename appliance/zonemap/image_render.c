@@ -326,33 +326,41 @@ render_policies(const struct rrset *set, const struct rrset *sigs, struct wbuf *
 	return NS_OK;
 }
 
+/* Tables of signatures, of policies or of an ALIAS: they stand behind these. */
 static bool
 is_emissions(const struct rrset *set)
 {
-	return set->type == RR_RRSIG && set->covers == RR_NSPOLICY;
+	return set->type == RR_RRSIG && (set->covers == RR_NSPOLICY || set->covers == RR_ALIAS);
 }
 
-/* An ALIAS as a set without records: its TTL, its target. */
+/* An ALIAS as a set without records: its TTL, its target; and the pieces of its signatures (aliassig.h). */
 static enum ns_err
-render_alias(const struct rrset *set, struct wbuf *out, unsigned *nsets, struct ns_why *why)
+render_alias(const struct rrset *set, const struct rrset *sigs, struct wbuf *out, unsigned *nsets,
+    struct ns_why *why)
 {
-	struct rbuf in = rbuf_init(set->rdata, set->rdata_len);
-	const uint8_t *rdata;
-	size_t len, size;
+	static const uint8_t nothing[SET_MORE];
+	struct rbuf in = rbuf_init(set->rdata, set->rdata_len), pieces;
+	uint8_t body[4 + NAME_MAX_WIRE];
+	const uint8_t *rdata, *piece = NULL;
+	size_t len, more = 0;
 
 	rdata = rrset_next_rdata(&in, &len);
 	if (rdata == NULL || set->count != 1 || name_check(rdata, len) != len)
 		return refuse(why, set->owner, set->type, "not an ALIAS");
-	size = SET_HEAD + ((4 + len + 3) & ~(size_t)3);
-	put_host16(out, RR_ALIAS);
-	put_host16(out, (unsigned)(size / 4));
-	put_host16(out, (unsigned)(4 + len));
-	put_host16(out, 0);
-	wbuf_u32(out, set->ttl);
-	wbuf_put(out, rdata, len);
-	while ((out->len & 3) != 0)
-		wbuf_u8(out, 0);
-	++*nsets;
+	put_u32(body, set->ttl);
+	memcpy(body + 4, rdata, len);
+	if (sigs != NULL) {
+		pieces = rbuf_init(sigs->rdata, sigs->rdata_len);
+		piece = rrset_next_rdata(&pieces, &more);
+	}
+	for (bool first = true; first || piece != NULL; first = false) {
+		if (piece != NULL && more > SET_MAX)
+			return refuse(why, set->owner, set->type, "too many signatures");
+		put_policy_set(out, RR_ALIAS, first ? body : nothing, first ? 4 + len : SET_MORE,
+		    piece, piece != NULL ? more : 0);
+		++*nsets;
+		piece = piece != NULL ? rrset_next_rdata(&pieces, &more) : NULL;
+	}
 	return NS_OK;
 }
 
@@ -361,12 +369,12 @@ render_sets(const struct render *zone, const struct render_owner *o, struct wbuf
     unsigned *nsets, struct ns_why *why)
 {
 	unsigned s = 0, g = 0; /* next set, next signature set */
-	const struct rrset *emissions = NULL;
+	const struct rrset *policies = NULL, *alias = NULL;
 	enum ns_err err;
 
 	for (unsigned i = 0; i < o->n; i++) {
 		if (is_emissions(&o->sets[i]))
-			emissions = &o->sets[i];
+			*(o->sets[i].covers == RR_ALIAS ? &alias : &policies) = &o->sets[i];
 	}
 
 	for (*nsets = 0;; ++*nsets) {
@@ -382,8 +390,8 @@ render_sets(const struct render *zone, const struct render_owner *o, struct wbuf
 			return NS_OK;
 		if (set != NULL && (set->type == RR_NSPOLICY || set->type == RR_ALIAS)) {
 			err = set->type == RR_ALIAS
-				  ? render_alias(set, out, nsets, why)
-				  : render_policies(set, emissions, out, nsets, why);
+				  ? render_alias(set, alias, out, nsets, why)
+				  : render_policies(set, policies, out, nsets, why);
 			--*nsets;
 			s++;
 			if (err != NS_OK)

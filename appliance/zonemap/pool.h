@@ -1,4 +1,4 @@
-/* pool - which answers of a policy's pool may be given, for what the health board says (contract.md, Policy).
+/* pool - which answers of a policy's pool may be given, for what the health board says.
  *
  * The one place of these rules: workers pick by them (serve/policy.c), and the signer signs beforehand what will be
  * picked (signer/emissions.c).  Pure but for reading the board; sets of answers are bits, from the pool's first.  No

@@ -361,6 +361,13 @@ labels_to_root(const struct labels *l, struct map_root *root)
 	}
 }
 
+void
+writer_staged(struct writer *w, struct map_view *view)
+{
+	labels_to_root(&w->staged_labels, w->staged);
+	*view = writer_staged_view(w);
+}
+
 /* The staged root as a block of the map; 0 at the limit. */
 static map_off
 root_write(struct writer *w, uint64_t revision, uint64_t epoch)

@@ -57,6 +57,9 @@ uint64_t	 writer_epoch(const struct writer *);		/* map_published()'s */
  * of publish and reclaim.  False: nothing. */
 bool		 writer_view(struct writer *, struct map_view *);
 
+/* The same of what is staged: good until the next put or drop. */
+void		 writer_staged(struct writer *, struct map_view *);
+
 /* A block of at least n octets, 16-aligned; NULL at the limit.  Its content is undefined.  Filled by
  * the caller, then sealed (checksum); it must not be written after that.  All blocks made since the
  * last publish are freed by writer_abort(), retired ones among them no earlier than then. */

@@ -31,8 +31,7 @@ print_list(const ProtobufCMessage *reply)
 		    addresses[0] != '\0' && it->reason[0] != '\0' ? "; " : "", it->reason);
 	}
 	table_print(&t);
-	if (m->next[0] != '\0')
-		fprintf(stderr, "nameserve: more: --cursor %s\n", m->next);
+	cli_more(m->next);
 }
 
 int
@@ -40,13 +39,12 @@ cmd_alias_list(struct cli *cli)
 {
 	Ns__AliasListRequest body = NS__ALIAS_LIST_REQUEST__INIT;
 	Ns__Envelope request = NS__ENVELOPE__INIT;
-	uint64_t limit = 0;
+	int code;
 
-	if (cli->opt[OPT_LIMIT] != NULL && !cli_number(cli->opt[OPT_LIMIT], 1000, &limit))
-		return cli_usage(NULL, "--limit %s: a number up to 1000", cli->opt[OPT_LIMIT]);
+	if ((code = cli_limit(cli, 1000, &body.limit)) != CLI_OK)
+		return code;
 	body.zone = cli_str(cli->n_words > 0 ? cli->words[0] : NULL);
 	body.cursor = cli_str(cli->opt[OPT_CURSOR]);
-	body.limit = (uint32_t)limit;
 	request.body_case = NS__ENVELOPE__BODY_ALIAS_LIST_REQUEST;
 	request.alias_list_request = &body;
 	return cli_show(cli, &request,

@@ -118,6 +118,25 @@ cli_number(const char *text, uint64_t max, uint64_t *value)
 	return true;
 }
 
+int
+cli_limit(const struct cli *cli, uint32_t max, uint32_t *limit)
+{
+	const char *text = cli->opt[OPT_LIMIT];
+	uint64_t n = 0;
+
+	if (text != NULL && !cli_number(text, max, &n))
+		return cli_usage(NULL, "--limit %s: a number up to %u", text, max);
+	*limit = (uint32_t)n;
+	return CLI_OK;
+}
+
+void
+cli_more(const char *next)
+{
+	if (next[0] != '\0')
+		fprintf(stderr, "nameserve: more: --cursor %s\n", next);
+}
+
 bool
 cli_duration_ms(const char *text, unsigned *ms)
 {

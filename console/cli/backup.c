@@ -480,7 +480,9 @@ print_able(const Ns__BackupInfo *i)
 		printf("It signs: the fleet keys were restored, too.\n");
 	else if (i->signed_zones > 0)
 		printf("It cannot sign, unless it had the fleet keys before: %llu zones need them. "
-		       "Restore with --passphrase-file, from a backup made with it.\n",
+		       "Restore with --passphrase-file, from a backup made with it; where that is "
+		       "lost, "
+		       "dnssec new-keys.\n",
 		    (unsigned long long)i->signed_zones);
 }
 

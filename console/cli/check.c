@@ -268,8 +268,7 @@ list_table(const Ns__CheckListReply *r)
 		table_cell(t, "%s", c->reason);
 	}
 	table_print(&t);
-	if (r->next[0] != '\0')
-		fprintf(stderr, "more: --cursor %s\n", r->next);
+	cli_more(r->next);
 	if (r->frozen)
 		fputs("This appliance sees too little of the fleet: states are frozen.\n", stderr);
 }
@@ -321,17 +320,13 @@ ask(struct cli *cli, const char *name, bool history, int *code)
 {
 	Ns__CheckListRequest body = NS__CHECK_LIST_REQUEST__INIT;
 	Ns__Envelope request = NS__ENVELOPE__INIT;
-	uint64_t limit = 0;
 
-	if (cli->opt[OPT_LIMIT] != NULL && !cli_number(cli->opt[OPT_LIMIT], 1000, &limit)) {
-		*code = cli_usage(NULL, "--limit takes a number up to 1000");
+	if ((*code = cli_limit(cli, 1000, &body.limit)) != CLI_OK)
 		return NULL;
-	}
 	body.name = cli_str(name);
 	body.history = history;
 	body.filter = cli_str(cli->opt[OPT_FILTER]);
 	body.cursor = cli_str(cli->opt[OPT_CURSOR]);
-	body.limit = (uint32_t)limit;
 	request.body_case = NS__ENVELOPE__BODY_CHECK_LIST_REQUEST;
 	request.check_list_request = &body;
 	return cli_call(cli, &request, NS__ENVELOPE__BODY_CHECK_LIST_REPLY, code);

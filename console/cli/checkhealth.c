@@ -25,8 +25,7 @@ health_table(const ProtobufCMessage *m)
 		table_cell(t, "%s", c->reason);
 	}
 	table_print(&t);
-	if (r->next[0] != '\0')
-		fprintf(stderr, "more: --cursor %s\n", r->next);
+	cli_more(r->next);
 	if (r->frozen)
 		fputs("This appliance sees too little of the fleet: states are frozen.\n", stderr);
 }
@@ -36,13 +35,12 @@ cmd_check_health(struct cli *cli)
 {
 	Ns__HealthListRequest body = NS__HEALTH_LIST_REQUEST__INIT;
 	Ns__Envelope request = NS__ENVELOPE__INIT;
-	uint64_t limit = 0;
+	int code;
 
-	if (cli->opt[OPT_LIMIT] != NULL && !cli_number(cli->opt[OPT_LIMIT], 1000, &limit))
-		return cli_usage(NULL, "--limit takes a number up to 1000");
+	if ((code = cli_limit(cli, 1000, &body.limit)) != CLI_OK)
+		return code;
 	body.filter = cli_str(cli->opt[OPT_FILTER]);
 	body.cursor = cli_str(cli->opt[OPT_CURSOR]);
-	body.limit = (uint32_t)limit;
 	request.body_case = NS__ENVELOPE__BODY_HEALTH_LIST_REQUEST;
 	request.health_list_request = &body;
 	return cli_show(cli, &request,

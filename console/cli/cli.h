@@ -2,7 +2,7 @@
  *
  * A command gets its words and options already sorted (args.c), talks to the appliance through the
  * client library, and prints: tables for people, one JSON document with --json, one object a row with
- * --jsonl.  Data on stdout, messages on stderr; never prompts.  Exit codes: console.md section 7. */
+ * --jsonl.  Data on stdout, messages on stderr; never prompts.  Exit codes: nameserve(1). */
 #ifndef NS_CONSOLE_CLI_H
 #define NS_CONSOLE_CLI_H
 
@@ -125,6 +125,9 @@ const struct cli_command *cli_parse(struct cli *, int argc, char **argv);
 /* "10s", "500ms", "2m", "1h" or seconds; false when it is none of them. */
 bool cli_duration_ms(const char *text, unsigned *ms);
 bool cli_number(const char *text, uint64_t max, uint64_t *value);
+/* --limit, 0 where it is not given; the exit code after a message, or 0. */
+int cli_limit(const struct cli *, uint32_t max, uint32_t *limit);
+void cli_more(const char *next); /* on stderr: how to ask for the next page; "": nothing, it was the last */
 
 /* ---- call.c ---- */
 /* --appliance ssh:USER@HOST; NULL: not given, or it names one of the fleet. */
@@ -260,6 +263,7 @@ int cmd_alias_list(struct cli *);
 int cmd_dnssec_enable(struct cli *);
 int cmd_dnssec_disable(struct cli *);
 int cmd_dnssec_rollover(struct cli *);
+int cmd_dnssec_new_keys(struct cli *);
 int cmd_dnssec_ds_submitted(struct cli *);
 int cmd_dnssec_keys(struct cli *);
 int cmd_dnssec_ds(struct cli *);

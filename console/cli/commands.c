@@ -238,6 +238,13 @@ const struct cli_command cli_commands[] = {
 	    OBJECT | OPT_BIT(OPT_WAIT) | OPT_BIT(OPT_ALGORITHM) | OPT_BIT(OPT_EMERGENCY) |
 		OPT_BIT(OPT_ALL),
 	    cmd_dnssec_rollover },
+	{ "dnssec", "new-keys", "ZONE | --all",
+	    "new keys in place of lost ones; needs --confirm=ZONE",
+	    "After a restore without the fleet keys: new fleet keys are made, and new keys for the "
+	    "zone, which is served again. Its DS at the parent must be replaced. Refused while the "
+	    "old keys can be used. --all takes --confirm=all.",
+	    0, 1, OBJECT | OPT_BIT(OPT_WAIT) | OPT_BIT(OPT_CONFIRM) | OPT_BIT(OPT_ALL),
+	    cmd_dnssec_new_keys },
 	{ "dnssec", "ds-submitted", "ZONE", "the parent has the new DS: go on",
 	    "Checked at the parent's servers where there is a [resolver]; otherwise your word "
 	    "counts, and with --force in any case.",

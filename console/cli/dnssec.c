@@ -65,7 +65,7 @@ cmd_dnssec_disable(struct cli *cli)
 	return send(cli, NS__DNSSEC_SET_REQUEST__VERB__DISABLE, &body);
 }
 
-/* ---- every ZSK ---- */
+/* ---- every zone ---- */
 static Ns__Envelope *
 next_page(struct cli *cli, const char *cursor, int *code)
 {
@@ -81,16 +81,12 @@ next_page(struct cli *cli, const char *cursor, int *code)
 
 /* Zone by zone: each is a change, and a refusal (a roll under way) keeps no other from it. */
 static int
-roll_all(struct cli *cli)
+send_all(struct cli *cli, Ns__DnssecSetRequest__Verb verb)
 {
 	char *cursor = xstrdup("");
 	int code = CLI_OK, worst = CLI_OK;
 	Ns__Envelope *page;
 
-	if (cli->n_words != 1 || strcmp(cli->words[0], "zsk") != 0) {
-		free(cursor);
-		return cli_usage(NULL, "rollover --all takes zsk");
-	}
 	do {
 		if ((page = next_page(cli, cursor, &code)) == NULL)
 			break;
@@ -101,8 +97,9 @@ roll_all(struct cli *cli)
 			if (strcmp(z->dnssec, "on") != 0)
 				continue;
 			cli->words[0] = z->name;
+			body.confirm = z->name;
 			body.urgent = cli->opt[OPT_EMERGENCY] != NULL;
-			code = send(cli, NS__DNSSEC_SET_REQUEST__VERB__ROLL_ZSK, &body);
+			code = send(cli, verb, &body);
 			worst = code != CLI_OK ? code : worst;
 		}
 		free(cursor);
@@ -111,6 +108,37 @@ roll_all(struct cli *cli)
 	} while (cursor[0] != '\0');
 	free(cursor);
 	return worst != CLI_OK ? worst : code;
+}
+
+static int
+roll_all(struct cli *cli)
+{
+	if (cli->n_words != 1 || strcmp(cli->words[0], "zsk") != 0)
+		return cli_usage(NULL, "rollover --all takes zsk");
+	return send_all(cli, NS__DNSSEC_SET_REQUEST__VERB__ROLL_ZSK);
+}
+
+/* Keys that nobody can open any more are gone for good; what is at the parent is of them. */
+int
+cmd_dnssec_new_keys(struct cli *cli)
+{
+	Request body = NS__DNSSEC_SET_REQUEST__INIT;
+	const char *confirm = cli->opt[OPT_CONFIRM];
+	bool all = cli->opt[OPT_ALL] != NULL;
+	int code;
+
+	if (all ? cli->n_words != 0 : cli->n_words != 1)
+		return cli_usage(NULL, "new-keys takes a zone, or --all");
+	if (all && (confirm == NULL || strcmp(confirm, "all") != 0))
+		return cli_usage(NULL, "new keys for all zones take --confirm=all");
+	body.confirm = cli_str(confirm);
+	code = all ? send_all(cli, NS__DNSSEC_SET_REQUEST__VERB__NEW_KEYS)
+		   : send(cli, NS__DNSSEC_SET_REQUEST__VERB__NEW_KEYS, &body);
+	if (code == CLI_OK)
+		fprintf(stderr,
+		    "nameserve: the DS at the parent must be replaced now (dnssec ds ZONE prints "
+		    "it): until then validating resolvers answer SERVFAIL\n");
+	return code;
 }
 
 int

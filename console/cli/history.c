@@ -37,8 +37,7 @@ list_table(const ProtobufCMessage *m)
 	const Ns__HistoryListReply *r = (const Ns__HistoryListReply *)m;
 
 	changes_table(r->changes, r->n_changes);
-	if (r->next[0] != '\0')
-		fprintf(stderr, "nameserve: more: --cursor %s\n", r->next);
+	cli_more(r->next);
 }
 
 int
@@ -46,13 +45,12 @@ cmd_history_list(struct cli *cli)
 {
 	Ns__HistoryListRequest body = NS__HISTORY_LIST_REQUEST__INIT;
 	Ns__Envelope request = NS__ENVELOPE__INIT;
-	uint64_t limit = 0;
+	int code;
 
-	if (cli->opt[OPT_LIMIT] != NULL && !cli_number(cli->opt[OPT_LIMIT], 1000, &limit))
-		return cli_usage(NULL, "--limit %s: a number up to 1000", cli->opt[OPT_LIMIT]);
+	if ((code = cli_limit(cli, 1000, &body.limit)) != CLI_OK)
+		return code;
 	body.zone = cli_str(cli->n_words > 0 ? cli->words[0] : NULL);
 	body.cursor = cli_str(cli->opt[OPT_CURSOR]);
-	body.limit = (uint32_t)limit;
 	request.body_case = NS__ENVELOPE__BODY_HISTORY_LIST_REQUEST;
 	request.history_list_request = &body;
 	return cli_show(cli, &request,

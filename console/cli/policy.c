@@ -83,7 +83,7 @@ cmd_policy_del(struct cli *cli)
 
 /* The policies at a name, or of the zone; NULL after a message. */
 static Ns__Envelope *
-ask(struct cli *cli, const char *name, uint64_t limit, int *code)
+ask(struct cli *cli, const char *name, uint32_t limit, int *code)
 {
 	Ns__RecordListRequest body = NS__RECORD_LIST_REQUEST__INIT;
 	Ns__Envelope request = NS__ENVELOPE__INIT;
@@ -92,7 +92,7 @@ ask(struct cli *cli, const char *name, uint64_t limit, int *code)
 	body.name = cli_str(name);
 	body.type = cli_str(NSPOLICY);
 	body.cursor = cli_str(cli->opt[OPT_CURSOR]);
-	body.limit = (uint32_t)limit;
+	body.limit = limit;
 	request.body_case = NS__ENVELOPE__BODY_RECORD_LIST_REQUEST;
 	request.record_list_request = &body;
 	return cli_call(cli, &request, NS__ENVELOPE__BODY_RECORD_LIST_REPLY, code);
@@ -224,13 +224,13 @@ list_table(json_t *rows)
 int
 cmd_policy_list(struct cli *cli)
 {
-	int code = CLI_OK;
-	uint64_t limit = 0;
+	int code;
+	uint32_t limit;
 	Ns__Envelope *reply;
 	json_t *rows, *doc;
 
-	if (cli->opt[OPT_LIMIT] != NULL && !cli_number(cli->opt[OPT_LIMIT], 10000, &limit))
-		return cli_usage(NULL, "--limit %s: a number up to 10000", cli->opt[OPT_LIMIT]);
+	if ((code = cli_limit(cli, 10000, &limit)) != CLI_OK)
+		return code;
 	reply = ask(cli, NULL, limit, &code);
 	if (reply == NULL)
 		return code;
@@ -246,9 +246,7 @@ cmd_policy_list(struct cli *cli)
 	    reply->record_list_reply->next);
 	if (cli->format == CLI_TABLE) {
 		list_table(rows);
-		if (reply->record_list_reply->next[0] != '\0')
-			fprintf(stderr, "nameserve: more: --cursor %s\n",
-			    reply->record_list_reply->next);
+		cli_more(reply->record_list_reply->next);
 		json_decref(doc);
 	} else if (cli->format == CLI_JSONL) {
 		cli_print_rows(doc, "policies");

@@ -1,4 +1,4 @@
-/* record - list, set, add, del: single edits, as contract.md has them. */
+/* record - list, set, add, del: single edits. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -104,8 +104,7 @@ records_table(const ProtobufCMessage *m)
 			table_cell(t, "%s", r->rrsets[i]->rdata[d]);
 		}
 	table_print(&t);
-	if (r->next[0] != '\0')
-		fprintf(stderr, "nameserve: more: --cursor %s\n", r->next);
+	cli_more(r->next);
 }
 
 int
@@ -113,15 +112,14 @@ cmd_record_list(struct cli *cli)
 {
 	Ns__RecordListRequest body = NS__RECORD_LIST_REQUEST__INIT;
 	Ns__Envelope request = NS__ENVELOPE__INIT;
-	uint64_t limit = 0;
+	int code;
 
-	if (cli->opt[OPT_LIMIT] != NULL && !cli_number(cli->opt[OPT_LIMIT], 10000, &limit))
-		return cli_usage(NULL, "--limit %s: a number up to 10000", cli->opt[OPT_LIMIT]);
+	if ((code = cli_limit(cli, 10000, &body.limit)) != CLI_OK)
+		return code;
 	body.zone = cli_str(cli->words[0]);
 	body.name = cli_str(cli->opt[OPT_NAME]);
 	body.type = cli_str(cli->opt[OPT_TYPE]);
 	body.cursor = cli_str(cli->opt[OPT_CURSOR]);
-	body.limit = (uint32_t)limit;
 	request.body_case = NS__ENVELOPE__BODY_RECORD_LIST_REQUEST;
 	request.record_list_request = &body;
 	return cli_show(cli, &request,

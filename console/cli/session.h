@@ -1,7 +1,7 @@
 /* session - who sits at the other end when sshd started us: as the login shell of an operator's account, or as the
  * forced command of a key of the shared account (`nameserve login NAME`).
  *
- * Such a session is restricted: no shell, no other editor than a restricted one, no files of this host, no other
+ * Such a session is restricted: no shell, no editor but the console's own, no files of this host, no other
  * socket, and an environment of a few names.  What it may do is decided by the appliance, as ever. */
 #ifndef NS_CLI_SESSION_H
 #define NS_CLI_SESSION_H

@@ -48,8 +48,7 @@ table_cell(struct table *t, const char *fmt, ...)
 	char *cell;
 
 	va_start(ap, fmt);
-	if (vasprintf(&cell, fmt, ap) < 0)
-		abort();
+	cell = xvasprintf(fmt, ap);
 	va_end(ap);
 	if (t->n == t->cap)
 		t->cells =

@@ -37,13 +37,12 @@ cmd_zone_list(struct cli *cli)
 {
 	Ns__ZoneListRequest body = NS__ZONE_LIST_REQUEST__INIT;
 	Ns__Envelope request = NS__ENVELOPE__INIT;
-	uint64_t limit = 0;
+	int code;
 
-	if (cli->opt[OPT_LIMIT] != NULL && !cli_number(cli->opt[OPT_LIMIT], 1000, &limit))
-		return cli_usage(NULL, "--limit %s: a number up to 1000", cli->opt[OPT_LIMIT]);
+	if ((code = cli_limit(cli, 1000, &body.limit)) != CLI_OK)
+		return code;
 	body.filter = cli_str(cli->opt[OPT_FILTER]);
 	body.cursor = cli_str(cli->opt[OPT_CURSOR]);
-	body.limit = (uint32_t)limit;
 	request.body_case = NS__ENVELOPE__BODY_ZONE_LIST_REQUEST;
 	request.zone_list_request = &body;
 	return cli_show(cli, &request,
@@ -185,11 +184,10 @@ cmd_zone_trash(struct cli *cli)
 {
 	Ns__TrashListRequest body = NS__TRASH_LIST_REQUEST__INIT;
 	Ns__Envelope request = NS__ENVELOPE__INIT;
-	uint64_t limit = 0;
+	int code;
 
-	if (cli->opt[OPT_LIMIT] != NULL && !cli_number(cli->opt[OPT_LIMIT], 1000, &limit))
-		return cli_usage(NULL, "--limit %s: a number up to 1000", cli->opt[OPT_LIMIT]);
-	body.limit = (uint32_t)limit;
+	if ((code = cli_limit(cli, 1000, &body.limit)) != CLI_OK)
+		return code;
 	request.body_case = NS__ENVELOPE__BODY_TRASH_LIST_REQUEST;
 	request.trash_list_request = &body;
 	return cli_show(cli, &request,

@@ -63,6 +63,7 @@ enum ns_action_id {
 	ACT_MOVE_DOWN,
 	ACT_MOVE_UP,
 	ACT_FIELD,
+	ACT_FIELD_TEXT,
 	ACT_MARK,
 	ACT_MARK_RANGE,
 	ACT_MARK_ALL,
@@ -114,6 +115,9 @@ enum {
 	CTX_CONFLICT = 2048,
 	CTX_CHANGES = 4096, /* what was committed: rows, or one */
 	CTX_TRASH = 8192, /* deleted zones */
+	CTX_AREA = 1 << 14, /* what is typed is text, of many lines: Enter and the arrows, too */
+	CTX_PLAIN = 1 << 15, /* the field in focus is text, which can be edited elsewhere */
+	CTX_TYPED = CTX_FORM | CTX_AREA,
 	CTX_PROBLEMS = 1 << 20, /* rows that can be in trouble */
 	CTX_CHECKS = 1 << 21, /* health checks: rows, or one */
 	CTX_FLEET = 1 << 22, /* appliances: rows, or one */

@@ -30,6 +30,8 @@ meet(unsigned a, unsigned b)
 
 	if (((a | b) & CTX_GLOBAL) != 0 || (a & b) != 0)
 		return true;
+	if (a == CTX_PLAIN || b == CTX_PLAIN) /* a field names something, or is text */
+		return ((a | b) & (CTX_FORM | CTX_PLAIN)) == (CTX_FORM | CTX_PLAIN);
 	if (((a | b) | CTX_OWN) == CTX_OWN)
 		return false;
 	if (((a | CTX_ALONE) == CTX_ALONE && (b & common) == 0) ||
@@ -110,7 +112,7 @@ keymap_destroy(struct keymap **mp)
 const struct ns_action *
 keymap_find(const struct keymap *m, unsigned contexts, uint32_t key)
 {
-	if ((contexts & CTX_FORM) != 0 && is_text(key))
+	if ((contexts & CTX_TYPED) != 0 && is_text(key))
 		return NULL;
 	for (size_t i = 0; i < m->n; i++)
 		if (m->bound[i].key == key && (m->bound[i].action->contexts & contexts) != 0)
@@ -125,7 +127,7 @@ keymap_key(const struct ns_action *a, unsigned contexts, char out[16])
 		size_t len = strcspn(p, " ");
 
 		snprintf(out, 16, "%.*s", (int)(len < 15 ? len : 15), p);
-		if ((contexts & CTX_FORM) == 0 || !is_text(key_number(out)))
+		if ((contexts & CTX_TYPED) == 0 || !is_text(key_number(out)))
 			return out;
 		p += len + (p[len] == ' ');
 	}

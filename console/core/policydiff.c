@@ -127,3 +127,36 @@ pol_diff(const json_t *was, const json_t *now, char *out, size_t size)
 	if (out[0] == '\0' && !json_equal(was, now))
 		say(&w, "%s, otherwise set", b);
 }
+
+void
+pol_all(const json_t *doc, char *out, size_t size)
+{
+	struct words w = { .out = out, .size = size };
+	char tree[512];
+	const char *name;
+	json_t *pool, *one;
+	size_t i;
+
+	out[0] = '\0';
+	pol_words(doc, tree, sizeof tree);
+	if (strpbrk(tree, "(") != NULL) /* else it is one pool, which is named below */
+		say(&w, "%s", tree);
+	json_object_foreach(json_object_get(doc, "pools"), name, pool)
+	{
+		char what[400];
+		int n = snprintf(what, sizeof what, "pool %.60s: ", name);
+
+		json_array_foreach(json_object_get(pool, "answers"), i, one)
+		{
+			const char *value = json_string_value(json_object_get(one, "value")),
+				   *check = json_string_value(json_object_get(one, "check"));
+
+			n += n < 300 ? snprintf(what + n, sizeof what - (size_t)n,
+					   "%s%.60s (%ld%s%.30s)", i > 0 ? ", " : "",
+					   value != NULL ? value : "?", pol_weight(one),
+					   check != NULL ? ", " : "", check != NULL ? check : "")
+				     : 0;
+		}
+		say(&w, "%s", what);
+	}
+}

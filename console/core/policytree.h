@@ -63,6 +63,8 @@ void pol_describe(const json_t *doc, const json_t *node, char *out, size_t size)
 /* The whole tree in words: geo(EU: failover(eu, us), default: us). */
 void pol_words(const json_t *doc, char *out, size_t size);
 
+/* The tree, and what is in its pools: "main; pool main: 192.0.2.20 (70, eu-1), 192.0.2.30 (30)". */
+void pol_all(const json_t *doc, char *out, size_t size);
 /* What another version does otherwise: "ttl 60 -> 30; pool eu: 192.0.2.20 weight 90 -> 70". */
 void pol_diff(const json_t *was, const json_t *now, char *out, size_t size);
 

@@ -1,4 +1,4 @@
-/* trace - NS_UI_TRACE=FILE: one JSON object a frame, from which tests take the budgets of console.md 5.1.
+/* trace - NS_UI_TRACE=FILE: one JSON object a frame, from which tests take how long a key and a frame take.
  *
  * {"frame":3,"why":"key","key_ms":…,"draw_ms":…,"flush_ms":…,"bytes":…}: monotonic milliseconds with
  * fractions; key_ms is when the first key that this frame shows was read, 0 without one. */

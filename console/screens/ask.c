@@ -60,8 +60,7 @@ ask_note(struct view *v, enum ui_role role, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (vasprintf(&text, fmt, ap) < 0)
-		text = xstrdup("");
+	text = xvasprintf(fmt, ap);
 	va_end(ap);
 	safe = sanitize_dup(text, v->ui->ascii);
 	lines_add(&a->notes, role, "%s", safe);
@@ -231,6 +230,12 @@ ask_key(struct view *v, uint32_t key)
 }
 
 static const char *
+ask_field(struct view *v)
+{
+	return form_text(&((struct asking *)v->state)->form);
+}
+
+static const char *
 ask_refuse(struct view *v, enum ns_action_id id)
 {
 	return id == ACT_ACCEPT && ((struct asking *)v->state)->sent ? "it was asked already"
@@ -240,12 +245,13 @@ ask_refuse(struct view *v, enum ns_action_id id)
 const struct ns_screen_ops screen_ask = {
 	.name = "Ask",
 	.size = sizeof(struct asking),
-	.contexts = CTX_GLOBAL | CTX_FORM,
+	.contexts = CTX_GLOBAL | CTX_FORM | CTX_PLAIN,
 	.open = ask_init,
 	.close = ask_close,
 	.reload = ask_reload,
 	.draw = ask_draw,
 	.act = ask_act,
 	.key = ask_key,
+	.field = ask_field,
 	.refuse = ask_refuse,
 };

@@ -11,6 +11,7 @@
 #include "console/screens/checks.h"
 #include "console/widgets/form.h"
 #include "ipc/base/xalloc.h"
+#include "ipc/envelope.h"
 
 #define TIMEOUT_MS  5000u
 #define COMMIT_MS   15000u
@@ -39,6 +40,8 @@ show(struct view *v)
 {
 	struct checkedit *e = v->state;
 	size_t focus = e->form.focus, n = 0;
+	unsigned typed =
+	    e->form.typed; /* the kind is chosen by its letters, and is what is shown */
 
 	form_clear(&e->form);
 	(void)form_add(&e->form, NAME_MAX_IN, e->name);
@@ -57,6 +60,7 @@ show(struct view *v)
 		e->fields[n++] = f;
 	}
 	e->form.focus = focus < e->form.n ? focus : 0;
+	e->form.typed = typed;
 	if (e->form.list[e->form.focus].fixed)
 		form_next(&e->form, 1);
 }
@@ -65,13 +69,8 @@ show(struct view *v)
 static Ns__Check *
 only_its_own(const struct checkedit *e)
 {
-	size_t len = ns__check__get_packed_size(e->check);
-	uint8_t *bytes = xmalloc(len + 1);
-	Ns__Check *copy;
+	Ns__Check *copy = ns_message_copy(&e->check->base);
 
-	ns__check__pack(e->check, bytes);
-	copy = ns__check__unpack(NULL, len, bytes);
-	free(bytes);
 	for (const struct check_field *f = check_fields; copy != NULL && f->name != NULL; f++)
 		if (!check_has(copy->type, f))
 			(void)check_take(copy, f, "");
@@ -188,8 +187,6 @@ came(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 	struct view *v = arg;
 	struct checkedit *e = v->state;
 	const Ns__Check *c;
-	size_t len;
-	uint8_t *bytes;
 
 	e->request = 0;
 	e->loading = false;
@@ -204,11 +201,7 @@ came(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 	e->gone = c == NULL;
 	if (c == NULL)
 		return;
-	len = ns__check__get_packed_size(c);
-	bytes = xmalloc(len + 1);
-	ns__check__pack(c, bytes);
-	e->check = ns__check__unpack(NULL, len, bytes);
-	free(bytes);
+	e->check = ns_message_copy(&c->base);
 	if (e->fresh)
 		e->name[0] = '\0';
 	show(v);
@@ -301,9 +294,12 @@ made(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 		return;
 	}
 	revision = env->object_reply->revision;
+	snprintf(ui->made_check, sizeof ui->made_check, "%.71s",
+	    ((struct checkedit *)v->state)->fresh ? ((struct checkedit *)v->state)->name : "");
 	((struct checkedit *)v->state)->dirty = false;
 	if (ui_top(ui) == v)
 		ui_back(ui);
+	ui->made_check[0] = '\0';
 	ui_say(ui, "Done: change %llu", revision);
 	ui_ask_status(ui);
 }

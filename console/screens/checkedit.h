@@ -1,4 +1,4 @@
-/* checkedit - a health check as a form (console.md 6.5b): the fields of its kind, what the appliance says of them while
+/* checkedit - a health check as a form: the fields of its kind, what the appliance says of them while
  * one types, and the change itself, which is made at once: checks are no part of drafts. */
 #ifndef NS_CONSOLE_SCREENS_CHECKEDIT_H
 #define NS_CONSOLE_SCREENS_CHECKEDIT_H

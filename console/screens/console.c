@@ -14,7 +14,7 @@
 #include "ipc/base/clock.h"
 
 #define KEYS_FILE 16384u
-/* console.md 5.10: a lost link is tried after 1, 2, 4 … 30 s, for ever. */
+/* A lost link is tried after 1, 2, 4 … 30 s, for ever. */
 #define RETRY_MIN_MS 1000u
 #define RETRY_CAP_MS 30000u
 

@@ -13,7 +13,7 @@ struct console_options {
 	int theme; /* enum ui_theme; -1: the one of the last time */
 	bool osc52; /* the terminal's clipboard takes what is copied */
 	bool read_only; /* actions that change something say so instead */
-	bool restricted; /* for somebody who has no shell here: a restricted editor, no suspending */
+	bool restricted; /* for somebody who has no shell here: the console's own editor, no suspending */
 };
 
 /* The exit code; 2 after a message when keys.conf has a mistake. */

@@ -133,6 +133,8 @@ note_label(const struct view *v)
 
 	if (((const struct diff *)v->state)->note_role != UI_CRIT)
 		return "Warning";
+	if (drafts != NULL && drafts->state == PLAN_NO_LINK)
+		return "Offline";
 	return drafts != NULL && drafts->state == PLAN_CONFLICT ? "Conflict" : "Refused";
 }
 
@@ -179,9 +181,14 @@ draw_title(struct view *v, struct rect r)
 
 	sanitize(zone, sizeof zone, v->object, v->ui->ascii);
 	zone[ui_name_len(zone)] = '\0';
-	x += surface_putf(s, x, r.y, r.w - text_width(d->title) - 5, UI_TITLE, "%s > %s",
+	x += surface_putf(s, x, r.y, r.w - 36, UI_TITLE, "%s > %s",
 	    d->state == DIFF_DONE ? "Committed" : "Pending", zone);
-	surface_put(s, x + 3, r.y, r.w - x - 4, UI_TEXT, d->title);
+	/* How much of the zone it was matters before the commit. */
+	const char *share = d->state == DIFF_DONE ? strstr(d->title, "   ") : NULL;
+
+	share = share != NULL ? strstr(share + 3, "   ") : NULL;
+	surface_putf(s, x + 3, r.y, r.w - x - 4, UI_TEXT, "%.*s",
+	    (int)(share != NULL ? share - d->title : (ptrdiff_t)strlen(d->title)), d->title);
 }
 
 static void
@@ -219,7 +226,8 @@ focus(struct view *v, size_t at)
 	struct diff *d = v->state;
 
 	d->form.focus = at;
-	v->contexts = at == LIST ? v->ops->contexts : CTX_GLOBAL | CTX_FORM;
+	v->contexts = at == LIST ? v->ops->contexts
+				 : CTX_GLOBAL | CTX_FORM | (at == DIFF_COMMENT ? CTX_PLAIN : 0);
 }
 
 /* Around: the list, the comment, the timer. */
@@ -367,6 +375,14 @@ diff_act(struct view *v, enum ns_action_id id)
 	}
 }
 
+static const char *
+diff_field(struct view *v)
+{
+	struct diff *d = v->state;
+
+	return d->form.focus == LIST ? NULL : form_text(&d->form);
+}
+
 const struct ns_screen_ops screen_diff = {
 	.name = "Diff",
 	.size = sizeof(struct diff),
@@ -378,6 +394,7 @@ const struct ns_screen_ops screen_diff = {
 	.draw = diff_draw,
 	.act = diff_act,
 	.key = diff_key_typed,
+	.field = diff_field,
 	.leave = diff_leave,
 	.refuse = diff_refuse,
 };

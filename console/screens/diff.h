@@ -35,6 +35,7 @@ struct diff {
 	/* After it. */
 	uint64_t revision, asked_ms;
 	char done[DIFF_LINE], reached[DIFF_LINE];
+	uint64_t sent_ms; /* monotonic; 0: longer ago, or not yet */
 	bool everywhere;
 };
 

@@ -10,7 +10,7 @@
 
 #define COMMIT_MS      15000u
 #define FOLLOW_MS      5000u
-#define MANY_DELETIONS 50u /* console.md 5.4: more of them take the zone's name */
+#define MANY_DELETIONS 50u /* more of them take the zone's name */
 
 static uint64_t
 timer_ms(const struct diff *d)
@@ -33,12 +33,15 @@ followed(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 	if (env == NULL)
 		return;
 	r = env->history_show_reply;
+	d->everywhere = r->n_behind == 0 && r->n_served_by > 0;
 	n = snprintf(text, sizeof text, "served by %zu of %zu appliances", r->n_served_by,
 	    r->n_served_by + r->n_behind);
+	if (d->everywhere && d->sent_ms != 0)
+		n += snprintf(text + n, sizeof text - (size_t)n, " within %.1f s",
+		    (double)(clock_since(v->ui->mono_ms, d->sent_ms) + 50) / 1000);
 	for (size_t i = 0; i < r->n_behind && n > 0 && (size_t)n < sizeof text; i++)
 		n += snprintf(text + n, sizeof text - (size_t)n, "%s%s",
 		    i == 0 ? "; waiting for " : ", ", r->behind[i]);
-	d->everywhere = r->n_behind == 0 && r->n_served_by > 0;
 	sanitize(d->reached, sizeof d->reached, text, v->ui->ascii);
 	ui_dirty(v->ui, false);
 }
@@ -141,6 +144,7 @@ send_it(void *arg)
 	commit.idempotency_key = key;
 	request.body_case = NS__ENVELOPE__BODY_COMMIT_REQUEST;
 	request.commit_request = &commit;
+	d->sent_ms = d->state == DIFF_UNKNOWN ? 0 : v->ui->mono_ms;
 	d->state = DIFF_SENDING;
 	if (d->request != 0)
 		ns_client_cancel(v->ui->client, d->request);

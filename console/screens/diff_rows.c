@@ -95,6 +95,22 @@ policy_text(const Ns__Conflict__RRset *set, const char *old, const char *new)
 	return out[0] != '\0' ? xasprintf("%s %s", a, out) : NULL;
 }
 
+/* A policy that comes or goes, in words; NULL: none, or none that is understood. */
+static char *
+policy_words(const Ns__Conflict__RRset *set, const Ns__Conflict__State *s)
+{
+	char type[16], words[512];
+	json_t *doc = s != NULL && s->n_rdata == 1 && strcmp(set->type, "NSPOLICY") == 0
+			  ? pol_parse(s->rdata[0], type)
+			  : NULL;
+
+	if (doc == NULL)
+		return NULL;
+	pol_all(doc, words, sizeof words);
+	json_decref(doc);
+	return xasprintf("%s %s", type, words);
+}
+
 /* One for another is said as that; else what goes and what comes. */
 static char *
 change_text(const Ns__Conflict__RRset *set)
@@ -104,8 +120,12 @@ change_text(const Ns__Conflict__RRset *set)
 	struct wbuf w = wbuf_grow(TEXT_MAX);
 	char ttl[40] = "", *policy;
 
-	if (a == NULL || b == NULL || !a->there || !b->there)
-		return drafts_state_text(a == NULL || b == NULL ? NULL : a->there ? a : b);
+	if (a == NULL || b == NULL || !a->there || !b->there) {
+		const Ns__Conflict__State *one = a == NULL || b == NULL ? NULL : a->there ? a : b;
+
+		policy = policy_words(set, one);
+		return policy != NULL ? policy : drafts_state_text(one);
+	}
 	if (a->ttl != b->ttl)
 		snprintf(ttl, sizeof ttl, "TTL %u -> %u", a->ttl, b->ttl);
 	size_t gone = only_in(a, b, &old), come = only_in(b, a, &new);
@@ -136,11 +156,13 @@ add_row(struct view *v, const Ns__Conflict__RRset *set)
 	d->rows = xreallocarray(d->rows, d->n + 1, sizeof *d->rows);
 	r = &d->rows[d->n++];
 	*r = (struct row){ .id = xasprintf("%s %s", set->name, set->type) };
-	was = drafts_state_text(set->was);
-	mine = drafts_state_text(set->mine);
+	was = policy_words(set, set->was);
+	was = was != NULL ? was : drafts_state_text(set->was);
+	mine = policy_words(set, set->mine);
+	mine = mine != NULL ? mine : drafts_state_text(set->mine);
 	change = change_text(set);
 	row_set(v, r, 0, role, "%.*s", len, name);
-	row_set(v, r, 1, role, "%s", set->type);
+	row_set(v, r, 1, role, "%s", strcmp(set->type, "NSPOLICY") == 0 ? "policy" : set->type);
 	row_set(v, r, 2, role, "%s", change);
 	row_set(v, r, 3, UI_TEXT, "%s", was);
 	row_set(v, r, 4, role, "%s", mine);
@@ -158,10 +180,10 @@ take_effects(struct view *v, const Ns__PlanReply__Zone *z)
 	char old[80] = "", none[80] = "";
 
 	if (z->old_ttl > 0)
-		snprintf(old, sizeof old, "old answers may live up to %u s in caches", z->old_ttl);
+		snprintf(old, sizeof old, "caches may keep old answers for %u s", z->old_ttl);
 	if (z->negative_ttl > 0)
-		snprintf(none, sizeof none, "%s\"there is none\" up to %u s",
-		    old[0] != '\0' ? ", " : "", z->negative_ttl);
+		snprintf(none, sizeof none, "%s\"no such record\" for %u s",
+		    old[0] != '\0' ? ", " : "caches may keep ", z->negative_ttl);
 	snprintf(d->effects, sizeof d->effects, "%s%s%s%s%s", old, none,
 	    z->confirm ? old[0] != '\0' || none[0] != '\0' ? "; " : "" : "",
 	    z->confirm ? "a large part of the zone: its name will be asked" : "",

@@ -104,8 +104,7 @@ take_texts(struct view *v, const Ns__DnssecShowReply *m)
 	sanitize(d->until, sizeof d->until, m->n_keys > 0 ? text : "", v->ui->ascii);
 	if (m->ds_after[0] != '\0') {
 		snprintf(text, sizeof text,
-		    "caches may hold unsigned answers until %.16sZ: no DS at the parent before",
-		    m->ds_after);
+		    "no DS at the parent before %.16sZ: caches hold unsigned answers", m->ds_after);
 		sanitize(d->waits, sizeof d->waits, text, v->ui->ascii);
 	}
 }
@@ -184,7 +183,7 @@ ask(struct view *v, bool look)
 /* ---- life ---- */
 static const struct table_column columns[] = { { "TAG", 5, 0, true, 0 },
 	{ "ALGORITHM", 9, 0, false, 0 }, { "ROLE", 4, 0, false, 0 }, { "STATE", 9, 0, false, 0 },
-	{ "SINCE", 10, 0, false, 70 }, { "DS", 4, 0, false, 0 }, { "NEXT", 20, 1, false, 0 },
+	{ "SINCE", 10, 0, false, 90 }, { "DS", 4, 0, false, 0 }, { "NEXT", 20, 1, false, 0 },
 	{ NULL, 0, 0, false, 0 } };
 
 static void

@@ -8,6 +8,7 @@
 
 #include "ipc/base/wbuf.h"
 #include "ipc/base/xalloc.h"
+#include "ipc/envelope.h"
 
 #define TIMEOUT_MS 5000u
 #define TEXT_MAX   65536u /* of a state: what is longer is seen in the editor */
@@ -104,32 +105,6 @@ drafts_free(struct ui *ui)
 }
 
 /* ---- the plan ---- */
-static Ns__PlanReply *
-plan_copy(const Ns__PlanReply *m)
-{
-	size_t len = ns__plan_reply__get_packed_size(m);
-	uint8_t *bytes = xmalloc(len + 1);
-	Ns__PlanReply *copy;
-
-	ns__plan_reply__pack(m, bytes);
-	copy = ns__plan_reply__unpack(NULL, len, bytes);
-	free(bytes);
-	return copy;
-}
-
-static Ns__Conflict *
-conflict_copy(const Ns__Conflict *m)
-{
-	size_t len = ns__conflict__get_packed_size(m);
-	uint8_t *bytes = xmalloc(len + 1);
-	Ns__Conflict *copy;
-
-	ns__conflict__pack(m, bytes);
-	copy = ns__conflict__unpack(NULL, len, bytes);
-	free(bytes);
-	return copy;
-}
-
 void
 drafts_conflict(struct ui *ui, const struct ns_why *why)
 {
@@ -140,7 +115,7 @@ drafts_conflict(struct ui *ui, const struct ns_why *why)
 	d->why = *why;
 	d->state = PLAN_CONFLICT;
 	if (e != NULL && e->conflict != NULL)
-		d->conflict = conflict_copy(e->conflict);
+		d->conflict = ns_message_copy(&e->conflict->base);
 }
 
 static void
@@ -151,7 +126,7 @@ planned(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 	d->request = 0;
 	d->turn++;
 	if (env != NULL) {
-		d->plan = plan_copy(env->plan_reply);
+		d->plan = ns_message_copy(&env->plan_reply->base);
 		d->state = PLAN_OK;
 	} else if (why->err == NS_CONFLICT) {
 		drafts_conflict(d->ui, why);
@@ -182,15 +157,15 @@ ask_plan(struct drafts *d)
 }
 
 uint64_t
-drafts_plan_with(
-    struct ui *ui, const char *zone, uint64_t version, Ns__RecordOp *op, ns_reply_fn *fn, void *arg)
+drafts_plan_with(struct ui *ui, const char *zone, uint64_t version, Ns__RecordOp *more,
+    size_t n_more, ns_reply_fn *fn, void *arg)
 {
 	struct drafts *d = drafts_look(ui, zone);
 	Ns__PlanRequest body = NS__PLAN_REQUEST__INIT;
 	Ns__Envelope request = NS__ENVELOPE__INIT;
 	Ns__ZoneEdit edit = NS__ZONE_EDIT__INIT, *edits[] = { &edit };
 	size_t n = d != NULL && d->draft != NULL ? d->draft->n_ops : 0;
-	Ns__RecordOp **ops = xcalloc(n + 1, sizeof *ops);
+	Ns__RecordOp **ops = xcalloc(n + n_more, sizeof *ops);
 	uint64_t id;
 
 	edit.zone = (char *)(uintptr_t)zone;
@@ -199,9 +174,10 @@ drafts_plan_with(
 		draft_edit(&edit, d->draft);
 	for (size_t i = 0; i < n; i++)
 		ops[i] = d->draft->ops[i];
-	ops[n] = op;
+	for (size_t i = 0; i < n_more; i++)
+		ops[n + i] = &more[i];
 	edit.ops = ops;
-	edit.n_ops = n + 1;
+	edit.n_ops = n + n_more;
 	body.zones = edits;
 	body.n_zones = 1;
 	request.body_case = NS__ENVELOPE__BODY_PLAN_REQUEST;

@@ -36,6 +36,7 @@ struct drafts {
 	uint64_t turn; /* grows with every answer and edit: screens look when it moved */
 	Ns__RecordOp **undone; /* for redo, the newest last; of that zone, of this run */
 	size_t n_undone;
+	char accepted[UI_OBJECT + 32]; /* "name TYPE", as typed, of a form just now: the list goes to it; empty: none */
 	uint64_t undone_version;
 	uint32_t undone_serial;
 };
@@ -46,8 +47,9 @@ void drafts_free(struct ui *);
 /* Reads the zone's draft and asks for its plan when it is another than before. */
 struct drafts *drafts_look(struct ui *, const char *zone);
 void drafts_replan(struct ui *); /* the zone may have changed */
-/* Asks for the plan of the zone's draft with one operation more, for a form; version: of a draft that begins with it. */
-uint64_t drafts_plan_with(struct ui *, const char *zone, uint64_t version, Ns__RecordOp *, ns_reply_fn *, void *arg);
+/* Asks for the plan of the zone's draft with these operations more, for a form; version: of a draft that begins so. */
+uint64_t drafts_plan_with(struct ui *, const char *zone, uint64_t version, Ns__RecordOp *, size_t n, ns_reply_fn *,
+    void *arg);
 void drafts_count(struct ui *);
 /* A commit was refused because others were first: as if its plan had said so. */
 void drafts_conflict(struct ui *, const struct ns_why *);

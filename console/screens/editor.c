@@ -315,6 +315,14 @@ editor_act(struct view *v, enum ns_action_id id)
 	return true;
 }
 
+static const char *
+editor_field(struct view *v)
+{
+	const struct editor *e = v->state;
+
+	return e->state == EDITOR_READY ? form_text(&e->form) : NULL;
+}
+
 static void
 leave_it(void *arg)
 {
@@ -517,12 +525,13 @@ editor_draw(struct view *v, struct rect r)
 const struct ns_screen_ops screen_editor = {
 	.name = "Record editor",
 	.size = sizeof(struct editor),
-	.contexts = CTX_GLOBAL | CTX_FORM,
+	.contexts = CTX_GLOBAL | CTX_FORM | CTX_PLAIN,
 	.open = editor_init,
 	.close = editor_close,
 	.reload = editor_reload,
 	.draw = editor_draw,
 	.act = editor_act,
 	.key = editor_key,
+	.field = editor_field,
 	.leave = editor_leave,
 };

@@ -230,6 +230,9 @@ keep(struct view *v)
 	e->accepting = false;
 	editor_op(v, &op);
 	kept = drafts_put(ui, v->object, e->version, e->serial, &op);
+	if (kept)
+		snprintf(
+		    ui->drafts->accepted, sizeof ui->drafts->accepted, "%s %s", op.name, op.type);
 	editor_op_free(&op);
 	if (!kept)
 		return;
@@ -281,7 +284,7 @@ editor_ask(struct view *v)
 		ns_client_cancel(v->ui->client, e->request);
 	editor_op(v, &op);
 	e->verdict = VERDICT_ASKED;
-	e->request = drafts_plan_with(v->ui, v->object, e->version, &op, judged, v);
+	e->request = drafts_plan_with(v->ui, v->object, e->version, &op, 1, judged, v);
 	editor_op_free(&op);
 }
 

@@ -7,9 +7,10 @@
 #include "console/screens/drafts.h"
 #include "ipc/base/clock.h"
 
-#define LEAST_W 60
-#define LEAST_H 16
-#define TABS_H  20 /* below this many rows there is no line of tabs */
+#define LEAST_W       60
+#define LEAST_H       16
+#define MESSAGE_LINES 3
+#define TABS_H        20 /* below this many rows there is no line of tabs */
 
 static void
 clock_text(int64_t wall_ms, char out[16])
@@ -88,13 +89,13 @@ draw_banner(struct ui *ui, struct surface *s)
 	clock_text(ui->heard_wall_ms, since);
 	retry_text(ui, retry);
 	if (ui->heard_ms == 0)
-		surface_putf(s, 1, 1, s->w - 2, UI_BANNER, "NO LINK. %s  r now 9 switch  %s", retry,
-		    ui->lost_why);
+		surface_putf(s, 1, 1, s->w - 2, UI_BANNER, "NO LINK. %s  r now  9 switch  %s",
+		    retry, ui->lost_why);
 	else
 		surface_putf(s, 1, 1, s->w - 2, UI_BANNER,
-		    "STALE %llus: no answer from %s since %s. %s  r now 9 switch  %s",
-		    (unsigned long long)(clock_since(ui->mono_ms, ui->heard_ms) / 1000), ui->name,
-		    since, retry, ui->lost_why);
+		    "STALE %llus: no answer since %s. %s  r now  9 switch  %s",
+		    (unsigned long long)(clock_since(ui->mono_ms, ui->heard_ms) / 1000), since,
+		    retry, ui->lost_why);
 }
 
 /* What was live is not any more; the cursor's row stays to be seen. */
@@ -118,6 +119,9 @@ draw_footer(struct ui *ui, struct surface *s, int y)
 		char key[16];
 		int w;
 
+		/* Esc is said where q is a letter. */
+		if (a->id == ACT_BACK && (contexts & CTX_TYPED) == 0)
+			continue;
 		if (a->hint == NULL || (a->contexts & contexts) == 0 || ui_refuses(ui, a) != NULL ||
 		    keymap_key(a, contexts, key)[0] == '\0')
 			continue;
@@ -138,6 +142,21 @@ draw_prompt(struct ui *ui, struct surface *s)
 	    : ui_top(ui)->ops->filter_help != NULL
 		? ui_top(ui)->ops->filter_help
 		: "foo part  ^foo start  *.x.* glob  ~re  -not   Enter keep   Esc undo");
+}
+
+/* One line; what does not fit goes on above it. */
+static void
+draw_message(struct ui *ui, struct surface *s)
+{
+	int lines = text_lines(ui->message, s->w - 2);
+
+	if (lines > MESSAGE_LINES)
+		lines = MESSAGE_LINES;
+	if (lines > 1)
+		surface_fill(s, (struct rect){ 0, s->h - 1 - lines, s->w, lines }, UI_TEXT);
+	if (lines > 0)
+		(void)surface_wrap(
+		    s, (struct rect){ 1, s->h - 1 - lines, s->w - 2, lines }, UI_WARN, ui->message);
 }
 
 void
@@ -169,6 +188,6 @@ ui_draw(struct ui *ui, struct surface *s)
 		draw_prompt(ui, s);
 		return;
 	}
-	surface_put(s, 1, s->h - 2, s->w - 2, UI_WARN, ui->message);
+	draw_message(ui, s);
 	draw_footer(ui, s, s->h - 1);
 }

@@ -41,8 +41,10 @@ count_text(uint64_t n, char out[16])
 {
 	if (n < 10000)
 		snprintf(out, 16, "%llu", (unsigned long long)n);
+	else if (n < 10000000)
+		snprintf(out, 16, "%lluk", (unsigned long long)n / 1000);
 	else
-		glyph_number((double)n, out);
+		snprintf(out, 16, "%lluM", (unsigned long long)n / 1000000);
 	return out;
 }
 
@@ -74,13 +76,13 @@ history_fill(struct view *v, const Ns__Envelope *env, size_t i, struct row *r)
 
 static const struct pages_ops pages_of_history = { history_ask, history_rows, history_fill };
 
-static const struct table_column columns[] = { { "ID", 6, 0, true, 0 },
-	{ "WHEN UTC", 11, 0, false, 0 }, { "WHO", 8, 0, false, 0 }, { "VIA", 6, 0, false, 90 },
-	{ "KIND", 7, 0, false, 90 }, { "+", 6, 0, true, 0 }, { "-", 6, 0, true, 0 },
+static const struct table_column columns[] = { { "ID", 7, 0, true, 0 },
+	{ "WHEN UTC", 11, 0, false, 0 }, { "WHO", 8, 0, false, 0 }, { "VIA", 7, 0, false, 90 },
+	{ "KIND", 7, 0, false, 90 }, { "+", 4, 0, true, 0 }, { "-", 4, 0, true, 0 },
 	{ "ZONE", 14, 1, false, 70 }, { "COMMENT", 10, 2, false, 0 }, { NULL, 0, 0, false, 0 } };
-static const struct table_column zone_columns[] = { { "ID", 6, 0, true, 0 },
-	{ "WHEN UTC", 11, 0, false, 0 }, { "WHO", 8, 0, false, 0 }, { "VIA", 6, 0, false, 0 },
-	{ "KIND", 7, 0, false, 70 }, { "+", 6, 0, true, 0 }, { "-", 6, 0, true, 0 },
+static const struct table_column zone_columns[] = { { "ID", 7, 0, true, 0 },
+	{ "WHEN UTC", 11, 0, false, 0 }, { "WHO", 8, 0, false, 0 }, { "VIA", 7, 0, false, 0 },
+	{ "KIND", 7, 0, false, 90 }, { "+", 5, 0, true, 0 }, { "-", 5, 0, true, 0 },
 	{ "", 14, 0, false, SURFACE_MAX + 1 }, { "COMMENT", 10, 2, false, 0 },
 	{ NULL, 0, 0, false, 0 } };
 

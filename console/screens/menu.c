@@ -46,9 +46,12 @@ menu_reload(struct view *v)
 	struct menu *m = v->state;
 
 	m->n = 0;
-	for (const struct ns_action *a = ns_actions; a->id != ACT_NONE && m->n < ACTIONS; a++)
-		if (wanted(m, a))
-			m->list[m->n++] = a;
+	/* What is of this screen, then what is everywhere. */
+	for (unsigned everywhere = 0; everywhere < 2; everywhere++)
+		for (const struct ns_action *a = ns_actions; a->id != ACT_NONE && m->n < ACTIONS;
+		     a++)
+			if (wanted(m, a) && ((a->contexts & CTX_GLOBAL) != 0) == (everywhere == 1))
+				m->list[m->n++] = a;
 }
 
 static const struct table_column columns[] = { { "KEY", 10, 0, false, 0 },

@@ -189,8 +189,7 @@ row_set(struct view *v, struct row *r, unsigned column, enum ui_role role, const
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (vasprintf(&text, fmt, ap) < 0)
-		text = xstrdup("");
+	text = xvasprintf(fmt, ap);
 	va_end(ap);
 	r->cells[column] = sanitize_dup(text, v->ui->ascii);
 	r->roles[column] = (uint8_t)role;

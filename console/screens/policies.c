@@ -6,8 +6,8 @@
 #include "console/core/sanitize.h"
 #include "console/screens/checklist.h"
 #include "console/screens/copy.h"
+#include "console/screens/draftrows.h"
 #include "console/screens/drafts.h"
-#include "console/screens/pages.h"
 #include "console/screens/policyedit.h"
 #include "console/screens/zone.h"
 #include "ipc/base/xalloc.h"
@@ -17,14 +17,8 @@
 enum { COL_NAME, COL_TYPE, COL_TTL, COL_HEALTH, COL_OUT, COL_TREE, CELL_TEXT = TABLE_COLUMNS - 1 };
 
 struct policies {
-	struct ns_table table;
-	struct pages pages;
+	struct draftrows list;
 	struct checklist checks;
-	uint32_t serial;
-	uint64_t version;
-	struct row *mine; /* what the draft adds, and what it makes of those that are there */
-	size_t n_mine;
-	uint64_t turn, seen;
 	char shown[48]; /* of the cell that is drawn */
 };
 
@@ -82,8 +76,8 @@ policies_fill(struct view *v, const Ns__Envelope *env, size_t i, struct row *r)
 	const Ns__RecordListReply *reply = env->record_list_reply;
 	struct policies *s = v->state;
 
-	s->serial = reply->serial;
-	s->version = reply->version;
+	s->list.serial = reply->serial;
+	s->list.version = reply->version;
 	for (size_t n = 0; n < reply->n_rrsets; n++) {
 		const Ns__RecordListReply__RRset *set = reply->rrsets[n];
 
@@ -115,99 +109,21 @@ of_type(const Ns__Conflict__State *s, const char *type)
 }
 
 static void
-add_mine(struct view *v, const Ns__Conflict__RRset *set, const char *text, enum ui_role role)
+fill_mine(struct view *v, const Ns__Conflict__RRset *set, bool fresh)
 {
 	struct policies *s = v->state;
-
-	s->mine = xreallocarray(s->mine, s->n_mine + 1, sizeof *s->mine);
-	s->mine[s->n_mine] = (struct row){ 0 };
-	fill(v, &s->mine[s->n_mine++], set->name, text, role);
-}
-
-static void
-forget_mine(struct policies *s)
-{
-	for (size_t i = 0; i < s->n_mine; i++)
-		row_free(&s->mine[i]);
-	free(s->mine);
-	s->mine = NULL;
-	s->n_mine = s->pages.before = 0;
-}
-
-static void
-fill_mine(struct view *v, const Ns__PlanReply *plan, bool fresh)
-{
 	char type[16];
 
-	for (size_t z = 0; plan != NULL && z < plan->n_zones; z++)
-		for (size_t i = 0; i < plan->zones[z]->n_rrsets; i++) {
-			const Ns__Conflict__RRset *set = plan->zones[z]->rrsets[i];
-
-			if (strcmp(set->type, "NSPOLICY") != 0 || set->mine == NULL ||
-			    set->was == NULL)
-				continue;
-			for (size_t d = 0; d < set->mine->n_rdata; d++) {
-				snprintf(type, sizeof type, "%.*s",
-				    (int)strcspn(set->mine->rdata[d], " "), set->mine->rdata[d]);
-				const char *was = of_type(set->was, type);
-
-				if ((was == NULL) == fresh &&
-				    (was == NULL || strcmp(was, set->mine->rdata[d]) != 0))
-					add_mine(v, set, set->mine->rdata[d],
-					    fresh ? UI_ADDED : UI_WARN);
-			}
-		}
-}
-
-/* The cursor stays on its row: what came or went above it is counted. */
-static void
-take_draft(struct view *v)
-{
-	struct policies *s = v->state;
-	const struct drafts *d = v->ui->drafts;
-	size_t before = s->pages.before;
-
-	if (d == NULL || s->turn == d->turn || d->state == PLAN_ASKED)
+	if (strcmp(set->type, "NSPOLICY") != 0)
 		return;
-	s->turn = d->turn;
-	forget_mine(s);
-	fill_mine(v, d->plan, true);
-	s->pages.before = s->n_mine;
-	fill_mine(v, d->plan, false);
-	if (s->table.row >= before)
-		s->table.row += s->pages.before - before;
-	else if (s->table.row >= s->pages.before)
-		s->table.row = s->pages.before;
-}
+	for (size_t d = 0; d < set->mine->n_rdata; d++) {
+		const char *is = set->mine->rdata[d], *was;
 
-static size_t
-count(const struct policies *s)
-{
-	return s->pages.before + pages_count(&s->pages);
-}
-
-static const struct row *
-row_at(struct policies *s, size_t row)
-{
-	const struct row *r =
-	    row < s->pages.before ? &s->mine[row] : pages_row(&s->pages, row - s->pages.before);
-
-	for (size_t i = s->pages.before; r != NULL && i < s->n_mine; i++)
-		if (strcmp(s->mine[i].id, r->id) == 0)
-			return &s->mine[i];
-	return r;
-}
-
-static bool
-row_key(const struct row *r, char name[UI_OBJECT], char type[16])
-{
-	const char *blank = r != NULL ? strrchr(r->id, ' ') : NULL;
-
-	if (blank == NULL)
-		return false;
-	snprintf(name, UI_OBJECT, "%.*s", (int)(blank - r->id), r->id);
-	snprintf(type, 16, "%.15s", blank + 1);
-	return true;
+		snprintf(type, sizeof type, "%.*s", (int)strcspn(is, " "), is);
+		was = of_type(set->was, type);
+		if ((was == NULL) == fresh && (was == NULL || strcmp(was, is) != 0))
+			fill(v, draftrows_add(&s->list), set->name, is, fresh ? UI_ADDED : UI_WARN);
+	}
 }
 
 static const char *
@@ -217,7 +133,7 @@ sign(struct view *v, const struct row *r, enum ui_role *role)
 	const Ns__Conflict__RRset *set;
 	const char *was, *mine;
 
-	if (!row_key(r, name, type) ||
+	if (!draftrows_key(r, name, type, sizeof type) ||
 	    (set = drafts_rrset(v->ui->drafts, name, "NSPOLICY")) == NULL)
 		return "";
 	was = of_type(set->was, type);
@@ -260,7 +176,7 @@ cell(void *arg, size_t row, unsigned column, enum ui_role *role)
 {
 	struct view *v = arg;
 	struct policies *s = v->state;
-	const struct row *r = row_at(s, row);
+	const struct row *r = draftrows_shown(&s->list, row);
 
 	if (r == NULL)
 		return NULL;
@@ -278,9 +194,7 @@ policies_open(struct view *v)
 {
 	struct policies *s = v->state;
 
-	s->table.columns = columns;
-	s->table.signs = true;
-	pages_init(&s->pages, v, &pages_of_policies, &s->table);
+	draftrows_open(&s->list, v, &pages_of_policies, columns);
 }
 
 static void
@@ -288,8 +202,7 @@ policies_close(struct view *v)
 {
 	struct policies *s = v->state;
 
-	forget_mine(s);
-	pages_free(&s->pages);
+	draftrows_close(&s->list);
 	checklist_free(&s->checks);
 }
 
@@ -298,12 +211,8 @@ policies_reload(struct view *v)
 {
 	struct policies *s = v->state;
 
-	(void)drafts_look(v->ui, v->object);
-	if (v->ui->revision != s->seen)
-		drafts_replan(v->ui);
-	s->seen = v->ui->revision;
 	checklist_ask(&s->checks, v);
-	pages_reload(&s->pages, false);
+	draftrows_reload(&s->list);
 }
 
 static void
@@ -318,19 +227,19 @@ policies_draw(struct view *v, struct rect r)
 	struct policies *s = v->state;
 	char state[96] = "", sum[48] = "", draft[64];
 
-	take_draft(v);
+	draftrows_take(&s->list, fill_mine);
 	drafts_text(v->ui->drafts, draft, sizeof draft);
-	if (s->pages.loaded) {
+	if (s->list.pages.loaded) {
 		snprintf(state, sizeof state, "%s", draft);
-		snprintf(sum, sizeof sum, "%zu%s polic%s", count(s), s->pages.ended ? "" : "+",
-		    count(s) == 1 ? "y" : "ies");
+		snprintf(sum, sizeof sum, "%zu%s polic%s", draftrows_count(&s->list),
+		    s->list.pages.ended ? "" : "+", draftrows_count(&s->list) == 1 ? "y" : "ies");
 	}
 	r = zone_title(v, r, state, sum);
-	ns_table_draw(&s->table, v->ui->surface, r, count(s), cell, v);
-	if (count(s) == 0)
+	ns_table_draw(&s->list.table, v->ui->surface, r, draftrows_count(&s->list), cell, v);
+	if (draftrows_count(&s->list) == 0)
 		surface_put(v->ui->surface, r.x + 3, r.y + 1, r.w - 4, UI_DIM,
-		    s->pages.loaded ? "no policies: a makes one, for a name and a type"
-				    : "loading");
+		    s->list.pages.loaded ? "no policies: a makes one, for a name and a type"
+					 : "loading");
 }
 
 /* ---- actions ---- */
@@ -341,11 +250,12 @@ open_editor(struct view *v, enum ns_action_id id)
 	char name[UI_OBJECT], type[16];
 	struct policyedit_what what = { .zone = v->object,
 		.clone = id == ACT_CLONE,
-		.version = s->version,
-		.serial = s->serial };
+		.version = s->list.version,
+		.serial = s->list.serial };
 
 	if (id != ACT_ADD) {
-		if (!row_key(row_at(s, s->table.row), name, type))
+		if (!draftrows_key(
+			draftrows_shown(&s->list, s->list.table.row), name, type, sizeof type))
 			return;
 		what.name = name;
 		what.type = type;
@@ -360,14 +270,14 @@ delete_policy(struct view *v)
 	char name[UI_OBJECT], type[16], *types[] = { type };
 	Ns__RecordOp op = NS__RECORD_OP__INIT;
 
-	if (!row_key(row_at(s, s->table.row), name, type))
+	if (!draftrows_key(draftrows_shown(&s->list, s->list.table.row), name, type, sizeof type))
 		return;
 	op.kind = NS__RECORD_OP__KIND__DEL;
 	op.name = name;
 	op.type = (char *)(uintptr_t) "NSPOLICY";
 	op.rdata = types;
 	op.n_rdata = 1;
-	if (drafts_put(v->ui, v->object, s->version, s->serial, &op))
+	if (drafts_put(v->ui, v->object, s->list.version, s->list.serial, &op))
 		ui_say(v->ui, "Deleted in the draft; it is served until you commit. u undoes");
 }
 
@@ -375,12 +285,12 @@ static void
 policies_copies(struct view *v, struct copies *c)
 {
 	struct policies *s = v->state;
-	const struct row *r = row_at(s, s->table.row);
+	const struct row *r = draftrows_shown(&s->list, s->list.table.row);
 	char name[UI_OBJECT], type[16], safe[UI_OBJECT], zone[UI_OBJECT];
 	json_t *doc;
 	char *json;
 
-	if (!row_key(r, name, type))
+	if (!draftrows_key(r, name, type, sizeof type))
 		return;
 	sanitize(safe, sizeof safe, name, v->ui->ascii);
 	sanitize(zone, sizeof zone, v->object, v->ui->ascii);
@@ -402,9 +312,9 @@ policies_refuse(struct view *v, enum ns_action_id id)
 	if (no != NULL)
 		return no;
 	if ((id == ACT_EDIT || id == ACT_CLONE || id == ACT_DELETE || id == ACT_OPEN) &&
-	    count(s) == 0)
+	    draftrows_count(&s->list) == 0)
 		return "no policy is here";
-	return id == ACT_ADD && !s->pages.loaded ? "not loaded yet" : NULL;
+	return id == ACT_ADD && !s->list.pages.loaded ? "not loaded yet" : NULL;
 }
 
 static bool
@@ -412,7 +322,7 @@ policies_act(struct view *v, enum ns_action_id id)
 {
 	struct policies *s = v->state;
 
-	if (ns_table_act(&s->table, id, count(s)))
+	if (ns_table_act(&s->list.table, id, draftrows_count(&s->list)))
 		return true;
 	switch (id) {
 	case ACT_OPEN:

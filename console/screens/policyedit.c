@@ -20,6 +20,8 @@ enum {
 	FORM_CONTEXTS = CTX_GLOBAL | CTX_FORM | CTX_NODES | CTX_FIELD,
 };
 
+static void changed(struct view *);
+
 static const struct table_column columns[] = { { "TREE", 20, 1, false, 0 },
 	{ NULL, 0, 0, false, 0 } };
 
@@ -57,6 +59,14 @@ policyedit_reload(struct view *v)
 	struct policyedit *e = v->state;
 
 	checklist_ask(&e->checks, v);
+	if (v->ui->made_check[0] != '\0' && e->doc != NULL && e->in_form &&
+	    e->form.focus < e->n_fields && e->fields[e->form.focus].what == PF_CHECK) {
+		edit_set(
+		    &e->form.list[e->form.focus].edit, sizeof v->ui->made_check, v->ui->made_check);
+		policyedit_typed(v);
+		changed(v);
+	}
+	v->ui->made_check[0] = '\0';
 	if (e->doc == NULL && !e->gone && e->request == 0 && e->name[0] != '\0')
 		policyedit_load(v);
 	else if (e->verdict == POLICY_NO_LINK)
@@ -113,7 +123,7 @@ changed(struct view *v)
 	struct policyedit *e = v->state;
 
 	e->dirty = true;
-	e->accepting = false;
+	e->accepting = e->instead = false;
 	e->verdict = POLICY_UNJUDGED;
 	e->why[0] = e->note[0] = '\0';
 	if (v->ui->loop != NULL)
@@ -130,6 +140,7 @@ moved(struct view *v)
 	const struct pol_row *r;
 
 	e->form.focus = 0;
+	e->form.typed = 0;
 	e->form.top = 0;
 	policyedit_show(v);
 	r = policyedit_row(e);
@@ -440,7 +451,7 @@ draw_verdict(struct view *v, struct rect r)
 	return 1;
 }
 
-static void
+static int
 draw_effects(struct view *v, struct rect r)
 {
 	struct policyedit *e = v->state;
@@ -449,7 +460,7 @@ draw_effects(struct view *v, struct rect r)
 	size_t n;
 
 	if (policyedit_row(e) == NULL)
-		return;
+		return 0;
 	policyedit_health(e, &h);
 	n = pol_effects(&h, e->doc, &e->tree, e->table.row - 1, lines);
 	for (size_t i = 0; i < n && (int)i < r.h; i++) {
@@ -457,6 +468,7 @@ draw_effects(struct view *v, struct rect r)
 		surface_put(v->ui->surface, r.x + 1, r.y + (int)i, r.w - 2,
 		    i == 0 ? UI_TEXT : UI_DIM, safe);
 	}
+	return (int)n;
 }
 
 static void
@@ -484,7 +496,12 @@ policyedit_draw(struct view *v, struct rect r)
 					    body.w - tree_w - 1, body.h - 1 });
 	}
 	used = draw_verdict(v, (struct rect){ r.x, r.y + r.h - below, r.w, 2 });
-	draw_effects(v, (struct rect){ r.x, r.y + r.h - below + used, r.w, below - used });
+	used += draw_effects(v, (struct rect){ r.x, r.y + r.h - below + used, r.w, below - used });
+	if (used < below && (e->dirty || e->fresh))
+		surface_put(s, r.x + 1, r.y + r.h - 1, r.w - 2, UI_DIM,
+		    e->in_form ? "Tab behind the last field, or Esc: the tree, where Enter takes "
+				 "the next branch"
+			       : "Enter: the fields of this branch");
 }
 
 const struct ns_screen_ops screen_policyedit = {

@@ -1,4 +1,4 @@
-/* policyedit - a policy as a tree on the left and the node under the cursor as a form on the right (console.md 6.5).
+/* policyedit - a policy as a tree on the left and the node under the cursor as a form on the right.
  *
  * The first row is the policy itself: name, type, TTL.  What is typed changes the JSON at once (core/policytree.h);
  * the appliance judges the whole draft with it at every pause, and its error is shown at the row and field that its path
@@ -67,6 +67,7 @@ struct policyedit {
 	struct checklist checks;
 	bool gone; /* there is nothing to edit */
 	bool dirty, accepting;
+	bool instead; /* plain records of its name and type are in its way: they go in the same draft */
 	enum { POLICY_UNJUDGED, POLICY_ASKED, POLICY_GOOD, POLICY_BAD, POLICY_CONFLICT, POLICY_NO_LINK } verdict;
 	char why[POLICY_WHY], note[POLICY_WHY];
 	char path[POL_PATH]; /* of the error */

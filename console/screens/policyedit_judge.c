@@ -82,10 +82,13 @@ policyedit_load(struct view *v)
 }
 
 /* ---- the verdict ---- */
-/* The policy as an operation: of the others at its name nothing is said. */
-static void
-make_op(const struct policyedit *e, Ns__RecordOp *op, char **text)
+#define E_PLAIN 1135 /* plain records of the policy's name and type are in its way */
+
+/* The policy as an operation: of the others at its name nothing is said.  What it takes the place of goes first. */
+static size_t
+make_ops(const struct policyedit *e, Ns__RecordOp ops[2], char **text)
 {
+	Ns__RecordOp *op = &ops[e->instead];
 	json_t *doc = pol_copy(e->doc);
 
 	pol_prune(doc);
@@ -97,6 +100,13 @@ make_op(const struct policyedit *e, Ns__RecordOp *op, char **text)
 	op->type = (char *)(uintptr_t) "NSPOLICY";
 	op->rdata = text;
 	op->n_rdata = 1;
+	if (e->instead) {
+		ns__record_op__init(&ops[0]);
+		ops[0].kind = NS__RECORD_OP__KIND__DEL;
+		ops[0].name = op->name;
+		ops[0].type = (char *)(uintptr_t)e->type;
+	}
+	return 1 + e->instead;
 }
 
 /* `owner NSPOLICY "A {...}": root.order[1]: why` - the path, and what is said from there on; all of it without one. */
@@ -131,8 +141,9 @@ take_plan(struct view *v, const Ns__PlanReply *plan)
 	struct policyedit *e = v->state;
 	char text[POLICY_WHY];
 
-	e->note[0] = '\0';
-	for (size_t i = 0; i < plan->n_policies; i++)
+	snprintf(e->note, sizeof e->note, "%s%s%s", e->instead ? "the plain " : "",
+	    e->instead ? e->type : "", e->instead ? " records of this name go" : "");
+	for (size_t i = 0; i < plan->n_policies && !e->instead; i++)
 		if (strcasecmp(plan->policies[i]->type, e->type) == 0)
 			snprintf(e->note, sizeof e->note,
 			    "%u different answer%s while at most one check is down",
@@ -148,13 +159,14 @@ keep(struct view *v)
 {
 	struct policyedit *e = v->state;
 	struct ui *ui = v->ui;
-	Ns__RecordOp op;
+	Ns__RecordOp ops[2];
+	size_t n;
 	char *text;
 	bool kept, unchecked = e->verdict == POLICY_NO_LINK;
 
 	e->accepting = false;
-	make_op(e, &op, &text);
-	kept = drafts_put(ui, v->object, e->version, e->serial, &op);
+	n = make_ops(e, ops, &text);
+	kept = drafts_put_all(ui, v->object, e->version, e->serial, ops, n);
 	free(text);
 	if (!kept)
 		return;
@@ -174,6 +186,11 @@ judged(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 
 	e->request = 0;
 	e->why[0] = e->note[0] = e->path[0] = '\0';
+	if (env == NULL && why->code == E_PLAIN && !e->instead) {
+		e->instead = true;
+		policyedit_ask(v);
+		return;
+	}
 	if (env != NULL) {
 		e->verdict = POLICY_GOOD;
 		take_plan(v, env->plan_reply);
@@ -195,14 +212,15 @@ void
 policyedit_ask(struct view *v)
 {
 	struct policyedit *e = v->state;
-	Ns__RecordOp op;
+	Ns__RecordOp ops[2];
 	char *text;
+	size_t n;
 
 	if (e->request != 0)
 		ns_client_cancel(v->ui->client, e->request);
-	make_op(e, &op, &text);
+	n = make_ops(e, ops, &text);
 	e->verdict = POLICY_ASKED;
-	e->request = drafts_plan_with(v->ui, v->object, e->version, &op, judged, v);
+	e->request = drafts_plan_with(v->ui, v->object, e->version, ops, n, judged, v);
 	free(text);
 }
 

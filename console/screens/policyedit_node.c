@@ -206,6 +206,8 @@ policyedit_show(struct view *v)
 	const struct pol_row *r;
 	size_t focus = e->form.focus;
 	int top = e->form.top;
+	unsigned typed =
+	    e->form.typed; /* the kind is chosen by its letters, and is what is shown */
 	char number[32];
 
 	policyedit_clear(e);
@@ -223,6 +225,7 @@ policyedit_show(struct view *v)
 	}
 	e->form.focus = focus < e->form.n ? focus : 0;
 	e->form.top = top;
+	e->form.typed = typed;
 	if (e->form.list[e->form.focus].fixed)
 		form_next(&e->form, 1);
 }

@@ -14,6 +14,7 @@
 #include "console/screens/querydraft.h"
 #include "console/screens/querytest.h"
 #include "ipc/base/xalloc.h"
+#include "ipc/envelope.h"
 
 #define TIMEOUT_MS 5000u
 #define GAP        2
@@ -136,19 +137,6 @@ ask_fleet(struct view *v)
 }
 
 /* ---- the answer ---- */
-static Ns__TestReply *
-reply_copy(const Ns__TestReply *m)
-{
-	size_t len = ns__test_reply__get_packed_size(m);
-	uint8_t *bytes = xmalloc(len + 1);
-	Ns__TestReply *copy;
-
-	ns__test_reply__pack(m, bytes);
-	copy = ns__test_reply__unpack(NULL, len, bytes);
-	free(bytes);
-	return copy;
-}
-
 static void
 came(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 {
@@ -157,7 +145,7 @@ came(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 
 	q->request = 0;
 	if (env != NULL)
-		q->live = reply_copy(env->test_reply);
+		q->live = ns_message_copy(&env->test_reply->base);
 	else
 		snprintf(q->fault, sizeof q->fault, "%.399s",
 		    why->text[0] != '\0' ? why->text : ns_err_text(why->err));
@@ -172,7 +160,7 @@ draft_came(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 
 	q->draft_request = 0;
 	if (env != NULL)
-		q->drafted = reply_copy(env->test_reply);
+		q->drafted = ns_message_copy(&env->test_reply->base);
 	else
 		snprintf(q->draft_fault, sizeof q->draft_fault, "%.399s",
 		    why->text[0] != '\0' ? why->text : ns_err_text(why->err));
@@ -386,9 +374,7 @@ query_draw(struct view *v, struct rect r)
 		lines_draw(&q->answer, s, below);
 	else
 		surface_put(s, below.x, below.y, below.w, UI_DIM,
-		    q->asked ? ""
-			     : "a name, a type (A when none is said), Enter; t on a record comes "
-			       "here with both");
+		    q->asked ? "" : "a name, a type (or A), Enter; t on a record brings its own");
 }
 
 /* ---- keys ---- */

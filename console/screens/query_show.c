@@ -26,8 +26,7 @@ add_line(struct view *v, enum ui_role role, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (vasprintf(&text, fmt, ap) < 0)
-		text = xstrdup("");
+	text = xvasprintf(fmt, ap);
 	va_end(ap);
 	safe = sanitize_dup(text, v->ui->ascii);
 	lines_add(&((struct query_test *)v->state)->answer, role, "%s", safe);
@@ -60,10 +59,15 @@ show_other(struct view *v, const Ns__TestElsewhere *o)
 		return;
 	}
 	show_answers(v, o->appliance, o->rcode, o->answers, o->n_answers, "");
-	/* What decided is the last step but one: the last says what the answer is. */
-	if (o->n_steps > 1)
-		add_line(v, UI_DIM, "          %s: %s", o->steps[o->n_steps - 2]->step,
-		    o->steps[o->n_steps - 2]->text);
+	/* What decided stands before its signatures and the last step, which says what the answer is. */
+	for (size_t i = o->n_steps; i-- > 1;) {
+		const Ns__TestReply__Step *step = o->steps[i - 1];
+
+		if (strcmp(step->step, "sign") == 0)
+			continue;
+		add_line(v, UI_DIM, "          %s: %s", step->step, step->text);
+		break;
+	}
 }
 
 static bool

@@ -7,21 +7,15 @@
 #include "ipc/base/xalloc.h"
 #include "ipc/client/draft.h"
 #include "ipc/client/draftop.h"
+#include "ipc/envelope.h"
 
 static bool
 take(void *arg, const char *zone, const Ns__Draft *d, const struct ns_why *why)
 {
 	struct querydraft *q = arg;
-	size_t len = d != NULL ? ns__draft__get_packed_size(d) : 0;
-	uint8_t *bytes = xmalloc(len + 1);
-	Ns__Draft *copy = NULL;
+	Ns__Draft *copy = d != NULL ? ns_message_copy(&d->base) : NULL;
 
 	(void)zone, (void)why;
-	if (d != NULL) {
-		ns__draft__pack(d, bytes);
-		copy = ns__draft__unpack(NULL, len, bytes);
-	}
-	free(bytes);
 	if (copy == NULL)
 		return true;
 	q->drafts = xreallocarray(q->drafts, q->n + 1, sizeof *q->drafts);

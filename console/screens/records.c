@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "console/core/sanitize.h"
 #include "console/screens/copy.h"
@@ -100,8 +101,8 @@ records_fill(struct view *v, const Ns__Envelope *env, size_t i, struct row *r)
 	const char *name;
 	int len = zone_relative(s->name, v->object, &name);
 
-	state->serial = env->record_list_reply->serial;
-	state->version = env->record_list_reply->version;
+	state->list.serial = env->record_list_reply->serial;
+	state->list.version = env->record_list_reply->version;
 	r->id = xasprintf("%s %s", s->name, s->type);
 	row_set(v, r, 0, UI_TEXT, "%.*s", len, name);
 	if (strcmp(s->type, "NSPOLICY") != 0)
@@ -118,17 +119,19 @@ static const struct table_column columns[] = { { "NAME", 15, 1, false, 0 },
 
 /* ---- what the draft makes of it ---- */
 static void
-fill_mine(struct view *v, const Ns__Conflict__RRset *set, enum ui_role role)
+fill_mine(struct view *v, const Ns__Conflict__RRset *set, bool fresh)
 {
 	struct records *s = v->state;
 	const Ns__Conflict__State *m = set->mine;
+	enum ui_role role = fresh ? UI_ADDED : UI_WARN;
 	struct row *r;
 	const char *name;
 	int len = zone_relative(set->name, v->object, &name);
 
-	s->mine = xreallocarray(s->mine, s->n_mine + 1, sizeof *s->mine);
-	r = &s->mine[s->n_mine++];
-	*r = (struct row){ .id = xasprintf("%s %s", set->name, set->type) };
+	if (!m->there || set->was->there == fresh)
+		return;
+	r = draftrows_add(&s->list);
+	r->id = xasprintf("%s %s", set->name, set->type);
 	row_set(v, r, 0, role, "%.*s", len, name);
 	if (strcmp(set->type, "NSPOLICY") != 0)
 		row_set(v, r, 2, role, "%u", m->ttl);
@@ -136,86 +139,11 @@ fill_mine(struct view *v, const Ns__Conflict__RRset *set, enum ui_role role)
 	set_lines(v, r, set->name, set->type, m->ttl, m->rdata, m->n_rdata);
 }
 
-static void
-forget_mine(struct records *s)
-{
-	for (size_t i = 0; i < s->n_mine; i++)
-		row_free(&s->mine[i]);
-	free(s->mine);
-	s->mine = NULL;
-	s->n_mine = s->pages.before = 0;
-}
-
-static void
-fill_all(struct view *v, const Ns__PlanReply *plan, bool fresh)
-{
-	for (size_t z = 0; plan != NULL && z < plan->n_zones; z++)
-		for (size_t i = 0; i < plan->zones[z]->n_rrsets; i++) {
-			const Ns__Conflict__RRset *set = plan->zones[z]->rrsets[i];
-
-			if (set->was != NULL && set->mine != NULL && set->mine->there &&
-			    set->was->there != fresh)
-				fill_mine(v, set, fresh ? UI_ADDED : UI_WARN);
-		}
-}
-
-/* The cursor stays on its row: what came or went above it is counted. */
-static void
-take_draft(struct view *v)
-{
-	struct records *s = v->state;
-	const struct drafts *d = v->ui->drafts;
-	size_t before = s->pages.before;
-
-	if (d == NULL || s->turn == d->turn || d->state == PLAN_ASKED)
-		return;
-	s->turn = d->turn;
-	forget_mine(s);
-	fill_all(v, d->plan, true);
-	s->pages.before = s->n_mine;
-	fill_all(v, d->plan, false);
-	if (s->table.row >= before)
-		s->table.row += s->pages.before - before;
-	else if (s->table.row >= s->pages.before)
-		s->table.row = s->pages.before;
-}
-
-size_t
-records_count(const struct records *s)
-{
-	return s->pages.before + pages_count(&s->pages);
-}
-
-const struct row *
-records_row_at(struct records *s, size_t row)
-{
-	return row < s->pages.before ? &s->mine[row] : pages_row(&s->pages, row - s->pages.before);
-}
-
 /* Name and type of a row; false: it is not here yet. */
 static bool
 row_key(struct records *s, size_t row, char name[UI_OBJECT], char type[32])
 {
-	const struct row *r = records_row_at(s, row);
-	const char *blank = r != NULL ? strrchr(r->id, ' ') : NULL;
-
-	if (blank == NULL)
-		return false;
-	snprintf(name, UI_OBJECT, "%.*s", (int)(blank - r->id), r->id);
-	snprintf(type, 32, "%s", blank + 1);
-	return true;
-}
-
-/* The same, as the draft makes it. */
-const struct row *
-records_row_shown(struct records *s, size_t row)
-{
-	const struct row *r = records_row_at(s, row);
-
-	for (size_t i = s->pages.before; r != NULL && i < s->n_mine; i++)
-		if (strcmp(s->mine[i].id, r->id) == 0)
-			return &s->mine[i];
-	return r;
+	return draftrows_key(draftrows_at(&s->list, row), name, type, 32);
 }
 
 static const char *
@@ -225,7 +153,7 @@ sign(struct view *v, size_t row, enum ui_role *role)
 	char name[UI_OBJECT], type[32];
 	const Ns__Conflict__RRset *set = NULL;
 	struct records *s = v->state;
-	const struct row *r = s->marks.n > 0 ? records_row_at(s, row) : NULL;
+	const struct row *r = s->marks.n > 0 ? draftrows_at(&s->list, row) : NULL;
 
 	*role = UI_KEY;
 	if (r != NULL && marks_has(&s->marks, r->id))
@@ -248,7 +176,7 @@ cell(void *arg, size_t row, unsigned column, enum ui_role *role)
 
 	if (column == TABLE_SIGN)
 		return sign(v, row, role);
-	if ((r = records_row_shown(s, row)) == NULL)
+	if ((r = draftrows_shown(&s->list, row)) == NULL)
 		return NULL;
 	*role = (enum ui_role)r->roles[column];
 	return r->cells[column] != NULL ? r->cells[column] : "";
@@ -260,13 +188,13 @@ records_copies(struct view *v, struct copies *c)
 {
 	struct records *s = v->state;
 	char name[UI_OBJECT], type[32], safe[UI_OBJECT], zone[UI_OBJECT];
-	const struct row *r = records_row_shown(s, s->table.row);
+	const struct row *r = draftrows_shown(&s->list, s->list.table.row);
 
 	if (s->marks.n > 0) {
 		records_copy_marked(s, c);
 		return;
 	}
-	if (r == NULL || !row_key(s, s->table.row, name, type))
+	if (r == NULL || !row_key(s, s->list.table.row, name, type))
 		return;
 	sanitize(safe, sizeof safe, name, v->ui->ascii);
 	sanitize(zone, sizeof zone, v->object, v->ui->ascii);
@@ -285,12 +213,12 @@ static void
 edit_policy(struct view *v, enum ns_action_id id, const char *name)
 {
 	struct records *s = v->state;
-	const struct row *r = records_row_shown(s, s->table.row);
+	const struct row *r = draftrows_shown(&s->list, s->list.table.row);
 	struct policyedit_what what = { .zone = v->object,
 		.name = name,
 		.clone = id == ACT_CLONE,
-		.version = s->version,
-		.serial = s->serial };
+		.version = s->list.version,
+		.serial = s->list.serial };
 	char type[16];
 
 	snprintf(type, sizeof type, "%.*s", (int)strcspn(r->cells[4], " "), r->cells[4]);
@@ -305,11 +233,11 @@ edit(struct view *v, enum ns_action_id id)
 	char name[UI_OBJECT], type[32];
 	struct editor_what what = { .zone = v->object,
 		.clone = id == ACT_CLONE,
-		.version = s->version,
-		.serial = s->serial };
+		.version = s->list.version,
+		.serial = s->list.serial };
 
 	if (id != ACT_ADD) {
-		if (!row_key(s, s->table.row, name, type))
+		if (!row_key(s, s->list.table.row, name, type))
 			return;
 		what.name = name;
 		what.type = type;
@@ -326,10 +254,10 @@ static void delete (struct view *v)
 	char name[UI_OBJECT], type[32];
 	Ns__RecordOp op = NS__RECORD_OP__INIT;
 
-	if (!row_key(s, s->table.row, name, type))
+	if (!row_key(s, s->list.table.row, name, type))
 		return;
 	/* What is only in the draft goes from there. */
-	if (s->table.row < s->pages.before) {
+	if (s->list.table.row < s->list.pages.before) {
 		if (drafts_leave_out(v->ui, v->object, name, type))
 			ui_say(v->ui, "Taken out of the draft");
 		return;
@@ -337,7 +265,7 @@ static void delete (struct view *v)
 	op.kind = NS__RECORD_OP__KIND__DEL;
 	op.name = name;
 	op.type = type;
-	if (drafts_put(v->ui, v->object, s->version, s->serial, &op))
+	if (drafts_put(v->ui, v->object, s->list.version, s->list.serial, &op))
 		ui_say(v->ui, "Deleted in the draft; it is served until you commit. u undoes");
 }
 
@@ -347,7 +275,7 @@ test(struct view *v)
 	struct records *s = v->state;
 	char name[UI_OBJECT], type[32];
 
-	if (row_key(s, s->table.row, name, type))
+	if (row_key(s, s->list.table.row, name, type))
 		querytest_open(v->ui, name, type, NULL);
 }
 
@@ -356,9 +284,7 @@ records_open(struct view *v)
 {
 	struct records *s = v->state;
 
-	s->table.columns = columns;
-	s->table.signs = true;
-	pages_init(&s->pages, v, &pages_of_records, &s->table);
+	draftrows_open(&s->list, v, &pages_of_records, columns);
 }
 
 static void
@@ -366,21 +292,14 @@ records_close(struct view *v)
 {
 	struct records *s = v->state;
 
-	forget_mine(s);
 	marks_clear(&s->marks);
-	pages_free(&s->pages);
+	draftrows_close(&s->list);
 }
 
 static void
 records_reload(struct view *v)
 {
-	struct records *s = v->state;
-
-	(void)drafts_look(v->ui, v->object);
-	if (v->ui->revision != s->seen)
-		drafts_replan(v->ui);
-	s->seen = v->ui->revision;
-	pages_reload(&s->pages, false);
+	draftrows_reload(&((struct records *)v->state)->list);
 }
 
 static void
@@ -389,39 +308,38 @@ records_draw(struct view *v, struct rect r)
 	struct records *s = v->state;
 	char state[96] = "", sum[48] = "", draft[64];
 
-	take_draft(v);
+	draftrows_take(&s->list, fill_mine);
 	drafts_text(v->ui->drafts, draft, sizeof draft);
 	if (s->marks.n > 0)
 		snprintf(sum, sizeof sum, "%zu marked", s->marks.n);
-	else if (s->pages.loaded)
-		snprintf(sum, sizeof sum, "%zu%s rrsets", pages_count(&s->pages),
-		    s->pages.ended ? "" : "+");
-	if (s->pages.loaded && pages_count(&s->pages) > 0) {
-		snprintf(
-		    state, sizeof state, "%u%s%s", s->serial, draft[0] != '\0' ? "   " : "", draft);
+	else if (s->list.pages.loaded)
+		snprintf(sum, sizeof sum, "%zu%s rrsets", pages_count(&s->list.pages),
+		    s->list.pages.ended ? "" : "+");
+	if (s->list.pages.loaded && pages_count(&s->list.pages) > 0) {
+		snprintf(state, sizeof state, "%u%s%s", s->list.serial,
+		    draft[0] != '\0' ? "   " : "", draft);
 	}
 	r = zone_title(v, r, state, sum);
-	ns_table_draw(&s->table, v->ui->surface, r, records_count(s), cell, v);
-	if (records_count(s) == 0)
+	ns_table_draw(&s->list.table, v->ui->surface, r, draftrows_count(&s->list), cell, v);
+	if (draftrows_count(&s->list) == 0)
 		surface_put(v->ui->surface, r.x + 3, r.y + 1, r.w - 4, UI_DIM,
-		    s->pages.loaded ? "nothing here" : "loading");
+		    s->list.pages.loaded ? "nothing here" : "loading");
 }
 
 static const char *
 records_refuse(struct view *v, enum ns_action_id id)
 {
 	const char *no = zone_refuse(v, id);
+	struct records *s = v->state;
 
 	if (no != NULL)
 		return no;
 	if (id == ACT_UNMARK || id == ACT_SET_TTL)
-		return ((struct records *)v->state)->marks.n > 0 ? NULL
-								 : "nothing is marked: Space marks";
+		return s->marks.n > 0 ? NULL : "nothing is marked: Space marks";
 	if ((id == ACT_EDIT || id == ACT_CLONE || id == ACT_DELETE || id == ACT_TEST) &&
-	    records_count((struct records *)v->state) == 0)
+	    draftrows_count(&s->list) == 0)
 		return "no RRset is here";
-	return id == ACT_ADD && !((struct records *)v->state)->pages.loaded ? "not loaded yet"
-									    : NULL;
+	return id == ACT_ADD && !s->list.pages.loaded ? "not loaded yet" : NULL;
 }
 
 static bool
@@ -429,7 +347,7 @@ records_act(struct view *v, enum ns_action_id id)
 {
 	struct records *s = v->state;
 
-	if (ns_table_act(&s->table, id, records_count(s)) || records_mark(v, id))
+	if (ns_table_act(&s->list.table, id, draftrows_count(&s->list)) || records_mark(v, id))
 		return true;
 	switch (id) {
 	case ACT_EDIT:

@@ -3,28 +3,15 @@
 #define NS_CONSOLE_SCREENS_RECORDS_H
 
 #include "console/screens/copy.h"
+#include "console/screens/draftrows.h"
 #include "console/screens/marks.h"
-#include "console/screens/pages.h"
 
 enum { CELL_LINES = TABLE_COLUMNS - 2, CELL_VALUES }; /* behind those that are shown */
 
 struct records {
-	struct ns_table table;
-	struct pages pages;
+	struct draftrows list;
 	struct marks marks;
-	uint32_t serial;
-	uint64_t version;
-	/* What the draft adds stands above what is served, what it changes in its place: the added ones first. */
-	struct row *mine;
-	size_t n_mine;
-	uint64_t turn;
-	uint64_t seen; /* the revision of the last plan */
 };
-
-size_t records_count(const struct records *);
-/* NULL: it is not here yet. */
-const struct row *records_row_at(struct records *, size_t row);
-const struct row *records_row_shown(struct records *, size_t row); /* as the draft makes it */
 
 /* ---- records_marks.c ---- */
 bool records_mark(struct view *, enum ns_action_id); /* false: another action */

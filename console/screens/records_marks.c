@@ -13,7 +13,7 @@
 static const char *
 id_at(void *arg, size_t row)
 {
-	const struct row *r = records_row_at(arg, row);
+	const struct row *r = draftrows_at(&((struct records *)arg)->list, row);
 
 	return r != NULL ? r->id : NULL;
 }
@@ -24,12 +24,12 @@ each_marked(struct records *s, void (*fn)(void *arg, const struct row *), void *
 {
 	size_t n = 0;
 
-	for (size_t row = 0; row < records_count(s) && n < s->marks.n; row++) {
-		const struct row *r = records_row_at(s, row);
+	for (size_t row = 0; row < draftrows_count(&s->list) && n < s->marks.n; row++) {
+		const struct row *r = draftrows_at(&s->list, row);
 
 		if (r == NULL || !marks_has(&s->marks, r->id))
 			continue;
-		fn(arg, records_row_shown(s, row));
+		fn(arg, draftrows_shown(&s->list, row));
 		n++;
 	}
 	return n;
@@ -106,7 +106,8 @@ put_marked(struct view *v, bool deletes, uint32_t ttl)
 	struct marked_ops m = { .deletes = deletes, .ttl = ttl };
 
 	(void)each_marked(s, add_op, &m);
-	if (m.n > 0 && drafts_put_all(v->ui, v->object, s->version, s->serial, m.ops, m.n)) {
+	if (m.n > 0 &&
+	    drafts_put_all(v->ui, v->object, s->list.version, s->list.serial, m.ops, m.n)) {
 		ui_say(v->ui, "%zu RRsets %s in the draft%s; u undoes one by one", m.n,
 		    deletes ? "deleted" : "changed",
 		    m.skipped > 0 ? ", policies left as they are" : "");
@@ -157,7 +158,7 @@ records_mark(struct view *v, enum ns_action_id id)
 		put_marked(v, true, 0);
 		return true;
 	}
-	if (!marks_act(&s->marks, id, &s->table, records_count(s), id_at, s, &missed))
+	if (!marks_act(&s->marks, id, &s->list.table, draftrows_count(&s->list), id_at, s, &missed))
 		return false;
 	if (missed > 0)
 		ui_say(v->ui, "%zu RRsets are not marked: they are not loaded", missed);

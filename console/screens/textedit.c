@@ -1,15 +1,13 @@
 /* textedit.c - see textedit.h. */
 #include "console/screens/textedit.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "console/core/loop.h"
 #include "console/screens/drafts.h"
+#include "console/screens/textfile.h"
 #include "ipc/base/wbuf.h"
 #include "ipc/base/xalloc.h"
 
@@ -27,6 +25,7 @@ struct textedit {
 	size_t chunk, sent;
 	uint32_t line; /* where the editor opens; 0: at the top */
 	char again[512]; /* what is wrong there */
+	bool kept; /* for later: E goes on with it */
 };
 
 static void begin_import(struct textedit *);
@@ -71,38 +70,7 @@ finish_why(struct textedit *t, const struct ns_why *why)
 	finish(t, t->path != NULL, text);
 }
 
-/* ---- the file ---- */
-static bool
-write_file(struct textedit *t, const uint8_t *text, size_t len)
-{
-	int fd = open(t->path, O_WRONLY | O_TRUNC | O_NOFOLLOW | O_CLOEXEC);
-	bool ok = fd >= 0;
-
-	while (ok && len > 0) {
-		ssize_t n = write(fd, text, len);
-
-		ok = n > 0;
-		text += n > 0 ? n : 0;
-		len -= n > 0 ? (size_t)n : 0;
-	}
-	return (fd < 0 || close(fd) == 0) && ok;
-}
-
-static bool
-read_file(struct textedit *t, struct wbuf *out)
-{
-	int fd = open(t->path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	uint8_t piece[65536];
-	ssize_t n = -1;
-
-	*out = wbuf_grow(2 * TEXT_MAX);
-	while (fd >= 0 && wbuf_ok(out) && (n = read(fd, piece, sizeof piece)) > 0)
-		wbuf_put(out, piece, (size_t)n);
-	if (fd >= 0)
-		close(fd);
-	return n == 0 && wbuf_ok(out);
-}
-
+/* ---- marks ---- */
 /* Without the marks of the round before. */
 static void
 strip_marks(struct wbuf *text)
@@ -142,85 +110,57 @@ write_marked(struct textedit *t)
 		wbuf_put(&out, p, n);
 		p += n;
 	}
-	ok = wbuf_ok(&out) && write_file(t, out.base, out.len);
+	ok = wbuf_ok(&out) && textfile_write(t->path, out.base, out.len);
 	wbuf_free(&out);
 	return ok;
 }
 
 /* ---- the editor ---- */
 static void
-ended(void *arg, int status)
+ended(void *arg, enum textfile_end end)
 {
 	struct textedit *t = arg;
 	struct wbuf now;
-	bool read = read_file(t, &now), same;
+	bool read = textfile_read(t->path, &now), same;
 
 	if (read)
 		strip_marks(&now);
 	same = read && now.len == t->text.len &&
 	       (now.len == 0 || memcmp(now.base, t->text.base, now.len) == 0);
-	if (!read || !WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-		wbuf_free(&now);
+	if (!read || end == TEXTFILE_FAILED)
 		finish(t, !same,
 		    read ? "The editor failed: nothing was changed" : "The text cannot be read");
+	else if (same || end == TEXTFILE_LEFT)
+		finish(t, false, "The text is as it was: nothing was changed");
+	else if (now.len == 0)
+		finish(t, false, "The text is empty: nothing was changed");
+	else {
+		wbuf_free(&t->text);
+		t->text = now;
+		/* Without marks: lines count as in the import. */
+		if (textfile_write(t->path, t->text.base, t->text.len))
+			begin_import(t);
+		else
+			finish(t, true, "The text cannot be written");
 		return;
 	}
-	if (same || now.len == 0) {
-		wbuf_free(&now);
-		finish(t, false,
-		    same ? "The text is as it was: nothing was changed"
-			 : "The text is empty: nothing was changed");
-		return;
-	}
-	wbuf_free(&t->text);
-	t->text = now;
-	if (!write_file(
-		t, t->text.base, t->text.len)) { /* without marks: lines count as in the import */
-		finish(t, true, "The text cannot be written");
-		return;
-	}
-	begin_import(t);
-}
-
-/* For somebody without a shell: it opens no other file and runs nothing, whatever its keys and nanorc say. */
-static void
-run_restricted(struct textedit *t, char *at)
-{
-	char *argv[] = { (char[]){ "/usr/bin/rnano" }, (char[]){ "-R" }, (char[]){ "-I" }, at,
-		t->path, NULL };
-
-	if (access(argv[0], X_OK) != 0)
-		finish(t, false,
-		    "This account may use rnano alone, which is not installed here; on your own "
-		    "host: "
-		    "nameserve zone export, zone import");
-	else if (!loop_program(t->ui->loop, argv, ended, t))
-		finish(t, false, "The editor cannot be started");
+	wbuf_free(&now);
 }
 
 static void
 run_editor(struct textedit *t)
 {
-	const char *editor = getenv("VISUAL");
-	char at[24], *command;
+	char *title = xasprintf("%.*s as text", ui_name_len(t->zone), t->zone);
+	/* The mark is above the line that is wrong. */
+	const struct textfile_what what = { t->path, title, t->again,
+		t->line > 0 ? t->line + 1 : 0 };
 
-	snprintf(at, sizeof at, "+%u", t->line > 0 ? t->line : 1);
-	if (t->ui->restricted) {
-		run_restricted(t, at);
-		return;
-	}
-	if (editor == NULL || editor[0] == '\0')
-		editor = getenv("EDITOR");
-	if (editor == NULL || editor[0] == '\0')
-		editor = "vi";
-	command = xasprintf("exec %s \"$@\"", editor);
-	char *argv[] = { (char[]){ "/bin/sh" }, (char[]){ "-c" }, command, (char[]){ "editor" }, at,
-		t->path, NULL };
-	if (!loop_program(t->ui->loop, argv, ended, t))
-		finish(t, false, "The editor cannot be started");
-	free(command);
+	if (!textfile_edit(t->ui, &what, ended, t))
+		finish(t, t->line > 0, "The editor cannot be started");
+	free(title);
 }
 
+/* ---- what the appliance could not read ---- */
 static void
 edit_again(void *arg)
 {
@@ -229,26 +169,47 @@ edit_again(void *arg)
 	if (ui->textedit == NULL)
 		return;
 	ui->message[0] = '\0';
+	ui->textedit->kept = false;
 	if (write_marked(ui->textedit))
 		run_editor(ui->textedit);
 	else
 		finish(ui->textedit, true, "The text cannot be written");
 }
 
+static void
+discard(void *arg)
+{
+	struct ui *ui = arg;
+
+	if (ui->textedit != NULL)
+		finish(ui->textedit, false, "The text is discarded: nothing was changed");
+}
+
+static const struct dialog_choice choices[] = { { 'e', "edit again", edit_again },
+	{ 'k', "keep the text, decide later", NULL }, { 'd', "discard it", discard },
+	{ 0, NULL, NULL } };
+
+static void
+ask_again(struct textedit *t)
+{
+	char ask[900], more[600];
+
+	t->kept = true;
+	snprintf(ask, sizeof ask, "Line %u: %s", t->line, t->again);
+	snprintf(more, sizeof more, "Kept, E opens it again; it is in %s", t->path);
+	ui_say(t->ui, "Your text is in %s; E opens it again", t->path);
+	ui_ask_choices(t->ui, ask, more, choices, t->ui);
+}
+
 /* ---- from text to operations ---- */
 static void
 take_error(struct textedit *t, const Ns__ImportFileError *e)
 {
-	char ask[900], more[600];
-
 	t->line = e->line;
 	snprintf(t->again, sizeof t->again, "E%04u %s", e->code, e->reason);
 	for (char *p = t->again; *p != '\0'; p++)
 		*p = *p == '\n' ? ' ' : *p;
-	snprintf(ask, sizeof ask, "Line %u: %s", e->line, t->again);
-	snprintf(more, sizeof more, "Edit it again? Else it stays in %s", t->path);
-	ui_say(t->ui, "Your text is in %s", t->path);
-	ui_ask(t->ui, ask, more, NULL, edit_again, t->ui);
+	ask_again(t);
 }
 
 static void
@@ -367,13 +328,8 @@ begin_import(struct textedit *t)
 static void
 edit_it(struct textedit *t)
 {
-	int fd;
-
-	t->path = xasprintf("%s/edit-XXXXXX.zone", ns_drafts_path(t->ui->drafts->dir));
-	fd = mkstemps(t->path, 5); /* mode 0600 */
-	if (fd >= 0)
-		close(fd);
-	if (fd < 0 || !write_file(t, t->text.base, t->text.len)) {
+	t->path = textfile_new(t->ui, ".zone", t->text.base, t->text.len);
+	if (t->path == NULL) {
 		finish(t, false, "The text cannot be written beside the drafts");
 		return;
 	}
@@ -435,7 +391,13 @@ textedit_start(struct ui *ui, const char *zone)
 	Ns__Envelope request = NS__ENVELOPE__INIT;
 	struct textedit *t;
 
-	if (ui->textedit != NULL || ui->loop == NULL || d == NULL || d->dir == NULL) {
+	if (ui->textedit != NULL && ui->textedit->kept && strcmp(ui->textedit->zone, zone) == 0) {
+		ask_again(ui->textedit);
+		return;
+	}
+	if (ui->textedit != NULL && ui->textedit->kept)
+		textedit_free(ui); /* its file stays, and was said */
+	if (ui->textedit != NULL || d == NULL || d->dir == NULL) {
 		ui_say(ui, ui->textedit != NULL ? "A zone is being edited as text already"
 						: "Drafts have no place yet");
 		return;

@@ -1,4 +1,4 @@
-/* textedit - a zone as text in the operator's editor, and what he changed as a draft (console.md 5.6).
+/* textedit - a zone as text in the operator's editor, and what he changed as a draft.
  *
  * The zone is fetched, written into a file of our own (mode 0600, beside the drafts), and the editor has the
  * terminal while the loop goes on.  Unchanged, empty, or an editor that fails: nothing happens.  The appliance makes

@@ -43,15 +43,21 @@ add(struct troubles *t, enum trouble_kind kind, bool crit, const char *id, char 
 
 /* ---- what comes ---- */
 static void
+begin(struct troubles *t, enum trouble_kind kind)
+{
+	t->of[kind].request = 0;
+	clear(t, kind);
+	ui_dirty(t->view->ui, false);
+}
+
+static void
 checks_came(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 {
 	struct troubles *t = arg;
 	const Ns__HealthListReply *m;
 
 	(void)why; /* without the probe there is nothing to say of checks; status says that */
-	t->of[TROUBLE_CHECK].request = 0;
-	clear(t, TROUBLE_CHECK);
-	ui_dirty(t->view->ui, false);
+	begin(t, TROUBLE_CHECK);
 	if (env == NULL)
 		return;
 	m = env->health_list_reply;
@@ -79,9 +85,7 @@ fleet_came(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 	struct troubles *t = arg;
 
 	(void)why;
-	t->of[TROUBLE_POP].request = 0;
-	clear(t, TROUBLE_POP);
-	ui_dirty(t->view->ui, false);
+	begin(t, TROUBLE_POP);
 	for (size_t i = 0; env != NULL && i < env->fleet_list_reply->n_appliances; i++) {
 		const Ns__FleetListReply__Appliance *a = env->fleet_list_reply->appliances[i];
 		bool silent = strcmp(a->state, "silent") == 0;
@@ -112,9 +116,7 @@ zones_came(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 	struct troubles *t = arg;
 
 	(void)why;
-	t->of[TROUBLE_ZONE].request = 0;
-	clear(t, TROUBLE_ZONE);
-	ui_dirty(t->view->ui, false);
+	begin(t, TROUBLE_ZONE);
 	for (size_t i = 0; env != NULL && i < env->zone_list_reply->n_zones; i++) {
 		const Ns__ZoneInfo *z = env->zone_list_reply->zones[i];
 
@@ -129,20 +131,26 @@ zones_came(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 }
 
 /* ---- asking ---- */
+/* One request of a kind at a time. */
+static void
+ask(struct troubles *t, enum trouble_kind kind, Ns__Envelope *request, ns_reply_fn *came)
+{
+	if (t->of[kind].request == 0)
+		t->of[kind].request =
+		    ns_client_request(t->view->ui->client, request, TIMEOUT_MS, came, t);
+}
+
 static void
 ask_checks(struct troubles *t)
 {
 	Ns__HealthListRequest body = NS__HEALTH_LIST_REQUEST__INIT;
 	Ns__Envelope request = NS__ENVELOPE__INIT;
 
-	if (t->of[TROUBLE_CHECK].request != 0)
-		return;
 	body.problems = true;
 	body.limit = TROUBLES_EACH;
 	request.body_case = NS__ENVELOPE__BODY_HEALTH_LIST_REQUEST;
 	request.health_list_request = &body;
-	t->of[TROUBLE_CHECK].request =
-	    ns_client_request(t->view->ui->client, &request, TIMEOUT_MS, checks_came, t);
+	ask(t, TROUBLE_CHECK, &request, checks_came);
 }
 
 static void
@@ -151,12 +159,9 @@ ask_fleet(struct troubles *t)
 	Ns__FleetListRequest body = NS__FLEET_LIST_REQUEST__INIT;
 	Ns__Envelope request = NS__ENVELOPE__INIT;
 
-	if (t->of[TROUBLE_POP].request != 0)
-		return;
 	request.body_case = NS__ENVELOPE__BODY_FLEET_LIST_REQUEST;
 	request.fleet_list_request = &body;
-	t->of[TROUBLE_POP].request =
-	    ns_client_request(t->view->ui->client, &request, TIMEOUT_MS, fleet_came, t);
+	ask(t, TROUBLE_POP, &request, fleet_came);
 }
 
 static void
@@ -165,15 +170,12 @@ ask_zones(struct troubles *t)
 	Ns__ZoneListRequest body = NS__ZONE_LIST_REQUEST__INIT;
 	Ns__Envelope request = NS__ENVELOPE__INIT;
 
-	if (t->of[TROUBLE_ZONE].request != 0)
-		return;
 	t->zones_ms = t->view->ui->mono_ms;
 	body.filter = (char *)(uintptr_t) "dnssec:bad";
 	body.limit = TROUBLES_EACH;
 	request.body_case = NS__ENVELOPE__BODY_ZONE_LIST_REQUEST;
 	request.zone_list_request = &body;
-	t->of[TROUBLE_ZONE].request =
-	    ns_client_request(t->view->ui->client, &request, TIMEOUT_MS, zones_came, t);
+	ask(t, TROUBLE_ZONE, &request, zones_came);
 }
 
 void

@@ -1,8 +1,7 @@
-/* ui.c - see ui.h: the stack of screens, and keys.  The frame is drawn in frame.c, the appliance's state kept in
- * appliance.c. */
+/* ui.c - see ui.h: keys and what they do.  The stack of screens is in views.c, the frame is drawn in frame.c,
+ * the appliance's state kept in appliance.c. */
 #include "console/screens/ui.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include "console/core/sanitize.h"
 #include "console/screens/bulk.h"
 #include "console/screens/drafts.h"
+#include "console/screens/fieldedit.h"
 #include "console/screens/textedit.h"
 #include "ipc/base/clock.h"
 #include "ipc/base/xalloc.h"
@@ -20,14 +20,6 @@
 #define INTERRUPT_MS 2000u
 #define REFRESH_MIN  250u
 #define REFRESH_MAX  16000u
-
-/* ---- for screens ---- */
-
-struct view *
-ui_top(const struct ui *ui)
-{
-	return ui->n_views > 0 ? ui->views[ui->n_views - 1] : NULL;
-}
 
 void
 ui_dirty(struct ui *ui, bool now)
@@ -38,251 +30,6 @@ ui_dirty(struct ui *ui, bool now)
 		loop_dirty_now(ui->loop);
 	else
 		loop_dirty(ui->loop);
-}
-
-void
-ui_say(struct ui *ui, const char *fmt, ...)
-{
-	char text[RING_TEXT];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof text, fmt, ap);
-	va_end(ap);
-	sanitize(ui->message, sizeof ui->message, text, ui->ascii);
-	message_add(&ui->ring, ui->wall_ms, text);
-	ui_dirty(ui, false);
-}
-
-void
-ui_say_why(struct ui *ui, const struct ns_why *why)
-{
-	const char *text = why->text[0] != '\0' ? why->text : ns_err_text(why->err);
-
-	if (why->err == NS_UNAVAILABLE) /* the banner says it */
-		return;
-	if (why->code != 0)
-		ui_say(ui, "E%04u %s", why->code, text);
-	else
-		ui_say(ui, "%s", text);
-}
-
-int
-ui_name_len(const char *name)
-{
-	size_t n = strlen(name);
-
-	return (int)(n > 1 && name[n - 1] == '.' && name[n - 2] != '\\' ? n - 1 : n);
-}
-
-void
-ui_when(const char *at, char out[16])
-{
-	if (strlen(at) >= 19)
-		snprintf(out, 16, "%.2s %.8s", at + 8, at + 11);
-	else
-		snprintf(out, 16, "-");
-}
-
-/* Days since 1970 of a date (Howard Hinnant's count). */
-static int64_t
-days_of(int y, int m, int d)
-{
-	y -= m <= 2;
-	int64_t era = y / 400, yoe = y - era * 400,
-		doy = (153 * (m + (m > 2 ? -3 : 9)) + 2) / 5 + d - 1;
-
-	return era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468;
-}
-
-void
-ui_ago(const struct ui *ui, const char *at, char out[16])
-{
-	static const struct {
-		int64_t s;
-		const char *unit;
-	} units[] = { { 86400, "d" }, { 3600, "h" }, { 60, "m" }, { 1, "s" } };
-	int y, mo, d, h, mi, s;
-
-	snprintf(out, 16, "-");
-	if (strlen(at) < 19)
-		return;
-	y = atoi(at), mo = atoi(at + 5), d = atoi(at + 8);
-	h = atoi(at + 11), mi = atoi(at + 14), s = atoi(at + 17);
-	if (y < 1970 || y > 9999 || mo < 1 || mo > 12)
-		return;
-	int64_t ago = ui->wall_ms / 1000 - (days_of(y, mo, d) * 86400 + h * 3600 + mi * 60 + s);
-	snprintf(out, 16, "now");
-	for (size_t i = 0; i < 4; i++)
-		if (ago >= units[i].s) {
-			int64_t n = ago / units[i].s;
-
-			/* Of a clock that is off: long ago is said, not how long. */
-			snprintf(out, 16, "%u%s", (unsigned)(n < 9999 ? n : 9999), units[i].unit);
-			return;
-		}
-}
-
-/* ---- the stack ---- */
-
-static void
-view_free(struct view *v)
-{
-	v->ops->close(v);
-	free(v->state);
-	free(v);
-}
-
-static void
-push(struct ui *ui, const struct ns_screen_ops *ops, const char *object)
-{
-	struct view *v = xcalloc(1, sizeof *v);
-
-	v->ops = ops;
-	v->ui = ui;
-	v->contexts = ops->contexts;
-	v->state = xcalloc(1, ops->size);
-	snprintf(v->object, sizeof v->object, "%s", object != NULL ? object : "");
-	ui->views[ui->n_views++] = v;
-	ops->open(v);
-	const char *filter = ops->filter != NULL ? ui_recall(v, "filter") : NULL;
-	if (filter != NULL)
-		ops->filter(v, filter);
-	ops->reload(v);
-	ui_dirty(ui, true);
-}
-
-static void
-pop(struct ui *ui)
-{
-	ui->dialog.on = false; /* it was about what is gone */
-	view_free(ui->views[--ui->n_views]);
-}
-
-void
-ui_open(struct ui *ui, const struct ns_screen_ops *ops, const char *object)
-{
-	struct view *top = ui_top(ui);
-
-	if (top != NULL && top->ops == ops &&
-	    strcmp(top->object, object != NULL ? object : "") == 0)
-		return;
-	if (ui->n_views == UI_DEPTH) {
-		ui_say(ui, "Too many screens are open: q closes one");
-		return;
-	}
-	push(ui, ops, object);
-}
-
-bool
-ui_open_zone(struct ui *ui, enum ns_action_id id, const char *zone)
-{
-	const struct ns_screen_ops *ops = id == ACT_OPEN             ? &screen_records
-					  : id == ACT_OBJECT_HISTORY ? &screen_zone_history
-					  : id == ACT_PENDING        ? &screen_diff
-								     : NULL;
-
-	if (ops != NULL)
-		ui_open(ui, ops, zone);
-	return ops != NULL;
-}
-
-void
-ui_replace(struct ui *ui, const struct ns_screen_ops *ops, const char *object)
-{
-	char kept[UI_OBJECT];
-
-	snprintf(kept, sizeof kept, "%s", object);
-	pop(ui);
-	push(ui, ops, kept);
-}
-
-/* A main screen that is left stays as it is; it asks for nothing meanwhile. */
-static void
-keep(struct ui *ui, struct view *v)
-{
-	size_t i = 0;
-
-	while (i < UI_MAINS && ui->kept[i] != NULL)
-		i++;
-	if (i < UI_MAINS)
-		ui->kept[i] = v;
-	else
-		view_free(v);
-}
-
-static bool
-take_kept(struct ui *ui, const struct ns_screen_ops *ops)
-{
-	for (size_t i = 0; i < UI_MAINS; i++)
-		if (ui->kept[i] != NULL && ui->kept[i]->ops == ops) {
-			ui->views[ui->n_views++] = ui->kept[i];
-			ui->kept[i] = NULL;
-			return true;
-		}
-	return false;
-}
-
-void
-ui_main(struct ui *ui, const struct ns_screen_ops *ops)
-{
-	while (ui->n_views > 1)
-		pop(ui);
-	if (ui->n_views == 1 && ui->views[0]->ops != ops)
-		keep(ui, ui->views[--ui->n_views]);
-	if (ui->n_views == 0 && !take_kept(ui, ops)) {
-		push(ui, ops, "");
-		return;
-	}
-	ops->reload(ui->views[0]);
-	ui_dirty(ui, true);
-}
-
-static void
-leave(struct ui *ui)
-{
-	ui->stopping = true;
-	if (ui->loop != NULL)
-		loop_stop(ui->loop, 0);
-}
-
-void
-ui_back(struct ui *ui)
-{
-	if (ui->n_views > 1) {
-		pop(ui);
-		ui_top(ui)->ops->reload(ui_top(ui));
-	} else if (ui_top(ui)->ops != &screen_overview) {
-		ui_main(ui, &screen_overview);
-	} else {
-		ui_say(ui, "Q leaves NameServe");
-	}
-}
-
-/* What was asked of the other one is nobody's answer any more. */
-void
-ui_connect(struct ui *ui, const char *appliance)
-{
-	char name[sizeof ui->name];
-
-	snprintf(name, sizeof name, "%s", appliance); /* may be of a screen that goes now */
-	while (ui->n_views > 0)
-		pop(ui);
-	for (size_t i = 0; i < UI_MAINS; i++)
-		if (ui->kept[i] != NULL) {
-			view_free(ui->kept[i]);
-			ui->kept[i] = NULL;
-		}
-	if (ui->asked != 0)
-		ns_client_cancel(ui->client, ui->asked);
-	ui->asked = 0;
-	ns_client_to(ui->client, name);
-	memcpy(ui->name, name, sizeof ui->name);
-	ui->heard_ms = 0;
-	ui->lost = false;
-	ui->n_problems = 0;
-	ui_ask_status(ui);
-	ui_main(ui, &screen_overview);
 }
 
 /* ---- time ---- */
@@ -311,6 +58,14 @@ ui_now(struct ui *ui, uint64_t mono_ms, int64_t wall_ms)
 }
 
 /* ---- actions ---- */
+
+static void
+leave(struct ui *ui)
+{
+	ui->stopping = true;
+	if (ui->loop != NULL)
+		loop_stop(ui->loop, 0);
+}
 
 static void
 refresh(struct ui *ui, bool slower)
@@ -447,7 +202,7 @@ ui_refuses(struct ui *ui, const struct ns_action *a)
 		return "this console is --read-only";
 	if (a->writes && strcmp(ui->role, "viewer") == 0)
 		return "you are a viewer: changes need an operator (nameserve user set)";
-	if (a->id == ACT_EDIT_TEXT && ui->paper != NULL)
+	if ((a->id == ACT_EDIT_TEXT || a->id == ACT_FIELD_TEXT) && ui->paper != NULL)
 		return "line by line there is no editor: nameserve zone export, zone import";
 	if (a->id == ACT_SUSPEND && ui->restricted)
 		return "there is no shell behind this account";
@@ -467,9 +222,18 @@ ui_ask(struct ui *ui, const char *ask, const char *more, const char *name, void 
 	sanitize(d->name, sizeof d->name, name != NULL ? name : "", ui->ascii);
 	edit_set(&d->typed, DIALOG_TEXT, "");
 	d->since_ms = ui->mono_ms;
+	d->choices = NULL;
 	d->yes = yes;
 	d->arg = arg;
 	d->on = true;
+}
+
+void
+ui_ask_choices(struct ui *ui, const char *ask, const char *more,
+    const struct dialog_choice *choices, void *arg)
+{
+	ui_ask(ui, ask, more, NULL, NULL, arg);
+	ui->dialog.choices = choices;
 }
 
 static void
@@ -527,6 +291,9 @@ ui_act(struct ui *ui, enum ns_action_id id)
 		return true;
 	case ACT_CONFIRM:
 		ui_confirm(ui);
+		return true;
+	case ACT_FIELD_TEXT:
+		fieldedit_start(ui);
 		return true;
 	case ACT_INTERRUPT:
 		interrupted(ui);
@@ -588,7 +355,9 @@ ui_key(struct ui *ui, uint32_t key)
 	const struct ns_action *a;
 
 	struct view *top = ui_top(ui);
-	bool typing = ui->prompt.on || (top->contexts & CTX_FORM) != 0;
+	bool typing = ui->prompt.on || (top->contexts & CTX_TYPED) != 0;
+	bool break_too =
+	    (top->contexts & CTX_AREA) != 0 && (key == UIKEY_ENTER || key == UIKEY_TAB);
 
 	if (key == UIKEY_PASTE_BEGIN || key == UIKEY_PASTE_END) {
 		ui->pasting = key == UIKEY_PASTE_BEGIN;
@@ -597,7 +366,8 @@ ui_key(struct ui *ui, uint32_t key)
 		return;
 	}
 	/* Pasted text is text: it answers nothing, and a line break in it does not press Enter. */
-	if (ui->pasting && (!typing || ui->dialog.on || key < ' ' || key == UIKEY_BACKSPACE))
+	if (ui->pasting &&
+	    (!typing || ui->dialog.on || (key < ' ' && !break_too) || key == UIKEY_BACKSPACE))
 		return;
 	if (ui->dialog.on) {
 		dialog_took(ui, key);
@@ -612,7 +382,7 @@ ui_key(struct ui *ui, uint32_t key)
 	a = keymap_find(ui->keymap, top->contexts, key);
 	if (a != NULL)
 		ui_act(ui, a->id);
-	else if (top->ops->key != NULL && (top->contexts & CTX_FORM) != 0)
+	else if (top->ops->key != NULL && (top->contexts & CTX_TYPED) != 0)
 		(void)top->ops->key(top, key);
 }
 
@@ -644,14 +414,11 @@ ui_destroy(struct ui **up)
 	if (ui == NULL)
 		return;
 	ui_memory_save(ui);
-	while (ui->n_views > 0)
-		pop(ui);
-	for (size_t i = 0; i < UI_MAINS; i++)
-		if (ui->kept[i] != NULL)
-			view_free(ui->kept[i]);
+	ui_views_free(ui);
 	if (ui->keymap != NULL)
 		keymap_destroy(&ui->keymap);
 	textedit_free(ui);
+	fieldedit_free(ui);
 	bulk_free(ui);
 	drafts_free(ui);
 	ui_memory_free(ui);

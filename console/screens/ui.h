@@ -32,6 +32,7 @@ struct drafts;
 struct copies;
 struct memo;
 struct textedit;
+struct fieldedit;
 struct bulk;
 
 struct ns_screen_ops {
@@ -47,7 +48,8 @@ struct ns_screen_ops {
 	void (*filter)(struct view *, const char *text); /* with CTX_FILTER */
 	const char *(*filter_now)(struct view *);
 	const char *filter_help; /* what can be typed; NULL: as of zones */
-	bool (*key)(struct view *, uint32_t key); /* with CTX_FORM: what no action took; false: not mine */
+	bool (*key)(struct view *, uint32_t key); /* with CTX_TYPED: what no action took; false: not mine */
+	const char *(*field)(struct view *); /* the text of the field in focus, which can be edited elsewhere; NULL: none */
 	void (*copies)(struct view *, struct copies *); /* what can be copied; NULL: nothing */
 	const char *(*refuse)(struct view *, enum ns_action_id); /* why not now; NULL: it can be done */
 	bool (*leave)(struct view *); /* Esc and q: false when it asks first */
@@ -77,11 +79,13 @@ struct ui {
 	struct prompt prompt;
 	struct dialog dialog;
 	struct textedit *textedit; /* NULL: none under way */
+	struct fieldedit *fieldedit; /* likewise */
 	struct memo *memo;
 	char *memo_path; /* NULL: the appliance's name is not known yet, or there is no place */
 	bool memory_read;
 	enum ui_theme theme;
 	bool theme_given; /* by an option: what is remembered does not count */
+	char made_check[72]; /* the check that was made just now, for the field that asked for it; empty: none */
 	enum ns_action_id main_action; /* the last that led to a main screen */
 	bool touched; /* a key was pressed: the screen is where the operator led it */
 	struct bulk *bulk; /* NULL: none under way */
@@ -89,7 +93,7 @@ struct ui {
 	char filter_before[PROMPT_MAX]; /* what Esc brings back */
 	bool frozen, stopping, read_only, osc52;
 	FILE *paper; /* line by line: where a text to copy is printed; NULL: there is a screen */
-	bool restricted; /* who sits here has no shell: no suspending, a restricted editor */
+	bool restricted; /* who sits here has no shell: no suspending, the console's own editor */
 	unsigned refresh_ms;
 	int64_t wall_ms; /* of this event */
 	uint64_t mono_ms;
@@ -119,6 +123,9 @@ void ui_key(struct ui *, uint32_t key);
 void ui_tick(struct ui *);
 void ui_check_link(struct ui *); /* is it there? */
 void ui_draw(struct ui *, struct surface *);
+
+/* ---- views.c ---- */
+void ui_views_free(struct ui *); /* all of them go */
 
 /* ---- appliance.c ---- */
 void ui_ask_status(struct ui *);
@@ -152,6 +159,9 @@ void ui_command(struct ui *, const char *text); /* an action by its name, as `:`
 const char *ui_refuses(struct ui *, const struct ns_action *);
 /* Asks; yes(arg) is called when the answer is that.  name: has to be typed (T2), NULL: y or n. */
 void ui_ask(struct ui *, const char *ask, const char *more, const char *name, void (*yes)(void *), void *arg);
+/* The same with answers of their own; choices are the caller's and stay. */
+void ui_ask_choices(
+    struct ui *, const char *ask, const char *more, const struct dialog_choice *choices, void *arg);
 /* A name without its last dot, as people write it: octets of it to show. */
 int ui_name_len(const char *name);
 /* "22 14:03:10" of an RFC 3339 time; "3m", "2d" ago. */
@@ -166,6 +176,6 @@ extern const struct ns_screen_ops screen_overview, screen_zones, screen_records,
     screen_diff, screen_editor, screen_conflict,
     screen_trash, screen_copy, screen_policies, screen_policyedit, screen_checkedit, screen_health,
     screen_check, screen_events, screen_ask, screen_fleet, screen_pop, screen_dnssec,
-    screen_zonesettings, screen_query, screen_tail, screen_connect, screen_metrics;
+    screen_zonesettings, screen_query, screen_tail, screen_connect, screen_metrics, screen_textpage;
 
 #endif

@@ -441,7 +441,7 @@ change(struct view *v)
 
 /* ---- the screen ---- */
 static const struct table_column columns[] = { { "SETTING", 16, 0, false, 0 },
-	{ "VALUE", 24, 2, false, 0 }, { "", 20, 1, false, 100 }, { NULL, 0, 0, false, 0 } };
+	{ "VALUE", 24, 1, false, 0 }, { "", 34, 1, false, 100 }, { NULL, 0, 0, false, 0 } };
 
 static void
 settings_open(struct view *v)

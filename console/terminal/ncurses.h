@@ -9,7 +9,7 @@
 /* NULL with a sentence in *why when TERM cannot do it.  Colour as asked, where the terminal has any. */
 struct terminal *ncurses_open(bool colour, const char **why);
 void ncurses_close(struct terminal **); /* the terminal is as it was */
-/* Can glyphs beyond ASCII be shown?  By locale and TERM; sets the locale (console.md 3.4). */
+/* Can glyphs beyond ASCII be shown?  By locale and TERM; sets the locale. */
 bool ncurses_utf8(void);
 
 #endif

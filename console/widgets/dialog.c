@@ -20,6 +20,17 @@ typed(struct dialog *d, uint32_t key)
 	return DIALOG_MORE;
 }
 
+static enum dialog_end
+chosen(struct dialog *d, uint32_t key)
+{
+	for (const struct dialog_choice *c = d->choices; c->key != 0; c++)
+		if (key == (uint32_t)c->key) {
+			d->yes = c->fn;
+			return c->fn != NULL ? DIALOG_YES : DIALOG_NO;
+		}
+	return DIALOG_MORE;
+}
+
 enum dialog_end
 dialog_key(struct dialog *d, uint32_t key, uint64_t now_ms)
 {
@@ -29,6 +40,8 @@ dialog_key(struct dialog *d, uint32_t key, uint64_t now_ms)
 		return DIALOG_NO;
 	if (d->name[0] != '\0')
 		return typed(d, key);
+	if (d->choices != NULL)
+		return chosen(d, key);
 	if (key == 'y' || key == 'Y')
 		return DIALOG_YES;
 	return key == 'n' || key == 'N' || key == 'q' ? DIALOG_NO : DIALOG_MORE;
@@ -45,6 +58,16 @@ dialog_draw(const struct dialog *d, struct surface *s, struct rect r)
 	surface_put(s, r.x + 1, y++, w, UI_WARN, d->ask);
 	if (more > 0)
 		y += surface_wrap(s, (struct rect){ r.x + 1, y, w, rows - 2 }, UI_TEXT, d->more);
+	if (d->choices != NULL) {
+		int x = r.x + 1;
+
+		for (const struct dialog_choice *c = d->choices; c->key != 0; c++) {
+			x += surface_putf(s, x, y, r.x + r.w - x, UI_KEY, "%c", c->key) + 1;
+			x += surface_put(s, x, y, r.x + r.w - x, UI_TEXT, c->label) + 3;
+		}
+		surface_park(s, r.x, y, false);
+		return;
+	}
 	if (d->name[0] == '\0') {
 		int x = r.x + 1;
 

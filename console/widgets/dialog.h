@@ -1,4 +1,4 @@
-/* dialog - asks before something that cannot be undone (console.md 5.4).
+/* dialog - asks before something that cannot be undone.
  *
  * T1: y or n, n is what anything else means that leaves; T2: the name has to be typed.  The first 150 ms
  * nothing counts, so that what was typed before does not answer; neither Enter nor the key that asked
@@ -14,11 +14,19 @@
 
 #define DIALOG_TEXT 1100u
 
+/* In place of y and n; a list of them ends with key 0. */
+struct dialog_choice {
+	char key;
+	const char *label;
+	void (*fn)(void *arg); /* NULL: nothing is done, as by Esc */
+};
+
 struct dialog {
 	bool on;
 	char ask[DIALOG_TEXT]; /* the question */
 	char more[DIALOG_TEXT]; /* what it means; empty: nothing */
 	char name[DIALOG_TEXT]; /* T2: to be typed; empty: T1 */
+	const struct dialog_choice *choices; /* NULL: y or n */
 	struct edit typed;
 	uint64_t since_ms;
 	void (*yes)(void *arg);

@@ -1,6 +1,7 @@
 /* form.c - see form.h. */
 #include "console/widgets/form.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -37,6 +38,15 @@ form_clear(struct form *f)
 	*f = (struct form){ 0 };
 }
 
+const char *
+form_text(const struct form *f)
+{
+	const struct form_field *field = f->focus < f->n ? &f->list[f->focus] : NULL;
+
+	return field != NULL && field->choices == NULL && !field->fixed ? edit_text(&field->edit)
+									: NULL;
+}
+
 /* ---- choices ---- */
 static size_t
 chosen(const struct form_field *f)
@@ -60,32 +70,41 @@ step(struct form_field *f, int by, bool *changed)
 	*changed = true;
 }
 
-/* A letter goes to the next one that begins with it. */
+/* Letters one after the other spell a choice; one that spells none goes to the next choice that begins with it. */
 static void
-jump(struct form_field *f, uint32_t key, bool *changed)
+jump(struct form_field *f, unsigned *typed, uint32_t key, bool *changed)
 {
 	size_t n = 0, from = chosen(f);
+	char wanted[64];
 
 	while (f->choices[n] != NULL)
 		n++;
-	for (size_t i = 1; i <= n; i++) {
+	snprintf(wanted, sizeof wanted, "%.*s%c", (int)(*typed < 60 ? *typed : 0),
+	    edit_text(&f->edit), (char)key);
+	for (size_t i = 0; i <= n; i++) { /* the one that is chosen may be what is spelt */
 		const char *c = f->choices[(from + i) % n];
 
-		if (strncasecmp(c, (char[2]){ (char)key, '\0' }, 1) != 0)
+		if ((i == 0 && wanted[1] == '\0') || strncasecmp(c, wanted, strlen(wanted)) != 0)
 			continue;
+		*typed = (unsigned)strlen(wanted);
 		edit_set(&f->edit, f->edit.max, c);
 		*changed = true;
 		return;
 	}
+	if (*typed > 0) {
+		*typed = 0;
+		jump(f, typed, key, changed);
+	}
 }
 
 static bool
-choose(struct form_field *f, uint32_t key, bool *changed)
+choose(struct form_field *f, unsigned *typed, uint32_t key, bool *changed)
 {
-	if (key == UIKEY_LEFT || key == UIKEY_RIGHT || key == ' ')
+	if (key == UIKEY_LEFT || key == UIKEY_RIGHT || key == ' ') {
+		*typed = 0;
 		step(f, key == UIKEY_LEFT ? -1 : 1, changed);
-	else if (key > ' ' && key < UIKEY_BACKSPACE)
-		jump(f, key, changed);
+	} else if (key > ' ' && key < UIKEY_BACKSPACE)
+		jump(f, typed, key, changed);
 	else
 		return false;
 	return true;
@@ -100,13 +119,14 @@ form_key(struct form *f, uint32_t key, bool *changed)
 	if (field == NULL || field->fixed)
 		return false;
 	if (field->choices != NULL)
-		return choose(field, key, changed);
+		return choose(field, &f->typed, key, changed);
 	return edit_key(&field->edit, key, changed);
 }
 
 void
 form_next(struct form *f, int by)
 {
+	f->typed = 0;
 	for (size_t i = 0; i < f->n; i++) {
 		f->focus = (f->focus + (by > 0 ? 1 : f->n - 1)) % f->n;
 		if (!f->list[f->focus].fixed)

@@ -23,6 +23,7 @@ struct form_field {
 struct form {
 	struct form_field *list;
 	size_t n, focus;
+	unsigned typed; /* letters of the choice in focus that were typed one after the other */
 	int top; /* the first row on screen */
 };
 
@@ -33,6 +34,8 @@ void form_clear(struct form *);
 void form_cut(struct form *, size_t from);
 /* true: the key was for the field in focus; *changed: its text is another. */
 bool form_key(struct form *, uint32_t key, bool *changed);
+/* Of the field in focus, when it is typed; NULL: it is chosen, or fixed. */
+const char *form_text(const struct form *);
 void form_next(struct form *, int by); /* 1 or -1; around at the ends */
 /* Scrolls so that row y, of `rows` in all, is among the h that are shown. */
 void form_show(struct form *, int y, int rows, int h);

@@ -16,8 +16,7 @@ lines_add(struct lines *l, enum ui_role role, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (vasprintf(&text, fmt, ap) < 0)
-		text = xstrdup("");
+	text = xvasprintf(fmt, ap);
 	va_end(ap);
 	if (l->n == l->size) {
 		l->size = l->size > 0 ? l->size * 2 : 32;

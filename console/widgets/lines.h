@@ -1,4 +1,5 @@
-/* lines - text that scrolls: a diff, help, messages. */
+/* lines - text that scrolls: a diff, help, messages.  Owns its text, which must be safe for a terminal (sanitize.h);
+ * zeroed it is empty.  lines_clear() frees all. */
 #ifndef NS_CONSOLE_WIDGETS_LINES_H
 #define NS_CONSOLE_WIDGETS_LINES_H
 
@@ -14,13 +15,13 @@ struct lines {
 		enum ui_role role;
 	} *list;
 	size_t n, size;
-	size_t top;
-	int shift, page;
+	size_t top; /* the first line that is shown */
+	int shift, page; /* columns to the left of the window; its lines when it was drawn last */
 };
 
 void lines_add(struct lines *, enum ui_role, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 void lines_clear(struct lines *); /* keeps the place */
 void lines_draw(struct lines *, struct surface *, struct rect);
-bool lines_act(struct lines *, enum ns_action_id);
+bool lines_act(struct lines *, enum ns_action_id); /* scrolls; false: another action */
 
 #endif

@@ -15,6 +15,7 @@ struct prompt {
 	bool on;
 	char label; /* '/' or ':' */
 	struct edit edit;
+	bool whole; /* the text was there before: the first letter takes the place of all of it */
 };
 
 enum prompt_end { PROMPT_MORE, PROMPT_CHANGED, PROMPT_ENTER, PROMPT_CANCEL };

@@ -2,7 +2,7 @@
  *
  * Every function of ours that can fail for an expected reason returns enum ns_err (0 is ok).
  * ns_err_text() gives the sentence that log, CLI and API share; ns_err_exit() the exit code of
- * console.md section 7.  `struct ns_why` carries what the user must know beside the class: the
+ * nameserve(1).  `struct ns_why` carries what the user must know beside the class: the
  * stable code shown as E1234, and where it is.  Fill it with ns_fail(). */
 #ifndef NS_BASE_ERR_H
 #define NS_BASE_ERR_H

@@ -81,6 +81,17 @@ text_copy(char *out, size_t size, const char *text)
 	out[len] = '\0';
 }
 
+bool
+text_take(char *out, size_t size, const char *text)
+{
+	size_t len = strlen(text);
+
+	if (len >= size)
+		return false;
+	memcpy(out, text, len + 1);
+	return true;
+}
+
 /* The classic two-pointer match: no recursion, at most text × pattern steps. */
 bool
 text_glob(const char *p, const char *s)

@@ -11,6 +11,8 @@ bool	 text_is_clean(const void *data, size_t len);
 void	 text_scrub(char *text);
 /* As much of it as fits, cut between two characters; always ended. */
 void	 text_copy(char *out, size_t size, const char *text);
+/* All of it; false, and out is as it was: there is no room for it. */
+bool	 text_take(char *out, size_t size, const char *text) __attribute__((warn_unused_result));
 /* `*` any octets, `?` one, else itself; at most text × pattern steps. */
 bool	 text_glob(const char *pattern, const char *text);
 

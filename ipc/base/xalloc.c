@@ -67,12 +67,20 @@ xmemdup(const void *data, size_t len)
 char *
 xasprintf(const char *fmt, ...)
 {
-	char *s = NULL;
+	char *s;
 	va_list ap;
-	int n;
 
 	va_start(ap, fmt);
-	n = vasprintf(&s, fmt, ap);
+	s = xvasprintf(fmt, ap);
 	va_end(ap);
+	return s;
+}
+
+char *
+xvasprintf(const char *fmt, va_list ap)
+{
+	char *s = NULL;
+	int n = vasprintf(&s, fmt, ap);
+
 	return or_die(n >= 0 ? s : NULL, strlen(fmt));
 }

@@ -1,14 +1,13 @@
-/* client.c - requests and their ends; see client.h.
+/* client.c - requests, their ends and who drives them; see client.h.
  *
- * A request is `sent` or waits for the link.  It leaves the table before its last callback, so that
- * a callback may ask, cancel or destroy.  Late replies find no request and are dropped. */
+ * A request leaves the table before its last callback, so that a callback may ask, cancel or destroy.  Late
+ * replies find no request and are dropped. */
 #include "ipc/client/client.h"
 
 #include <assert.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <sys/queue.h>
 #include <zmq.h>
 
 #include "ipc/base/clock.h"
@@ -16,32 +15,16 @@
 #include "ipc/base/xalloc.h"
 #include "ipc/client/kinds.h"
 #include "ipc/client/link.h"
+#include "ipc/client/request.h"
 #include "ipc/envelope.h"
 
-#define DEFAULT_SOCKET     "/run/nameserve/control"
-#define DEFAULT_TIMEOUT_MS 10000u
-#define PATIENCE_MS        300u /* for a link: an appliance's sync that restarts is back by then */
-#define GRACE_MS           200u /* the appliance knows more than "too late": let it say so */
-#define DEFAULT_MESSAGES   64u
-
-struct request {
-	TAILQ_ENTRY(request) entry;
-	uint64_t id;
-	Ns__Envelope__BodyCase kind;
-	unsigned timeout_ms;
-	uint64_t deadline_ms, patience_ms;
-	bool sent, resent;
-	bool packed; /* msg is valid, else why says what was wrong */
-	zmq_msg_t msg; /* kept: a hello that was forgotten makes us send again */
-	struct ns_why *why;
-	ns_reply_fn *fn;
-	void *arg;
-};
+#define DEFAULT_SOCKET   "/run/nameserve/control"
+#define DEFAULT_MESSAGES 64u
 
 struct ns_client {
 	struct link link;
 	bool read_only;
-	TAILQ_HEAD(, request) requests; /* in the order they were made */
+	struct requests requests; /* in the order they were made */
 	char to[64]; /* who is to answer; "": who we are connected to */
 	uint64_t next_id;
 	bool more_waits; /* dispatch stopped at its limit */
@@ -51,15 +34,6 @@ struct ns_client {
 	unsigned busy; /* depth of dispatch */
 	bool dead; /* destroyed within a callback */
 };
-
-static void
-request_free(struct request *r)
-{
-	if (r->packed)
-		zmq_msg_close(&r->msg);
-	free(r->why);
-	free(r);
-}
 
 struct ns_client *
 ns_client_new(const char *socket, struct ns_why *why)
@@ -213,19 +187,6 @@ finish(struct ns_client *c, struct request *r, const Ns__Envelope *env, const st
 	return !c->dead;
 }
 
-/* A request that was on its way ends without a reply: what is known of its outcome. */
-static void
-outcome_unclear(const struct request *r, uint16_t code, const char *text, struct ns_why *why)
-{
-	if (kind_writes(r->kind))
-		ns_fail(why, NS_UNKNOWN, code,
-		    "%s; whether the change was made is unknown: try again with the same "
-		    "idempotency key",
-		    text);
-	else
-		ns_fail(why, NS_UNAVAILABLE, code, "%s", text);
-}
-
 /* The link is lost: what was sent has no reply to wait for.  Callbacks may cancel and ask anew, so the
  * list is walked from its head each time; what is asked meanwhile (ids grow) is not looked at. */
 static bool
@@ -241,7 +202,7 @@ fail_sent(struct ns_client *c)
 			r = TAILQ_NEXT(r, entry);
 			continue;
 		}
-		outcome_unclear(r, NS_CODE_LINK_LOST, c->link.why.text, &why);
+		request_unclear(r, NS_CODE_LINK_LOST, c->link.why.text, &why);
 		if (!finish(c, r, NULL, &why))
 			return false;
 		r = TAILQ_FIRST(&c->requests);
@@ -273,30 +234,6 @@ send_cancel(struct ns_client *c, uint64_t id)
 		(void)link_send(&c->link, &msg);
 }
 
-/* Is it over for this request?  Fills why. */
-static bool
-is_over(const struct ns_client *c, const struct request *r, uint64_t now, struct ns_why *why)
-{
-	const struct link *l = &c->link;
-
-	if (!r->packed) {
-		*why = *r->why;
-		return true;
-	}
-	if (!r->sent && l->state == LINK_WAITING && (l->refused || now >= r->patience_ms)) {
-		*why = l->why;
-		return true;
-	}
-	if (now < r->deadline_ms + (r->sent ? GRACE_MS : 0))
-		return false;
-	if (r->sent)
-		outcome_unclear(r, NS_CODE_DEADLINE, "no reply in time", why);
-	else
-		ns_fail(why, NS_UNAVAILABLE, NS_CODE_DEADLINE,
-		    "%s takes connections but does not answer", l->path);
-	return true;
-}
-
 static bool
 fail_overdue(struct ns_client *c, uint64_t now)
 {
@@ -306,7 +243,7 @@ fail_overdue(struct ns_client *c, uint64_t now)
 	while (r != NULL && r->id <= last) {
 		struct ns_why why = { 0 };
 
-		if (!is_over(c, r, now, &why)) {
+		if (!request_is_over(r, &c->link, now, &why)) {
 			r = TAILQ_NEXT(r, entry);
 			continue;
 		}
@@ -353,29 +290,13 @@ uint64_t
 ns_client_request(
     struct ns_client *c, Ns__Envelope *req, unsigned timeout_ms, ns_reply_fn *fn, void *arg)
 {
-	struct request *r = xcalloc(1, sizeof *r);
-	uint64_t now = clock_mono_ms();
+	struct request *r;
 
-	r->id = ++c->next_id;
-	r->kind = req->body_case;
-	r->timeout_ms = timeout_ms > 0 ? timeout_ms : DEFAULT_TIMEOUT_MS;
-	r->deadline_ms = now + r->timeout_ms;
-	r->patience_ms = now + PATIENCE_MS;
-	r->fn = fn;
-	r->arg = arg;
-	r->why = xcalloc(1, sizeof *r->why);
 	if (c->to[0] != '\0' && req->to[0] == '\0')
 		req->to = c->to;
-	req->id = r->id;
-	req->deadline_ms = r->timeout_ms;
-	if (c->read_only && kind_writes(r->kind))
-		(void)ns_fail(r->why, NS_DENIED, NS_CODE_READ_ONLY, "refused by --read-only");
-	else
-		r->packed = frame_pack(req, &r->msg, r->why) == NS_OK;
-	if (r->packed) {
-		free(r->why);
-		r->why = NULL;
-	}
+	r = request_new(++c->next_id, req, c->read_only, timeout_ms, clock_mono_ms());
+	r->fn = fn;
+	r->arg = arg;
 	TAILQ_INSERT_TAIL(&c->requests, r, entry);
 	send_waiting(c);
 	return r->id;
@@ -400,17 +321,6 @@ ns_client_cancel(struct ns_client *c, uint64_t id)
 
 /* ---- receiving ---- */
 
-static struct request *
-find_request(struct ns_client *c, uint64_t id)
-{
-	struct request *r;
-
-	TAILQ_FOREACH(r, &c->requests, entry)
-	if (r->id == id && r->sent)
-		return r;
-	return NULL;
-}
-
 /* The appliance restarted behind our back, or forgot us among many: say hello, then this again. */
 static bool
 hello_again(struct ns_client *c, struct request *r, const Ns__Error *error, uint64_t now)
@@ -430,7 +340,7 @@ take_reply(struct ns_client *c, struct request *r, Ns__Envelope *env, uint64_t n
 	struct ns_why why = { 0 };
 
 	if (!kind_answers(r->kind, env->body_case)) {
-		outcome_unclear(
+		request_unclear(
 		    r, NS_CODE_MALFORMED, "the reply is of another kind than asked for", &why);
 		return finish(c, r, NULL, &why);
 	}
@@ -466,7 +376,7 @@ take_message(struct ns_client *c, uint64_t now)
 		if (link_greeted(&c->link, env, now))
 			return true;
 		alive = fail_sent(c);
-	} else if ((r = find_request(c, env->id)) != NULL) {
+	} else if ((r = request_find(&c->requests, env->id)) != NULL) {
 		alive = take_reply(c, r, env, now);
 	}
 	if (!c->keep_env)
@@ -537,17 +447,6 @@ ns_client_dispatch(struct ns_client *c, unsigned max_messages)
 		client_free(c);
 }
 
-/* When this request wants dispatch. */
-static uint64_t
-due(const struct ns_client *c, const struct request *r)
-{
-	if (!r->packed || (!r->sent && c->link.state == LINK_READY && !c->blocked))
-		return 0;
-	if (!r->sent && c->link.state == LINK_WAITING)
-		return c->link.refused ? 0 : r->patience_ms;
-	return r->deadline_ms + (r->sent ? GRACE_MS : 0);
-}
-
 int
 ns_client_timeout_ms(struct ns_client *c)
 {
@@ -562,7 +461,7 @@ ns_client_timeout_ms(struct ns_client *c)
 		first = c->link.hello_until_ms;
 	TAILQ_FOREACH(r, &c->requests, entry)
 	{
-		uint64_t at = due(c, r);
+		uint64_t at = request_due(r, &c->link, c->blocked);
 
 		if (at < first)
 			first = at;

@@ -8,6 +8,7 @@
 #include "ipc/base/hash.h"
 #include "ipc/base/xalloc.h"
 #include "ipc/client/draft.h"
+#include "ipc/envelope.h"
 
 Ns__Draft *
 draft_new(const char *zone, uint64_t version, uint32_t serial, int64_t now_ms)
@@ -25,13 +26,8 @@ draft_new(const char *zone, uint64_t version, uint32_t serial, int64_t now_ms)
 Ns__RecordOp *
 op_copy(const Ns__RecordOp *op)
 {
-	size_t len = ns__record_op__get_packed_size(op);
-	uint8_t *bytes = xmalloc(len + 1);
-	Ns__RecordOp *copy;
+	Ns__RecordOp *copy = ns_message_copy(&op->base);
 
-	ns__record_op__pack(op, bytes);
-	copy = ns__record_op__unpack(NULL, len, bytes);
-	free(bytes);
 	if (copy == NULL) /* what we packed ourselves */
 		abort();
 	return copy;

@@ -6,7 +6,7 @@ The worker runs as the supervisor starts it, but under callgrind and without its
 asked the reference workload twice, once more often than the other time: the difference is what queries cost, without
 start and stop. Instructions are given to the file that they were written in, so inlining hides nothing. Then the real
 worker is asked under strace, for its system calls. --watched: only what consoles that are open on every screen, a tail
-of all queries among them, add to the instructions of a query; 1 % at most (console.md 5.1). Prints the table of appliance/answer/README.md; build/cost.json.
+of all queries among them, add to the instructions of a query; 1 % at most. Prints the table of appliance/worker/COST.md; build/cost.json.
 """
 
 import argparse

@@ -33,7 +33,7 @@ class Generator:
         with open(path, "w", encoding="ascii") as out:
             # Before the editors on their core, whatever they do.
             self.process = subprocess.Popen(
-                on_core(LOAD_CORE, BUILD / "tools" / "pace", port, queries, RATE, MAX_S, nice=-20), stdout=out)
+                on_core(LOAD_CORE, BUILD / "tools" / "pace", port, queries, RATE, MAX_S, nicer=-20), stdout=out)
 
     def windows(self):
         self.process.terminate()
@@ -100,12 +100,18 @@ def prepare(a, args):
     pin_tree(a.process.pid)
 
 
+def beside_the_load(work, *args):
+    """What a phase starts, the CLI too, is kept from the server's core."""
+    os.sched_setaffinity(0, {LOAD_CORE})
+    return work(*args)
+
+
 def run_phases(a, args):
     """[(name, title, begin, end, what was done)] in ns of the monotonic clock."""
     seen = []
     for name, title, work in PHASES:
         over, result = threading.Event(), {}
-        thread = threading.Thread(target=lambda w=work, r=result, o=over: r.update(w(a, o, args)))
+        thread = threading.Thread(target=lambda w=work, r=result, o=over: r.update(beside_the_load(w, a, o, args)))
         begin = time.monotonic_ns()
         thread.start()
         time.sleep(args.phase)

@@ -20,7 +20,6 @@ SHARED = next((p for p in (ROOT.parent / "shared", pathlib.Path("/work/shared"))
 BUILD = ROOT / "build"
 OUT = BUILD / "bench"
 SERVER_CORE, LOAD_CORE = 0, 1
-OPTIONS = {"nice": 0}  # of every server and the load alike: against other users of the machine
 RESULT = {}
 
 
@@ -50,23 +49,21 @@ def pin(pid, core=SERVER_CORE):
     try:
         for task in os.listdir(f"/proc/{pid}/task"):
             os.sched_setaffinity(int(task), {core})
-            os.setpriority(os.PRIO_PROCESS, int(task), OPTIONS["nice"])
     except (FileNotFoundError, ProcessLookupError):
         pass
 
 
 def set_nice(nice):
-    """Before anything is started. Where the kernel groups tasks by session, it is the session's that counts."""
-    OPTIONS["nice"] = nice
+    """Ours, which all that is started has as well. Where the kernel groups tasks by session, that counts."""
+    os.setpriority(os.PRIO_PROCESS, 0, nice)
     try:
         pathlib.Path("/proc/self/autogroup").write_text(str(nice))
     except OSError:
         pass
 
 
-def on_core(core, *command, nice=None):
-    return ["nice", "-n", str(OPTIONS["nice"] if nice is None else nice), "taskset", "-c", str(core),
-            *map(str, command)]
+def on_core(core, *command, nicer=0):
+    return ["nice", "-n", str(nicer), "taskset", "-c", str(core), *map(str, command)]
 
 
 def tree(pid):

@@ -12,7 +12,7 @@ import time
 import rivals
 from rig import OUT, RESULT, Limit, blast, blast_save, cpu_ns, keep, map_in_huge_pages, pin_tree, say, tree
 
-# NSD and Knot at twice, gdnsd at 1.2 (design.md); for the others there is no budget.
+# NSD and Knot at twice, gdnsd at 1.2; for the others there is no budget.
 OVER = {"gdnsd": 1.2, "nsd": 2.0, "knot": 2.0, "bind": None, "pdns": None}
 
 

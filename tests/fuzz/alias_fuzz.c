@@ -6,8 +6,7 @@
 #include "appliance/probe/aliases.h"
 #include "ipc/base/hash.h"
 #include "ipc/base/wbuf.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

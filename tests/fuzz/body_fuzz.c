@@ -12,14 +12,7 @@
 #include "appliance/sync/bodycheck.h"
 #include "appliance/sync/difftext.h"
 #include "appliance/sync/secret.h"
-
-#define CHECK(x)                 \
-	do {                     \
-		if (!(x))        \
-			abort(); \
-	} while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 static struct bytes
 bytes_of(ProtobufCBinaryData d)

@@ -10,8 +10,7 @@
 
 #include "appliance/role/role.h"
 #include "appliance/supervisor/config.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

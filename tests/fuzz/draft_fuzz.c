@@ -7,8 +7,7 @@
 #include <string.h>
 
 #include "ipc/client/draft.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 static void
 check(Ns__Draft *d)

@@ -15,8 +15,7 @@
 #include "appliance/dns/zwire.h"
 #include "appliance/sync/edit.h"
 #include "appliance/sync/editop.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 static uint8_t apex[] = "\7example\3com";
 

@@ -2,7 +2,6 @@
  * names of connections.  Input: messages, each behind an octet for its kind and two for its length. */
 #include <assert.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "appliance/fleet/follow.h"
@@ -10,8 +9,7 @@
 #include "appliance/fleet/zap.h"
 #include "ipc/base/rbuf.h"
 #include "ipc/envelope.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 #define BODY_MAX \
 	(1u << 20) /* the real bound is what a primary stores; memory is not what is tested */

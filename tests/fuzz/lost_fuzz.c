@@ -14,16 +14,9 @@
 #include "appliance/sync/lost.h"
 #include "appliance/sync/residency.h"
 #include "appliance/sync/writer.h"
+#include "tests/fuzz/fuzz.h"
 
 #define OCTETS 20000u
-#define CHECK(x)                 \
-	do {                     \
-		if (!(x))        \
-			abort(); \
-	} while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 /* Of plan_draft(), which is not asked here. */
 enum ns_err
 residency_may_tell(

@@ -8,8 +8,7 @@
 
 #include "console/core/keymap.h"
 #include "console/core/memo.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

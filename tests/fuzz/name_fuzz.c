@@ -1,14 +1,8 @@
 /* Any octets as a name, as text and as a sort key: what is taken survives the way there and back. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "appliance/dns/name.h"
-
-#define CHECK(x)                 \
-	do {                     \
-		if (!(x))        \
-			abort(); \
-	} while (0)
+#include "tests/fuzz/fuzz.h"
 
 static void
 as_wire(const uint8_t *data, size_t size)
@@ -55,8 +49,6 @@ as_key(const uint8_t *data, size_t size)
 	CHECK(name_check(name, len) == len);
 	CHECK(name_sort_key(name, key) == size && memcmp(key, data, size) == 0);
 }
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -1,19 +1,11 @@
 /* A policy: any octets as the JSON that people write, and as the form that is stored and served.  What is taken
  * keeps every rule of the form, prints and reads back to the same octets, and all of it can be walked. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "appliance/dns/policy.h"
 #include "appliance/dns/rrtype.h"
 #include "appliance/dns/text_policy.h"
-
-#define CHECK(x)                 \
-	do {                     \
-		if (!(x))        \
-			abort(); \
-	} while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 static uint8_t form[UINT16_MAX], again[UINT16_MAX];
 

@@ -6,12 +6,7 @@
 #include "appliance/dns/rrtype.h"
 #include "appliance/dns/zonetext.h"
 #include "ipc/base/wbuf.h"
-
-#define CHECK(x)                 \
-	do {                     \
-		if (!(x))        \
-			abort(); \
-	} while (0)
+#include "tests/fuzz/fuzz.h"
 
 static char text[4 * UINT16_MAX + 65536];
 static uint8_t back[UINT16_MAX];
@@ -62,8 +57,6 @@ as_text(uint16_t type, const uint8_t *data, size_t size)
 	}
 	free(words);
 }
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

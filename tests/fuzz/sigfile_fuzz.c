@@ -5,8 +5,7 @@
 #include <unistd.h>
 
 #include "appliance/signer/sigfile.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

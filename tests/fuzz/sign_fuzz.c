@@ -1,18 +1,13 @@
 /* Any master file signed, with every denial: what zonesign makes of it is sound, and signcheck finds it fit. */
-// link: appliance/signer/keys.c appliance/signer/rrsig.c appliance/signer/apexset.c appliance/signer/sheet.c appliance/signer/typemap.c appliance/signer/signowner.c appliance/signer/emissions.c appliance/signer/zonesign.c appliance/signer/hashsort.c appliance/signer/signcheck.c tests/lib/keykit.c
+// link: appliance/signer/keys.c appliance/signer/rrsig.c appliance/signer/apexset.c appliance/signer/sheet.c appliance/signer/typemap.c appliance/signer/signowner.c appliance/signer/emissions.c appliance/signer/aliassign.c appliance/signer/aliassets.c appliance/signer/aliasbook.c appliance/signer/names.c appliance/signer/zonesign.c appliance/signer/hashsort.c appliance/signer/signcheck.c tests/lib/keykit.c
 #include <stdlib.h>
 
 #include "appliance/dns/zonetext.h"
 #include "appliance/signer/signcheck.h"
+#include "tests/fuzz/fuzz.h"
 #include "tests/lib/keykit.h"
 
 #define NOW 1795000000u
-#define CHECK(x)                 \
-	do {                     \
-		if (!(x))        \
-			abort(); \
-	} while (0)
-
 static const uint8_t apex[] = "\2ex";
 
 static bool
@@ -30,8 +25,6 @@ parse(const char *text, size_t len, struct wbuf *out)
 	rrpile_destroy(&pile);
 	return ok;
 }
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -10,8 +10,7 @@
 #include "ipc/client/stream.h"
 #include "ipc/envelope.h"
 #include "ipc/sock.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 static void
 messages(const uint8_t *data, size_t size, size_t step)

@@ -6,8 +6,7 @@
 #include <string.h>
 
 #include "appliance/answer/tailfilter.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 static uint64_t
 hash(void *arg, const uint8_t *name, size_t len)

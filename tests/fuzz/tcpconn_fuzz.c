@@ -5,19 +5,13 @@
  * 240..255 opens the peer's window by (control − 239)² × 37 octets. */
 // link: appliance/worker/conn.c
 // link: appliance/worker/conntable.c
-#include <stdlib.h>
 #include <string.h>
 
 #include "appliance/worker/conntable.h"
 #include "ipc/base/wbuf.h"
+#include "tests/fuzz/fuzz.h"
 
 #define BATCH 4
-#define CHECK(x)                 \
-	do {                     \
-		if (!(x))        \
-			abort(); \
-	} while (0)
-
 static struct conn conns[1];
 static struct conn_out outs[1];
 static struct conn_in ins[1];

@@ -1,15 +1,9 @@
 /* Any text as a master file: the same however it is cut; what is taken is a sound zwire, and comes
  * back from its own print. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "appliance/dns/zonetext.h"
-
-#define CHECK(x)                 \
-	do {                     \
-		if (!(x))        \
-			abort(); \
-	} while (0)
+#include "tests/fuzz/fuzz.h"
 
 static enum ns_err
 parse(const char *text, size_t len, size_t piece, struct wbuf *out, struct ns_why *why)
@@ -49,8 +43,6 @@ compare_print(const struct wbuf *zwire)
 	wbuf_free(&text);
 	wbuf_free(&back);
 }
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

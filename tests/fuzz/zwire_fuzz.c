@@ -1,17 +1,11 @@
 /* Any octets as a zwire: readers stay inside, and what passes the check is what the pile would have
  * written.  The zone check is given all of it, whole and around each owner. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "appliance/dns/rrtype.h"
 #include "appliance/dns/zonecheck.h"
 #include "appliance/dns/zwire.h"
-
-#define CHECK(x)                 \
-	do {                     \
-		if (!(x))        \
-			abort(); \
-	} while (0)
+#include "tests/fuzz/fuzz.h"
 
 static void
 hear(void *arg, const struct ns_why *why)
@@ -60,8 +54,6 @@ pile_up(struct rrpile *pile, const uint8_t *data, size_t size)
 	}
 	return plain;
 }
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

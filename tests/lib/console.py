@@ -170,6 +170,11 @@ def trace_of(path):
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
+def peak_kib(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
+
+
 def hear(c):
     """A dialog that is on the screen is deaf for 150 ms more at most."""
     end = time.monotonic() + 0.2

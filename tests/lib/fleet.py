@@ -2,7 +2,7 @@
 
 import concurrent.futures
 
-from appliance import Appliance
+from appliance import Appliance, zone_text
 from peers import free_port, wait_until
 
 
@@ -74,6 +74,12 @@ class Fleet:
 
         wait_until(there, f"all serve {head}", seconds)
         return head
+
+    def give_example(self):
+        """example.com with www A 192.0.2.10, served by all."""
+        text = zone_text("example.com.", records="www A 192.0.2.10\n")
+        self.primary.cli("zone", "import", "example.com", "-", stdin=text)
+        self.wait_converged()
 
     def start(self):
         self.primary.start()

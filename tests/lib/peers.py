@@ -57,6 +57,16 @@ def answers(port, name, rdtype="SOA"):
         return None
 
 
+def end(process):
+    """A process that we started: asked to go, and killed when it does not."""
+    process.terminate()
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait(10)
+
+
 class Peer:
     """A name server of somebody else. zones: {origin with final dot: path of its master file}."""
 
@@ -81,12 +91,7 @@ class Peer:
         return self
 
     def __exit__(self, *_):
-        self.process.terminate()
-        try:
-            self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait(10)
+        end(self.process)
         shutil.rmtree(self.dir, ignore_errors=True)
 
     def config(self):

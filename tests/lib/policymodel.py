@@ -1,4 +1,4 @@
-"""What a policy may answer, from contract.md alone (Policy, its defaults): the code has no part in it.
+"""What a policy may answer, from nameserve(1) alone (policy, its defaults): the code has no part in it.
 
 possible(policy, client, health) is the set of all answers that are right: each a tuple of values in order; shares()
 says how often each of them comes.

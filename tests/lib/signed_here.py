@@ -39,6 +39,14 @@ POLICIES = (  # owner, type, policy
 )
 
 
+ALIASES = (("al", "www"), ("al4", "host-1"), ("alpol", "fail"), ("algeo", "geo"), ("alnone", "none"),
+           ("allead", "lead"), ("alvoid", "z.b.c.ent"), ("*.anyal", "www"), ("*.anyal4", "host-1"))  # owner, target
+
+
+def alias_lines():
+    return "toal IN CNAME al\nalvoid IN TXT \"beside\"\n" + "".join(f"{owner} 5 IN ALIAS {target}\n" for owner, target in ALIASES)
+
+
 def policy_lines(origin):
     return "both IN TXT \"beside\"\ntopol IN CNAME fail\ntonopol IN CNAME none\n" + "".join(
         f";ns-policy {owner}.{origin} {rdtype} {json.dumps(dict(p, ttl=5)).replace('{zone}', origin)}\n"
@@ -81,6 +89,7 @@ class Site:
             text += f"{cut} IN NS ns.nsec.\n" + (self.ds(cut) if cut.startswith("sub.") else "")
         if not WAYS[name].tiny:
             text += signed_zones.contents(signed_zones.neighbour(name, self.names), WAYS[name].hosts) + policy_lines(origin)
+            text += alias_lines()
         return text
 
     def load(self, texts):
@@ -135,7 +144,10 @@ def questions(names, seed, each):
         for owner in ("fail", "weigh", "geo", "none", "both", "lead"):
             some += [(owner, rdtype, 0, True) for rdtype in ("A", "AAAA", "TXT", "DS")]
         some += [("lead", "CNAME", 0, True), ("topol", "A", 0, True), ("tonopol", "A", 0, True), ("anypol", "A", 0, True)]
+        some += [(owner, rdtype, 0, True) for owner, _ in ALIASES if owner[0] != "*" for rdtype in ("A", "AAAA", "TXT")]
+        some += [("toal", "A", 0, True), ("toal", "AAAA", 0, True)]
         for i in range(each):
+            some += [(f"x{i}.{owner}", rdtype, 0, spans) for owner in ("anyal", "anyal4") for rdtype in ("A", "AAAA", "MX")]
             some += [(f"x{i}.{owner}", rdtype, 0, spans) for owner in ("anypol", "nopol") for rdtype in ("A", "AAAA")]
             some += [(f"x{i}.{owner}", "A", 3, spans) for owner in ("fail", "both")]
         found += [(f"{name}." if q[0] == "@" else f"{q[0]}.{name}.", *q[1:]) for q in some]

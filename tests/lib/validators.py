@@ -22,7 +22,7 @@ import dns.rdata
 import dns.rdatatype
 
 import signed_zones
-from peers import answers, free_port, wait_until
+from peers import answers, end, free_port, wait_until
 
 WINDOW, RESEND, TRIES = 64, 3.0, 4
 
@@ -91,12 +91,7 @@ remote-control:
         return (self.dir / "log").read_text(errors="replace").splitlines()
 
     def __exit__(self, *_):
-        self.process.terminate()
-        try:
-            self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait(5)
+        end(self.process)
         shutil.rmtree(self.dir, ignore_errors=True)
 
     def ask_all(self, questions):

@@ -10,9 +10,9 @@ import time
 import pytest
 
 from appliance import BUILD, Appliance, zone_text
-from console import Console, trace_of
+from console import Console, peak_kib, trace_of
 
-ZONES = 10_000
+ZONES = 100_000 if "NS_LONG" in os.environ else 10_000
 BUSY = 5  # budgets hold on a quiet machine; this one may be busy
 
 
@@ -25,7 +25,7 @@ def many():
         for i in range(ZONES):
             name = f"{'shop' if i % 2 else 'site'}-{i:05d}.example"
             (folder / name).write_text(zone_text(f"{name}.", records="www IN A 192.0.2.80\n"))
-        a.cli("zone", "import", "--dir", folder, "-m", "first import", timeout=120)
+        a.cli("zone", "import", "--dir", folder, "-m", "first import", timeout=600)
         a.cli("record", "set", "shop-00001.example", "www", "60", "A", "192.0.2.99", "--commit", "-m", "move www")
         yield a
 
@@ -38,22 +38,26 @@ def test_find_a_zone_among_ten_thousand(many):
         c.press("2")
         c.wait(f"{ZONES}")
         c.press("/")
-        for key in "01234":
-            c.press(key)
-        c.wait(lambda: "1 of 10000" in c.text() and "site-01234.example" in c.text())
+        c.press("0", "1", "2", "3")
+        c.wait("site-01230.example")
+        c.press("4")
+        took = c.wait(lambda: f" 1 of {ZONES}" in c.text() and "site-01234.example" in c.text())
+        print(f"of {ZONES} zones the one that is typed after {took * 1000:.0f} ms")
+        assert took < 0.150 * BUSY, took
         c.press("enter", "enter")
         c.wait("Zones > site-01234.example")
         c.wait(lambda: re.search(r"www +A +300 +192\.0\.2\.80", c.text()))
         c.press("H")
         c.wait("first import")
         c.press("q")
-        c.wait("1 of 10000")
+        c.wait(f"1 of {ZONES}")
         c.press("esc")
-        c.wait(lambda: " of 10000" not in c.text() and "10000" in c.text())
+        c.wait(lambda: f" of {ZONES}" not in c.text() and f"{ZONES}" in c.text())
         c.press("G")
-        c.wait(lambda: "site-09998.example" in c.cursor_row(), 20)
+        c.wait(lambda: f"site-{ZONES - 2:05d}.example" in c.cursor_row(), 20)
         c.press("g")
         c.wait(lambda: "shop-00001.example" in c.cursor_row())
+        assert peak_kib(c.child.pid) < 48 * 1024
         c.press("Q")
         assert c.ended() == 0
         started = c.started
@@ -88,15 +92,15 @@ def test_history_and_a_change(many):
 def test_the_list_follows_edits_and_the_cursor_its_zone(many):
     with Console(many.socket) as c:
         c.press("2", "/", "^shop-000", "enter")
-        c.wait(lambda: "50 of 10000" in c.text())
+        c.wait(lambda: f"50 of {ZONES}" in c.text())
         c.press("down", "down")
         c.wait(lambda: "shop-00005" in c.cursor_row())
         many.cli("zone", "create", "shop-00000.example", "--ns", "ns1.example.org.", "--hostmaster", "h.example.org.",
                  "--commit")
-        c.wait("51 of 10001")
+        c.wait(f"51 of {ZONES + 1}")
         assert "shop-00005" in c.cursor_row()
         many.cli("zone", "delete", "shop-00000.example", "--confirm=shop-00000.example", "--commit")
-        c.wait("50 of 10000")
+        c.wait(f"50 of {ZONES}")
 
 
 def test_frozen_writes_nothing(many):
@@ -148,7 +152,7 @@ def test_paste_into_a_list_does_nothing(many):
         c.wait("Pasted text is ignored")
         c.press("/")
         c.press("\x1b[200~shop-00007\r\x1b[201~")
-        c.wait("1 of 10000")
+        c.wait(f"1 of {ZONES}")
         assert "/shop-00007" in c.lines()[22]
 
 

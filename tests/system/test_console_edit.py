@@ -254,6 +254,7 @@ def test_the_zone_in_an_editor(served):
     once = served.dir / "once"
     # First a line that is none; told about it, the editor is at its mark, and mends it.
     script = editor(served, "editor", f"""
+case $2 in *.txt) sed -i 's/.*/two/; a words' "$2"; exit;; esac
 if [ -e {once} ]; then
     grep -q 'ERROR: E' "$2" && [ "$1" != +1 ] && sed -i 's/^bad .*/bad IN A 192.0.2.77/' "$2"
 else
@@ -264,14 +265,31 @@ fi""")
     with Console(served.socket, VISUAL="", EDITOR=script) as c:
         open_zone(c, zone)
         c.press("E")
-        c.wait("Edit it again?")
+        c.wait("keep the text")
         c.wait("not an IPv4 address")
-        answer(c, "y")
+        hear(c)
+        c.press("enter", "E", "k")  # only its own keys answer
+        c.wait("E opens it again")
+        c.press("E")
+        c.wait("keep the text")
+        hear(c)
+        c.press("e")
         c.wait(f"Pending > {zone}")
         c.wait("+1 -1 ~0")
         c.press("X")
         answer(c, "y")
         c.wait("The draft is discarded")
+        c.press("q")
+        c.wait("rrsets")
+        once.unlink()
+        c.press("E")
+        c.wait("keep the text")
+        hear(c)
+        c.press("d")
+        c.wait("The text is discarded")
+        # A field, too.
+        c.press("a", "words", "tab", "ctrl-u", "txt", "tab", "tab", "one", "ctrl-o")
+        c.wait('Result   words.text.example. 300 IN TXT "two words"')
     assert left_behind(served) == []
 
 

@@ -20,7 +20,7 @@ SCREENS = ("overview", "problems", "zones", "filter", "records", "zone-history",
            "records-marked", "records-ttl", "settings", "settings-sites", "settings-delete", "policies",
            "policy-pool", "policy-form", "policy-geo", "policy-new", "check-edit", "check-new", "check-sure",
            "overview-fleet", "overview-latency", "metrics", "query", "query-answer", "query-record", "query-draft",
-           "tail", "tail-filter", "tail-explain", "connect", "connected", "lost-connect", "lost-metrics", "lost-records")
+           "text", "text-again", "text-field", "tail", "tail-filter", "tail-explain", "connect", "connected", "lost-connect", "lost-metrics", "lost-records")
 SIZES = ("80x24", "120x40", "60x16", "200x50")
 MODES = ("utf8-colour", "utf8-mono", "ascii-colour", "ascii-mono")
 

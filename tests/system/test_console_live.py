@@ -10,7 +10,7 @@ import time
 import pytest
 
 from appliance import BUILD, zone_text
-from console import Console, trace_of
+from console import Console, peak_kib, trace_of
 from fleet import Fleet
 from peers import wait_until
 
@@ -142,11 +142,6 @@ def cpu_s(pid):
     """What it has used of a processor since it began."""
     fields = open(f"/proc/{pid}/stat", encoding="ascii").read().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def peak_kib(pid):
-    with open(f"/proc/{pid}/status", encoding="ascii") as status:
-        return next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
 
 
 def test_query_test_and_tail_on_a_terminal(fleet, tmp_path):

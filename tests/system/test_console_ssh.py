@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from appliance import BUILD, Appliance
-from console import Console
+from console import Console, answer, hear
 from sshd import Sshd
 
 pytestmark = pytest.mark.skipif(os.getuid() != 0, reason="needs root to make accounts and run an sshd")
@@ -75,10 +75,24 @@ def test_the_console_of_an_account_without_a_shell(lab):
         c.press("enter")
         c.wait("rrsets")
         c.press("E")
-        c.wait("Restricted")
-        c.press("\x14")  # ^T runs programs in an editor that may
-        c.press("\x18")
-        c.wait("nothing was changed")
+        c.wait("example.com as text")  # the console's own: it runs nothing and opens no other file
+        c.press("\x1b[6~", "far IN A 192.0.2.999", "enter", "ctrl-s")
+        c.wait("not an IPv4 address")
+        c.wait("keep the text")
+        hear(c)
+        c.press("k")
+        c.wait("E opens it again")
+        c.press("E")
+        c.wait("keep the text")
+        hear(c)
+        c.press("e")
+        c.wait("; ERROR: E")
+        c.press("\x0b\x0b", "far IN A 192.0.2.99", "enter", "ctrl-s")
+        c.wait("Pending > example.com")
+        c.wait("192.0.2.99")
+        c.press("X")
+        answer(c, "y")
+        c.wait("The draft is discarded")
         c.press("Q")
         assert c.ended() == 0
 

@@ -100,6 +100,15 @@ def test_without_the_passphrase_nothing_is_served_unsigned(lost):
         assert tags(a) == keys
         assert a.values("www.example.com") in ("REFUSED", "SERVFAIL")
         wait_until(lambda: "fleet key" in str(a.cli_json("status")["problems"]), "status says so", 20)
+        # Neither passphrase nor key file are ever found: new keys, and a new DS.
+        assert "--confirm=ZONE" in a.fails(9, "dnssec", "new-keys", "example.com")
+        assert "--confirm=all" in a.fails(2, "dnssec", "new-keys", "--all")
+        done = a.cli_run("dnssec", "new-keys", "example.com", "--confirm=example.com")
+        assert done.returncode == 0 and "DS at the parent must be replaced" in done.stderr, done
+        assert not {t for t, _ in tags(a)} & {t for t, _ in keys}
+        signs(a)
+        assert "not lost" in a.fails(5, "dnssec", "new-keys", "example.com", "--confirm=example.com")
+        assert a.cli_json("backup", a.dir / "again", "--passphrase-file", word)["keys"] is True
         # It is found in the safe after all.
         a.cli("restore-backup", safe / "with", "--passphrase-file", word, "--confirm=test-a")
         signs(a)

@@ -6,18 +6,14 @@ import stat
 import dns.edns
 import pytest
 
-from appliance import zone_text
 from fleet import Fleet, Member
 from peers import wait_until
 
 
 @pytest.fixture(scope="module")
-def fleet(tmp_path_factory):
+def fleet():
     with Fleet(3) as f:
-        zone = tmp_path_factory.mktemp("zones") / "example.com"
-        zone.write_text(zone_text("example.com.", records="www A 192.0.2.10\n"))
-        f.primary.cli("zone", "import", "example.com", zone)
-        f.wait_converged()
+        f.give_example()
         yield f
 
 

@@ -3,14 +3,18 @@
 import json
 import os
 import re
+import shutil
 import signal
 import sqlite3
 import time
 
 import pytest
+import zmq.utils.z85
 
-from appliance import zone_text
+import rawpeer
+from appliance import BUILD, variant, zone_text
 from fleet import Fleet
+from fleetpeer import CHANGE, HELLO, RECEIPT, Peer, field
 from peers import wait_until
 
 
@@ -128,6 +132,98 @@ def test_slow_replica(fleet):
     same_everywhere(fleet)
     assert r1.values("s.example.com.") == ["192.0.2.50"]
     assert r1.cli_json("zone", "show", "big2.test")["records"] == 30005
+
+
+CHUNK, WINDOW = 256 << 10, 4 << 20  # fleet/socket.h, fleet/publish.h
+
+
+def stored(member):
+    """(revision, hash) of the newest change in its store, read past the appliance; (0, zeros): none yet."""
+    try:
+        db = sqlite3.connect(f"file:{member.data / 'store.db'}?mode=ro", uri=True)
+        try:
+            row = db.execute("SELECT revision, hash FROM change ORDER BY revision DESC LIMIT 1").fetchone()
+        finally:
+            db.close()
+    except sqlite3.OperationalError:
+        row = None
+    return row or (0, bytes(32))
+
+
+def under_way(member, after, head):
+    """It has stored more than that, and not all."""
+    return wait_until(lambda: after < (at := stored(member)[0]) < head and at, f"{member.name} is under way", 30)
+
+
+def pieces(peer, octets=1):
+    """So many octets of changes, and what comes at once after them: (revision, size of the body, offset, octets)."""
+    got = []
+    while (m := peer.hear(CHANGE, 10.0 if sum(o for *_, o in got) < octets else 0.3)) is not None:
+        got.append((m[1], m[13], m.get(14, 0), len(m.get(15, b""))))
+    return got
+
+
+def follow_each_other(got, revision, offset=0):
+    """Where the next one begins, when each begins where the one before ended."""
+    for r, size, at, octets in got:
+        assert (r, at) == (revision, offset) and octets <= CHUNK, (r, at, octets)
+        revision, offset = (r, at + octets) if at + octets < size else (r + 1, 0)
+    return revision, offset
+
+
+@pytest.fixture
+def slow_tree():
+    tree = variant(sync=BUILD / "vfs" / "nameserve-sync")
+    yield tree
+    shutil.rmtree(tree)
+
+
+def test_a_fresh_one_dies_on_the_way(fleet, slow_tree):
+    """The log is the snapshot: in chunks, from where it was after a death of either side, while edits go on."""
+    p, head = fleet.primary, fleet.primary.revision()
+    late = fleet.add("late", start=False, build=slow_tree, env={"NAMESERVE_TEST_VFS": "slow:100"})
+    head += 1  # the invitation
+    late.start()
+    first = under_way(late, 0, head)
+    late.kill()
+    at, digest = stored(late)
+    assert first <= at < head
+
+    # With its key: what it will get, in chunks, no more than the window; it stands in the middle, and edits go on.
+    server, (_, own) = rawpeer.keys_of(p.data)[0], rawpeer.keys_of(late.data)
+    peer = Peer(f"tcp://127.0.0.1:{p.fleet_port}", zmq.utils.z85.decode(server), own)
+    try:
+        peer.say(HELLO, field(1, 1) + field(3, "nameserve 9.9.9") + field(4, at) + field(5, digest), term=0)
+        got = pieces(peer, WINDOW - 2 * CHUNK)
+        total = sum(octets for *_, octets in got)
+        assert WINDOW - 2 * CHUNK < total <= WINDOW and CHUNK in [octets for *_, octets in got]
+        stopped = follow_each_other(got, at + 1)
+        assert stopped[1] > 0, "in the middle of a change"
+        for i in range(10):
+            set_a(p, f"192.0.2.{i + 60}", "s")
+        for m in fleet.members[:3]:
+            wait_until(lambda m=m: m.values("s.example.com.") == ["192.0.2.69"], f"{m.name} serves it")
+        assert not pieces(peer, 0)
+        peer.say(RECEIPT, field(1, at) + field(2, at) + field(3, total // 2) + field(7, len(got) // 2))
+        assert follow_each_other(pieces(peer), *stopped) > stopped
+    finally:
+        peer.close()
+
+    # It goes on from what it had; then the primary dies on it.
+    head = p.revision()
+    late.start()
+    under_way(late, at, head)
+    p.kill()
+    assert stored(late)[0] < head
+    p.start()
+    wait_until(lambda: late.ready() and late.follows(head), "late has all of it", 40)
+    begun = positions(late)
+    assert begun[0] == 0 and at in begun and begun == sorted(begun) and len(set(begun)) >= 3, begun
+    same_everywhere(fleet)
+    assert "fleet.repaired" not in late.log() and late.cli_json("zone", "show", "big2.test")["records"] == 30005
+    p.cli("fleet", "remove", "late", "--confirm=late")
+    fleet.members.remove(late)
+    late.kill()
 
 
 def damage(member, *statements):

@@ -47,6 +47,11 @@ def record(name, value):
     return ("record", "set", "example.com", name, "60", "A", value, "--commit")
 
 
+def probed(p):
+    """How many checks its probe knows, once it has said so."""
+    return wait_until(lambda: p.cli_json("status")["checks"], "the probe has its checks", 20)
+
+
 def before(p):
     """What p answers while the first burst waits."""
     return (p.values("www.example.com.") == ["192.0.2.10"] and p.values("new.example.com.") == "NXDOMAIN"
@@ -64,29 +69,34 @@ def test_nobody_is_told(tmp_path):
         for zone, address in (("example.com", "192.0.2.10"), ("old.example", "192.0.2.20")):
             p.cli("zone", "import", zone, "-", stdin=zone_text(zone + ".", records=f"www A {address}\n"))
         p.cli("settings", "set", "nameservers", "ns1.example.com.", "hostmaster", "h.example.com.")
+        check = tmp_path / "check.json"
+        check.write_text('{"type": "push"}')
+        p.cli("check", "set", "web", check)
         p.cli("fleet", "standby", "r1")
         good(p, "last", "192.0.2.1", "--wait", "served")
 
-        # Records, a zone that comes, a zone that goes: all wait, through the death of every process that could tell.
+        # Records, a zone that comes, a zone that goes, a check: all wait, through the death of every process that could tell.
         pause(r1, signal.SIGSTOP)
         try:
             burst(p, record("www", "192.0.2.11"), record("new", "192.0.2.12"),
-                  ("zone", "create", "fresh.example"), ("zone", "delete", "old.example", "--confirm=old.example"))
+                  ("zone", "create", "fresh.example"), ("zone", "delete", "old.example", "--confirm=old.example"),
+                  ("check", "set", "fresh", check))
             assert before(p)
-            for role in ("signer", "sync"):
+            for role in ("signer", "sync", "probe"):
                 p.wait_replaced(role, p.kill_role(role))
                 assert before(p), role
             p.kill()
             p.start()
             wait_until(lambda: before(p), "served as before")
+            assert probed(p) == 1
             # One zone that the signer asks for again is as it was, too.
             p.wait_replaced("sync", p.kill_role("sync"))
             assert before(p) and before(r2) and p.values("last.example.com.") == ["192.0.2.1"]
-            assert p.cli_json("verify")["ok"]
+            assert p.cli_json("verify")["ok"] and probed(p) == 1
         finally:
             pause(r1, signal.SIGCONT)
         for m in fleet.members:
-            wait_until(lambda m=m: after(m), f"{m.name} serves it", 20)
+            wait_until(lambda m=m: after(m) and probed(m) == 2, f"{m.name} serves it", 20)
         same_history(fleet.members)
 
         # The standby without them is promoted: nobody ever answered with them.

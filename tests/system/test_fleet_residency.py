@@ -282,9 +282,16 @@ def test_what_was_lost_is_not_kept_either(tmp_path):
         for zone in (ZONE, "example.com"):
             put_zone(p, tmp_path, zone, "www A 192.0.2.10\n")
         f.wait_converged()
+        p.cli("account", "create", "acme")
+        f.wait_converged()
         r1.kill()
         set_txt(p, ZONE, "xyzzy-plugh")
         set_txt(p, "example.com", "kept")
+        p.cli("account", "create", "late")
+        for account in ("acme", "late", "none"):
+            put_zone(p, tmp_path, f"only-{account}.example", f'mark TXT "only-data-{account}"\n')
+            if account != "none":
+                p.cli("zone", "set", f"only-{account}.example", "--account", account)
         p.kill()
         r1.start()
         r1.cli("fleet", "promote", "r1", "--confirm=r1")
@@ -295,5 +302,14 @@ def test_what_was_lost_is_not_kept_either(tmp_path):
         gone(p)
         text = p.cli("draft", "lost")
         assert "xyzzy-plugh" not in text and ZONE not in text and "kept" in text
+        # Zones that the new history never knew: by their accounts, of which it has one under another number.
+        assert all(remains(p, (f"only-data-{a}".encode(),)) for a in ("acme", "late"))
+        for account in ("other", "late"):
+            r1.cli("account", "create", account)
+        for account in ("acme", "late"):
+            r1.cli("account", "set", account, "--sites", "home")
+            marks = (f"only-data-{account}".encode(), b"\x05only-" + account.encode(), f"only-{account}".encode())
+            wait_until(lambda m=marks: not remains(p, m), f"nothing of {account} is left: {remains(p, marks)}", 20)
+        assert "only-none.example" in p.cli("draft", "lost") and remains(p, (b"only-data-none",))
         p.cli("draft", "take")
         assert [d["zone"] for d in p.cli_json("draft", "list")["drafts"]] == ["example.com."]

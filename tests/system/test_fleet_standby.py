@@ -25,12 +25,9 @@ def good(where, name, value, *args):
 
 
 @pytest.fixture
-def fleet(tmp_path):
+def fleet():
     with Fleet(3) as f:
-        zone = tmp_path / "example.com"
-        zone.write_text(zone_text("example.com.", records="www A 192.0.2.10\n"))
-        f.primary.cli("zone", "import", "example.com", zone)
-        f.wait_converged()
+        f.give_example()
         yield f
 
 

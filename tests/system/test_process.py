@@ -150,6 +150,19 @@ def test_every_thread_of_every_role_has_given_up_its_rights(example):
         assert len({next(iter(u)) for u in uids.values()}) == len(uids), "a user of its own for each role"
 
 
+def test_a_worker_takes_its_turn_first(example):
+    turns = {}
+    for process in example.processes():
+        for task in os.listdir(f"/proc/{process['pid']}/task"):
+            turn = os.sched_getscheduler(int(task)), os.getpriority(os.PRIO_PROCESS, int(task))
+            turns.setdefault(process["role"], set()).add(turn)
+    ours = os.getpriority(os.PRIO_PROCESS, 0)
+    first = max(ours - 10, -20) if os.getuid() == 0 else ours
+    assert turns["worker"] == {(os.SCHED_OTHER, first)}
+    assert turns["sync"] == turns["signer"] == {(os.SCHED_BATCH, ours)}
+    assert turns["answer"] == turns["probe"] == {(os.SCHED_OTHER, ours)}
+
+
 def test_no_role_links_what_it_must_not(example):
     forbidden = {"probe": ("sqlite",), "worker": ("zmq", "sqlite", "ldns"), "answer": ("sqlite", "ldns"),
                  "signer": ("sqlite", "ldns"), "sync": ("libssl",)}

@@ -1,4 +1,4 @@
-"""Policies, as the real worker answers them: against a model written from contract.md, and by statistics.
+"""Policies, as the real worker answers them: against a model written from nameserve(1), and by statistics.
 
 Health is written straight to the board that the workers read; checks are put into the store by hand.
 """

@@ -30,7 +30,7 @@
 #define BURST     64u
 #define HIST_US   2000000u
 #define LINGER_NS 1500000000ull
-#define LATE_NS   1000000000ull /* a reply after a second is lost (design.md, Counting rules) */
+#define LATE_NS   1000000000ull /* a reply after a second is lost */
 
 struct question {
 	uint8_t wire[280];

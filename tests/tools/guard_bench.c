@@ -16,21 +16,12 @@
 
 #include "appliance/worker/guard.h"
 #include "ipc/base/clock.h"
+#include "tests/lib/mapbox.h"
 
 static struct query q[SERVE_BATCH];
 static struct guard guard;
 static struct serve_conf conf;
 static uint64_t seed = 7;
-
-static uint64_t
-next_random(void)
-{
-	uint64_t z = (seed += 0x9e3779b97f4a7c15u);
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-	return z ^ (z >> 31);
-}
 
 static uint64_t
 hash_of(uint64_t i)
@@ -43,7 +34,7 @@ fill(unsigned zones)
 {
 	for (unsigned i = 0; i < SERVE_BATCH; i++) {
 		struct sockaddr_in *in = (struct sockaddr_in *)&q[i].client;
-		uint64_t r = next_random();
+		uint64_t r = mapbox_random(&seed);
 
 		in->sin_family = AF_INET;
 		in->sin_addr.s_addr = zones % 2 ? (uint32_t)r | 1 : htonl(INADDR_LOOPBACK);

@@ -2,7 +2,8 @@
  *
  *     mapzone PID ZONE      of the signer
  *
- * A policy of a zone that is signed here stands there as the first answer that is signed for it. */
+ * A policy of a zone that is signed here stands there as the first answer that is signed for it, an ALIAS as the
+ * first addresses of each family. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #include "appliance/dns/rrtype.h"
 #include "appliance/dns/zonetext.h"
 #include "appliance/role/role.h"
+#include "appliance/zonemap/aliassig.h"
 #include "appliance/zonemap/emission.h"
 #include "appliance/zonemap/hash.h"
 #include "appliance/zonemap/image_read.h"
@@ -40,23 +42,23 @@ put_text(struct rrpile *pile)
 }
 
 static void
-put_signature(struct rrpile *pile, const struct rrset *owner, const struct policy *po,
+put_signature(struct rrpile *pile, const struct rrset *owner, uint16_t type, uint32_t ttl,
     const struct emission *e, const uint8_t *apex)
 {
 	uint8_t rdata[RRSIG_FIXED + NAME_MAX_WIRE + EMISSION_SIG];
 	size_t apex_len = name_len(apex);
 
-	put_u16(rdata, po->type);
+	put_u16(rdata, type);
 	rdata[2] = e->algorithm;
 	rdata[3] =
 	    (uint8_t)(name_labels(owner->owner) - (owner->owner[0] == 1 && owner->owner[1] == '*'));
-	put_u32(rdata + 4, po->ttl);
+	put_u32(rdata + 4, ttl);
 	put_u32(rdata + 8, e->expiration);
 	put_u32(rdata + 12, e->inception);
 	put_u16(rdata + 16, e->tag);
 	memcpy(rdata + RRSIG_FIXED, apex, apex_len);
 	memcpy(rdata + RRSIG_FIXED + apex_len, e->sig, EMISSION_SIG);
-	rrpile_add(pile, owner->owner, RR_RRSIG, po->ttl, rdata,
+	rrpile_add(pile, owner->owner, RR_RRSIG, ttl, rdata,
 	    (uint16_t)(RRSIG_FIXED + apex_len + EMISSION_SIG), 0);
 }
 
@@ -75,7 +77,7 @@ put_policy(struct rrpile *pile, const struct rrset *owner, const struct policy *
 	for (unsigned i = 0; i < t->n; i++) {
 		emission_at(t, i, &e);
 		if (e.first == first.first && e.mask == first.mask)
-			put_signature(pile, owner, po, &e, apex);
+			put_signature(pile, owner, po->type, po->ttl, &e, apex);
 	}
 	put_text(pile);
 }
@@ -99,11 +101,39 @@ put_policies(struct rrpile *pile, const struct rrset *tables, const struct rrset
 	}
 }
 
+struct alias_out {
+	struct rrpile *pile;
+	const struct rrset *alias;
+	const uint8_t *apex;
+	bool put[ALIAS_FAMILIES];
+};
+
+static void
+put_alias_set(void *arg, const struct aliassig *item)
+{
+	struct alias_out *o = arg;
+	uint16_t type = item->family == ALIAS_V4 ? RR_A : RR_AAAA;
+	uint16_t len = (uint16_t)aliassig_len(item->family);
+	struct emission e;
+
+	if (item->kind != ALIASSIG_SET || o->put[item->family])
+		return;
+	o->put[item->family] = true;
+	for (unsigned i = 0; i < item->count; i++)
+		rrpile_add(o->pile, o->alias->owner, type, o->alias->ttl,
+		    item->addresses + (size_t)i * len, len, 0);
+	for (unsigned i = 0; i < item->nsigs; i++) {
+		aliassig_at(item, i, &e);
+		put_signature(o->pile, o->alias, type, o->alias->ttl, &e, o->apex);
+	}
+	put_text(o->pile);
+}
+
 static void
 put_node(struct rrpile *pile, const struct image_ref *ref, const struct image_node *node)
 {
 	struct wbuf zwire = wbuf_grow(SIZE_MAX / 2), text = wbuf_grow(SIZE_MAX / 2);
-	struct rrset set, tables = { 0 };
+	struct rrset set, tables = { 0 }, alias_table = { 0 };
 	struct zwire_iter it;
 
 	if (!image_node_zwire(ref, node, false, &zwire))
@@ -112,6 +142,11 @@ put_node(struct rrpile *pile, const struct image_ref *ref, const struct image_no
 	while (zwire_next(&it, &set)) {
 		if (set.type == RR_RRSIG && set.covers == RR_NSPOLICY)
 			tables = set;
+		else if (set.type == RR_RRSIG && set.covers == RR_ALIAS)
+			alias_table = set;
+		else if (set.type == RR_ALIAS)
+			aliassig_each_of_set(&alias_table, put_alias_set,
+			    &(struct alias_out){ .pile = pile, .alias = &set, .apex = ref->apex });
 		else if (set.type == RR_NSPOLICY)
 			put_policies(pile, &tables, &set, ref->apex);
 		else

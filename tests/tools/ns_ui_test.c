@@ -286,9 +286,15 @@ static const struct {
 	{ "force-ask", "3F\tOPS-7 it is being moved\x13", 2 }, { "probe-now", "3t", 2 },
 	{ "fleet", "4j", 5 }, { "pop", "4jjj\r", 2 }, { "drain-ask", "4jjjDnew disks\x13", 2 },
 	{ "dnssec", "2\r]]j", 2 }, { "unsign-ask", "2\r]]:unsign\r \tmoves away\x13", 2 },
-	{ "roll-ask", "2\r]]K\x13", 2 }, { "copy", "2\rGky", 1 }, { "trash", ":trash\r", 1 },
-	{ "trash-ask", ":trash\rR", 1 }, { "overview-fleet", "w\t", 30 },
-	{ "overview-latency", "[", 30 }, { "metrics", "2\r]]]\v\v\vjj", 1 }, { "query", "7", 1 },
+	{ "roll-ask", "2\r]]K\x13", 2 }, { "copy", "2\rGky", 1 }, { "text", "2\rE", 1 },
+	{ "text-error", "2\rEx\x13", 1 }, { "text-again", "2\rEx\x13\ve", 1 },
+	{ "text-field",
+	    "2\ra"
+	    "beta\t\x15txt\t\tv=spf1 mx -all\x0f",
+	    1 },
+	{ "trash", ":trash\r", 1 }, { "trash-ask", ":trash\rR", 1 },
+	{ "overview-fleet", "w\t", 30 }, { "overview-latency", "[", 30 },
+	{ "metrics", "2\r]]]\v\v\vjj", 1 }, { "query", "7", 1 },
 	{ "query-answer", "7www.shop-000.example\tA\t203.0.113.77\r", 1 },
 	{ "query-record", "2\rjt", 1 }, { "query-draft", DRAFT "jt", 1 }, { "tail", "8\v\v", 1 },
 	{ "tail-filter", "8/rcode:NXDOMAIN\rw\v\vg", 1 }, { "tail-explain", "8\v\v\r", 1 },
@@ -349,6 +355,8 @@ reach(size_t screen, int w, int h, enum glyph_set glyphs)
 	role = strstr(" drain-ask unsign-ask roll-ask dnssec ", screens[screen].name) != NULL
 		   ? "admin"
 		   : "operator";
+	ui->restricted =
+	    strncmp(screens[screen].name, "text", 4) == 0; /* $EDITOR is not ours to start */
 	ui_now(ui, MONO_MS, WALL_MS);
 	ui_main(ui, &screen_overview);
 	for (unsigned i = 0; i < screens[screen].ticks; i++) {
@@ -404,18 +412,46 @@ relayout(void)
 	printf("%zu screens at 4000 sizes\n", SCREENS);
 }
 
+/* What holds of every frame: nothing outside, a footer, and the terminal's cursor on the row that is selected. */
+static const char *
+broken(const struct ui *ui)
+{
+	const struct surface *s = ui->surface;
+	int marked = 0, at = -1, x = 0;
+
+	if (s->outside > 0 || ui->n_views == 0)
+		return "cells outside, or no screen";
+	if (s->w < 60 || s->h < 16)
+		return NULL;
+	while (x < s->w && surface_at(s, x, s->h - 1)->cp == ' ')
+		x++;
+	if (x == s->w)
+		return "no footer";
+	for (int y = 2; y < s->h - 2; y++)
+		if (surface_at(s, 0, y)->cp == '>') {
+			marked++;
+			at = y;
+		}
+	if (s->cursor_x < 0 || s->cursor_x >= s->w || s->cursor_y < 0 || s->cursor_y >= s->h)
+		return "the cursor is outside";
+	return marked == 1 && !s->cursor_on && !ui->dialog.on && s->cursor_y != at
+		   ? "the cursor is not on the selection"
+		   : NULL;
+}
+
 /* What a cat on the keyboard does, with answers that come late, in another order, or never. */
 static void
 storm(unsigned seed)
 {
 	static const char *const fixtures[] = { "plain", "empty", "hostile" };
 	static const char keys[] =
-	    "jkgGhlq123456789v*U?:!FDKsT/"
+	    "jkgGhlq123456789v*U?:!FDKsTE/"
 	    "fr+-]H[.eacdupCXymtbRwsS\x13\x0fJKy\r\x1b\x07\x04\x15\x13\x12\t "
 	    "xo~^\x7f";
 	struct ui *ui = reach(0, 80, 24, GLYPH_BLOCK);
 
 	srand(seed);
+	ui->restricted = true; /* the console's own editor, not another program */
 	mutating = true;
 	for (unsigned i = 0; i < 30000; i++) {
 		int what = rand() % 100;
@@ -437,8 +473,9 @@ storm(unsigned seed)
 		ui_check_link(ui);
 		surface_clear(ui->surface);
 		ui_draw(ui, ui->surface);
-		if (ui->surface->outside > 0 || ui->n_views == 0) {
-			printf("seed %u, step %u: cells outside, or no screen\n", seed, i);
+		if (broken(ui) != NULL) {
+			printf("seed %u, step %u: %s\n", seed, i, broken(ui));
+			text_print(stdout, ui->surface);
 			exit(1);
 		}
 	}

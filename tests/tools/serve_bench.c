@@ -14,6 +14,7 @@
 #include "appliance/dns/rrtype.h"
 #include "appliance/serve/cookie.h"
 #include "ipc/base/clock.h"
+#include "tests/lib/mapbox.h"
 #include "tests/lib/zonekit.h"
 
 #define QUESTIONS 500000u
@@ -23,16 +24,6 @@ struct question {
 	uint8_t len;
 };
 static uint64_t seed = 7;
-
-static uint64_t
-next_random(void)
-{
-	uint64_t z = (seed += 0x9e3779b97f4a7c15u);
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-	return z ^ (z >> 31);
-}
 
 /* One zone as text once, then its name's digits replaced in the zwire: all have the same length. */
 static struct wbuf
@@ -105,14 +96,14 @@ make_questions(struct question *q, unsigned zones, int kind, const char *flags)
 	uint8_t pkt[512];
 
 	for (unsigned i = 0; i < QUESTIONS; i++) {
-		unsigned a = (kind >= 0 ? (unsigned)kind : (unsigned)next_random()) %
+		unsigned a = (kind >= 0 ? (unsigned)kind : (unsigned)mapbox_random(&seed)) %
 			     (sizeof asks / sizeof asks[0]);
 		char name[64], nx[16] = "";
 
 		if (asks[a].label[0] == 'n')
-			snprintf(nx, sizeof nx, "%u.", (unsigned)(next_random() % 1000000));
+			snprintf(nx, sizeof nx, "%u.", (unsigned)(mapbox_random(&seed) % 1000000));
 		snprintf(name, sizeof name, "%s%sz%06u.example.", asks[a].label, nx,
-		    (unsigned)(next_random() % zones));
+		    (unsigned)(mapbox_random(&seed) % zones));
 		q[i].len = (uint8_t)zonekit_question(name, asks[a].type, flags, pkt);
 		if (strchr(flags, 'k') != NULL)
 			q[i].len = (uint8_t)add_cookie(pkt, q[i].len, 1000);

@@ -65,21 +65,31 @@ log_zone(struct store *s, const struct store_zone *z, Ns__ChangeBody__Zone__Kind
 }
 
 static void
-log_keys(struct store *s, const char *name, const char *octets)
+log_object(struct store *s, struct store_change *row, const char *kind, const char *name,
+    const char *octets, uint64_t id, uint64_t zone)
 {
 	Ns__ChangeBody body = NS__CHANGE_BODY__INIT;
 	Ns__ChangeBody__Object m = NS__CHANGE_BODY__OBJECT__INIT, *list[1] = { &m };
-	struct store_change row = { .term = 1, .kind = "dnssec" };
 	uint8_t buf[256];
 
-	m.kind = (char *)(uintptr_t) "dnssec";
+	m.id = id;
+	m.kind = (char *)(uintptr_t)kind;
 	m.name = (char *)(uintptr_t)name;
 	m.removed = octets == NULL;
 	if (octets != NULL)
 		m.body = (ProtobufCBinaryData){ strlen(octets), (uint8_t *)(uintptr_t)octets };
 	body.n_objects = 1;
 	body.objects = list;
-	OK(store_change_append(s, &row, buf, ns__change_body__pack(&body, buf), NULL, 0, NULL));
+	OK(store_change_append(
+	    s, row, buf, ns__change_body__pack(&body, buf), &zone, row->zone_count, NULL));
+}
+
+static void
+log_keys(struct store *s, const char *name, const char *octets)
+{
+	struct store_change row = { .term = 1, .kind = "dnssec" };
+
+	log_object(s, &row, "dnssec", name, octets, 0, 0);
 }
 
 static void
@@ -175,10 +185,70 @@ test_taken_back(void **state)
 		wbuf_free(all[i]);
 }
 
+/* Checks come in changes of their own, keys in one that names their zone. */
+static void
+test_objects(void **state)
+{
+	struct kit_store *k = *state;
+	static const struct {
+		const char *kind, *log_kind, *name, *octets;
+		uint64_t id;
+		bool zone;
+	} rows[] = {
+		{ "dnssec", "dnssec", "z1", "first", 4, true }, /* 1 */
+		{ "check", "check", "web", "old", 5, false },
+		{ "check", "check", "gone", "was", 6, false },
+		{ "dnssec", "dnssec", "z1", "second", 4, true }, /* 4: what follows waits */
+		{ "check", "check", "web", "new", 5, false },
+		{ "check", "check", "gone", NULL, 6, false },
+		{ "check", "check", "fresh", "new", 7, false },
+		{ "user", "user", "anna", "x", 8, false },
+	};
+	static const struct {
+		const char *kind, *name, *octets;
+		uint64_t upto, id, version;
+	} want[] = {
+		{ "check", "web", "old", 4, 5, 2 },
+		{ "check", "gone", "was", 4, 6, 3 },
+		{ "check", "fresh", NULL, 4, 0, 0 },
+		{ "dnssec", "z1", "first", 3, 4, 1 },
+	};
+	struct store_zone z;
+	struct ns_why why = { 0 };
+
+	OK(store_begin(k->s, NULL));
+	z = kit_new_zone(k, "example.", 1);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct store_change row = { .term = 1, .zone_count = rows[i].zone };
+
+		snprintf(row.kind, sizeof row.kind, "%s", rows[i].log_kind);
+		log_object(
+		    k->s, &row, rows[i].kind, rows[i].name, rows[i].octets, rows[i].id, z.id);
+	}
+	OK(store_commit(k->s, NULL));
+	for (size_t i = 0; i < sizeof want / sizeof want[0]; i++) {
+		const struct asof_object *o;
+		struct asof at;
+
+		OK(asof_load(&at, k->s, want[i].upto, 8, &why));
+		assert_null(asof_object(&at, "user", "anna"));
+		assert_non_null(o = asof_object(&at, want[i].kind, want[i].name));
+		assert_int_equal(o->there, want[i].octets != NULL);
+		if (o->there) {
+			assert_int_equal(o->id, want[i].id);
+			assert_int_equal(o->version, want[i].version);
+			assert_int_equal(o->body.len, strlen(want[i].octets));
+			assert_memory_equal(o->body.base, want[i].octets, o->body.len);
+		}
+		asof_free(&at);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_objects, kit_set_up, kit_tear_down),
 		cmocka_unit_test_setup_teardown(test_taken_back, kit_set_up, kit_tear_down),
 	};
 

@@ -241,6 +241,20 @@ test_text(void **state)
 	assert_false(text_is_clean("a\0b", 3));
 }
 
+static void
+test_text_that_must_fit(void **state)
+{
+	char cut[4] = "old", whole[4] = "old";
+
+	(void)state;
+	text_copy(cut, sizeof cut, "a\xc3\xa4\xc3\xa4");
+	assert_string_equal(cut, "a\xc3\xa4"); /* between two characters */
+	assert_false(text_take(whole, sizeof whole, "four"));
+	assert_string_equal(whole, "old");
+	assert_true(text_take(whole, sizeof whole, "new"));
+	assert_string_equal(whole, "new");
+}
+
 /* ---- errors ---- */
 static void
 test_errors(void **state)
@@ -480,6 +494,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_text_that_must_fit),
 		cmocka_unit_test(test_rbuf_reads_and_sticks),
 		cmocka_unit_test(test_rbuf_sub),
 		cmocka_unit_test(test_wbuf_fixed),

@@ -6,8 +6,6 @@
 #include <cmocka.h>
 
 #include <poll.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,223 +15,10 @@
 #include "ipc/base/clock.h"
 #include "ipc/client/client.h"
 #include "ipc/envelope.h"
-#include "ipc/frame.h"
-#include "ipc/path.h"
+#include "tests/lib/mock.h"
+#include "tests/lib/sockdir.h"
 
 #define B(name) NS__ENVELOPE__BODY_##name
-
-/* ---- the appliance: each request has its habit ----
- * status: answered        zone list: never answered      zone show: answered after 300 ms
- * zone export: 3 chunks   settings get: an Error         record list: a reply of another kind
- * commit: the appliance vanishes     history list: answered, and then it vanishes */
-enum greeting { GREET_WELL, GREET_OTHER_MAJOR, GREET_DENIED, GREET_SILENT };
-
-struct mock {
-	pthread_t thread;
-	zsock_t *z;
-	enum greeting greeting;
-	unsigned forget; /* answer so many requests with "say hello first" */
-	unsigned start_after_ms;
-	atomic_bool stop, bound;
-	atomic_uint hellos, requests, cancels;
-	_Atomic uint64_t cancelled;
-	bool vanish;
-	struct ns_peer late_peer;
-	uint64_t late_id, late_at;
-};
-
-static char dir[] = "/tmp/ns-client-XXXXXX";
-static char path[64];
-
-static void
-mock_send(struct mock *m, const struct ns_peer *peer, Ns__Envelope *env, uint64_t id)
-{
-	zmq_msg_t msg;
-
-	env->id = id;
-	if (frame_pack(env, &msg, NULL) != NS_OK)
-		abort();
-	(void)frame_send(m->z, peer, &msg);
-}
-
-static void
-mock_error(struct mock *m, const struct ns_peer *peer, uint64_t id, struct ns_why why)
-{
-	Ns__Envelope env = NS__ENVELOPE__INIT;
-	Ns__Error error;
-
-	ns_error_from_why(&error, &why);
-	env.body_case = B(ERROR);
-	env.error = &error;
-	mock_send(m, peer, &env, id);
-}
-
-static void
-mock_status(struct mock *m, const struct ns_peer *peer, uint64_t id)
-{
-	static char name[] = "mock";
-	Ns__Envelope env = NS__ENVELOPE__INIT;
-	Ns__StatusReply status = NS__STATUS_REPLY__INIT;
-
-	status.name = name;
-	env.body_case = B(STATUS_REPLY);
-	env.status_reply = &status;
-	mock_send(m, peer, &env, id);
-}
-
-static void
-mock_hello(struct mock *m, const struct ns_peer *peer, uint64_t id)
-{
-	static char software[] = "mock 9", user[] = "tester", role[] = "admin";
-	Ns__Envelope env = NS__ENVELOPE__INIT;
-	Ns__HelloReply hello = NS__HELLO_REPLY__INIT;
-	struct ns_why denied = { .err = NS_DENIED, .code = 2001, .text = "uid 7 is unknown" };
-
-	m->hellos++;
-	if (m->greeting == GREET_SILENT)
-		return;
-	if (m->greeting == GREET_DENIED) {
-		mock_error(m, peer, id, denied);
-		return;
-	}
-	hello.major = NS_PROTO_MAJOR + (m->greeting == GREET_OTHER_MAJOR);
-	hello.software = software;
-	hello.user = user;
-	hello.user_role = role;
-	env.body_case = B(HELLO_REPLY);
-	env.hello_reply = &hello;
-	mock_send(m, peer, &env, id);
-}
-
-static void
-mock_export(struct mock *m, const struct ns_peer *peer, uint64_t id)
-{
-	for (uint8_t i = 0; i < 3; i++) {
-		Ns__Envelope env = NS__ENVELOPE__INIT;
-		Ns__TextChunk chunk = NS__TEXT_CHUNK__INIT;
-		uint8_t text = (uint8_t)('a' + i);
-
-		chunk.text.data = &text;
-		chunk.text.len = 1;
-		env.more = i < 2;
-		env.body_case = B(TEXT_CHUNK);
-		env.text_chunk = &chunk;
-		mock_send(m, peer, &env, id);
-	}
-}
-
-static const struct ns_why refusal = { .err = NS_INVALID,
-	.code = 1102,
-	.line = 17,
-	.zone = "example.org.",
-	.owner = "www.example.org.",
-	.type = "A",
-	.field = "address",
-	.text = "octet 4 is 300" };
-
-static void
-mock_request(struct mock *m, const struct ns_peer *peer, const Ns__Envelope *env)
-{
-	Ns__Envelope reply = NS__ENVELOPE__INIT;
-	Ns__HistoryListReply history = NS__HISTORY_LIST_REPLY__INIT;
-	struct ns_why hello_first = { .err = NS_VERSION, .code = 1001, .text = "say hello first" };
-
-	m->requests++;
-	if (m->forget > 0) {
-		m->forget--;
-		mock_error(m, peer, env->id, hello_first);
-		return;
-	}
-	switch (env->body_case) {
-	case B(STATUS_REQUEST):
-	case B(RECORD_LIST_REQUEST):
-		mock_status(m, peer, env->id);
-		break;
-	case B(ZONE_SHOW_REQUEST):
-		m->late_peer = *peer;
-		m->late_id = env->id;
-		m->late_at = clock_mono_ms() + 300;
-		break;
-	case B(ZONE_EXPORT_REQUEST):
-		mock_export(m, peer, env->id);
-		break;
-	case B(SETTINGS_GET_REQUEST):
-		mock_error(m, peer, env->id, refusal);
-		break;
-	case B(HISTORY_LIST_REQUEST):
-		reply.body_case = B(HISTORY_LIST_REPLY);
-		reply.history_list_reply = &history;
-		mock_send(m, peer, &reply, env->id);
-		m->vanish = true;
-		break;
-	case B(COMMIT_REQUEST):
-		m->vanish = true;
-		break;
-	default:
-		break;
-	}
-}
-
-static void
-mock_turn(struct mock *m)
-{
-	zmq_pollitem_t item = { zsock_resolve(m->z), 0, ZMQ_POLLIN, 0 };
-	struct ns_peer peer;
-	Ns__Envelope *env;
-
-	zmq_poll(&item, 1, 10);
-	while (!m->vanish && frame_recv(m->z, true, &peer, &env, NULL) == FRAME_OK) {
-		if (env->body_case == B(HELLO)) {
-			mock_hello(m, &peer, env->id);
-		} else if (env->body_case == B(CANCEL)) {
-			m->cancelled = env->cancel->request;
-			m->cancels++;
-		} else {
-			mock_request(m, &peer, env);
-		}
-		ns__envelope__free_unpacked(env, NULL);
-	}
-	if (m->late_at != 0 && clock_mono_ms() >= m->late_at) {
-		m->late_at = 0;
-		mock_status(m, &m->late_peer, m->late_id);
-	}
-}
-
-static void *
-mock_main(void *arg)
-{
-	struct mock *m = arg;
-
-	usleep(m->start_after_ms * 1000);
-	m->z = frame_socket(ZMQ_ROUTER);
-	zsock_set_sndhwm(
-	    m->z, 0); /* it has no queue to keep a reply in for a client that is slow */
-	if (zsock_bind(m->z, "ipc://%s", path) != 0)
-		abort();
-	m->bound = true;
-	while (!m->stop && !m->vanish)
-		mock_turn(m);
-	zsock_destroy(&m->z);
-	return NULL;
-}
-
-static void
-mock_start(struct mock *m)
-{
-	pthread_create(&m->thread, NULL, mock_main, m);
-	while (!m->bound && m->start_after_ms == 0)
-		usleep(1000);
-}
-
-/* And wait until nobody listens: libzmq closes in a thread of its own. */
-static void
-mock_end(struct mock *m)
-{
-	m->stop = true;
-	pthread_join(m->thread, NULL);
-	while (ns_path_taken(path))
-		usleep(1000);
-}
 
 /* ---- requests ---- */
 static Ns__StatusRequest status_body = NS__STATUS_REQUEST__INIT;
@@ -297,7 +82,7 @@ static struct ns_client *
 client(void)
 {
 	struct ns_why why = { 0 };
-	struct ns_client *c = ns_client_new(path, &why);
+	struct ns_client *c = ns_client_new(sockdir_path, &why);
 
 	if (c == NULL)
 		fail_msg("%s", why.text);
@@ -339,7 +124,7 @@ test_call(void **state)
 	struct ns_client *c;
 
 	(void)state;
-	mock_start(&m);
+	mock_start(&m, sockdir_path);
 	c = client();
 	assert_null(ns_client_hello(c));
 	for (int i = 0; i < 100; i++)
@@ -360,7 +145,7 @@ test_nobody_there(void **state)
 	static const char *const leftover[] = { NULL, "file" };
 
 	(void)state;
-	unlink(path);
+	unlink(sockdir_path);
 	for (size_t i = 0; i < 2; i++) {
 		struct ns_why why = { 0 };
 		uint64_t start = clock_mono_ms();
@@ -369,7 +154,7 @@ test_nobody_there(void **state)
 		if (leftover[i] != NULL) { /* a socket file that its owner left behind */
 			struct mock m = { 0 };
 
-			mock_start(&m);
+			mock_start(&m, sockdir_path);
 			mock_end(&m);
 		}
 		c = client();
@@ -378,7 +163,7 @@ test_nobody_there(void **state)
 		assert_in_range(clock_mono_ms() - start, 0, 1000);
 		assert_int_equal(why.err, NS_UNAVAILABLE);
 		assert_int_equal(why.code, NS_CODE_NO_APPLIANCE);
-		assert_non_null(strstr(why.text, path));
+		assert_non_null(strstr(why.text, sockdir_path));
 		assert_int_equal(ns_client_trouble(c, &why), NS_UNAVAILABLE);
 		ns_client_destroy(&c);
 	}
@@ -396,8 +181,8 @@ test_listener_goes_after_the_probe(void **state)
 	uint64_t start;
 
 	(void)state;
-	snprintf(un.sun_path, sizeof un.sun_path, "%s", path);
-	unlink(path);
+	snprintf(un.sun_path, sizeof un.sun_path, "%s", sockdir_path);
+	unlink(sockdir_path);
 	assert_int_equal(bind(fd, (const struct sockaddr *)&un, sizeof un), 0);
 	assert_int_equal(listen(fd, 0), 0);
 	c = client();
@@ -407,7 +192,7 @@ test_listener_goes_after_the_probe(void **state)
 	assert_in_range(clock_mono_ms() - start, 0, 2000);
 	ns_client_destroy(&c);
 	close(fd);
-	unlink(path);
+	unlink(sockdir_path);
 }
 
 static void
@@ -418,7 +203,7 @@ test_appliance_comes_in_time(void **state)
 
 	(void)state;
 	c = client();
-	mock_start(&m);
+	mock_start(&m, sockdir_path);
 	assert_status(c);
 	ns_client_destroy(&c);
 	mock_end(&m);
@@ -433,7 +218,7 @@ test_deadline(void **state)
 	uint64_t start;
 
 	(void)state;
-	mock_start(&m);
+	mock_start(&m, sockdir_path);
 	c = client();
 	assert_status(c);
 	start = clock_mono_ms();
@@ -458,7 +243,7 @@ test_silent_appliance(void **state)
 	struct ns_why why = { 0 };
 
 	(void)state;
-	mock_start(&m);
+	mock_start(&m, sockdir_path);
 	c = client();
 	assert_null(ns_client_call(c, &COMMIT, 400, &why));
 	assert_int_equal(why.err, NS_UNAVAILABLE); /* it was not even sent */
@@ -475,7 +260,7 @@ test_late_reply_is_dropped(void **state)
 	struct ns_client *c;
 
 	(void)state;
-	mock_start(&m);
+	mock_start(&m, sockdir_path);
 	c = client();
 	ns_client_request(c, &SHOW, 20, on_reply, &show);
 	ns_client_wait(c, &show.done);
@@ -496,7 +281,7 @@ test_cancel(void **state)
 	uint64_t id;
 
 	(void)state;
-	mock_start(&m);
+	mock_start(&m, sockdir_path);
 	c = client();
 	assert_status(c);
 	id = ns_client_request(c, &LIST, 0, on_reply, &list);
@@ -521,7 +306,7 @@ test_appliance_vanishes(void **state)
 	uint64_t start = clock_mono_ms();
 
 	(void)state;
-	mock_start(&m);
+	mock_start(&m, sockdir_path);
 	c = client();
 	assert_status(c);
 	ns_client_request(c, &LIST, 0, on_reply, &list);
@@ -539,7 +324,7 @@ test_appliance_vanishes(void **state)
 	/* Its successor knows nothing of us. */
 	turn(c, 100, NULL);
 	assert_null(ns_client_hello(c));
-	mock_start(&next);
+	mock_start(&next, sockdir_path);
 	turn(c, 3000, NULL);
 	assert_non_null(ns_client_hello(c));
 	assert_status(c);
@@ -559,7 +344,7 @@ test_reply_then_vanishes(void **state)
 		struct ns_why why = { 0 };
 		Ns__Envelope *reply;
 
-		mock_start(&m);
+		mock_start(&m, sockdir_path);
 		c = client();
 		reply = ns_client_call(c, &HISTORY, 0, &why);
 		if (reply == NULL)
@@ -578,7 +363,7 @@ test_stream(void **state)
 	struct ns_client *c;
 
 	(void)state;
-	mock_start(&m);
+	mock_start(&m, sockdir_path);
 	c = client();
 	ns_client_request(c, &EXPORT, 0, on_reply, &export);
 	ns_client_wait(c, &export.done);
@@ -597,17 +382,17 @@ test_error_has_every_field(void **state)
 	struct ns_why why = { 0 };
 
 	(void)state;
-	mock_start(&m);
+	mock_start(&m, sockdir_path);
 	c = client();
 	assert_null(ns_client_call(c, &GET, 0, &why));
-	assert_int_equal(why.err, refusal.err);
-	assert_int_equal(why.code, refusal.code);
-	assert_int_equal(why.line, refusal.line);
-	assert_string_equal(why.zone, refusal.zone);
-	assert_string_equal(why.owner, refusal.owner);
-	assert_string_equal(why.type, refusal.type);
-	assert_string_equal(why.field, refusal.field);
-	assert_string_equal(why.text, refusal.text);
+	assert_int_equal(why.err, mock_refusal.err);
+	assert_int_equal(why.code, mock_refusal.code);
+	assert_int_equal(why.line, mock_refusal.line);
+	assert_string_equal(why.zone, mock_refusal.zone);
+	assert_string_equal(why.owner, mock_refusal.owner);
+	assert_string_equal(why.type, mock_refusal.type);
+	assert_string_equal(why.field, mock_refusal.field);
+	assert_string_equal(why.text, mock_refusal.text);
 	ns_client_destroy(&c);
 	mock_end(&m);
 }
@@ -629,7 +414,7 @@ test_refused_hello(void **state)
 		struct mock m = { .greeting = cases[i].greeting };
 		struct ns_client *c;
 
-		mock_start(&m);
+		mock_start(&m, sockdir_path);
 		c = client();
 		for (int round = 0; round < 3; round++) {
 			struct ns_why why = { 0 };
@@ -654,7 +439,7 @@ test_hello_forgotten(void **state)
 	struct ns_why why = { 0 };
 
 	(void)state;
-	mock_start(&m);
+	mock_start(&m, sockdir_path);
 	c = client();
 	assert_status(c);
 	assert_int_equal(m.hellos, 2);
@@ -662,7 +447,7 @@ test_hello_forgotten(void **state)
 	ns_client_destroy(&c);
 	mock_end(&m);
 
-	mock_start(&hopeless);
+	mock_start(&hopeless, sockdir_path);
 	c = client();
 	assert_null(ns_client_call(c, &STATUS, 2000, &why));
 	assert_int_equal(why.err, NS_VERSION);
@@ -681,7 +466,7 @@ test_unsendable_is_told_later(void **state)
 	Ns__CommitRequest body = NS__COMMIT_REQUEST__INIT;
 
 	(void)state;
-	mock_start(&m);
+	mock_start(&m, sockdir_path);
 	c = client();
 	body.comment = bad;
 	ns_client_request(c, &REQUEST(COMMIT_REQUEST, commit_request, body), 0, on_reply, &commit);
@@ -703,7 +488,7 @@ test_reply_of_another_kind(void **state)
 	struct ns_why why = { 0 };
 
 	(void)state;
-	mock_start(&m);
+	mock_start(&m, sockdir_path);
 	c = client();
 	assert_null(ns_client_call(c, &RECORDS, 1000, &why));
 	assert_int_equal(why.code, NS_CODE_MALFORMED);
@@ -719,7 +504,7 @@ test_many_at_once(void **state)
 	struct ns_client *c;
 
 	(void)state;
-	mock_start(&m);
+	mock_start(&m, sockdir_path);
 	c = client();
 	for (int i = 0; i < 3000; i++) /* more than the high-water marks hold */
 		ns_client_request(c, &STATUS, 20000, on_reply, &s);
@@ -741,7 +526,7 @@ test_callbacks_may_ask_and_destroy(void **state)
 	const bool never = false;
 
 	(void)state;
-	mock_start(&m);
+	mock_start(&m, sockdir_path);
 	c = client();
 	ns_client_request(c, &STATUS, 0, on_reply, &again);
 	ns_client_wait(c, &never);
@@ -780,26 +565,6 @@ test_bad_path(void **state)
 	unsetenv("NAMESERVE_SOCKET");
 }
 
-static int
-setup(void **state)
-{
-	(void)state;
-	if (mkdtemp(dir) == NULL)
-		return -1;
-	snprintf(path, sizeof path, "%s/control", dir);
-	ns_zmq_init();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	zsys_shutdown();
-	unlink(path);
-	return rmdir(dir);
-}
-
 int
 main(void)
 {
@@ -825,5 +590,5 @@ main(void)
 		cmocka_unit_test(test_bad_path),
 	};
 
-	return cmocka_run_group_tests_name("client", tests, setup, teardown);
+	return cmocka_run_group_tests_name("client", tests, sockdir_setup, sockdir_teardown);
 }

@@ -16,8 +16,10 @@
 #include "console/core/ring.h"
 #include "console/core/sanitize.h"
 #include "console/screens/overview.h"
+#include "console/widgets/form.h"
 #include "console/widgets/prompt.h"
 #include "console/widgets/table.h"
+#include "console/widgets/textarea.h"
 
 static void
 test_keys(void **state)
@@ -203,7 +205,39 @@ test_prompt(void **state)
 		prompt_key(&p, 0x20ac);
 	assert_true(p.edit.len < PROMPT_MAX && p.edit.len > PROMPT_MAX - 4);
 	assert_int_equal(prompt_key(&p, UIKEY_ENTER), PROMPT_ENTER);
+	/* A filter that was there: typing begins anew, moving or rubbing out edits it. */
+	prompt_open(&p, '/', "shop");
+	type(&p, "www");
+	assert_string_equal(p.edit.text, "www");
+	prompt_open(&p, '/', "shop");
+	prompt_key(&p, UIKEY_BACKSPACE);
+	type(&p, "w");
+	assert_string_equal(p.edit.text, "show");
 	edit_free(&p.edit);
+}
+
+/* Letters spell a choice, one by one. */
+static void
+test_choices(void **state)
+{
+	static const char *const kinds[] = { "https", "http", "tcp", "tls", "push", NULL };
+	static const struct {
+		const char *typed, *chosen;
+	} rows[] = { { "h", "http" }, { "hh", "https" }, { "http", "http" }, { "https", "https" },
+		{ "tl", "tls" }, { "tt", "tls" }, { "x", "https" }, { "pu", "push" },
+		{ "tp", "push" } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct form f = { 0 };
+		bool changed;
+
+		form_add(&f, 20, "https")->choices = kinds;
+		for (const char *k = rows[i].typed; *k != '\0'; k++)
+			assert_true(form_key(&f, (unsigned char)*k, &changed));
+		assert_string_equal(edit_text(&f.list[0].edit), rows[i].chosen);
+		form_clear(&f);
+	}
 }
 
 static const char *
@@ -320,6 +354,79 @@ test_ring(void **state)
 	assert_null(message_at(&r, RING_MAX));
 }
 
+/* Typed keys at a text of three lines, and what is there then: '|' is the cursor. */
+static void
+test_textarea(void **state)
+{
+	static const struct {
+		uint32_t line; /* where it opens */
+		const char *keys,
+		    *text; /* u d l r h e: up, down, left, right, home, end; others as they are */
+		const char *after;
+	} rows[] = {
+		{ 0, "", "one\ntwo\nthree\n", "|one\ntwo\nthree\n" },
+		{ 2, "x", "one\ntwo\nthree\n", "one\nx|two\nthree\n" },
+		{ 9, "", "one\ntwo", "one\n|two" }, { 2, "\x7f", "one\ntwo\n", "one|two\n" },
+		{ 1, "\x05\r2", "one\ntwo\n", "one\n2|\ntwo\n" },
+		{ 1, "\x0b\x0b", "one\ntwo\n", "|two\n" }, { 1, "\x05\x17", "one two", "one |" },
+		{ 2, "\x15\x04", "one\ntwo\n", "one\n|wo\n" },
+		{ 1, "\x05\x12\x12", "long\n\nlonger\n",
+		    "long\n\nlong|er\n" }, /* down keeps the column */
+		{ 3, "\x11\x11", "one\ntwo\nthree", "|one\ntwo\nthree" }, { 1, "\t", "a", "\t|a" },
+		{ 1, "\x05\xfc", "a", "a\xc3\xbc|" }, /* a code point above ASCII */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct textarea t = { 0 };
+		char found[64];
+		bool changed;
+
+		textarea_set(&t, 64, rows[i].text, strlen(rows[i].text), rows[i].line);
+		for (const char *k = rows[i].keys; *k != '\0'; k++)
+			assert_true(textarea_key(&t,
+			    *k == 0x11   ? UIKEY_UP
+			    : *k == 0x12 ? UIKEY_DOWN
+					 : (unsigned char)*k,
+			    &changed));
+		snprintf(found, sizeof found, "%.*s|%s", (int)t.at, t.text, t.text + t.at);
+		assert_string_equal(found, rows[i].after);
+		textarea_free(&t);
+	}
+}
+
+/* Whatever is typed at whatever text: within its limit, the cursor on a character, nothing outside of the box. */
+static void
+test_textarea_keeps_within(void **state)
+{
+	static const uint32_t keys[] = { UIKEY_UP, UIKEY_DOWN, UIKEY_LEFT, UIKEY_RIGHT, UIKEY_HOME,
+		UIKEY_END, UIKEY_PGUP, UIKEY_PGDN, UIKEY_DELETE, UIKEY_BACKSPACE, UIKEY_ENTER,
+		UIKEY_TAB, CTRL_KEY('K'), CTRL_KEY('W'), CTRL_KEY('U'), 'a', 0xe9, 0x4e2d, 0x301,
+		0x202e };
+	struct surface *s = surface_new(40, 12, false);
+	static const char odd[] = "\0\xff\t\x1b[2J\n\xe4\xb8\xad\xcc\x81\n\n";
+	struct textarea t = { 0 };
+	bool changed;
+
+	(void)state;
+	srand(3);
+	textarea_set(&t, 300, odd, sizeof odd - 1, 2);
+	for (unsigned i = 0; i < 20000; i++) {
+		(void)textarea_key(
+		    &t, keys[(size_t)rand() % (sizeof keys / sizeof *keys)], &changed);
+		assert_true(t.len < 300 && t.at <= t.len && t.text[t.len] == '\0');
+		surface_clear(s);
+		textarea_draw(&t, s, (struct rect){ 3, 2, 1 + rand() % 30, 1 + rand() % 8 });
+		assert_int_equal(s->outside, 0);
+		for (int y = 0; y < s->h; y++)
+			for (int x = 0; x < 3; x++)
+				assert_int_equal(surface_at(s, x, y)->cp, ' ');
+		assert_true(s->cursor_on && s->cursor_x >= 3 && s->cursor_y >= 2);
+	}
+	textarea_free(&t);
+	surface_destroy(&s);
+}
+
 int
 main(void)
 {
@@ -331,6 +438,9 @@ main(void)
 		cmocka_unit_test(test_graphs),
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_prompt),
+		cmocka_unit_test(test_choices),
+		cmocka_unit_test(test_textarea),
+		cmocka_unit_test(test_textarea_keeps_within),
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_surface_keeps_within),
 		cmocka_unit_test(test_shares),

@@ -1,5 +1,5 @@
-/* Edits as a table: zone × what a user typed → zone, difference or refusal (contract.md, "What an
- * edit means").  Reading the words (editop.c) and applying them (edit.c) are tried together, as a
+/* Edits as a table: zone × what a user typed → zone, difference or refusal
+ * (nameserve(1), record).  Reading the words (editop.c) and applying them (edit.c) are tried together, as a
  * commit does it. */
 #include <setjmp.h>
 #include <stdarg.h>

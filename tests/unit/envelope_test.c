@@ -176,11 +176,30 @@ test_body_field(void **state)
 	assert_null(ns_body_field(&env, "comment", PROTOBUF_C_TYPE_STRING));
 }
 
+/* Every field, also those of a newer version that we do not know, and nothing that is the original's. */
+static void
+test_message_copy(void **state)
+{
+	static const uint8_t packed[] = { 0x0a, 1, 'a', 0xfa, 0x3f, 2, 'n', 'w' };
+	Ns__ZoneShowRequest *in = ns__zone_show_request__unpack(NULL, sizeof packed, packed), *copy;
+	uint8_t again[sizeof packed];
+
+	(void)state;
+	assert_non_null(in);
+	copy = ns_message_copy(&in->base);
+	ns__zone_show_request__free_unpacked(in, NULL);
+	assert_non_null(copy);
+	assert_int_equal(ns__zone_show_request__pack(copy, again), sizeof packed);
+	assert_memory_equal(again, packed, sizeof packed);
+	ns__zone_show_request__free_unpacked(copy, NULL);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_body_field),
+		cmocka_unit_test(test_message_copy),
 		cmocka_unit_test(test_messages_do_not_nest_without_end),
 		cmocka_unit_test(test_memory_is_bounded),
 		cmocka_unit_test(test_cut_and_flipped),

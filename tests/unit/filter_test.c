@@ -1,4 +1,4 @@
-/* The filter grammar of lists (console.md 5.2): one row a question. */
+/* The filter grammar of lists: one row a question. */
 #include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>

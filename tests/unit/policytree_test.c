@@ -183,6 +183,10 @@ state_of(void *arg, const char *check)
 	return strstr(arg, check) != NULL ? POL_DOWN : POL_UP;
 }
 
+#define ONE_BY_WEIGHT                                                                       \
+	"{\"serve\":\"one\",\"answers\":[{\"value\":\"a\",\"weight\":70,\"check\":\"c1\"}," \
+	"{\"value\":\"b\",\"weight\":30,\"check\":\"c2\"},{\"value\":\"c\",\"weight\":0}]}"
+
 static void
 shares(void **state)
 {
@@ -190,18 +194,9 @@ shares(void **state)
 		const char *pool, *down;
 		int share[3];
 	} rows[] = {
-		{ "{\"serve\":\"one\",\"answers\":[{\"value\":\"a\",\"weight\":70,\"check\":\"c1\"}"
-		  ",{\"value\":\"b\",\"weight\":30,\"check\":\"c2\"},{\"value\":\"c\",\"weight\":0}"
-		  "]}",
-		    "", { 70, 30, 0 } },
-		{ "{\"serve\":\"one\",\"answers\":[{\"value\":\"a\",\"weight\":70,\"check\":\"c1\"}"
-		  ",{\"value\":\"b\",\"weight\":30,\"check\":\"c2\"},{\"value\":\"c\",\"weight\":0}"
-		  "]}",
-		    "c1", { 0, 100, 0 } },
-		{ "{\"serve\":\"one\",\"answers\":[{\"value\":\"a\",\"weight\":70,\"check\":\"c1\"}"
-		  ",{\"value\":\"b\",\"weight\":30,\"check\":\"c2\"},{\"value\":\"c\",\"weight\":0}"
-		  "]}",
-		    "c1 c2", { 0, 0, 100 } },
+		{ ONE_BY_WEIGHT, "", { 70, 30, 0 } },
+		{ ONE_BY_WEIGHT, "c1", { 0, 100, 0 } },
+		{ ONE_BY_WEIGHT, "c1 c2", { 0, 0, 100 } },
 		{ "{\"answers\":[{\"value\":\"a\"},{\"value\":\"b\",\"drain\":true},{\"value\":"
 		  "\"c\"}]}",
 		    "", { 100, 0, 100 } },
@@ -321,6 +316,38 @@ differences(void **state)
 	}
 }
 
+static void
+test_all(void **state)
+{
+	static const struct {
+		const char *text, *say;
+	} rows[] = {
+		{ "A "
+		  "{\"root\":{\"pool\":\"main\"},\"pools\":{\"main\":{\"serve\":\"one\","
+		  "\"answers\":["
+		  "{\"value\":\"192.0.2.20\",\"weight\":70,\"check\":\"web-1\"},{\"value\":\"192.0."
+		  "2.30\",\"weight\":30}]}}}",
+		    "pool main: 192.0.2.20 (70, web-1), 192.0.2.30 (30)" },
+		{ "A "
+		  "{\"root\":{\"use\":\"failover\",\"order\":[{\"pool\":\"a\"},{\"pool\":\"b\"}]},"
+		  "\"pools\":{\"a\":{\"answers\":[{\"value\":\"192.0.2.1\"}]},\"b\":{\"answers\":[]"
+		  "}}}",
+		    "failover(a, b); pool a: 192.0.2.1 (1); pool b: " },
+	};
+	char type[16], out[512];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		json_t *doc = pol_parse(rows[i].text, type);
+
+		assert_non_null(doc);
+		pol_all(doc, out, sizeof out);
+		assert_string_equal(out, rows[i].say);
+		pol_all(doc, out, 12);
+		json_decref(doc);
+	}
+}
+
 /* Whatever JSON it is: nothing crashes, and what is no policy has no rows. */
 static void
 strange_documents(void **state)
@@ -362,6 +389,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_all),
 		cmocka_unit_test(rows_and_words),
 		cmocka_unit_test(changes_are_what_the_appliance_reads),
 		cmocka_unit_test(every_turn_can_be_taken_back),

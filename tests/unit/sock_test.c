@@ -25,6 +25,7 @@
 #include "ipc/guard.h"
 #include "ipc/path.h"
 #include "ipc/sock.h"
+#include "tests/lib/sockdir.h"
 
 #define MANY        10000u
 #define PATIENCE_MS 20000u
@@ -37,9 +38,6 @@ struct end {
 	uint64_t ups, downs;
 	bool echo, destroy_in_callback;
 };
-
-static char dir[] = "/tmp/ns-sock-XXXXXX";
-static char path[64];
 
 static void
 on_message(void *arg, const struct ns_peer *peer, const Ns__Envelope *env)
@@ -105,10 +103,10 @@ open_pair(struct end *router, struct end *dealer)
 
 	router->base = dealer->base = event_base_new();
 	router->want = dealer->want = UINT64_MAX;
-	router->sock = ns_router_bind(router->base, path, 0666, on_message, router, &why);
+	router->sock = ns_router_bind(router->base, sockdir_path, 0666, on_message, router, &why);
 	if (router->sock == NULL)
 		fail_msg("%s", why.text);
-	dealer->sock = ns_dealer_connect(dealer->base, path, on_message, dealer, &why);
+	dealer->sock = ns_dealer_connect(dealer->base, sockdir_path, on_message, dealer, &why);
 	if (dealer->sock == NULL)
 		fail_msg("%s", why.text);
 }
@@ -119,9 +117,9 @@ wait_until_closed(void)
 {
 	uint64_t end = clock_mono_ms() + PATIENCE_MS;
 
-	while (ns_path_probe(path, NULL) == NS_OK && clock_mono_ms() < end)
+	while (ns_path_probe(sockdir_path, NULL) == NS_OK && clock_mono_ms() < end)
 		usleep(1000);
-	assert_int_equal(ns_path_probe(path, NULL), NS_UNAVAILABLE);
+	assert_int_equal(ns_path_probe(sockdir_path, NULL), NS_UNAVAILABLE);
 }
 
 static void
@@ -142,7 +140,7 @@ stranger(void)
 	zsock_t *raw = zsock_new(ZMQ_DEALER);
 
 	zsock_set_linger(raw, 0);
-	assert_int_equal(zsock_connect(raw, "ipc://%s", path), 0);
+	assert_int_equal(zsock_connect(raw, "ipc://%s", sockdir_path), 0);
 	return raw;
 }
 
@@ -212,7 +210,7 @@ test_sender_is_what_the_kernel_says(void **state)
 
 	(void)state;
 	open_pair(&router, &dealer);
-	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(stat(sockdir_path, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0666);
 	assert_int_equal(ns_send(dealer.sock, NULL, &env), NS_OK);
 	run_until(router.base, &router.got, 1);
@@ -412,7 +410,7 @@ test_link_is_told(void **state)
 	wait_until_closed();
 	assert_int_equal(ns_send(dealer.sock, NULL, &env), NS_UNAVAILABLE);
 
-	router.sock = ns_router_bind(router.base, path, 0660, on_message, &router, NULL);
+	router.sock = ns_router_bind(router.base, sockdir_path, 0660, on_message, &router, NULL);
 	assert_non_null(router.sock);
 	run_until(router.base, &dealer.ups, 2);
 	assert_int_equal(ns_send(dealer.sock, NULL, &env), NS_OK);
@@ -429,11 +427,11 @@ test_second_listener_is_refused(void **state)
 
 	(void)state;
 	open_pair(&router, &dealer);
-	assert_int_equal(stat(path, &before), 0);
-	assert_null(ns_router_bind(router.base, path, 0666, on_message, &router, &why));
+	assert_int_equal(stat(sockdir_path, &before), 0);
+	assert_null(ns_router_bind(router.base, sockdir_path, 0666, on_message, &router, &why));
 	assert_int_equal(why.err, NS_CONFLICT);
-	assert_non_null(strstr(why.text, path));
-	assert_int_equal(stat(path, &after), 0);
+	assert_non_null(strstr(why.text, sockdir_path));
+	assert_int_equal(stat(sockdir_path, &after), 0);
 	assert_int_equal(before.st_ino, after.st_ino);
 	close_pair(&router, &dealer);
 }
@@ -483,13 +481,13 @@ flood_as_nobody(unsigned connections)
 
 	if (pid != 0)
 		return pid;
-	if (chmod(dir, 0755) != 0 || setgid(65534) != 0 || setuid(65534) != 0)
+	if (chmod(sockdir, 0755) != 0 || setgid(65534) != 0 || setuid(65534) != 0)
 		_exit(2);
 	for (unsigned i = 0; i < connections; i++) {
 		struct sockaddr_un un = { .sun_family = AF_UNIX };
 		int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 
-		snprintf(un.sun_path, sizeof un.sun_path, "%s", path);
+		snprintf(un.sun_path, sizeof un.sun_path, "%s", sockdir_path);
 		if (fd < 0 || connect(fd, (const struct sockaddr *)&un, sizeof un) != 0)
 			_exit(3);
 		usleep(100);
@@ -541,23 +539,9 @@ test_one_user_cannot_take_all_descriptors(void **state)
 static int
 setup(void **state)
 {
-	(void)state;
 	/* Malformed input is logged, which is right and no news here. */
 	log_init("test", 0, LOG_LEVEL_ERROR);
-	if (mkdtemp(dir) == NULL)
-		return -1;
-	snprintf(path, sizeof path, "%s/control", dir);
-	ns_zmq_init();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	zsys_shutdown();
-	unlink(path);
-	return rmdir(dir);
+	return sockdir_setup(state);
 }
 
 int
@@ -580,5 +564,5 @@ main(void)
 		cmocka_unit_test(test_one_user_cannot_take_all_descriptors),
 	};
 
-	return cmocka_run_group_tests_name("sock", tests, setup, teardown);
+	return cmocka_run_group_tests_name("sock", tests, setup, sockdir_teardown);
 }

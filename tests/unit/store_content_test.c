@@ -42,10 +42,60 @@ read_all(struct store *s, uint64_t zone, size_t want)
 }
 
 static void
+assert_content(struct store *s, uint64_t zone, size_t want, const struct wbuf *w)
+{
+	struct wbuf all = read_all(s, zone, want);
+
+	assert_int_equal(all.len, w->len);
+	assert_memory_equal(all.base, w->base, w->len);
+	wbuf_free(&all);
+}
+
+/* In pieces that end anywhere, also inside an owner (the apex has two sets). */
+static void
+put_in_pieces(struct store *s, uint64_t zone, const struct wbuf *w)
+{
+	struct zwire_iter it = zwire_iter(w->base, w->len);
+	struct rrset set;
+	size_t from = 0, n = 0;
+
+	OK(store_begin(s, NULL));
+	while (zwire_next(&it, &set)) {
+		size_t to = (size_t)(set.raw - w->base) + set.raw_len;
+
+		if (n++ % 613 == 0 || to == w->len) {
+			OK(store_content_put(s, zone, from == 0, w->base + from, to - from, NULL));
+			from = to;
+		}
+	}
+	OK(store_commit(s, NULL));
+}
+
+static void
+assert_owners(struct store *s, uint64_t zone, const struct kit_name *apex)
+{
+	struct wbuf got = wbuf_grow(1u << 20);
+
+	OK(store_owner_get(s, zone, kit_name("h4711.big.example.").wire, &got));
+	assert_int_equal(got.base[got.len - 1], 4711 & 255);
+	assert_int_equal(
+	    store_owner_get(s, zone, kit_name("x.big.example.").wire, &got), NS_NOTFOUND);
+	got.len = 0;
+	OK(store_owner_after(s, zone, NULL, &got));
+	assert_memory_equal(got.base + 1, apex->wire, apex->len);
+	got.len = 0;
+	OK(store_owner_after(s, zone, kit_name("h4711.big.example.").wire, &got));
+	assert_memory_equal(got.base + 1, kit_name("h4712.big.example.").wire, 19);
+	assert_int_equal(
+	    store_owner_after(s, zone, kit_name("h999.big.example.").wire, &got), NS_NOTFOUND);
+	wbuf_free(&got);
+}
+
+static void
 test_content(void **state)
 {
 	struct kit_store *f = *state;
-	struct wbuf w = wbuf_grow(1u << 28), got = wbuf_grow(1u << 20), all;
+	struct wbuf w = wbuf_grow(1u << 28);
 	struct store_zone z;
 	struct kit_name apex = kit_name("big.example.");
 	static const size_t wants[] = { 0, 1, 1000, 16384, 1u << 27 };
@@ -56,52 +106,18 @@ test_content(void **state)
 	OK(store_content_put(f->s, z.id, true, w.base, w.len, NULL));
 	OK(store_commit(f->s, NULL));
 	assert_true(kit_part_count(f) > 5);
-	for (size_t i = 0; i < sizeof wants / sizeof wants[0]; i++) {
-		all = read_all(f->s, z.id, wants[i]);
-		assert_int_equal(all.len, w.len);
-		assert_memory_equal(all.base, w.base, w.len);
-		wbuf_free(&all);
-	}
+	for (size_t i = 0; i < sizeof wants / sizeof wants[0]; i++)
+		assert_content(f->s, z.id, wants[i], &w);
 	OK(store_zone_find(f->s, apex.wire, &z));
 	assert_int_equal(z.records, 5002);
 	assert_int_equal(z.rrsets, 5002);
 	assert_int_equal(z.bytes, w.len);
 	kit_assert_sound(f->s);
 
-	/* The same in pieces that end anywhere, also inside an owner (the apex has two sets). */
-	OK(store_begin(f->s, NULL));
-	struct zwire_iter it = zwire_iter(w.base, w.len);
-	struct rrset set;
-	size_t from = 0, n = 0;
-
-	while (zwire_next(&it, &set)) {
-		size_t to = (size_t)(set.raw - w.base) + set.raw_len;
-
-		if (n++ % 613 == 0 || to == w.len) {
-			OK(store_content_put(
-			    f->s, z.id, from == 0, w.base + from, to - from, NULL));
-			from = to;
-		}
-	}
-	OK(store_commit(f->s, NULL));
-	all = read_all(f->s, z.id, 4096);
-	assert_int_equal(all.len, w.len);
-	assert_memory_equal(all.base, w.base, w.len);
-	wbuf_free(&all);
+	put_in_pieces(f->s, z.id, &w);
+	assert_content(f->s, z.id, 4096, &w);
 	kit_assert_sound(f->s);
-
-	OK(store_owner_get(f->s, z.id, kit_name("h4711.big.example.").wire, &got));
-	assert_int_equal(got.base[got.len - 1], 4711 & 255);
-	assert_int_equal(
-	    store_owner_get(f->s, z.id, kit_name("x.big.example.").wire, &got), NS_NOTFOUND);
-	got.len = 0;
-	OK(store_owner_after(f->s, z.id, NULL, &got));
-	assert_memory_equal(got.base + 1, apex.wire, apex.len);
-	got.len = 0;
-	OK(store_owner_after(f->s, z.id, kit_name("h4711.big.example.").wire, &got));
-	assert_memory_equal(got.base + 1, kit_name("h4712.big.example.").wire, 19);
-	assert_int_equal(
-	    store_owner_after(f->s, z.id, kit_name("h999.big.example.").wire, &got), NS_NOTFOUND);
+	assert_owners(f->s, z.id, &apex);
 
 	/* Nothing left. */
 	OK(store_begin(f->s, NULL));
@@ -111,7 +127,6 @@ test_content(void **state)
 	assert_int_equal(z.bytes + z.records + z.rrsets, 0);
 	assert_int_equal(kit_part_count(f), 0);
 	wbuf_free(&w);
-	wbuf_free(&got);
 }
 
 static void

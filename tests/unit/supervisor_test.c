@@ -226,7 +226,7 @@ test_ticket_keys(void **state)
 	assert_memory_equal(s.tls.tickets[1], zeros, TICKET_KEY);
 }
 
-/* The invariants of who is handed what (design.md, The processes). */
+/* The invariants of who is handed what (appliance/README.md, Descriptors). */
 static void
 test_roles(void **state)
 {

@@ -232,7 +232,58 @@ ldns_order(const void *a, const void *b)
 	return ldns_rr_compare(*(ldns_rr *const *)a, *(ldns_rr *const *)b);
 }
 
-/* MX records with random targets in random case: our order is that of ldns's canonical records. */
+#define MX_RECORDS 12
+
+/* An MX record with a random target in random case: into the pile, and as ldns has it. */
+static ldns_rr *
+random_mx(struct rrpile *pile, unsigned *seed)
+{
+	ldns_rr *rr = ldns_rr_new();
+	char text[64];
+	uint8_t wire[64];
+	const uint8_t *name;
+
+	snprintf(text, sizeof text, "%c%c.%c.", "aAbB"[rand_r(seed) % 4], "xX0"[rand_r(seed) % 3],
+	    "zZyY"[rand_r(seed) % 4]);
+	name = zonebox_name(text);
+	put_u16(wire, (uint16_t)(rand_r(seed) % 3));
+	memcpy(wire + 2, name, name_len(name));
+	rrpile_add(pile, zonebox_name("ex."), RR_MX, 1, wire, 2 + name_len(name), 1);
+	ldns_rr_set_owner(rr, ldns_dname_new_frm_str("ex."));
+	ldns_rr_set_type(rr, LDNS_RR_TYPE_MX);
+	ldns_rr_set_ttl(rr, 1);
+	ldns_rr_push_rdf(rr, ldns_rdf_new_frm_data(LDNS_RDF_TYPE_INT16, 2, wire));
+	ldns_rr_push_rdf(rr, ldns_rdf_new_frm_data(LDNS_RDF_TYPE_DNAME, name_len(name), wire + 2));
+	ldns_rr2canonical(rr);
+	return rr;
+}
+
+/* The set's records are ldns's in its order, each once; how many. */
+static size_t
+assert_same_order(const struct rrset *set, ldns_rr **rrs)
+{
+	struct rbuf r = rbuf_init(set->rdata, set->rdata_len);
+	size_t unique = 0, len;
+
+	for (size_t i = 0; i < MX_RECORDS; i++) {
+		uint8_t canon[64];
+		const uint8_t *rdata;
+
+		if (i > 0 && ldns_rr_compare(rrs[i - 1], rrs[i]) == 0)
+			continue;
+		unique++;
+		rdata = rrset_next_rdata(&r, &len);
+		assert_non_null(rdata);
+		memcpy(canon, rdata, len);
+		rdata_canonical(RR_MX, canon, len);
+		assert_memory_equal(canon, ldns_rdf_data(ldns_rr_rdf(rrs[i], 0)), 2);
+		assert_int_equal(len - 2, ldns_rdf_size(ldns_rr_rdf(rrs[i], 1)));
+		assert_memory_equal(canon + 2, ldns_rdf_data(ldns_rr_rdf(rrs[i], 1)), len - 2);
+	}
+	return unique;
+}
+
+/* Our order is that of ldns's canonical records. */
 static void
 agrees_with_ldns(void **state)
 {
@@ -242,61 +293,20 @@ agrees_with_ldns(void **state)
 	for (int round = 0; round < 300; round++) {
 		struct rrpile *pile = rrpile_new();
 		struct wbuf out = wbuf_grow(1 << 20);
-		ldns_rr *rrs[12];
+		ldns_rr *rrs[MX_RECORDS];
 		struct zwire_iter it;
-		struct rbuf r;
 		struct rrset set;
 		uint64_t n = 0;
-		size_t len, unique = 0;
-		const uint8_t *rdata;
 
-		for (size_t i = 0; i < 12; i++) {
-			char text[64];
-			uint8_t wire[64];
-			const uint8_t *name;
-			ldns_rdf *owner;
-
-			snprintf(text, sizeof text, "%c%c.%c.", "aAbB"[rand_r(&seed) % 4],
-			    "xX0"[rand_r(&seed) % 3], "zZyY"[rand_r(&seed) % 4]);
-			name = zonebox_name(text);
-			put_u16(wire, (uint16_t)(rand_r(&seed) % 3));
-			memcpy(wire + 2, name, name_len(name));
-			rrpile_add(
-			    pile, zonebox_name("ex."), RR_MX, 1, wire, 2 + name_len(name), 1);
-			rrs[i] = ldns_rr_new();
-			owner = ldns_dname_new_frm_str("ex.");
-			ldns_rr_set_owner(rrs[i], owner);
-			ldns_rr_set_type(rrs[i], LDNS_RR_TYPE_MX);
-			ldns_rr_set_ttl(rrs[i], 1);
-			ldns_rr_push_rdf(
-			    rrs[i], ldns_rdf_new_frm_data(LDNS_RDF_TYPE_INT16, 2, wire));
-			ldns_rr_push_rdf(rrs[i],
-			    ldns_rdf_new_frm_data(LDNS_RDF_TYPE_DNAME, name_len(name), wire + 2));
-			ldns_rr2canonical(rrs[i]);
-		}
-		qsort(rrs, 12, sizeof rrs[0], ldns_order);
+		for (size_t i = 0; i < MX_RECORDS; i++)
+			rrs[i] = random_mx(pile, &seed);
+		qsort(rrs, MX_RECORDS, sizeof rrs[0], ldns_order);
 		assert_int_equal(rrpile_to_zwire(pile, &out, &n, NULL), NS_OK);
 		assert_int_equal(zwire_check(out.base, out.len, NULL), NS_OK);
 		it = zwire_iter(out.base, out.len);
 		assert_true(zwire_next(&it, &set));
-		r = rbuf_init(set.rdata, set.rdata_len);
-		for (size_t i = 0; i < 12; i++) {
-			uint8_t canon[64];
-
-			if (i > 0 && ldns_rr_compare(rrs[i - 1], rrs[i]) == 0)
-				continue;
-			unique++;
-			rdata = rrset_next_rdata(&r, &len);
-			assert_non_null(rdata);
-			memcpy(canon, rdata, len);
-			rdata_canonical(RR_MX, canon, len);
-			assert_memory_equal(canon, ldns_rdf_data(ldns_rr_rdf(rrs[i], 0)), 2);
-			assert_int_equal(len - 2, ldns_rdf_size(ldns_rr_rdf(rrs[i], 1)));
-			assert_memory_equal(
-			    canon + 2, ldns_rdf_data(ldns_rr_rdf(rrs[i], 1)), len - 2);
-		}
-		assert_int_equal(unique, n);
-		for (size_t i = 0; i < 12; i++)
+		assert_int_equal(assert_same_order(&set, rrs), n);
+		for (size_t i = 0; i < MX_RECORDS; i++)
 			ldns_rr_free(rrs[i]);
 		wbuf_free(&out);
 		rrpile_destroy(&pile);

@@ -1,0 +1,91 @@
+/* say.c - what the frame says: messages, names and times as people write them. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "console/core/sanitize.h"
+#include "console/screens/ui.h"
+
+void
+ui_say(struct ui *ui, const char *fmt, ...)
+{
+	char text[RING_TEXT];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	sanitize(ui->message, sizeof ui->message, text, ui->ascii);
+	message_add(&ui->ring, ui->wall_ms, text);
+	ui_dirty(ui, false);
+}
+
+void
+ui_say_why(struct ui *ui, const struct ns_why *why)
+{
+	const char *text = why->text[0] != '\0' ? why->text : ns_err_text(why->err);
+
+	if (why->err == NS_UNAVAILABLE) /* the banner says it */
+		return;
+	if (why->code != 0)
+		ui_say(ui, "E%04u %s", why->code, text);
+	else
+		ui_say(ui, "%s", text);
+}
+
+int
+ui_name_len(const char *name)
+{
+	size_t n = strlen(name);
+
+	return (int)(n > 1 && name[n - 1] == '.' && name[n - 2] != '\\' ? n - 1 : n);
+}
+
+void
+ui_when(const char *at, char out[16])
+{
+	if (strlen(at) >= 19)
+		snprintf(out, 16, "%.2s %.8s", at + 8, at + 11);
+	else
+		snprintf(out, 16, "-");
+}
+
+/* Days since 1970 of a date (Howard Hinnant's count). */
+static int64_t
+days_of(int y, int m, int d)
+{
+	y -= m <= 2;
+	int64_t era = y / 400, yoe = y - era * 400,
+		doy = (153 * (m + (m > 2 ? -3 : 9)) + 2) / 5 + d - 1;
+
+	return era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468;
+}
+
+void
+ui_ago(const struct ui *ui, const char *at, char out[16])
+{
+	static const struct {
+		int64_t s;
+		const char *unit;
+	} units[] = { { 86400, "d" }, { 3600, "h" }, { 60, "m" }, { 1, "s" } };
+	int y, mo, d, h, mi, s;
+
+	snprintf(out, 16, "-");
+	if (strlen(at) < 19)
+		return;
+	y = atoi(at), mo = atoi(at + 5), d = atoi(at + 8);
+	h = atoi(at + 11), mi = atoi(at + 14), s = atoi(at + 17);
+	if (y < 1970 || y > 9999 || mo < 1 || mo > 12)
+		return;
+	int64_t ago = ui->wall_ms / 1000 - (days_of(y, mo, d) * 86400 + h * 3600 + mi * 60 + s);
+	snprintf(out, 16, "now");
+	for (size_t i = 0; i < 4; i++)
+		if (ago >= units[i].s) {
+			int64_t n = ago / units[i].s;
+
+			/* Of a clock that is off: long ago is said, not how long. */
+			snprintf(out, 16, "%u%s", (unsigned)(n < 9999 ? n : 9999), units[i].unit);
+			return;
+		}
+}
