@@ -146,6 +146,7 @@ send_served(struct answer *a, const struct served_ask *ask)
 	Ns__Served served = NS__SERVED__INIT;
 
 	served.revision = ask->revision;
+	served.epoch = ask->epoch;
 	env.body_case = NS__ENVELOPE__BODY_SERVED;
 	env.served = &served;
 	reply(a, ask->id, &env);
@@ -224,21 +225,21 @@ on_poll(evutil_socket_t fd, short what, void *arg)
 }
 
 static void
-confirm(struct answer *a, uint64_t id, uint64_t revision)
+confirm(struct answer *a, uint64_t id, const Ns__ConfirmServed *ask)
 {
 	Ns__Envelope env = NS__ENVELOPE__INIT;
 	Ns__Error error = NS__ERROR__INIT;
 
 	if (a->served.n == 0)
 		a->waiting_since_ms = clock_mono_ms();
-	if (served_ask(&a->served, id, revision)) {
+	if (served_ask(&a->served, id, ask->revision, ask->epoch)) {
 		settle(a);
 		return;
 	}
 	error.err_class = NS_UNAVAILABLE;
 	error.code = CODE_TOO_MANY;
 	error.text = (char *)(uintptr_t) "too many confirmations are open";
-	error.revision = revision;
+	error.revision = ask->revision;
 	env.body_case = NS__ENVELOPE__BODY_ERROR;
 	env.error = &error;
 	reply(a, id, &env);
@@ -365,7 +366,7 @@ send_metrics(struct answer *a, uint64_t id, const Ns__MetricsRequest *r)
 	metrics_lists(&a->metrics, &a->top, &a->floods);
 	a->metrics.stats.top_of = r->top;
 	a->metrics.stats.unplaced = unplaced(a);
-	a->metrics.message.served_revision = a->served.proven;
+	a->metrics.message.served_revision = a->served.revision;
 	a->metrics.message.workers = living(a);
 	env.body_case = NS__ENVELOPE__BODY_METRICS;
 	env.metrics = &a->metrics.message;
@@ -462,7 +463,7 @@ on_message(void *arg, const struct ns_peer *peer, const Ns__Envelope *env)
 		a->welcome = true;
 		break;
 	case NS__ENVELOPE__BODY_CONFIRM_SERVED:
-		confirm(a, env->id, env->confirm_served->revision);
+		confirm(a, env->id, env->confirm_served);
 		break;
 	case NS__ENVELOPE__BODY_METRICS_REQUEST:
 		send_metrics(a, env->id, env->metrics_request);

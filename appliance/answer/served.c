@@ -13,11 +13,11 @@ served_init(struct served *s, size_t workers)
 }
 
 bool
-served_ask(struct served *s, uint64_t id, uint64_t revision)
+served_ask(struct served *s, uint64_t id, uint64_t revision, uint64_t epoch)
 {
 	if (s->n == SERVED_PENDING)
 		return false;
-	s->pending[s->n++] = (struct served_ask){ .id = id, .revision = revision };
+	s->pending[s->n++] = (struct served_ask){ .id = id, .revision = revision, .epoch = epoch };
 	return true;
 }
 
@@ -31,8 +31,8 @@ static void
 proof_begin(struct served *s, uint64_t revision, uint64_t epoch)
 {
 	s->open = true;
-	s->revision = revision;
-	s->epoch = epoch;
+	s->open_revision = revision;
+	s->open_epoch = epoch;
 	memset(s->past, 0, sizeof s->past);
 }
 
@@ -43,7 +43,7 @@ proof_done(struct served *s, const uint64_t *slots)
 	size_t i;
 
 	for (i = 0; i < s->workers; i++) {
-		s->past[i] = s->past[i] || slots[i] == 0 || slots[i] > s->epoch;
+		s->past[i] = s->past[i] || slots[i] == 0 || slots[i] > s->open_epoch;
 		all = all && s->past[i];
 	}
 	return all;
@@ -52,20 +52,16 @@ proof_done(struct served *s, const uint64_t *slots)
 void
 served_see(struct served *s, uint64_t revision, uint64_t epoch, const uint64_t *slots)
 {
-	/* The map went back (the signer started over from a restored store): nothing holds. */
-	if (revision < s->proven || (s->open && revision < s->revision)) {
-		s->proven = 0;
-		s->open = false;
-	}
 	for (;;) {
 		if (!s->open) {
-			if (revision <= s->proven)
+			if (epoch <= s->proven)
 				return;
 			proof_begin(s, revision, epoch);
 		}
 		if (!proof_done(s, slots))
 			return;
-		s->proven = s->revision;
+		s->proven = s->open_epoch;
+		s->revision = s->open_revision;
 		s->open = false;
 	}
 }
@@ -76,7 +72,7 @@ served_next(struct served *s, struct served_ask *out)
 	size_t i;
 
 	for (i = 0; i < s->n; i++) {
-		if (s->pending[i].revision > s->proven)
+		if (s->pending[i].epoch > s->proven)
 			continue;
 		*out = s->pending[i];
 		memmove(&s->pending[i], &s->pending[i + 1], (s->n - i - 1) * sizeof s->pending[0]);

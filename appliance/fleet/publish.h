@@ -14,6 +14,7 @@
 
 #include "appliance/fleet/roster.h"
 #include "appliance/fleet/socket.h"
+#include "ipc/base/ranges.h"
 
 #define PUBLISH_WINDOW	    (4u << 20)
 #define PUBLISH_MESSAGES    8192u /* below FLEET_SEND_HWM: the window is full before the queue is */
@@ -55,6 +56,7 @@ struct follower {
 	uint64_t sent, acked;		   /* octets of this session */
 	uint64_t sent_msgs, acked_msgs;
 	uint64_t stored, served;	   /* revisions */
+	struct ranges late;		   /* of what is served: these are not yet */
 	int64_t stored_at_ms, served_at_ms;
 	uint64_t behind_ns;		   /* since when it serves less than the head; 0: it does not */
 	double qps, p99_us, error_percent;

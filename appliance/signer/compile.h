@@ -13,6 +13,7 @@
 struct aliasbook;
 struct board;
 struct compiler;
+struct making;
 
 /* A check that policies of a zone look at, before the zone is signed: each as it comes, some more than once. */
 typedef void compile_check_fn(void *arg, const uint8_t *apex, uint64_t check);
@@ -28,6 +29,9 @@ struct compile_zone {
 	struct aliasbook *book;		/* ALIASes are looked up, and noted here; NULL: they keep what they had */
 	compile_check_fn *check;	/* NULL: nobody asks */
 	void		*arg;
+	/* Where a large zone that has to be signed anew goes, to be made in slices (making.h): the call then gives no
+	 * image, and takes nothing away.  NULL: all at once. */
+	struct making	**later;
 };
 
 /* With a file of signatures, or NULL; not taken. */

@@ -4,37 +4,11 @@
 #include <stdlib.h>
 
 #include "appliance/signer/zonesign.h"
+#include "ipc/base/clock.h"
 #include "ipc/base/xalloc.h"
 
 #define CODE_CONTENT 5033
-
-bool
-content_of_image(const struct image_ref *ref, struct wbuf *out)
-{
-	struct image_walk walk;
-	struct image_node node;
-	struct wbuf all = wbuf_grow(SIZE_MAX / 2);
-	bool ok = true;
-
-	image_walk_begin(&walk, ref);
-	while (ok && image_walk_next(&walk, &node)) {
-		struct zwire_iter it;
-		struct rrset set;
-
-		all.len = 0;
-		ok = image_node_zwire(ref, &node, false, &all);
-		it = zwire_iter(all.base, all.len);
-		while (ok && zwire_next(&it, &set)) {
-			if (!zonesign_makes(set.type, node.keylen == 0))
-				wbuf_put(out, set.raw, set.raw_len);
-		}
-		ok = ok && rbuf_ok(&it.r);
-	}
-	wbuf_free(&all);
-	return ok && !walk.broken;
-}
-
-/* ---- an edit ---- */
+#define LOOK_OWNERS  64u /* owners between two looks at the clock */
 
 struct run { /* the sets of one owner; none: it is gone */
 	const uint8_t *owner, *raw;
@@ -44,6 +18,16 @@ struct runs {
 	struct run *run;
 	size_t n, cap;
 };
+struct content_reader {
+	const struct image_ref *ref;
+	struct image_walk walk;
+	struct wbuf owner; /* the one at hand */
+	struct runs edit; /* in canonical order */
+	size_t next; /* of them */
+	bool image_ok, edit_ok;
+};
+
+/* ---- an edit ---- */
 
 static struct run *
 add_run(struct runs *r)
@@ -94,49 +78,118 @@ by_owner(const void *pa, const void *pb)
 	return name_cmp(((const struct run *)pa)->owner, ((const struct run *)pb)->owner);
 }
 
-/* Both are in canonical order; where both have an owner, the edit's counts. */
+/* What the edit has up to that name; true: it has the name itself, which counts. */
 static bool
-merge(const void *content, size_t len, const struct runs *edit, struct wbuf *out)
+put_edit_upto(struct content_reader *r, const uint8_t *name, struct wbuf *out)
 {
-	struct zwire_iter it = zwire_iter(content, len);
-	struct rrset set;
-	size_t i = 0;
-	const uint8_t *last = NULL;
 	int d = 1;
 
+	while (r->next < r->edit.n &&
+	       (d = name == NULL ? -1 : name_cmp(r->edit.run[r->next].owner, name)) <= 0) {
+		wbuf_put(out, r->edit.run[r->next].raw, r->edit.run[r->next].len);
+		r->next++;
+		if (d == 0)
+			return true;
+	}
+	return false;
+}
+
+/* ---- the image ---- */
+
+struct content_reader *
+content_begin(const struct image_ref *ref, const struct content_edit *edit)
+{
+	struct content_reader *r = xcalloc(1, sizeof *r);
+
+	r->ref = ref;
+	r->owner = wbuf_grow(SIZE_MAX / 2);
+	r->image_ok = r->edit_ok = true;
+	image_walk_begin(&r->walk, ref);
+	if (edit != NULL)
+		r->edit_ok = read_touched(&r->edit, edit->zwire, edit->len) &&
+			     read_gone(&r->edit, edit->gone, edit->gone_len);
+	if (r->edit.n > 1)
+		qsort(r->edit.run, r->edit.n, sizeof *r->edit.run, by_owner);
+	return r;
+}
+
+static bool
+put_owner(struct content_reader *r, const struct image_node *node, struct wbuf *out)
+{
+	uint8_t name[NAME_MAX_WIRE];
+	struct zwire_iter it;
+	struct rrset set;
+
+	if (r->edit.n > 0) {
+		if (image_key_name(node->key, node->keylen, r->ref->apex,
+			r->ref->image->head.apex_len, name) == 0)
+			return false;
+		if (put_edit_upto(r, name, out))
+			return true;
+	}
+	r->owner.len = 0;
+	if (!image_node_zwire(r->ref, node, false, &r->owner))
+		return false;
+	it = zwire_iter(r->owner.base, r->owner.len);
 	while (zwire_next(&it, &set)) {
-		if (last == NULL || !name_equal(last, set.owner)) {
-			while (i < edit->n && (d = name_cmp(edit->run[i].owner, set.owner)) < 0) {
-				wbuf_put(out, edit->run[i].raw, edit->run[i].len);
-				i++;
-			}
-			if (i == edit->n)
-				d = 1;
-			if (d == 0) {
-				wbuf_put(out, edit->run[i].raw, edit->run[i].len);
-				i++;
-			}
-			last = set.owner;
-		}
-		if (d != 0)
+		if (!zonesign_makes(set.type, node->keylen == 0))
 			wbuf_put(out, set.raw, set.raw_len);
 	}
-	for (; i < edit->n; i++)
-		wbuf_put(out, edit->run[i].raw, edit->run[i].len);
 	return rbuf_ok(&it.r);
 }
 
-enum ns_err
-content_change(const void *content, size_t len, const void *zwire, size_t zwire_len,
-    const void *gone, size_t gone_len, struct wbuf *out, struct ns_why *why)
+bool
+content_step(struct content_reader *r, struct wbuf *out, uint64_t deadline_ns)
 {
-	struct runs edit = { 0 };
-	bool ok = read_touched(&edit, zwire, zwire_len) && read_gone(&edit, gone, gone_len);
+	struct image_node node;
+	unsigned n = 0;
 
-	if (ok && edit.n > 1)
-		qsort(edit.run, edit.n, sizeof *edit.run, by_owner);
-	ok = ok && merge(content, len, &edit, out);
-	free(edit.run);
-	return ok ? NS_OK
-		  : ns_fail(why, NS_CORRUPT, CODE_CONTENT, "the change breaks its own form");
+	while (r->image_ok && r->edit_ok) {
+		if (!image_walk_next(&r->walk, &node)) {
+			(void)put_edit_upto(r, NULL, out);
+			r->image_ok = !r->walk.broken;
+			return false;
+		}
+		r->image_ok = put_owner(r, &node, out);
+		if (++n % LOOK_OWNERS == 0 && clock_mono_ns() >= deadline_ns)
+			return true;
+	}
+	return false;
+}
+
+void
+content_destroy(struct content_reader **rp)
+{
+	struct content_reader *r = *rp;
+
+	*rp = NULL;
+	if (r == NULL)
+		return;
+	wbuf_free(&r->owner);
+	free(r->edit.run);
+	free(r);
+}
+
+enum ns_err
+content_end(struct content_reader **rp, struct ns_why *why)
+{
+	struct content_reader *r = *rp;
+	enum ns_err err = NS_OK;
+
+	if (!r->edit_ok)
+		err = ns_fail(why, NS_CORRUPT, CODE_CONTENT, "the change breaks its own form");
+	else if (!r->image_ok)
+		err = ns_fail(why, NS_CORRUPT, CODE_CONTENT, "the old image is broken");
+	content_destroy(rp);
+	return err;
+}
+
+bool
+content_of_image(const struct image_ref *ref, struct wbuf *out)
+{
+	struct content_reader *r = content_begin(ref, NULL);
+
+	while (content_step(r, out, UINT64_MAX))
+		continue;
+	return content_end(&r, NULL) == NS_OK;
 }

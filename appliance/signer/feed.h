@@ -22,6 +22,7 @@
 #include "appliance/signer/compile.h"
 #include "appliance/zonemap/writer.h"
 #include "ipc/base/err.h"
+#include "ipc/base/ranges.h"
 #include "ipc/nameserve.pb-c.h"
 
 struct feed;
@@ -69,6 +70,22 @@ void	 feed_keys_changed(struct feed *, const uint8_t *apex);
 /* Signatures of that zone may be due, or (`health`) its policies may answer something else now: made anew and
  * published by themselves.  False: a batch is open, so not now. */
 bool	 feed_refresh(struct feed *, const uint8_t *apex, bool health);
+/* Large zones are signed in slices, one after the other: the first of them goes on until the deadline
+ * (clock_mono_ns), and is published when it is made.  While it is, its deltas wait, and the old image, if there is one,
+ * is served; everybody else's changes are published, and feed_late() names those that lack something.  What the map
+ * itself says is before all of these, so that a successor begins there. */
+enum feed_work {
+	FEED_IDLE,
+	FEED_MORE,			/* call again */
+	FEED_WAITS,			/* for the end of a batch: after the next feed */
+};
+enum feed_work	 feed_make(struct feed *, uint64_t deadline_ns);
+/* Newest change that is published, but for those in `late`. */
+uint64_t feed_published(const struct feed *);
+void	 feed_late(const struct feed *, struct ranges *late);
+bool	 feed_is_making(const struct feed *);
+/* The zone that is being made; NULL: none.  How many there are, and how much of the first is done. */
+const uint8_t	*feed_making(const struct feed *, uint64_t *zones, uint32_t *percent);
 const struct compile_stats	*feed_signed(const struct feed *);
 void	 feed_retry(struct feed *);		/* ask for all that is lost */
 void	 feed_held_too_long(struct feed *);

@@ -6,30 +6,8 @@
 
 #include "appliance/dns/rrtype.h"
 #include "appliance/signer/aliassign.h"
-#include "appliance/signer/signowner.h"
+#include "appliance/signer/resign_internal.h"
 #include "ipc/base/xalloc.h"
-
-struct op { /* an owner that the edit touches, or whose next name is another */
-	struct owner o; /* o.raw NULL: it is emptied */
-	uint8_t key[NAME_MAX_KEY];
-	size_t keylen;
-	bool was, is; /* in the chain */
-	bool top; /* hides what is below it */
-};
-struct near { /* a neighbour: places in `mem` of its name and its content */
-	size_t name_at, raw_at, raw_len;
-	uint8_t flags; /* enum node_flag */
-};
-struct resign {
-	struct signing s;
-	struct signed_image *old;
-	struct op *op; /* in canonical order, each owner once */
-	size_t n, cap;
-	struct near *near;
-	size_t nnear, near_cap;
-	struct wbuf mem;
-	enum resigned found;
-};
 
 /* ---- what is edited ---- */
 
@@ -57,8 +35,8 @@ by_key(const void *pa, const void *pb)
 	return image_key_cmp(a->key, a->keylen, b->key, b->keylen);
 }
 
-static const struct op *
-find_op(const struct resign *r, const uint8_t *key, size_t keylen)
+const struct op *
+resign_op(const struct resign *r, const uint8_t *key, size_t keylen)
 {
 	size_t lo = 0, hi = r->n;
 
@@ -123,8 +101,8 @@ read_edit(struct resign *r, const void *zwire, size_t len, const uint8_t *gone, 
 
 /* ---- parts ---- */
 
-static bool
-old_node(const struct resign *r, const uint8_t *key, size_t keylen, struct image_node *node)
+bool
+resign_old(const struct resign *r, const uint8_t *key, size_t keylen, struct image_node *node)
 {
 	return image_find(&r->old->ref, key, keylen, node) == IMAGE_NODE;
 }
@@ -134,11 +112,11 @@ is_below_top(const struct resign *r, const struct op *op)
 {
 	for (size_t len = image_key_next(op->key, op->keylen, 0); len < op->keylen;
 	     len = image_key_next(op->key, op->keylen, len)) {
-		const struct op *up = find_op(r, op->key, len);
+		const struct op *up = resign_op(r, op->key, len);
 		struct image_node node;
 
 		if (up != NULL ? up->top
-			       : old_node(r, op->key, len, &node) &&
+			       : resign_old(r, op->key, len, &node) &&
 				     (node.flags & (NODE_CUT | NODE_DNAME)) != 0)
 			return true;
 	}
@@ -152,7 +130,7 @@ place_ops(struct resign *r)
 		struct op *op = &r->op[i];
 		struct image_node node;
 		struct image_set nsec;
-		bool there = old_node(r, op->key, op->keylen, &node);
+		bool there = resign_old(r, op->key, op->keylen, &node);
 		bool top = there && (node.flags & (NODE_CUT | NODE_DNAME)) != 0 && op->keylen > 0;
 
 		op->was = there && image_set_find(&node, RR_NSEC, &nsec);
@@ -173,7 +151,7 @@ static bool
 old_before(const struct resign *r, const uint8_t *key, size_t keylen, struct image_node *node)
 {
 	while (keylen > 0 && image_find_nsec(&r->old->ref, key, keylen - 1, node) == IMAGE_NODE) {
-		const struct op *op = find_op(r, node->key, node->keylen);
+		const struct op *op = resign_op(r, node->key, node->keylen);
 
 		if (op == NULL || op->is)
 			return true;
@@ -214,7 +192,7 @@ old_after(const struct resign *r, const uint8_t *from, size_t fromlen, uint8_t k
 	if (image_find_nsec(&r->old->ref, from, fromlen, &node) != IMAGE_NODE)
 		return false;
 	while (nsec_next(r, &node, key, keylen)) {
-		const struct op *op = find_op(r, key, *keylen);
+		const struct op *op = resign_op(r, key, *keylen);
 
 		if (*keylen == 0 || op == NULL || op->is)
 			return true;
@@ -296,7 +274,7 @@ find_neighbours(struct resign *r)
 			continue;
 		if (!old_before(r, op->key, op->keylen, &node))
 			return false;
-		if (node.key == last || find_op(r, node.key, node.keylen) != NULL ||
+		if (node.key == last || resign_op(r, node.key, node.keylen) != NULL ||
 		    (before != NULL &&
 			image_key_cmp(before->key, before->keylen, node.key, node.keylen) > 0))
 			continue;
@@ -363,24 +341,34 @@ sign_ops(struct resign *r, struct wbuf *out)
 	return true;
 }
 
+static void
+with_nsec(struct resign *r, struct wbuf *out)
+{
+	if (!find_neighbours(r)) {
+		r->found = RESIGN_WHOLE;
+		return;
+	}
+	add_near_ops(r);
+	(void)sign_ops(r, out);
+}
+
 enum resigned
-resign_edit(const struct zonesign *z, struct signed_image *old, const void *zwire, size_t len,
-    const void *gone, size_t gone_len, struct wbuf *out, struct zonesign_done *done)
+resign_edit(const struct zonesign *z, struct signed_image *old, const struct content_edit *edit,
+    struct wbuf *out, struct wbuf *gone, struct zonesign_done *done)
 {
 	struct resign r = { .old = old, .mem = wbuf_grow(SIZE_MAX / 2) };
 
 	signing_init(&r.s, z, done);
 	r.s.chain_ttl = old->ref.image->neg_ttl;
-	if (!read_edit(&r, zwire, len, gone, gone_len))
+	wbuf_put(gone, edit->gone, edit->gone_len);
+	if (!read_edit(&r, edit->zwire, edit->len, edit->gone, edit->gone_len))
 		r.found = RESIGN_WHOLE;
 	if (r.found == RESIGNED)
 		place_ops(&r);
-	if (r.found == RESIGNED && !find_neighbours(&r))
-		r.found = RESIGN_WHOLE;
-	if (r.found == RESIGNED) {
-		add_near_ops(&r);
-		(void)sign_ops(&r, out);
-	}
+	if (r.found == RESIGNED && z->keys->denial == DENIAL_NSEC)
+		with_nsec(&r, out);
+	else if (r.found == RESIGNED)
+		resign3_ops(&r, out, gone);
 	if (r.found == RESIGNED)
 		signing_note(&r.s, old->ref.image->expires);
 	signing_free(&r.s);
@@ -455,6 +443,8 @@ resign_check(const struct image_ref *ref, const void *zwire, size_t len, const v
 	struct rrset set;
 	size_t n;
 
+	if ((ref->image->flags & IMAGE_NSEC3) != 0)
+		return resign3_check(ref, zwire, len, gone_names, gone_len);
 	while (zwire_next(&it, &set)) {
 		if (set.type == RR_NSEC && !is_linked(ref, set.owner))
 			return false;

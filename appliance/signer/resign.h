@@ -1,5 +1,5 @@
-/* resign - an edit of a large zone that is signed here by NSEC: only what it touches is signed, and the neighbours in
- * the chain whose next name is another.
+/* resign - an edit of a large zone that is signed here: only what it touches is signed, and the neighbours in the chain
+ * whose next name is another; by NSEC3 the empty non-terminals above come and go with it (RFC 5155 7.1).
  *
  * For images that are trees (image.h): the work goes with the edit, not with the zone.  What it gives goes into
  * image_edit(); resign_check() then looks at the new image with other eyes.  Some edits are the whole zone's business
@@ -7,6 +7,7 @@
 #ifndef NS_SIGNER_RESIGN_H
 #define NS_SIGNER_RESIGN_H
 
+#include "appliance/signer/content.h"
 #include "appliance/signer/signed.h"
 
 enum resigned {
@@ -15,10 +16,10 @@ enum resigned {
 	RESIGN_REFUSED,			/* the edit has what cannot be signed: so says the whole zone, in words */
 };
 
-/* `zwire` holds every set of each touched owner, `gone` the names of emptied ones, in any order; `out` gets whole owners
- * with their signatures, to be edited in with the same `gone`. */
-enum resigned	 resign_edit(const struct zonesign *, struct signed_image *old, const void *zwire, size_t len,
-		    const void *gone, size_t gone_len, struct wbuf *out, struct zonesign_done *);
+/* `out` gets whole owners with their signatures and `gone` the names that are emptied, the edit's and those that leave
+ * the chain: to be edited in. */
+enum resigned	 resign_edit(const struct zonesign *, struct signed_image *old, const struct content_edit *,
+		    struct wbuf *out, struct wbuf *gone, struct zonesign_done *);
 /* The content of the owners that have policies, for resign_edit() when health is another.  False: broken. */
 bool		 resign_policies(const struct image_ref *, struct wbuf *content);
 /* Does the chain lead to each owner of `zwire` that belongs to it, and on from there, past those that are `gone`? */

@@ -24,8 +24,8 @@ struct slot { /* a zone */
 	uint64_t last; /* place of its newest frame in the file in use; 0: none */
 	uint64_t moved; /* and in the one that is being made */
 };
-struct known { /* an entry of the zone at hand */
-	const uint8_t *p; /* in `frames` */
+struct known { /* an entry of a zone */
+	const uint8_t *p; /* in `octets` */
 	uint32_t age; /* 0: the newest */
 };
 struct sigfile {
@@ -35,7 +35,14 @@ struct sigfile {
 	struct slot *slot;
 	size_t nslots, used;
 	struct sigfile_state state;
-	/* the zone at hand */
+	/* the other file in the making */
+	bool making;
+	size_t at;
+	uint64_t other_end, small;
+};
+
+struct sigzone {
+	struct sigfile *file;
 	uint8_t apex[NAME_MAX_WIRE];
 	bool loaded;
 	struct wbuf octets; /* its frames */
@@ -43,10 +50,6 @@ struct sigfile {
 	size_t n, cap;
 	struct wbuf notes;
 	unsigned nnotes;
-	/* the other file in the making */
-	bool making;
-	size_t at;
-	uint64_t other_end, small;
 };
 
 /* ---- the index ---- */
@@ -220,7 +223,6 @@ sigfile_wipe(struct sigfile *s, const uint8_t *apex)
 	wipe_frames(s, s->in_use, slot->last, apex);
 	wipe_frames(s, !s->in_use, slot->moved, apex);
 	slot->last = slot->moved = 0;
-	sigfile_zone(s, apex);
 }
 
 /* ---- start ---- */
@@ -287,8 +289,6 @@ sigfile_open(const int fd[2])
 
 	s->fd[0] = fd[0];
 	s->fd[1] = fd[1];
-	s->octets = wbuf_grow(SIZE_MAX / 2);
-	s->notes = wbuf_grow(SIZE_MAX / 2);
 	grow(s);
 	s->in_use = generation[1] > generation[0];
 	s->generation = generation[s->in_use];
@@ -314,23 +314,42 @@ sigfile_close(struct sigfile **sp)
 		return;
 	(void)close(s->fd[0]);
 	(void)close(s->fd[1]);
-	wbuf_free(&s->octets);
-	wbuf_free(&s->notes);
-	free(s->known);
 	free(s->slot);
 	free(s);
 }
 
 /* ---- a zone ---- */
 
-void
-sigfile_zone(struct sigfile *s, const uint8_t *apex)
+struct sigzone *
+sigzone_open(struct sigfile *file, const uint8_t *apex)
 {
-	memcpy(s->apex, apex, name_len(apex));
-	s->loaded = false;
-	s->n = 0;
-	s->octets.len = s->notes.len = 0;
-	s->nnotes = 0;
+	struct sigzone *z = xcalloc(1, sizeof *z);
+
+	z->file = file;
+	memcpy(z->apex, apex, name_len(apex));
+	z->octets = wbuf_grow(SIZE_MAX / 2);
+	z->notes = wbuf_grow(SIZE_MAX / 2);
+	return z;
+}
+
+void
+sigzone_close(struct sigzone **zp)
+{
+	struct sigzone *z = *zp;
+
+	*zp = NULL;
+	if (z == NULL)
+		return;
+	wbuf_free(&z->octets);
+	wbuf_free(&z->notes);
+	free(z->known);
+	free(z);
+}
+
+unsigned
+sigzone_notes(const struct sigzone *z)
+{
+	return z->nnotes;
 }
 
 static int
@@ -344,61 +363,61 @@ by_print(const void *pa, const void *pb)
 
 /* The zone's frames, the newest first. */
 static void
-load(struct sigfile *s, uint64_t at)
+load(struct sigzone *z, uint64_t at)
 {
-	int fd = s->fd[s->in_use];
+	int fd = z->file->fd[z->file->in_use];
 	struct frame f;
 
-	s->loaded = true;
+	z->loaded = true;
 	while (at != 0) {
-		size_t start = s->octets.len;
+		size_t start = z->octets.len;
 
-		if (!read_frame(fd, at, &s->octets, &f) || !name_equal(f.apex, s->apex) ||
+		if (!read_frame(fd, at, &z->octets, &f) || !name_equal(f.apex, z->apex) ||
 		    f.before >= at) {
-			s->octets.len = start;
+			z->octets.len = start;
 			break;
 		}
 		at = f.before;
 	}
 	/* The octets have moved while they grew: once more, now that they stand. */
-	for (size_t p = 0; p < s->octets.len;) {
-		const uint8_t *base = s->octets.base + p;
+	for (size_t p = 0; p < z->octets.len;) {
+		const uint8_t *base = z->octets.base + p;
 		size_t apex = base[8];
 		unsigned n = get_u16(base + 9 + apex);
 
-		if (s->n + n > s->cap) {
-			s->cap = (s->n + n) * 2;
-			s->known = xreallocarray(s->known, s->cap, sizeof *s->known);
+		if (z->n + n > z->cap) {
+			z->cap = (z->n + n) * 2;
+			z->known = xreallocarray(z->known, z->cap, sizeof *z->known);
 		}
 		/* The last of a frame is its newest. */
-		for (unsigned i = n; i-- > 0; s->n++)
-			s->known[s->n] =
+		for (unsigned i = n; i-- > 0; z->n++)
+			z->known[z->n] =
 			    (struct known){ base + 11 + apex + (size_t)i * SIGFILE_ENTRY,
-				    (uint32_t)s->n };
+				    (uint32_t)z->n };
 		p += 11 + apex + (size_t)n * SIGFILE_ENTRY;
 	}
-	if (s->n > 1)
-		qsort(s->known, s->n, sizeof *s->known, by_print);
+	if (z->n > 1)
+		qsort(z->known, z->n, sizeof *z->known, by_print);
 }
 
 size_t
-sigfile_find(struct sigfile *s, const struct rrset *set, const uint8_t print[RRSIG_PRINT],
+sigzone_find(struct sigzone *z, const struct rrset *set, const uint8_t print[RRSIG_PRINT],
     const struct zone_key *key, uint8_t out[RRSIG_MAX])
 {
-	size_t lo = 0, hi, apex = name_len(s->apex);
+	size_t lo = 0, hi, apex = name_len(z->apex);
 
-	if (!s->loaded)
-		load(s, slot_of(s, s->apex)->last);
-	for (hi = s->n; lo < hi;) {
+	if (!z->loaded)
+		load(z, slot_of(z->file, z->apex)->last);
+	for (hi = z->n; lo < hi;) {
 		size_t mid = (lo + hi) / 2;
 
-		if (memcmp(s->known[mid].p + 2, print, RRSIG_PRINT) < 0)
+		if (memcmp(z->known[mid].p + 2, print, RRSIG_PRINT) < 0)
 			lo = mid + 1;
 		else
 			hi = mid;
 	}
-	for (; lo < s->n && memcmp(s->known[lo].p + 2, print, RRSIG_PRINT) == 0; lo++) {
-		const uint8_t *p = s->known[lo].p;
+	for (; lo < z->n && memcmp(z->known[lo].p + 2, print, RRSIG_PRINT) == 0; lo++) {
+		const uint8_t *p = z->known[lo].p;
 
 		if (get_u16(p) != set->type || p[18] != key->algorithm ||
 		    get_u16(p + 19) != key->tag)
@@ -409,7 +428,7 @@ sigfile_find(struct sigfile *s, const struct rrset *set, const uint8_t print[RRS
 		put_u32(out + 4, set->ttl);
 		memcpy(out + 8, p + 21, 8); /* expiration, inception */
 		put_u16(out + 16, key->tag);
-		memcpy(out + RRSIG_HEAD, s->apex, apex);
+		memcpy(out + RRSIG_HEAD, z->apex, apex);
 		memcpy(out + RRSIG_HEAD + apex, p + 29, RRSIG_SIG_LEN);
 		return RRSIG_HEAD + apex + RRSIG_SIG_LEN;
 	}
@@ -417,43 +436,44 @@ sigfile_find(struct sigfile *s, const struct rrset *set, const uint8_t print[RRS
 }
 
 void
-sigfile_note(struct sigfile *s, const uint8_t print[RRSIG_PRINT], const uint8_t *rdata, size_t len)
+sigzone_note(struct sigzone *z, const uint8_t print[RRSIG_PRINT], const uint8_t *rdata, size_t len)
 {
-	wbuf_put(&s->notes, rdata, 2);
-	wbuf_put(&s->notes, print, RRSIG_PRINT);
-	wbuf_u8(&s->notes, rdata[2]);
-	wbuf_put(&s->notes, rdata + 16, 2);
-	wbuf_put(&s->notes, rdata + 8, 8);
-	wbuf_put(&s->notes, rdata + len - RRSIG_SIG_LEN, RRSIG_SIG_LEN);
-	s->nnotes++;
+	wbuf_put(&z->notes, rdata, 2);
+	wbuf_put(&z->notes, print, RRSIG_PRINT);
+	wbuf_u8(&z->notes, rdata[2]);
+	wbuf_put(&z->notes, rdata + 16, 2);
+	wbuf_put(&z->notes, rdata + 8, 8);
+	wbuf_put(&z->notes, rdata + len - RRSIG_SIG_LEN, RRSIG_SIG_LEN);
+	z->nnotes++;
 }
 
 void
-sigfile_keep(struct sigfile *s)
+sigzone_keep(struct sigzone *z)
 {
-	struct slot *slot;
+	struct sigfile *s = z->file;
 
-	for (unsigned at = 0, n; at < s->nnotes; at += n) {
+	for (unsigned at = 0, n; at < z->nnotes; at += n) {
+		struct slot *slot = slot_of(s, z->apex);
 		uint64_t place;
 
-		n = s->nnotes - at < SIGFILE_FRAME ? s->nnotes - at : SIGFILE_FRAME;
-		slot = slot_of(s, s->apex);
-		place = write_frame(s, s->in_use, &s->end, slot->last, s->apex,
-		    s->notes.base + (size_t)at * SIGFILE_ENTRY, n);
+		n = z->nnotes - at < SIGFILE_FRAME ? z->nnotes - at : SIGFILE_FRAME;
+		place = write_frame(s, s->in_use, &s->end, slot->last, z->apex,
+		    z->notes.base + (size_t)at * SIGFILE_ENTRY, n);
 		if (place == 0)
 			break;
 		slot->last = place;
 		slot->moved = 0;
 		s->state.frames++;
 	}
-	sigfile_zone(s, s->apex);
+	z->notes.len = 0;
+	z->nnotes = 0;
 }
 
 /* ---- smaller ---- */
 
 /* What is of use of a zone: not ended, the newest of its print, and of SOAs the newest of all. */
 static bool
-is_useful(const struct sigfile *s, size_t i, uint32_t now, uint32_t newest_soa)
+is_useful(const struct sigzone *s, size_t i, uint32_t now, uint32_t newest_soa)
 {
 	const uint8_t *p = s->known[i].p;
 
@@ -465,43 +485,53 @@ is_useful(const struct sigfile *s, size_t i, uint32_t now, uint32_t newest_soa)
 	       memcmp(s->known[i - 1].p + 18, p + 18, 3) != 0;
 }
 
+/* The zone whose newest frame that is, all of it read; NULL: the frame does not add up. */
+static struct sigzone *
+zone_of_frame(struct sigfile *s, uint64_t at)
+{
+	struct wbuf octets = wbuf_grow(PAYLOAD_MAX);
+	struct sigzone *z = NULL;
+	struct frame f;
+
+	if (read_frame(s->fd[s->in_use], at, &octets, &f)) {
+		z = sigzone_open(s, f.apex);
+		load(z, at);
+	}
+	wbuf_free(&octets);
+	return z;
+}
+
 static void
 move_zone(struct sigfile *s, struct slot *slot, uint32_t now)
 {
+	struct sigzone *z = zone_of_frame(s, slot->last);
 	struct wbuf out = wbuf_grow(SIZE_MAX / 2);
-	struct frame f;
 	uint32_t newest_soa = UINT32_MAX;
 	unsigned n = 0;
 	uint64_t before = 0;
 
-	s->octets.len = 0;
-	if (!read_frame(s->fd[s->in_use], slot->last, &s->octets, &f)) {
-		slot->last = 0;
-		return;
+	for (size_t i = 0; z != NULL && i < z->n; i++) {
+		if (get_u16(z->known[i].p) == 6 && z->known[i].age < newest_soa)
+			newest_soa = z->known[i].age;
 	}
-	sigfile_zone(s, f.apex);
-	load(s, slot->last);
-	for (size_t i = 0; i < s->n; i++) {
-		if (get_u16(s->known[i].p) == 6 && s->known[i].age < newest_soa)
-			newest_soa = s->known[i].age;
-	}
-	for (size_t i = 0; i < s->n; i++) {
-		if (!is_useful(s, i, now, newest_soa))
+	for (size_t i = 0; z != NULL && i < z->n; i++) {
+		if (!is_useful(z, i, now, newest_soa))
 			continue;
-		wbuf_put(&out, s->known[i].p, SIGFILE_ENTRY);
+		wbuf_put(&out, z->known[i].p, SIGFILE_ENTRY);
 		if (++n == SIGFILE_FRAME) {
 			before =
-			    write_frame(s, !s->in_use, &s->other_end, before, s->apex, out.base, n);
+			    write_frame(s, !s->in_use, &s->other_end, before, z->apex, out.base, n);
 			out.len = 0;
 			n = 0;
 		}
 	}
 	if (n > 0)
-		before = write_frame(s, !s->in_use, &s->other_end, before, s->apex, out.base, n);
+		before = write_frame(s, !s->in_use, &s->other_end, before, z->apex, out.base, n);
 	slot->moved = before;
 	if (before == 0)
 		slot->last = 0; /* nothing of use */
 	wbuf_free(&out);
+	sigzone_close(&z);
 }
 
 static void

@@ -26,15 +26,19 @@ struct sigfile;
 struct sigfile	*sigfile_open(const int fd[2]);
 void	 sigfile_close(struct sigfile **);
 
-/* The zone whose signatures the next calls are about. */
-void	 sigfile_zone(struct sigfile *, const uint8_t *apex);
+/* What the file has of one zone, and what it is to get; not longer than the file is open.  Any number at a time. */
+struct sigzone;
+struct sigzone	*sigzone_open(struct sigfile *, const uint8_t *apex);
+void	 sigzone_close(struct sigzone **);	/* what was not kept is forgotten */
 /* Rdata of a signature of that print by that key; its length, 0: none. */
-size_t	 sigfile_find(struct sigfile *, const struct rrset *, const uint8_t print[RRSIG_PRINT],
+size_t	 sigzone_find(struct sigzone *, const struct rrset *, const uint8_t print[RRSIG_PRINT],
 	    const struct zone_key *, uint8_t out[RRSIG_MAX]);
-/* One was made: kept with sigfile_keep(), when what it is part of is served. */
-void	 sigfile_note(struct sigfile *, const uint8_t print[RRSIG_PRINT], const uint8_t *rdata,
+/* One was made. */
+void	 sigzone_note(struct sigzone *, const uint8_t print[RRSIG_PRINT], const uint8_t *rdata,
 	    size_t len);
-void	 sigfile_keep(struct sigfile *);
+/* Writes what was noted: when what it is part of is served; or before, where it would be much to make again. */
+void	 sigzone_keep(struct sigzone *);
+unsigned sigzone_notes(const struct sigzone *);
 /* The zone is not signed here any more: nothing of it stays, its name neither. */
 void	 sigfile_wipe(struct sigfile *, const uint8_t *apex);
 

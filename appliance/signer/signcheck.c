@@ -5,12 +5,15 @@
 #include <string.h>
 
 #include "appliance/dns/rrtype.h"
+#include "appliance/signer/hashsort.h"
 #include "appliance/signer/typemap.h"
 #include "appliance/zonemap/aliassig.h"
 #include "appliance/zonemap/nsec3_chain.h"
+#include "ipc/base/clock.h"
 #include "ipc/base/xalloc.h"
 
 #define CODE_SIGNCHECK 5034
+#define LOOK_OWNERS    32u /* between two looks at the clock */
 #define NSEC3_FIXED    6u /* algorithm, flags, iterations, no salt, length of the hash */
 
 enum part { OURS, CUT, HIDDEN };
@@ -22,10 +25,13 @@ struct hashes {
 	struct hash *hash;
 	size_t n, cap;
 };
-struct checking {
+struct signcheck_run {
 	struct signcheck *c;
-	struct ns_why *why;
+	struct ns_why why;
 	enum ns_err err;
+	struct zwire_iter it;
+	struct rrset apex; /* the first set of all */
+	enum { OWNERS, SORT_WANT, SORT_HAVE, END } stage;
 	bool nsec3, optout, alone; /* alone: owners out of their order */
 	/* the owner at hand */
 	struct rrset *set;
@@ -38,6 +44,7 @@ struct checking {
 	bool started;
 	/* NSEC3 */
 	struct hashes want, have;
+	struct hashsort sort; /* of one of them */
 	const uint8_t *last; /* name in `want` */
 	struct hash next_link;
 	struct typemap types;
@@ -46,20 +53,18 @@ struct checking {
 };
 
 static void
-fail(struct checking *k, const struct rrset *set, const char *text)
+fail(struct signcheck_run *k, const struct rrset *set, const char *text)
 {
+	char name[NAME_MAX_TEXT];
+
 	if (k->err != NS_OK)
 		return;
-	if (k->why != NULL) {
-		char name[NAME_MAX_TEXT];
-
-		memcpy(k->why->owner, name_to_text(set->owner, name), sizeof k->why->owner - 1);
-		k->why->owner[sizeof k->why->owner - 1] = '\0';
-		rrtype_to_text(set->type, k->why->type);
-		k->err = ns_fail(k->why, NS_INVALID, CODE_SIGNCHECK, "%s %s: %s", k->why->owner,
-		    k->why->type, text);
-	}
-	k->err = NS_INVALID;
+	name_to_text(set->owner, name);
+	memcpy(k->why.owner, name, sizeof k->why.owner - 1);
+	k->why.owner[sizeof k->why.owner - 1] = '\0';
+	rrtype_to_text(set->type, k->why.type);
+	k->err = ns_fail(
+	    &k->why, NS_INVALID, CODE_SIGNCHECK, "%s %s: %s", k->why.owner, k->why.type, text);
 }
 
 /* ---- signatures ---- */
@@ -92,7 +97,7 @@ is_sampled(struct signcheck *c, const struct rrset *set, const struct rrsig *sig
 }
 
 static bool
-is_key_set(const struct checking *k, const struct rrset *set)
+is_key_set(const struct signcheck_run *k, const struct rrset *set)
 {
 	return name_equal(set->owner, k->c->apex) &&
 	       (set->type == RR_DNSKEY || set->type == RR_CDS || set->type == RR_CDNSKEY);
@@ -100,7 +105,7 @@ is_key_set(const struct checking *k, const struct rrset *set)
 
 /* What is wrong with one; NULL: nothing. */
 static const char *
-judge(struct checking *k, const struct rrset *set, const uint8_t *rdata, size_t len,
+judge(struct signcheck_run *k, const struct rrset *set, const uint8_t *rdata, size_t len,
     uint8_t *algorithm)
 {
 	struct signcheck *c = k->c;
@@ -126,7 +131,7 @@ judge(struct checking *k, const struct rrset *set, const uint8_t *rdata, size_t 
 
 /* One of each algorithm that signs for the role, and none that is wrong (RFC 4035 2.2). */
 static void
-check_signatures(struct checking *k, const struct rrset *set, const struct rrset *sigs)
+check_signatures(struct signcheck_run *k, const struct rrset *set, const struct rrset *sigs)
 {
 	const struct zone_keys *keys = k->c->keys;
 	uint16_t flags = is_key_set(k, set) ? KEY_KSK : KEY_ZSK;
@@ -156,7 +161,7 @@ check_signatures(struct checking *k, const struct rrset *set, const struct rrset
 }
 
 static const struct rrset *
-find_set(const struct checking *k, uint16_t type, uint16_t covers)
+find_set(const struct signcheck_run *k, uint16_t type, uint16_t covers)
 {
 	for (size_t i = 0; i < k->n; i++) {
 		if (k->set[i].type == type && k->set[i].covers == covers)
@@ -168,7 +173,7 @@ find_set(const struct checking *k, uint16_t type, uint16_t covers)
 /* ---- the chain ---- */
 
 static bool
-is_signed_part(const struct checking *k, uint16_t type)
+is_signed_part(const struct signcheck_run *k, uint16_t type)
 {
 	return k->part == OURS || (k->part == CUT && (type == RR_DS || type == RR_NSEC));
 }
@@ -182,7 +187,7 @@ note_denied(void *arg, const struct aliassig *item)
 
 /* An ALIAS stands for addresses, but for those that its table denies. */
 static void
-expect_addresses(struct checking *k)
+expect_addresses(struct signcheck_run *k)
 {
 	const struct rrset *table = find_set(k, RR_RRSIG, RR_ALIAS);
 	uint8_t denied = 0;
@@ -196,7 +201,7 @@ expect_addresses(struct checking *k)
 }
 
 static void
-expect_types(struct checking *k)
+expect_types(struct signcheck_run *k)
 {
 	for (size_t i = 0; i < k->n; i++) {
 		const struct rrset *set = &k->set[i];
@@ -220,7 +225,7 @@ expect_types(struct checking *k)
 }
 
 static void
-check_nsec(struct checking *k)
+check_nsec(struct signcheck_run *k)
 {
 	const struct rrset *nsec = find_set(k, RR_NSEC, 0);
 	size_t len, rdlen;
@@ -261,7 +266,7 @@ add_hash(struct hashes *h, const struct hash *hash)
 }
 
 static void
-want_name(struct checking *k, const uint8_t *name)
+want_name(struct signcheck_run *k, const uint8_t *name)
 {
 	static const struct nsec3_chain chain = { .used = true };
 	struct hash hash;
@@ -272,7 +277,7 @@ want_name(struct checking *k, const uint8_t *name)
 
 /* The name and the empty non-terminals above it that no name before was below. */
 static void
-want_nsec3(struct checking *k)
+want_nsec3(struct signcheck_run *k)
 {
 	const uint8_t *name = k->set[0].owner, *up;
 
@@ -289,7 +294,7 @@ want_nsec3(struct checking *k)
 }
 
 static void
-check_link(struct checking *k, const struct rrset *nsec3)
+check_link(struct signcheck_run *k, const struct rrset *nsec3)
 {
 	uint8_t label[NSEC3_LABEL];
 	struct hash here;
@@ -303,7 +308,7 @@ check_link(struct checking *k, const struct rrset *nsec3)
 		return;
 	}
 	/* The text's octets again from the hash that led here. */
-	if (k->have.n > 0) {
+	if (k->have.n > 0 && !k->alone) {
 		nsec3_label(k->next_link.octets, label);
 		if (memcmp(label, nsec3->owner + 1, NSEC3_LABEL) != 0)
 			fail(k, nsec3, "the NSEC3 before it does not lead here");
@@ -313,23 +318,10 @@ check_link(struct checking *k, const struct rrset *nsec3)
 	add_hash(&k->have, &here); /* each is somebody's next: the same set, turned by one */
 }
 
-static int
-by_octets(const void *a, const void *b)
-{
-	return memcmp(a, b, NSEC3_HASH);
-}
-
-static void
-sort_hashes(struct hashes *h)
-{
-	if (h->n > 1)
-		qsort(h->hash, h->n, sizeof *h->hash, by_octets);
-}
-
 /* ---- owners ---- */
 
 static bool
-is_nsec3_owner(const struct checking *k)
+is_nsec3_owner(const struct signcheck_run *k)
 {
 	for (size_t i = 0; i < k->n; i++) {
 		const struct rrset *set = &k->set[i];
@@ -340,15 +332,28 @@ is_nsec3_owner(const struct checking *k)
 	return k->nsec3 && find_set(k, RR_NSEC3, 0) != NULL;
 }
 
+/* Of an owner alone: what is below a delegation has no NSEC, or no signature (and resign_check() sees that it is). */
+static bool
+looks_hidden(const struct signcheck_run *k)
+{
+	if (!k->nsec3)
+		return find_set(k, RR_NSEC, 0) == NULL;
+	for (size_t i = 0; i < k->n; i++) {
+		if (k->set[i].type == RR_RRSIG)
+			return false;
+	}
+	return true;
+}
+
 static void
-place_owner(struct checking *k)
+place_owner(struct signcheck_run *k)
 {
 	const uint8_t *owner = k->set[0].owner;
 	bool apex = name_equal(owner, k->c->apex);
 
 	if (k->top != NULL && !name_is_below(owner, k->top))
 		k->top = NULL;
-	k->part = k->top != NULL || (k->alone && find_set(k, RR_NSEC, 0) == NULL) ? HIDDEN : OURS;
+	k->part = k->top != NULL || (k->alone && looks_hidden(k)) ? HIDDEN : OURS;
 	k->ds = find_set(k, RR_DS, 0) != NULL;
 	if (k->part == HIDDEN)
 		return;
@@ -359,7 +364,7 @@ place_owner(struct checking *k)
 }
 
 static void
-check_owner(struct checking *k)
+check_owner(struct signcheck_run *k)
 {
 	if (k->n == 0)
 		return;
@@ -390,81 +395,171 @@ check_owner(struct checking *k)
 	k->n = 0;
 }
 
+/* ---- all ---- */
+
 static void
-check_end(struct checking *k, const struct rrset *apex)
+check_end(struct signcheck_run *k)
 {
-	if (!k->nsec3) {
-		if (!k->started || !name_equal(k->next, k->c->apex))
-			fail(k, apex, "the last NSEC does not lead to the apex");
+	if (!rbuf_ok(&k->it.r) || (!k->alone && (!k->soa || !k->dnskey)))
+		k->err = ns_fail(&k->why, NS_INVALID, CODE_SIGNCHECK,
+		    "what was signed breaks its form, or has no SOA or DNSKEY");
+	else if (k->alone)
 		return;
-	}
-	sort_hashes(&k->want);
-	sort_hashes(&k->have);
-	if (k->want.n != k->have.n ||
-	    memcmp(k->want.hash, k->have.hash, k->want.n * sizeof *k->want.hash) != 0)
-		fail(k, apex, "the NSEC3 chain is not that of the zone's names");
+	else if (!k->nsec3 && (!k->started || !name_equal(k->next, k->c->apex)))
+		fail(k, &k->apex, "the last NSEC does not lead to the apex");
+	else if (k->nsec3 && (k->want.n != k->have.n || memcmp(k->want.hash, k->have.hash,
+							    k->want.n * sizeof *k->want.hash) != 0))
+		fail(k, &k->apex, "the NSEC3 chain is not that of the zone's names");
 }
 
 static void
-each_owner(struct checking *k, struct zwire_iter *it, struct rrset *apex)
+add_set(struct signcheck_run *k, const struct rrset *set)
+{
+	bool apex = name_equal(set->owner, k->c->apex);
+
+	if (k->n == k->cap) {
+		k->cap = k->cap > 0 ? k->cap * 2 : 32;
+		k->set = xreallocarray(k->set, k->cap, sizeof *k->set);
+	}
+	k->set[k->n++] = *set;
+	if (k->apex.owner == NULL)
+		k->apex = *set;
+	k->soa = k->soa || (set->type == RR_SOA && apex);
+	k->dnskey = k->dnskey || (set->type == RR_DNSKEY && apex);
+}
+
+/* The hashes go to be sorted; of a chain by NSEC there are none. */
+static void
+sort_begin(struct signcheck_run *k, struct hashes *h)
+{
+	hashsort_begin(&k->sort, h->hash, h->n, sizeof *h->hash);
+	h->hash = NULL;
+}
+
+static bool
+sort_step(struct signcheck_run *k, struct hashes *h)
+{
+	if (hashsort_step(&k->sort))
+		return true;
+	h->hash = (struct hash *)(void *)k->sort.base;
+	k->sort.base = NULL;
+	return false;
+}
+
+static void
+owners_step(struct signcheck_run *k, uint64_t deadline_ns)
 {
 	struct rrset set;
+	unsigned owners = 0;
 
-	while (zwire_next(it, &set)) {
-		if (k->n > 0 && !name_equal(k->set[0].owner, set.owner))
+	while (zwire_next(&k->it, &set)) {
+		bool next = k->n > 0 && !name_equal(k->set[0].owner, set.owner);
+
+		if (next)
 			check_owner(k);
-		if (k->n == k->cap) {
-			k->cap = k->cap > 0 ? k->cap * 2 : 32;
-			k->set = xreallocarray(k->set, k->cap, sizeof *k->set);
-		}
-		k->set[k->n++] = set;
-		if (apex->owner == NULL)
-			*apex = set;
-		k->soa = k->soa || (set.type == RR_SOA && name_equal(set.owner, k->c->apex));
-		k->dnskey =
-		    k->dnskey || (set.type == RR_DNSKEY && name_equal(set.owner, k->c->apex));
+		add_set(k, &set);
+		if (next && ++owners % LOOK_OWNERS == 0 && clock_mono_ns() >= deadline_ns)
+			return;
 	}
 	check_owner(k);
+	sort_begin(k, &k->want);
+	k->stage = SORT_WANT;
 }
 
-static enum ns_err
-check(struct signcheck *c, const void *zwire, size_t len, bool alone, struct ns_why *why)
+struct signcheck_run *
+signcheck_begin(struct signcheck *c, const void *zwire, size_t len)
 {
-	struct ns_why none = { 0 };
-	struct checking *k = xcalloc(1, sizeof *k);
-	struct zwire_iter it = zwire_iter(zwire, len);
-	struct rrset apex = { 0 };
-	enum ns_err err;
+	struct signcheck_run *k = xcalloc(1, sizeof *k);
 
 	k->c = c;
-	k->why = why != NULL ? why : &none;
+	k->it = zwire_iter(zwire, len);
 	k->nsec3 = c->keys->denial != DENIAL_NSEC;
 	k->optout = c->keys->denial == DENIAL_NSEC3_OPTOUT;
-	k->alone = alone;
 	k->bitmap = wbuf_grow(SIZE_MAX / 2);
-	each_owner(k, &it, &apex);
-	if (!rbuf_ok(&it.r) || (!alone && (!k->soa || !k->dnskey)))
-		k->err = ns_fail(k->why, NS_INVALID, CODE_SIGNCHECK,
-		    "what was signed breaks its form, or has no SOA or DNSKEY");
-	else if (!alone)
-		check_end(k, &apex);
-	err = k->err;
+	return k;
+}
+
+static void
+one_step(struct signcheck_run *k, uint64_t deadline_ns)
+{
+	switch (k->stage) {
+	case OWNERS:
+		owners_step(k, deadline_ns);
+		break;
+	case SORT_WANT:
+		if (!sort_step(k, &k->want)) {
+			sort_begin(k, &k->have);
+			k->stage = SORT_HAVE;
+		}
+		break;
+	case SORT_HAVE:
+		if (!sort_step(k, &k->have)) {
+			check_end(k);
+			k->stage = END;
+		}
+		break;
+	case END:
+		break;
+	}
+}
+
+bool
+signcheck_step(struct signcheck_run *k, uint64_t deadline_ns)
+{
+	while (k->err == NS_OK && k->stage != END) {
+		one_step(k, deadline_ns);
+		if (clock_mono_ns() >= deadline_ns)
+			break;
+	}
+	return k->err == NS_OK && k->stage != END;
+}
+
+void
+signcheck_destroy(struct signcheck_run **kp)
+{
+	struct signcheck_run *k = *kp;
+
+	*kp = NULL;
+	if (k == NULL)
+		return;
 	free(k->want.hash);
 	free(k->have.hash);
+	free(k->sort.base);
 	wbuf_free(&k->bitmap);
 	free(k->set);
 	free(k);
+}
+
+enum ns_err
+signcheck_end(struct signcheck_run **kp, struct ns_why *why)
+{
+	enum ns_err err = (*kp)->err;
+
+	if (err != NS_OK && why != NULL)
+		*why = (*kp)->why;
+	signcheck_destroy(kp);
 	return err;
+}
+
+static enum ns_err
+all(struct signcheck *c, const void *zwire, size_t len, bool alone, struct ns_why *why)
+{
+	struct signcheck_run *k = signcheck_begin(c, zwire, len);
+
+	k->alone = alone;
+	while (signcheck_step(k, UINT64_MAX))
+		continue;
+	return signcheck_end(&k, why);
 }
 
 enum ns_err
 signcheck_zone(struct signcheck *c, const void *zwire, size_t len, struct ns_why *why)
 {
-	return check(c, zwire, len, false, why);
+	return all(c, zwire, len, false, why);
 }
 
 enum ns_err
 signcheck_part(struct signcheck *c, const void *zwire, size_t len, struct ns_why *why)
 {
-	return check(c, zwire, len, true, why);
+	return all(c, zwire, len, true, why);
 }

@@ -29,8 +29,16 @@ struct signcheck {
  * delegation.  The links are resign.h's. */
 enum ns_err	 signcheck_part(struct signcheck *, const void *zwire, size_t len, struct ns_why *)
 		    __attribute__((warn_unused_result));
-/* NS_INVALID with owner, type and reason in why. */
+/* A whole zone: NS_INVALID with owner, type and reason in why. */
 enum ns_err	 signcheck_zone(struct signcheck *, const void *zwire, size_t len, struct ns_why *)
 		    __attribute__((warn_unused_result));
+/* The same in slices, until the deadline (clock_mono_ns) each, one owner at least; _step: there is more to do.  What is
+ * checked stays where it is until _end, which destroys the run. */
+struct signcheck_run;
+struct signcheck_run	*signcheck_begin(struct signcheck *, const void *zwire, size_t len);
+bool	 signcheck_step(struct signcheck_run *, uint64_t deadline_ns);
+enum ns_err	 signcheck_end(struct signcheck_run **, struct ns_why *)
+		    __attribute__((warn_unused_result));
+void	 signcheck_destroy(struct signcheck_run **);
 
 #endif

@@ -12,8 +12,11 @@ whole_time(uint32_t t, uint32_t now)
 
 void
 signstate_fill(
-    struct signstate *s, const struct refresh_state *r, const struct compile_stats *c, uint32_t now)
+    struct signstate *s, const struct refresh_state *r, const struct feed *f, uint32_t now)
 {
+	const struct compile_stats *c = feed_signed(f);
+	const uint8_t *making;
+
 	ns__signer_state__init(&s->msg);
 	s->msg.zones = r->zones;
 	s->msg.expires = whole_time(r->expires, now);
@@ -29,6 +32,9 @@ signstate_fill(
 	s->msg.kept = c->kept;
 	s->msg.verified = c->verified;
 	s->msg.refused = c->refused;
+	making = feed_making(f, &s->msg.making_zones, &s->msg.making_percent);
+	if (making != NULL)
+		s->msg.making = name_to_text(making, s->making);
 }
 
 void

@@ -8,10 +8,10 @@
 
 struct signstate {
 	Ns__SignerState	msg;
-	char		zone[NAME_MAX_TEXT], external[NAME_MAX_TEXT];
+	char		zone[NAME_MAX_TEXT], external[NAME_MAX_TEXT], making[NAME_MAX_TEXT];
 };
 /* The message points into the struct. */
-void	 signstate_fill(struct signstate *, const struct refresh_state *, const struct compile_stats *,
+void	 signstate_fill(struct signstate *, const struct refresh_state *, const struct feed *,
 	    uint32_t now);
 /* Fills the answer in: found nothing, it is as it was asked. */
 void	 signstate_of_zone(struct writer *, uint32_t now, Ns__ZoneSignatures *);

@@ -6,9 +6,13 @@
 
 #include "appliance/dns/rrtype.h"
 #include "appliance/signer/aliassign.h"
+#include "appliance/signer/hashsort.h"
+#include "ipc/base/clock.h"
 #include "ipc/base/xalloc.h"
 
 #define CODE_ZONESIGN 5032
+#define LOOK_SETS \
+	64u /* sets, names or owners between two looks at the clock, where no signature is made */
 
 struct link { /* of an NSEC3 chain */
 	uint8_t hash[NSEC3_HASH];
@@ -16,32 +20,66 @@ struct link { /* of an NSEC3 chain */
 };
 static const struct nsec3_chain no_salt = { .used = true };
 
-struct all {
+enum stage { READ, LINK, SORT, PUT, DONE };
+
+struct zonesign_run {
+	struct zonesign z;
 	struct signing s;
+	enum stage stage;
+	enum ns_err err; /* where it is over before its end */
+	const char *text; /* why */
+	struct wbuf *out;
+	/* READ */
+	struct zwire_iter it;
+	const uint8_t *top; /* hides what is below it */
+	bool soa;
 	struct owner *owner;
 	size_t n, cap;
+	/* LINK, SORT */
+	size_t i; /* the next owner; in PUT as well */
+	const uint8_t *last; /* name of the last link */
 	struct link *link;
 	size_t nlinks, links_cap;
+	struct hashsort sort;
 	struct wbuf maps;
+	/* PUT */
+	size_t next, k; /* NSEC: the next owner in the chain; NSEC3: the next link */
 };
+
+static void
+give_up(struct zonesign_run *a, enum ns_err err, const char *text)
+{
+	a->stage = DONE;
+	a->err = err;
+	a->text = text;
+}
 
 /* ---- the owners ---- */
 
 static struct owner *
-add_owner(struct all *a)
+add_owner(struct zonesign_run *a, const struct rrset *set)
 {
+	struct owner *o;
+
 	if (a->n == a->cap) {
 		a->cap = a->cap > 0 ? a->cap * 2 : 64;
 		a->owner = xreallocarray(a->owner, a->cap, sizeof *a->owner);
 	}
-	return &a->owner[a->n++];
+	o = &a->owner[a->n++];
+	*o = (struct owner){ .name = set->owner, .raw = set->raw, .part = OWNER_OURS };
+	if (a->top != NULL && name_is_below(set->owner, a->top))
+		o->part = OWNER_HIDDEN;
+	else
+		a->top = NULL;
+	return o;
 }
 
 static void
-note_soa(struct all *a, const struct rrset *soa)
+note_soa(struct zonesign_run *a, const struct rrset *soa)
 {
 	uint32_t minimum;
 
+	a->soa = true;
 	if (soa->rdata_len < 24)
 		return;
 	minimum = get_u32(soa->rdata + soa->rdata_len - 4);
@@ -49,75 +87,80 @@ note_soa(struct all *a, const struct rrset *soa)
 }
 
 /* Canonical order: what a delegation or a DNAME hides follows it. */
-static bool
-read_owners(struct all *a, const uint8_t *content, size_t len)
+static void
+read_set(struct zonesign_run *a, const struct rrset *set)
 {
-	struct zwire_iter it = zwire_iter(content, len);
-	const uint8_t *apex = a->s.z->apex, *top = NULL, *last = NULL;
-	struct owner *o = NULL;
-	bool soa = false;
-	struct rrset set;
+	bool apex = name_equal(set->owner, a->z.apex);
+	struct owner *o = a->n > 0 ? &a->owner[a->n - 1] : NULL;
 
-	while (zwire_next(&it, &set)) {
-		if (zonesign_makes(set.type, name_equal(set.owner, apex)))
-			continue;
-		if (last == NULL || !name_equal(set.owner, last)) {
-			o = add_owner(a);
-			*o =
-			    (struct owner){ .name = set.owner, .raw = set.raw, .part = OWNER_OURS };
-			last = set.owner;
-			if (top != NULL && name_is_below(set.owner, top))
-				o->part = OWNER_HIDDEN;
-			else
-				top = NULL;
-		}
-		o->raw_len = (size_t)(set.raw - o->raw) + set.raw_len;
-		if (set.type == RR_SOA && a->n == 1 && name_equal(set.owner, apex)) {
-			soa = true;
-			note_soa(a, &set);
-		}
-		if (o->part == OWNER_HIDDEN)
-			continue;
-		o->ds = o->ds || set.type == RR_DS;
-		o->policy = o->policy || set.type == RR_NSPOLICY;
-		if (set.type == RR_NS && a->n > 1)
-			o->part = OWNER_CUT;
-		if (set.type == RR_ALIAS && o->part == OWNER_OURS)
-			owner_alias(&a->s, o, &set);
-		if (set.type == RR_DNAME || o->part == OWNER_CUT)
-			top = set.owner;
+	if (zonesign_makes(set->type, apex))
+		return;
+	if (o == NULL || !name_equal(set->owner, o->name))
+		o = add_owner(a, set);
+	o->raw_len = (size_t)(set->raw - o->raw) + set->raw_len;
+	if (set->type == RR_SOA && a->n == 1 && apex)
+		note_soa(a, set);
+	if (o->part == OWNER_HIDDEN)
+		return;
+	o->ds = o->ds || set->type == RR_DS;
+	o->policy = o->policy || set->type == RR_NSPOLICY;
+	if (set->type == RR_NS && a->n > 1)
+		o->part = OWNER_CUT;
+	if (set->type == RR_ALIAS && o->part == OWNER_OURS)
+		owner_alias(&a->s, o, set);
+	if (set->type == RR_DNAME || o->part == OWNER_CUT)
+		a->top = o->name;
+}
+
+static bool
+read_owners(struct zonesign_run *a, uint64_t deadline_ns)
+{
+	struct rrset set;
+	unsigned n = 0;
+
+	while (zwire_next(&a->it, &set)) {
+		read_set(a, &set);
+		if (++n % LOOK_SETS == 0 && clock_mono_ns() >= deadline_ns)
+			return true;
 	}
-	return rbuf_ok(&it.r) && soa;
+	if (!rbuf_ok(&a->it.r) || !a->soa)
+		give_up(a, NS_CORRUPT, "the content breaks its form, or has no SOA");
+	else
+		a->stage = a->z.keys->denial == DENIAL_NSEC ? PUT : LINK;
+	return true;
+}
+
+/* The one reason that names a figure: zonesign_end() says it. */
+static void
+too_many_answers(struct zonesign_run *a)
+{
+	give_up(a, NS_INVALID, NULL);
 }
 
 /* ---- NSEC ---- */
 
-static bool
-put_with_nsec(struct all *a, struct wbuf *out)
+static void
+put_with_nsec(struct zonesign_run *a)
 {
-	size_t next = 0;
-	bool ok = true;
+	const struct owner *o = &a->owner[a->i];
+	struct emission_chain chain = { 0 };
 
-	for (size_t i = 0; i < a->n; i++) {
-		const struct owner *o = &a->owner[i];
-
-		if (next <= i) {
-			for (next = i + 1; next < a->n && a->owner[next].part == OWNER_HIDDEN;)
-				next++;
-		}
-		ok = sign_owner(&a->s, o,
-			 &(struct emission_chain){
-			     .next = next < a->n ? a->owner[next].name : a->owner[0].name },
-			 out) &&
-		     ok;
+	if (a->next <= a->i) {
+		for (a->next = a->i + 1; a->next < a->n && a->owner[a->next].part == OWNER_HIDDEN;)
+			a->next++;
 	}
-	return ok;
+	chain.next = a->next < a->n ? a->owner[a->next].name : a->owner[0].name;
+	a->i++;
+	if (!sign_owner(&a->s, o, &chain, a->out))
+		too_many_answers(a);
+	else if (a->i == a->n)
+		a->stage = DONE;
 }
 
 /* ---- NSEC3 ---- */
 
 static struct link *
-add_link(struct all *a, const uint8_t *name)
+add_link(struct zonesign_run *a, const uint8_t *name)
 {
 	struct link *l;
 
@@ -132,18 +175,52 @@ add_link(struct all *a, const uint8_t *name)
 	return l;
 }
 
-/* The empty non-terminals above `name` that are not above the link's name before it, `last` (names come in
- * canonical order, so each is met once). */
+/* The empty non-terminals above `name` that are not above the link's name before it (names come in canonical
+ * order, so each is met once). */
 static void
-add_ents(struct all *a, const uint8_t *name, const uint8_t *last)
+add_ents(struct zonesign_run *a, const uint8_t *name)
 {
-	unsigned labels = name_labels(name), shared = name_common(name, last),
-		 apex = name_labels(a->s.z->apex);
+	unsigned labels = name_labels(name), shared = name_common(name, a->last),
+		 apex = name_labels(a->z.apex);
 
 	if (shared < apex)
 		shared = apex;
 	for (unsigned k = shared + 1; k < labels; k++)
 		(void)add_link(a, name_skip(name, labels - k));
+}
+
+static bool
+make_links(struct zonesign_run *a, uint64_t deadline_ns)
+{
+	while (a->i < a->n) {
+		const struct owner *o = &a->owner[a->i++];
+		struct link *l;
+
+		if (owner_has_nsec3(a->z.keys, o)) {
+			add_ents(a, o->name);
+			l = add_link(a, o->name);
+			owner_nsec3_types(&a->s, o, &a->maps);
+			l->len = (uint32_t)(a->maps.len - l->at);
+			a->last = o->name;
+		}
+		if (a->i % LOOK_SETS == 0 && clock_mono_ns() >= deadline_ns)
+			return true;
+	}
+	hashsort_begin(&a->sort, a->link, a->nlinks, sizeof *a->link);
+	a->link = NULL;
+	a->stage = SORT;
+	return true;
+}
+
+static void
+sort_links(struct zonesign_run *a)
+{
+	if (hashsort_step(&a->sort))
+		return;
+	a->link = (struct link *)(void *)a->sort.base;
+	a->sort.base = NULL;
+	a->i = 0;
+	a->stage = PUT;
 }
 
 static int
@@ -152,34 +229,14 @@ by_hash(const void *pa, const void *pb)
 	return memcmp(((const struct link *)pa)->hash, ((const struct link *)pb)->hash, NSEC3_HASH);
 }
 
-static void
-make_links(struct all *a)
-{
-	const uint8_t *last = a->s.z->apex;
-
-	for (size_t i = 0; i < a->n; i++) {
-		const struct owner *o = &a->owner[i];
-		struct link *l;
-
-		if (!owner_has_nsec3(a->s.z->keys, o))
-			continue;
-		add_ents(a, o->name, last);
-		l = add_link(a, o->name);
-		owner_nsec3_types(&a->s, o, &a->maps);
-		l->len = (uint32_t)(a->maps.len - l->at);
-		last = o->name;
-	}
-	qsort(a->link, a->nlinks, sizeof *a->link, by_hash);
-}
-
 static const struct link *
-next_link(const struct all *a, const struct link *l)
+next_link(const struct zonesign_run *a, const struct link *l)
 {
 	return l + 1 < a->link + a->nlinks ? l + 1 : a->link;
 }
 
 static bool
-put_owner(struct all *a, const struct owner *o, struct wbuf *out)
+put_owner(struct zonesign_run *a, const struct owner *o)
 {
 	struct emission_chain chain = { 0 };
 	struct link want;
@@ -193,32 +250,28 @@ put_owner(struct all *a, const struct owner *o, struct wbuf *out)
 		chain.hash = l->hash;
 		chain.next_hash = next_link(a, l)->hash;
 	}
-	return sign_owner(&a->s, o, &chain, out);
+	return sign_owner(&a->s, o, &chain, a->out);
 }
 
 /* Owners and NSEC3s are each in canonical order; so is what they make together. */
-static bool
-put_with_nsec3(struct all *a, struct wbuf *out)
+static void
+put_with_nsec3(struct zonesign_run *a)
 {
+	const struct link *l = &a->link[a->k];
 	uint8_t name[NAME_MAX_WIRE];
-	size_t i = 0, k = 0;
-	bool ok = true;
 
-	make_links(a);
-	while (i < a->n || k < a->nlinks) {
-		const struct link *l = &a->link[k];
-
-		if (k < a->nlinks)
-			signing_nsec3_owner(&a->s, l->hash, name);
-		if (k == a->nlinks || (i < a->n && name_cmp(a->owner[i].name, name) < 0)) {
-			ok = put_owner(a, &a->owner[i++], out) && ok;
-		} else {
-			sign_nsec3(&a->s, l->hash, next_link(a, l)->hash, a->maps.base + l->at,
-			    l->len, out);
-			k++;
-		}
+	if (a->k < a->nlinks)
+		signing_nsec3_owner(&a->s, l->hash, name);
+	if (a->k == a->nlinks || (a->i < a->n && name_cmp(a->owner[a->i].name, name) < 0)) {
+		if (!put_owner(a, &a->owner[a->i++]))
+			too_many_answers(a);
+	} else {
+		sign_nsec3(
+		    &a->s, l->hash, next_link(a, l)->hash, a->maps.base + l->at, l->len, a->out);
+		a->k++;
 	}
-	return ok;
+	if (a->i == a->n && a->k == a->nlinks)
+		a->stage = DONE;
 }
 
 /* ---- all ---- */
@@ -241,31 +294,106 @@ fits_nsec3(const uint8_t *apex)
 	return 1 + NSEC3_LABEL + name_len(apex) <= NAME_MAX_WIRE;
 }
 
+struct zonesign_run *
+zonesign_begin(const struct zonesign *z, const void *content, size_t len, struct wbuf *out,
+    struct zonesign_done *done)
+{
+	struct zonesign_run *a = xcalloc(1, sizeof *a);
+
+	a->z = *z;
+	a->out = out;
+	a->maps = wbuf_grow(UINT32_MAX);
+	a->it = zwire_iter(content, len);
+	a->last = a->z.apex;
+	signing_init(&a->s, &a->z, done);
+	if (!has_signing_key(z->keys))
+		give_up(a, NS_INVALID, "no ZSK that is here signs");
+	else if (z->keys->denial != DENIAL_NSEC && !fits_nsec3(z->apex))
+		give_up(a, NS_INVALID, "the zone's name is too long for NSEC3");
+	return a;
+}
+
+static bool
+one_step(struct zonesign_run *a, uint64_t deadline_ns)
+{
+	switch (a->stage) {
+	case READ:
+		return read_owners(a, deadline_ns);
+	case LINK:
+		return make_links(a, deadline_ns);
+	case SORT:
+		sort_links(a);
+		break;
+	case PUT:
+		if (a->z.keys->denial == DENIAL_NSEC)
+			put_with_nsec(a);
+		else
+			put_with_nsec3(a);
+		break;
+	case DONE:
+		break;
+	}
+	return a->stage != DONE;
+}
+
+bool
+zonesign_step(struct zonesign_run *a, uint64_t deadline_ns)
+{
+	while (one_step(a, deadline_ns) && a->stage != DONE) {
+		if (clock_mono_ns() >= deadline_ns)
+			return true;
+	}
+	return false;
+}
+
+unsigned
+zonesign_percent(const struct zonesign_run *a)
+{
+	size_t all = a->n + a->nlinks;
+
+	return a->stage < PUT || all == 0 ? 0 : (unsigned)((a->i + a->k) * 100 / all);
+}
+
+void
+zonesign_destroy(struct zonesign_run **ap)
+{
+	struct zonesign_run *a = *ap;
+
+	*ap = NULL;
+	if (a == NULL)
+		return;
+	signing_free(&a->s);
+	wbuf_free(&a->maps);
+	for (size_t i = 0; i < a->n; i++)
+		owner_free(&a->owner[i]);
+	free(a->owner);
+	free(a->link);
+	free(a->sort.base);
+	free(a);
+}
+
+enum ns_err
+zonesign_end(struct zonesign_run **ap, struct ns_why *why)
+{
+	struct zonesign_run *a = *ap;
+	enum ns_err err = a->err;
+
+	if (err != NS_OK && a->text == NULL)
+		(void)ns_fail(why, err, CODE_ZONESIGN,
+		    "a policy has more than %u different answers to sign", EMISSIONS_MAX);
+	else if (err != NS_OK)
+		(void)ns_fail(why, err, CODE_ZONESIGN, "%s", a->text);
+	zonesign_destroy(ap);
+	return err;
+}
+
 enum ns_err
 zonesign_all(const struct zonesign *z, const void *content, size_t len, struct wbuf *out,
     struct zonesign_done *done, struct ns_why *why)
 {
-	struct all a = { .maps = wbuf_grow(UINT32_MAX) };
-	enum ns_err err = NS_OK;
+	struct zonesign_run *a = zonesign_begin(z, content, len, out, done);
 
-	signing_init(&a.s, z, done);
-	if (!has_signing_key(z->keys))
-		err = ns_fail(why, NS_INVALID, CODE_ZONESIGN, "no ZSK that is here signs");
-	else if (z->keys->denial != DENIAL_NSEC && !fits_nsec3(z->apex))
-		err = ns_fail(
-		    why, NS_INVALID, CODE_ZONESIGN, "the zone's name is too long for NSEC3");
-	else if (!read_owners(&a, content, len))
-		err = ns_fail(
-		    why, NS_CORRUPT, CODE_ZONESIGN, "the content breaks its form, or has no SOA");
-	else if (!(z->keys->denial == DENIAL_NSEC ? put_with_nsec(&a, out)
-						  : put_with_nsec3(&a, out)))
-		err = ns_fail(why, NS_INVALID, CODE_ZONESIGN,
-		    "a policy has more than %u different answers to sign", EMISSIONS_MAX);
-	signing_free(&a.s);
-	wbuf_free(&a.maps);
-	for (size_t i = 0; i < a.n; i++)
-		owner_free(&a.owner[i]);
-	free(a.owner);
-	free(a.link);
-	return err;
+	while (zonesign_step(a, UINT64_MAX))
+		continue;
+	return zonesign_end(&a, why);
 }

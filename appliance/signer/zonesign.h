@@ -39,7 +39,19 @@ struct zonesign_done {
 	uint32_t	expires;	/* the first of them; 0: none */
 };
 
-/* The whole zone, appended to `out`.  NS_CORRUPT: the content breaks its form, or has no SOA. */
+/* The whole zone, appended to `out`, in slices: content, out and done stay where they are until _end, which destroys
+ * it either way.  NS_CORRUPT: the content breaks its form, or has no SOA. */
+struct zonesign_run;
+struct zonesign_run	*zonesign_begin(const struct zonesign *, const void *content, size_t len,
+		    struct wbuf *out, struct zonesign_done *);
+/* Until the deadline (clock_mono_ns), one owner at least; true: there is more to do. */
+bool	 zonesign_step(struct zonesign_run *, uint64_t deadline_ns);
+enum ns_err	 zonesign_end(struct zonesign_run **, struct ns_why *)
+		    __attribute__((warn_unused_result));
+void	 zonesign_destroy(struct zonesign_run **);
+unsigned zonesign_percent(const struct zonesign_run *);	/* of it that is done, about */
+
+/* All of it at once. */
 enum ns_err	 zonesign_all(const struct zonesign *, const void *content, size_t len,
 		    struct wbuf *out, struct zonesign_done *, struct ns_why *)
 		    __attribute__((warn_unused_result));

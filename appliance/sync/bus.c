@@ -29,7 +29,7 @@ struct bus_peer {
 };
 struct bus {
 	struct bus_peer roles[ROLE_MAX];
-	uint64_t confirm; /* asked of answer; asked again when it comes back */
+	uint64_t confirm, confirm_epoch; /* asked of answer; asked again when it comes back */
 	struct log_limit limit;
 };
 
@@ -67,13 +67,15 @@ bus_send(struct sync *s, enum role_id id, const Ns__Envelope *env)
 }
 
 void
-bus_confirm(struct sync *s, uint64_t revision)
+bus_confirm(struct sync *s, uint64_t revision, uint64_t epoch)
 {
 	Ns__Envelope env = NS__ENVELOPE__INIT;
 	Ns__ConfirmServed confirm = NS__CONFIRM_SERVED__INIT;
 
 	s->bus->confirm = revision;
+	s->bus->confirm_epoch = epoch;
 	confirm.revision = revision;
+	confirm.epoch = epoch;
 	env.body_case = NS__ENVELOPE__BODY_CONFIRM_SERVED;
 	env.confirm_served = &confirm;
 	/* Not there: it is asked when it says hello. */
@@ -194,7 +196,7 @@ role_hello(struct sync *s, const struct ns_peer *peer, const Ns__Envelope *env)
 	} else if (id == ROLE_PROBE) {
 		probe_hello(s);
 	} else if (id == ROLE_ANSWER && s->bus->confirm != 0) {
-		bus_confirm(s, s->bus->confirm);
+		bus_confirm(s, s->bus->confirm, s->bus->confirm_epoch);
 	}
 }
 
@@ -220,7 +222,7 @@ on_resync(struct sync *s, const Ns__Envelope *env)
 static void
 on_served(struct sync *s, const Ns__Envelope *env)
 {
-	receipts_served(s, env->served->revision);
+	receipts_served(s, env->served->revision, env->served->epoch);
 }
 
 static void

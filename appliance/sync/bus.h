@@ -20,7 +20,7 @@ unsigned bus_hellos(const struct bus *, enum role_id);
 /* NS_UNAVAILABLE when the role is not there. */
 enum ns_err	 bus_send(struct sync *, enum role_id, const Ns__Envelope *);
 /* Ask answer to tell when this revision is served. */
-void	 bus_confirm(struct sync *, uint64_t revision);
+void	 bus_confirm(struct sync *, uint64_t revision, uint64_t epoch);
 /* The supervisor says that a role's process is not running. */
 void	 bus_gone(struct sync *, enum role_id);
 

@@ -24,6 +24,9 @@
 #define ASKED_MARK    (1ull << 63)
 
 static struct request_list asked = TAILQ_HEAD_INITIALIZER(asked);
+/* The request that makes the first fleet keys, and those that would, too: they begin again when it is over. */
+static const struct dnssec *first;
+static struct request_list held = TAILQ_HEAD_INITIALIZER(held);
 static uint64_t last_id;
 static uint8_t public_key[DNSSEC_X25519];
 static bool have_key;
@@ -56,6 +59,8 @@ dnssec_free(void *arg)
 {
 	struct dnssec *d = arg;
 
+	if (first == d)
+		first = NULL;
 	wbuf_free(&d->keys);
 	free(d->wishes);
 	free(d->gone);
@@ -317,6 +322,15 @@ read_work(struct job *job, void *thread)
 		r->err = is_show(r) ? dnssec_show_read(r, thread) : dnssec_read(r, thread);
 }
 
+/* Would it make fleet keys while another one does? */
+static bool
+is_second(const struct dnssec *d)
+{
+	if (d->fresh && first == NULL)
+		first = d;
+	return d->fresh && first != d;
+}
+
 static void
 read_done(struct job *job, struct sync *s)
 {
@@ -324,6 +338,8 @@ read_done(struct job *job, struct sync *s)
 
 	if (r->err != NS_OK || r->reply != NULL)
 		request_finish(s, r);
+	else if (is_second(r->state))
+		TAILQ_INSERT_TAIL(&held, r, waiting);
 	else if (wants_parent(s, r))
 		ask_parent(s, r);
 	else
@@ -400,10 +416,26 @@ dnssec_event(struct sync *s, struct request *r, uint64_t zone_id)
 }
 
 /* ---- time ---- */
+static void
+begin_held(struct sync *s)
+{
+	struct request *r;
+
+	while (first == NULL && (r = TAILQ_FIRST(&held)) != NULL) {
+		uint64_t zone_id = ((struct dnssec *)r->state)->z.id;
+
+		TAILQ_REMOVE(&held, r, waiting);
+		dnssec_free(r->state);
+		start(s, r, zone_id);
+	}
+}
+
 void
 dnssec_tick(struct sync *s, uint64_t now_ns)
 {
 	struct request *r, *next;
+
+	begin_held(s);
 
 	for (r = TAILQ_FIRST(&asked); r != NULL; r = next) {
 		struct dnssec *d = r->state;
@@ -426,6 +458,7 @@ dnssec_stop(void)
 {
 	struct request *r;
 
+	TAILQ_CONCAT(&asked, &held, waiting);
 	while ((r = TAILQ_FIRST(&asked)) != NULL) {
 		TAILQ_REMOVE(&asked, r, waiting);
 		conn_detach(r);

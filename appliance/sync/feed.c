@@ -392,6 +392,7 @@ void
 feed_published(struct sync *s, const Ns__Published *p)
 {
 	struct feed *f = s->feed;
+	struct ranges late;
 
 	f->moved_ns = clock_mono_ns();
 	f->map_bytes = p->map_bytes;
@@ -406,7 +407,9 @@ feed_published(struct sync *s, const Ns__Published *p)
 	if (p->revision > s->head.revision)
 		return; /* not a revision of this store */
 	f->published = p->revision;
-	bus_confirm(s, p->revision);
+	ranges_read(&late, p->late, p->n_late);
+	receipts_late(s, p->revision, &late, p->epoch);
+	bus_confirm(s, p->revision, p->epoch);
 }
 
 void

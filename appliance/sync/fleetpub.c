@@ -367,6 +367,7 @@ receipt(struct sync *s, struct follower *fo, const Ns__FleetReceipt *in)
 		return;
 	}
 	keyring_seen(fo->name, in->public_key.data, in->public_key.len);
+	ranges_read(&fo->late, in->late, in->n_late);
 	fo->qps = in->qps;
 	fo->p99_us = in->p99_us;
 	fo->error_percent = in->error_percent;

@@ -49,7 +49,8 @@ fleet_all_served(struct sync *s, const struct request *r, Ns__CommitReply *m, bo
 	const struct roster *ro = s->fleet->roster;
 	uint64_t now = clock_mono_ns();
 	double ms = (double)clock_since(now, r->arrived_ns) / 1e6;
-	bool all = receipts_revision(s->receipts) >= r->revision;
+	bool all = receipts_revision(s->receipts) >= r->revision &&
+		   !ranges_has(receipts_lacks(s->receipts), r->revision);
 
 	if (all)
 		add_served(m, s->name, ms);
@@ -61,7 +62,8 @@ fleet_all_served(struct sync *s, const struct request *r, Ns__CommitReply *m, bo
 
 		if (!mb->enrolled || mb->removed || strcmp(mb->name, s->name) == 0)
 			continue;
-		if (fo != NULL && fo->ever && fo->served >= r->revision) {
+		if (fo != NULL && fo->ever && fo->served >= r->revision &&
+		    !ranges_has(&fo->late, r->revision)) {
 			add_served(m, mb->name, ms);
 		} else if (fo != NULL && follower_living(fo, now)) {
 			all = false;

@@ -31,13 +31,15 @@ rep_say_receipt(struct sync *s)
 	struct rep *rep = &s->fleet->rep;
 	Ns__Envelope env = NS__ENVELOPE__INIT;
 	Ns__FleetReceipt out = NS__FLEET_RECEIPT__INIT;
-	uint64_t served = receipts_revision(s->receipts);
+	uint64_t served = receipts_revision(s->receipts), late[RANGES_MAX * 2];
 
 	if (rep->state != REP_FOLLOW)
 		return;
 	rep->receipt_ns = clock_mono_ns();
 	out.stored = s->head.revision;
 	out.served = served < s->head.revision ? served : s->head.revision;
+	out.n_late = ranges_put(receipts_lacks(s->receipts), late);
+	out.late = late;
 	out.octets = rep->acked_octets;
 	out.messages = rep->acked_messages;
 	out.qps = s->fleet->qps;

@@ -17,6 +17,9 @@
 struct receipts {
 	struct request_list waiting;
 	uint64_t served;
+	struct ranges late; /* of what is served: these are not yet */
+	struct ranges next; /* those that are late once `next_epoch` is served */
+	uint64_t next_epoch;
 };
 
 struct receipts *
@@ -97,11 +100,17 @@ receipts_wants_all(const struct request *r)
 }
 
 static bool
+is_served(const struct receipts *rc, const struct request *r)
+{
+	return r->revision <= rc->served && !ranges_has(&rc->late, r->revision);
+}
+
+static bool
 done(struct sync *s, struct request *r)
 {
 	if (r->wait_all)
 		return fleet_all_served(s, r, r->reply->commit_reply, false);
-	return r->revision <= s->receipts->served;
+	return is_served(s->receipts, r);
 }
 
 void
@@ -131,29 +140,44 @@ receipts_fleet(struct sync *s)
 	}
 }
 
-static void
-answer_up_to(struct sync *s, uint64_t revision, bool served)
+void
+receipts_served(struct sync *s, uint64_t revision, uint64_t epoch)
 {
 	struct receipts *rc = s->receipts;
 	struct request *r, *next;
 
+	if (revision > s->head.revision || (revision <= rc->served && rc->late.n == 0))
+		return;
+	if (revision > rc->served)
+		rc->served = revision;
+	if (epoch >= rc->next_epoch)
+		rc->late = rc->next;
 	for (r = TAILQ_FIRST(&rc->waiting); r != NULL; r = next) {
 		next = TAILQ_NEXT(r, waiting);
-		if (r->revision > revision || (served && r->wait_all))
+		if (r->wait_all || !is_served(rc, r))
 			continue;
 		TAILQ_REMOVE(&rc->waiting, r, waiting);
-		answer(s, r, served);
+		answer(s, r, true);
 	}
+	fleet_served(s, revision);
 }
 
 void
-receipts_served(struct sync *s, uint64_t revision)
+receipts_late(struct sync *s, uint64_t revision, const struct ranges *late, uint64_t epoch)
 {
-	if (revision <= s->receipts->served || revision > s->head.revision)
-		return;
-	s->receipts->served = revision;
-	answer_up_to(s, revision, true);
-	fleet_served(s, revision);
+	struct receipts *rc = s->receipts;
+
+	rc->next = *late;
+	rc->next_epoch = epoch;
+	/* A signer that came anew is not where the one before it was. */
+	ranges_add(&rc->next, revision + 1, rc->served);
+	ranges_union(&rc->late, &rc->next);
+}
+
+const struct ranges *
+receipts_lacks(const struct receipts *rc)
+{
+	return &rc->late;
 }
 
 void
@@ -179,14 +203,25 @@ void
 receipts_rewound(struct sync *s, uint64_t revision)
 {
 	receipts_term(s, revision);
-	if (s->receipts->served > revision)
-		s->receipts->served = revision;
+	if (s->receipts->served <= revision)
+		return;
+	s->receipts->served = revision;
+	s->receipts->late.n = s->receipts->next.n = 0;
 }
 
 void
 receipts_give_up(struct sync *s, uint64_t revision)
 {
-	answer_up_to(s, revision, false);
+	struct receipts *rc = s->receipts;
+	struct request *r, *next;
+
+	for (r = TAILQ_FIRST(&rc->waiting); r != NULL; r = next) {
+		next = TAILQ_NEXT(r, waiting);
+		if (r->revision > revision)
+			continue;
+		TAILQ_REMOVE(&rc->waiting, r, waiting);
+		answer(s, r, false);
+	}
 }
 
 static uint64_t

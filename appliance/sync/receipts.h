@@ -11,6 +11,7 @@
 
 #include "appliance/sync/request.h"
 #include "appliance/sync/sync.h"
+#include "ipc/base/ranges.h"
 
 struct receipts	*receipts_new(void);
 void	 receipts_destroy(struct receipts **);
@@ -18,7 +19,11 @@ void	 receipts_wait(struct sync *, struct request *);	/* takes it; r->revision i
 /* Another appliance said something: those that wait for all of them. */
 bool	 receipts_wants_all(const struct request *);	/* --wait served */
 void	 receipts_fleet(struct sync *);
-void	 receipts_served(struct sync *, uint64_t revision);
+/* Workers are past that epoch, which was that revision's. */
+void	 receipts_served(struct sync *, uint64_t revision, uint64_t epoch);
+/* That revision was published with that epoch, but for changes of which a large zone is still being signed. */
+void	 receipts_late(struct sync *, uint64_t revision, const struct ranges *, uint64_t epoch);
+const struct ranges	*receipts_lacks(const struct receipts *);
 /* The head went back. */
 void	 receipts_rewound(struct sync *, uint64_t revision);
 /* Another primary: of what waits, only what is no newer than `kept` is known to be in its history.  The rest is

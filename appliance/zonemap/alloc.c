@@ -229,18 +229,24 @@ set_live(struct alloc *a, struct span *s, uint32_t index, uint32_t len)
 	a->stats.asked += len;
 }
 
+static void
+set_fresh(struct alloc *a, struct span *s, uint32_t index)
+{
+	fresh_bits(s)[index / 64] |= 1ull << (index % 64);
+	if (s->on_fresh)
+		return;
+	s->on_fresh = true;
+	s->fresh_next = a->fresh;
+	a->fresh = s;
+}
+
 static map_off
 take_block(struct alloc *a, struct span *s, uint32_t index, uint32_t len)
 {
 	struct map_block *b = block_at(a, s, index);
 
 	set_live(a, s, index, len);
-	fresh_bits(s)[index / 64] |= 1ull << (index % 64);
-	if (!s->on_fresh) {
-		s->on_fresh = true;
-		s->fresh_next = a->fresh;
-		a->fresh = s;
-	}
+	set_fresh(a, s, index);
 	span_sort(a, s);
 	*b = (struct map_block){ .magic = MAP_BLOCK_MAGIC, .index = (uint16_t)index, .len = len };
 	return (map_off)((uint8_t *)(b + 1) - a->pool.map->base);
@@ -353,6 +359,26 @@ void
 alloc_forget(struct alloc *a)
 {
 	end_fresh(a, false);
+}
+
+void
+alloc_keep(struct alloc *a, map_off off)
+{
+	uint32_t index;
+	struct span *s = span_of(a, off, &index);
+
+	assert(bit_get(s->bits, index));
+	fresh_bits(s)[index / 64] &= ~(1ull << (index % 64));
+}
+
+void
+alloc_refresh(struct alloc *a, map_off off)
+{
+	uint32_t index;
+	struct span *s = span_of(a, off, &index);
+
+	assert(bit_get(s->bits, index));
+	set_fresh(a, s, index);
 }
 
 /* ---- adoption ---- */

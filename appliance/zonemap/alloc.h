@@ -36,6 +36,9 @@ void		 alloc_put(struct alloc *, map_off);
 bool		 alloc_is_live(const struct alloc *, map_off);
 bool		 alloc_is_fresh(const struct alloc *, map_off);
 void		 alloc_settle(struct alloc *);
+/* Out of the reach of both, and back: what is made over several publishes. */
+void		 alloc_keep(struct alloc *, map_off);
+void		 alloc_refresh(struct alloc *, map_off);
 void		 alloc_forget(struct alloc *);
 
 /* Adoption: mark a block whose header is within bounds as live.  False when its place contradicts

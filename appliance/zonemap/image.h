@@ -43,6 +43,8 @@ enum ns_err	 image_builder_add(struct image_builder *, const void *zwire, size_t
 enum ns_err	 image_builder_end(struct image_builder **, map_off *, struct ns_why *)
 		    __attribute__((warn_unused_result));
 void		 image_builder_destroy(struct image_builder **);
+/* Between two pieces: others may publish and abort before the next one. */
+void		 image_builder_pause(struct image_builder *);
 
 /* A new image from an old one: `zwire` holds every RRset of each touched owner, `gone` the names of
  * emptied owners.  In a tree only the blocks on the way are copied; a flat image is built anew.  What

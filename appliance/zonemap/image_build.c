@@ -25,6 +25,7 @@ struct image_builder {
 	uint8_t last_key[NAME_MAX_KEY];
 	size_t last_keylen;
 	bool started;
+	size_t kept; /* of tw.made, by image_builder_pause() */
 };
 
 void
@@ -173,6 +174,20 @@ image_builder_new(struct writer *w, const uint8_t *apex, const struct image_meta
 }
 
 void
+image_builder_pause(struct image_builder *b)
+{
+	while (b->kept < b->tw.made.n)
+		writer_keep(b->w, b->tw.made.off[b->kept++]);
+}
+
+static void
+resume(struct image_builder *b)
+{
+	while (b->kept > 0)
+		writer_unkeep(b->w, b->tw.made.off[--b->kept]);
+}
+
+void
 image_builder_destroy(struct image_builder **bp)
 {
 	struct image_builder *b = *bp;
@@ -180,6 +195,7 @@ image_builder_destroy(struct image_builder **bp)
 	*bp = NULL;
 	if (b == NULL)
 		return;
+	resume(b);
 	wbuf_free(&b->zwire);
 	block_list_retire(&b->tw.made, b->w); /* of an image that was not finished */
 	tree_writer_free(&b->tw);
@@ -339,6 +355,7 @@ image_builder_end(struct image_builder **bp, map_off *off, struct ns_why *why)
 	enum ns_err err = NS_OK;
 
 	*off = 0;
+	resume(b);
 	if (!b->tree) {
 		err = flat_build(b->w, b->apex, &b->meta, b->zwire.base, b->zwire.len, off, why);
 		if (err == NS_OK && *off == 0)

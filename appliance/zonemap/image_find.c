@@ -118,11 +118,10 @@ tree_find(const struct image_ref *ref, const uint8_t *key, size_t keylen, struct
 }
 
 bool
-image_has_below(const struct image_ref *ref, const uint8_t *key, size_t keylen)
+image_after(const struct image_ref *ref, const uint8_t *key, size_t keylen, struct image_node *next)
 {
 	struct path path;
 	struct node_block leaf;
-	struct image_node next;
 	unsigned i;
 
 	if (!path_to(ref, key, keylen, &path) || !leaf_open(ref->view, path.leaf, &leaf))
@@ -133,7 +132,16 @@ image_has_below(const struct image_ref *ref, const uint8_t *key, size_t keylen)
 			return false;
 		i = 0;
 	}
-	return leaf_node(&leaf, i, &next) && next.keylen > keylen && is_prefix(&next, key, keylen);
+	return leaf_node(&leaf, i, next);
+}
+
+bool
+image_has_below(const struct image_ref *ref, const uint8_t *key, size_t keylen)
+{
+	struct image_node next;
+
+	return image_after(ref, key, keylen, &next) && next.keylen > keylen &&
+	       is_prefix(&next, key, keylen);
 }
 
 enum image_found

@@ -43,6 +43,9 @@ enum image_found	 image_find(const struct image_ref *, const uint8_t *key, size_
 /* The node of the NSEC list (image_format.h) that is at that key or the last one before it. */
 enum image_found	 image_find_nsec(const struct image_ref *, const uint8_t *key,
 			    size_t keylen, struct image_node *);
+/* In a tree: the first node behind that key, of whatever kind.  False: there is none, or it is broken. */
+bool	 image_after(const struct image_ref *, const uint8_t *key, size_t keylen,
+	    struct image_node *);
 /* In a tree: is there a node strictly below that key, of whatever kind? */
 bool	 image_has_below(const struct image_ref *, const uint8_t *key, size_t keylen);
 /* The apex; false: broken. */

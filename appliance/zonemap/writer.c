@@ -331,6 +331,20 @@ writer_retire(struct writer *w, map_off off)
 	off_list_push(&w->pending, off);
 }
 
+void
+writer_keep(struct writer *w, map_off off)
+{
+	if (w->alloc != NULL)
+		alloc_keep(w->alloc, off);
+}
+
+void
+writer_unkeep(struct writer *w, map_off off)
+{
+	if (w->alloc != NULL)
+		alloc_refresh(w->alloc, off);
+}
+
 /* ---- publication ---- */
 
 static void

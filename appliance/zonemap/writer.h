@@ -66,6 +66,10 @@ void		 writer_staged(struct writer *, struct map_view *);
 void	*writer_alloc(struct writer *, size_t n, map_off *);
 void	 writer_seal(struct writer *, map_off);
 void	 writer_retire(struct writer *, map_off);	/* free once no reader can hold it */
+/* A block of what is made over several publishes: kept through them and through aborts, until it is given
+ * back, as if it had been made now. */
+void	 writer_keep(struct writer *, map_off);
+void	 writer_unkeep(struct writer *, map_off);
 
 /* Staging a new root: every put/drop is against the staged state; publish makes all of it appear at
  * once, abort forgets it. */

@@ -7,6 +7,7 @@
 #include "ipc/base/xalloc.h"
 
 #define PAGE_ZONES 1000
+#define SIGNING_MS 60000u /* a zone of 500,000 names; most are signed within a second */
 
 typedef Ns__DnssecSetRequest Request;
 
@@ -21,6 +22,8 @@ send(struct cli *cli, Ns__DnssecSetRequest__Verb verb, Request *body)
 	body->idempotency_key = cli_str(cli->opt[OPT_KEY]);
 	request.body_case = NS__ENVELOPE__BODY_DNSSEC_SET_REQUEST;
 	request.dnssec_set_request = body;
+	if (cli->opt[OPT_TIMEOUT] == NULL)
+		cli->timeout_ms = SIGNING_MS;
 	return cli_commit(cli, &request, NULL);
 }
 

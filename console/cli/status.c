@@ -56,6 +56,10 @@ status_table(const ProtobufCMessage *m)
 		    (unsigned long long)s->signatures->external,
 		    (unsigned long long)s->signatures->external_expired);
 	}
+	if (s->signatures != NULL && s->signatures->making[0] != '\0')
+		printf("being signed %s %u %%, zones that wait %llu\n", s->signatures->making,
+		    s->signatures->making_percent,
+		    (unsigned long long)s->signatures->making_zones - 1);
 	if (s->drained != NULL)
 		drained_print(stdout, s->name, s->drained);
 	processes_print(s->processes, s->n_processes);

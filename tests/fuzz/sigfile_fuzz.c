@@ -16,17 +16,21 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const int fd[2] = { memfd_create("a", 0), memfd_create("b", 0) };
 	uint8_t print[RRSIG_PRINT] = { 0 }, rdata[RRSIG_MAX] = { 0, 1, 13 };
 	struct sigfile *s;
+	struct sigzone *z;
 
 	if (pwrite(fd[0], data, size, 0) != (ssize_t)size)
 		return 0;
 	s = sigfile_open(fd);
-	sigfile_zone(s, apex);
-	(void)sigfile_find(s, &set, print, &key, rdata);
-	sigfile_note(s, print, rdata, RRSIG_HEAD + sizeof apex + RRSIG_SIG_LEN);
-	sigfile_keep(s);
-	(void)sigfile_find(s, &set, print, &key, rdata);
+	z = sigzone_open(s, apex);
+	(void)sigzone_find(z, &set, print, &key, rdata);
+	sigzone_note(z, print, rdata, RRSIG_HEAD + sizeof apex + RRSIG_SIG_LEN);
+	sigzone_keep(z);
+	sigzone_close(&z);
+	z = sigzone_open(s, apex);
+	(void)sigzone_find(z, &set, print, &key, rdata);
 	(void)sigfile_step(s, 0, UINT64_MAX);
 	sigfile_wipe(s, apex);
+	sigzone_close(&z);
 	sigfile_close(&s);
 	return 0;
 }

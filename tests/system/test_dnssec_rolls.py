@@ -26,6 +26,7 @@ from warp import Clock
 pytestmark = pytest.mark.skipif(os.getuid() != 0, reason="needs root to make a network of its own")
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
+LONG = pytest.mark.skipif(not os.environ.get("NS_LONG"), reason="its time: make check-long has it")
 TICK = 10 * MINUTE if os.environ.get("NS_LONG") else HOUR
 
 
@@ -212,6 +213,7 @@ def test_zsk_rolls_of_all_zones(world):
     w.quiet("roll.example", 13, 4)
 
 
+@LONG
 def test_ksk_roll_waits_for_the_ds_whatever_happens(world):
     """The signer killed, the clock set by an hour and by a year, the parent late."""
     w, zone = world, "roll.example"
@@ -261,6 +263,7 @@ def test_algorithm_roll(world):
     w.quiet(zone, 15, 40)
 
 
+@LONG
 def test_leaving_when_it_is_safe(world):
     w, zone = world, "roll.example"
     w.a.cli("dnssec", "disable", zone, "--confirm=roll.example", "--when-safe")
@@ -282,6 +285,7 @@ def test_leaving_when_it_is_safe(world):
     assert json.loads(w.a.cli("--json", "dnssec", "ds", "two.example"))["status"] == "off"
 
 
+@LONG
 def test_the_primary_is_lost_in_the_middle_of_a_ksk_roll(world):
     """The standby is promoted and goes on where it stood, before the DS changed and after."""
     zone = "three.example"

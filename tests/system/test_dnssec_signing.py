@@ -2,6 +2,7 @@
 costs nothing. delv validates what is asked, with the zone's KSK as its anchor."""
 
 import json
+import re
 import subprocess
 
 import dns.message
@@ -72,6 +73,15 @@ def test_every_kind_of_answer_validates(site):
     for name, rdtype in QUESTIONS:
         good, text = validates(site, full(name), rdtype)
         assert good, (name, rdtype, text)
+
+
+def test_zone_show_says_when_signatures_end(site):
+    said = site.cli("zone", "show", ZONE)
+    assert re.search(r"^signatures made here, the first one ends 20\d\d-", said, re.M), said
+    path = site.dir / "bare.example"
+    path.write_text(zone_text("bare.example."))
+    site.cli("zone", "import", "bare.example", path)
+    assert "signatures" not in site.cli("zone", "show", "bare.example")
 
 
 def test_an_edit_stays_valid_and_raises_the_serial(site):

@@ -75,6 +75,7 @@ def test_expiry_is_shown(site):
     assert ext["status"] == "external" and ext["expires"].startswith("2036-01-01T") and not ext["expired"]
     assert old["status"] == "external" and old["expires"].startswith("2021-02-03T04:05:06") and old["expired"]
     assert "old.  external, expired since 2021-02-03T04:05:06" in site.a.cli("dnssec", "keys", EXPIRED)
+    assert "signatures external, expired since 2021-02-03T04:05:06" in site.a.cli("zone", "show", EXPIRED)
 
     def told():
         status = site.a.cli_json("status")

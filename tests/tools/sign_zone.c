@@ -3,7 +3,7 @@
  *     sign_zone ORIGIN FILE ALGORITHM nsec|nsec3|optout [UNIX-TIME]
  *
  * The signed zone on stdout; "made N kept N ms N" on stderr: of the processor. */
-// link: appliance/signer/keys.c appliance/signer/rrsig.c appliance/signer/apexset.c appliance/signer/sheet.c appliance/signer/typemap.c appliance/signer/signowner.c appliance/signer/emissions.c appliance/signer/aliassign.c appliance/signer/aliassets.c appliance/signer/aliasbook.c appliance/signer/names.c appliance/signer/zonesign.c
+// link: appliance/signer/keys.c appliance/signer/rrsig.c appliance/signer/apexset.c appliance/signer/sheet.c appliance/signer/typemap.c appliance/signer/signowner.c appliance/signer/emissions.c appliance/signer/aliassign.c appliance/signer/aliassets.c appliance/signer/aliasbook.c appliance/signer/names.c appliance/signer/zonesign.c appliance/signer/hashsort.c
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

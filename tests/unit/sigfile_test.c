@@ -70,18 +70,34 @@ rdata_of(unsigned i, unsigned n, uint16_t type, uint32_t expiration, uint8_t pri
 	*len = RRSIG_HEAD + apex + RRSIG_SIG_LEN;
 }
 
+static struct sigzone *at; /* the zone at hand */
+
 static void
-note(struct sigfile *s, unsigned i, unsigned n, uint16_t type, uint32_t expiration)
+enter(struct sigfile *s, unsigned i)
+{
+	sigzone_close(&at);
+	at = sigzone_open(s, zone(i));
+}
+
+static void
+close_file(struct sigfile **s)
+{
+	sigzone_close(&at);
+	sigfile_close(s);
+}
+
+static void
+note(unsigned i, unsigned n, uint16_t type, uint32_t expiration)
 {
 	uint8_t print[RRSIG_PRINT], rdata[RRSIG_MAX];
 	size_t len;
 
 	rdata_of(i, n, type, expiration, print, rdata, &len);
-	sigfile_note(s, print, rdata, len);
+	sigzone_note(at, print, rdata, len);
 }
 
 static bool
-has(struct sigfile *s, unsigned i, unsigned n, uint16_t type, uint32_t expiration)
+has(unsigned i, unsigned n, uint16_t type, uint32_t expiration)
 {
 	const struct rrset set = {
 		.owner = zone(i), .owner_len = (uint8_t)name_len(zone(i)), .type = type, .ttl = 300
@@ -90,7 +106,7 @@ has(struct sigfile *s, unsigned i, unsigned n, uint16_t type, uint32_t expiratio
 	size_t len, found;
 
 	rdata_of(i, n, type, expiration, print, want, &len);
-	found = sigfile_find(s, &set, print, &key, got);
+	found = sigzone_find(at, &set, print, &key, got);
 	if (found == 0)
 		return false;
 	assert_int_equal(found, len);
@@ -103,10 +119,10 @@ fill(struct sigfile *s, unsigned rounds)
 {
 	for (unsigned r = 0; r < rounds; r++) {
 		for (unsigned i = 0; i < ZONES; i++) {
-			sigfile_zone(s, zone(i));
+			enter(s, i);
 			for (unsigned n = 0; n < 5; n++)
-				note(s, i, r * 5 + n, RR_A, NOW + 10 * DAY);
-			sigfile_keep(s);
+				note(i, r * 5 + n, RR_A, NOW + 10 * DAY);
+			sigzone_keep(at);
 		}
 	}
 }
@@ -121,21 +137,21 @@ test_found_again(void **state)
 	make_files(fd);
 	s = open_files(fd);
 	fill(s, 3);
-	sigfile_zone(s, zone(0));
-	note(s, 0, 99, RR_A, NOW + DAY); /* made, and not kept */
-	sigfile_close(&s);
+	enter(s, 0);
+	note(0, 99, RR_A, NOW + DAY); /* made, and not kept */
+	close_file(&s);
 	s = open_files(fd);
 	for (unsigned i = 0; i < ZONES; i++) {
-		sigfile_zone(s, zone(i));
+		enter(s, i);
 		for (unsigned n = 0; n < 15; n++)
-			assert_true(has(s, i, n, RR_A, NOW + 10 * DAY));
-		assert_false(has(s, i, 15, RR_A, NOW + 10 * DAY));
-		assert_false(has(s, i, 0, RR_AAAA, NOW + 10 * DAY));
-		assert_false(has(s, i, 99, RR_A, NOW + DAY));
+			assert_true(has(i, n, RR_A, NOW + 10 * DAY));
+		assert_false(has(i, 15, RR_A, NOW + 10 * DAY));
+		assert_false(has(i, 0, RR_AAAA, NOW + 10 * DAY));
+		assert_false(has(i, 99, RR_A, NOW + DAY));
 	}
-	sigfile_zone(s, zone(ZONES));
-	assert_false(has(s, ZONES, 0, RR_A, NOW));
-	sigfile_close(&s);
+	enter(s, ZONES);
+	assert_false(has(ZONES, 0, RR_A, NOW));
+	close_file(&s);
 	(void)close(fd[0]);
 	(void)close(fd[1]);
 }
@@ -151,34 +167,34 @@ test_damage(void **state)
 		struct sigfile *s;
 		unsigned found = 0;
 		uint8_t octet;
-		off_t size, at;
+		off_t size, place;
 		int fd[2];
 
 		make_files(fd);
 		s = open_files(fd);
 		fill(s, 2);
-		sigfile_close(&s);
+		close_file(&s);
 		size = lseek(fd[0], 0, SEEK_END);
-		at = (off_t)(mapbox_random(&seed) % (uint64_t)size);
-		assert_int_equal(pread(fd[0], &octet, 1, at), 1);
+		place = (off_t)(mapbox_random(&seed) % (uint64_t)size);
+		assert_int_equal(pread(fd[0], &octet, 1, place), 1);
 		octet ^= (uint8_t)(1 + mapbox_random(&seed) % 255);
 		if (round % 3 == 0)
-			assert_int_equal(ftruncate(fd[0], at), 0);
+			assert_int_equal(ftruncate(fd[0], place), 0);
 		else
-			assert_int_equal(pwrite(fd[0], &octet, 1, at), 1);
+			assert_int_equal(pwrite(fd[0], &octet, 1, place), 1);
 		s = open_files(fd);
 		for (unsigned i = 0; i < ZONES; i++) {
-			sigfile_zone(s, zone(i));
+			enter(s, i);
 			for (unsigned n = 0; n < 10; n++)
-				found += has(s, i, n, RR_A, NOW + 10 * DAY) ? 1u : 0u;
+				found += has(i, n, RR_A, NOW + 10 * DAY) ? 1u : 0u;
 		}
 		assert_true(found < ZONES * 10);
 		fill(s, 2);
 		for (unsigned i = 0; i < ZONES; i++) {
-			sigfile_zone(s, zone(i));
-			assert_true(has(s, i, 0, RR_A, NOW + 10 * DAY));
+			enter(s, i);
+			assert_true(has(i, 0, RR_A, NOW + 10 * DAY));
 		}
-		sigfile_close(&s);
+		close_file(&s);
 		(void)close(fd[0]);
 		(void)close(fd[1]);
 	}
@@ -199,34 +215,34 @@ test_smaller(void **state)
 	fill(s, 1);
 	assert_false(sigfile_step(s, NOW, 0));
 	do {
-		sigfile_zone(s, zone(0));
+		enter(s, 0);
 		for (unsigned i = 0; i < 50000; i++, n++)
-			note(s, 0, 1000 + n, n % 2 ? RR_SOA : RR_A, NOW + (n % 2 ? 9 : 1) * DAY);
-		sigfile_keep(s);
+			note(0, 1000 + n, n % 2 ? RR_SOA : RR_A, NOW + (n % 2 ? 9 : 1) * DAY);
+		sigzone_keep(at);
 		sigfile_state(s, &before);
 	} while (before.octets < SIGFILE_SMALL);
 	assert_true(sigfile_step(s, NOW + 2 * DAY, 0));
-	sigfile_zone(s, zone(3));
-	note(s, 3, 777, RR_A, NOW + 10 * DAY);
-	sigfile_keep(s);
+	enter(s, 3);
+	note(3, 777, RR_A, NOW + 10 * DAY);
+	sigzone_keep(at);
 	while (sigfile_step(s, NOW + 2 * DAY, clock_mono_ns() + 1000000))
 		;
 	sigfile_state(s, &after);
 	assert_true(after.octets < before.octets / 100);
-	sigfile_close(&s);
+	close_file(&s);
 	s = open_files(fd);
 	for (unsigned i = 0; i < ZONES; i++) {
-		sigfile_zone(s, zone(i));
+		enter(s, i);
 		for (unsigned k = 0; k < 5; k++)
-			assert_true(has(s, i, k, RR_A, NOW + 10 * DAY));
+			assert_true(has(i, k, RR_A, NOW + 10 * DAY));
 	}
-	sigfile_zone(s, zone(0));
-	assert_false(has(s, 0, 1000, RR_A, NOW + DAY));
-	assert_false(has(s, 0, 1001, RR_SOA, NOW + 9 * DAY));
-	assert_true(has(s, 0, 1000 + n - 1, RR_SOA, NOW + 9 * DAY));
-	sigfile_zone(s, zone(3));
-	assert_true(has(s, 3, 777, RR_A, NOW + 10 * DAY));
-	sigfile_close(&s);
+	enter(s, 0);
+	assert_false(has(0, 1000, RR_A, NOW + DAY));
+	assert_false(has(0, 1001, RR_SOA, NOW + 9 * DAY));
+	assert_true(has(0, 1000 + n - 1, RR_SOA, NOW + 9 * DAY));
+	enter(s, 3);
+	assert_true(has(3, 777, RR_A, NOW + 10 * DAY));
+	close_file(&s);
 	(void)close(fd[0]);
 	(void)close(fd[1]);
 }
@@ -258,20 +274,20 @@ what_is_wiped_leaves_nothing(void **state)
 	assert_true(file_has_name(fd[0], zone(3)) || file_has_name(fd[1], zone(3)));
 	sigfile_wipe(s, zone(3));
 	assert_false(file_has_name(fd[0], zone(3)) || file_has_name(fd[1], zone(3)));
-	sigfile_zone(s, zone(3));
-	assert_false(has(s, 3, 0, RR_A, NOW + 10 * DAY));
-	sigfile_zone(s, zone(3));
-	note(s, 3, 99, RR_A, NOW + 10 * DAY);
-	sigfile_keep(s);
-	sigfile_close(&s);
+	enter(s, 3);
+	assert_false(has(3, 0, RR_A, NOW + 10 * DAY));
+	enter(s, 3);
+	note(3, 99, RR_A, NOW + 10 * DAY);
+	sigzone_keep(at);
+	close_file(&s);
 	s = open_files(fd);
 	for (unsigned i = 0; i < ZONES; i++) {
-		sigfile_zone(s, zone(i));
-		assert_int_equal(has(s, i, 0, RR_A, NOW + 10 * DAY), i != 3);
-		assert_int_equal(has(s, i, 14, RR_A, NOW + 10 * DAY), i != 3);
-		assert_int_equal(has(s, i, 99, RR_A, NOW + 10 * DAY), i == 3);
+		enter(s, i);
+		assert_int_equal(has(i, 0, RR_A, NOW + 10 * DAY), i != 3);
+		assert_int_equal(has(i, 14, RR_A, NOW + 10 * DAY), i != 3);
+		assert_int_equal(has(i, 99, RR_A, NOW + 10 * DAY), i == 3);
 	}
-	sigfile_close(&s);
+	close_file(&s);
 	close(fd[0]);
 	close(fd[1]);
 }

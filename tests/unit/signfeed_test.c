@@ -1,5 +1,5 @@
 /* signfeed - zones with keys through the feed: signed whole and by edits, refused when unfit, other keys, time. */
-// link: appliance/signer/feed.c appliance/signer/names.c appliance/signer/compile.c appliance/signer/content.c appliance/signer/signed.c appliance/signer/sigfile.c appliance/signer/signcheck.c appliance/signer/resign.c appliance/signer/zonesign.c appliance/signer/signowner.c appliance/signer/emissions.c appliance/signer/aliassign.c appliance/signer/aliassets.c appliance/signer/aliasbook.c appliance/signer/sheet.c appliance/signer/typemap.c appliance/signer/rrsig.c appliance/signer/keys.c appliance/signer/apexset.c
+// link: appliance/signer/feed.c appliance/signer/feedzone.c appliance/signer/feedmake.c appliance/signer/feedlost.c appliance/signer/names.c appliance/signer/compile.c appliance/signer/making.c appliance/signer/current.c appliance/signer/sources.c appliance/signer/content.c appliance/signer/signed.c appliance/signer/sigfile.c appliance/signer/signcheck.c appliance/signer/resign.c appliance/signer/resign3.c appliance/signer/zonesign.c appliance/signer/hashsort.c appliance/signer/signowner.c appliance/signer/emissions.c appliance/signer/aliassign.c appliance/signer/aliassets.c appliance/signer/aliasbook.c appliance/signer/sheet.c appliance/signer/typemap.c appliance/signer/rrsig.c appliance/signer/keys.c appliance/signer/apexset.c
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,6 +18,7 @@
 #include "appliance/signer/feed.h"
 #include "appliance/signer/sigfile.h"
 #include "appliance/signer/signcheck.h"
+#include "appliance/signer/signed.h"
 #include "ipc/base/xalloc.h"
 #include "tests/lib/keykit.h"
 #include "tests/lib/mapbox.h"
@@ -35,7 +36,8 @@ struct bench {
 	struct writer *w;
 	struct feed *f;
 	struct zone_keys *keys; /* NULL: not signed */
-	bool locked, large;
+	bool locked, large, held; /* held: large zones stay in the making until make_all() */
+	unsigned slices;
 	uint32_t now;
 	unsigned asks, publishes, refusals;
 	struct ns_why why;
@@ -98,7 +100,8 @@ on_keys(void *arg, const uint8_t *name, struct zone_keys **out, struct ns_why *w
 {
 	struct bench *b = arg;
 
-	assert_true(name_equal(name, apex()));
+	if (!name_equal(name, apex()))
+		return KEYS_NONE;
 	if (b->locked) {
 		(void)ns_fail(why, NS_DENIED, 1, "the key cannot be opened");
 		return KEYS_LOCKED;
@@ -232,6 +235,22 @@ zone_text(struct bench *b, uint64_t owners)
 	return out;
 }
 
+/* All that is in the making, as small a slice at a time as there is. */
+static void
+make_all(struct bench *b)
+{
+	while (feed_make(b->f, 0) == FEED_MORE)
+		b->slices++;
+}
+
+static void
+send_feed(struct bench *b, const Ns__Feed *feed)
+{
+	feed_apply(b->f, feed);
+	if (!b->held)
+		make_all(b);
+}
+
 static void
 send_zone(
     struct bench *b, Ns__FeedZone__Kind kind, const struct wbuf *zwire, const struct wbuf *gone)
@@ -253,7 +272,7 @@ send_zone(
 	z.zwire = (ProtobufCBinaryData){ .data = zwire->base, .len = zwire->len };
 	if (gone != NULL)
 		z.gone = (ProtobufCBinaryData){ .data = gone->base, .len = gone->len };
-	feed_apply(b->f, &feed);
+	send_feed(b, &feed);
 }
 
 static void
@@ -296,7 +315,7 @@ send_keys(struct bench *b)
 	feed.revision = ++b->serial;
 	feed.publish = true;
 	feed_keys_changed(b->f, apex());
-	feed_apply(b->f, &feed);
+	send_feed(b, &feed);
 }
 
 /* ---- what is served ---- */
@@ -307,6 +326,35 @@ served(struct bench *b, struct image_ref *ref)
 	static struct map_view view;
 
 	return writer_view(b->w, &view) && image_open(&view, writer_zone_find(b->w, apex()), ref);
+}
+
+/* What signing all of the content makes, with the signatures that are there: every one of them is, and no octet else. */
+static void
+expect_whole(struct bench *b, const struct wbuf *content, const struct wbuf *all)
+{
+	struct wbuf out = wbuf_grow(1 << 22);
+	struct signed_image image;
+	struct map_view view;
+	const struct zonesign how = { .apex = apex(),
+		.keys = b->keys,
+		.now = b->now,
+		.signer = rrsigner_new(),
+		.have = signed_find,
+		.had_emissions = signed_emissions,
+		.arg = &image };
+	struct rrsigner *signer = how.signer;
+	struct zonesign_done done;
+	struct ns_why why = { 0 };
+
+	assert_true(writer_view(b->w, &view));
+	assert_true(signed_open(&image, &view, writer_zone_find(b->w, apex())));
+	assert_int_equal(zonesign_all(&how, content->base, content->len, &out, &done, &why), NS_OK);
+	assert_int_equal(done.made, 0);
+	assert_int_equal(out.len, all->len);
+	assert_memory_equal(out.base, all->base, out.len);
+	signed_close(&image);
+	rrsigner_destroy(&signer);
+	wbuf_free(&out);
 }
 
 /* It is the model's content, and fit with these keys now. */
@@ -340,6 +388,8 @@ expect_signed(struct bench *b)
 	assert_true(content_of_image(&ref, &content));
 	assert_int_equal(content.len, want.len);
 	assert_memory_equal(content.base, want.base, want.len);
+	if (b->large)
+		expect_whole(b, &content, &all);
 	wbuf_free(&all);
 	wbuf_free(&content);
 	wbuf_free(&want);
@@ -374,18 +424,17 @@ edits(enum key_algorithm algorithm, enum zone_denial denial, unsigned rounds)
 
 /* A zone that is a tree: only what an edit touches is signed, and the whole is what signing all of it makes. */
 static void
-test_edits_of_a_large_zone(void **state)
+large_edits(enum zone_denial denial, unsigned rounds)
 {
-	struct bench *b = bench_open(KEY_ED25519, DENIAL_NSEC);
+	struct bench *b = bench_open(KEY_ED25519, denial);
 	uint64_t made, kept, parts = 0;
 
-	(void)state;
 	b->large = true;
 	for (unsigned i = 0; i < OWNERS; i++)
 		random_lines(b, i);
 	send_whole(b);
 	expect_signed(b);
-	for (unsigned i = 0; i < 150; i++) {
+	for (unsigned i = 0; i < rounds; i++) {
 		uint64_t owners = 0;
 
 		made = feed_signed(b->f)->made;
@@ -402,10 +451,205 @@ test_edits_of_a_large_zone(void **state)
 		parts += feed_signed(b->f)->kept - kept < 60 ? 1u : 0u;
 	}
 	/* The others gave or took away what hides names: the whole zone's business. */
-	assert_in_range(parts, 75, 150);
+	assert_in_range(parts, rounds / 2, rounds);
 	assert_int_equal(b->refusals, 0);
 	assert_int_equal(b->asks, 0);
 	bench_close(b);
+}
+
+static void
+test_edits_of_a_large_zone(void **state)
+{
+	(void)state;
+	large_edits(DENIAL_NSEC, 100);
+	large_edits(DENIAL_NSEC3, 100);
+	large_edits(DENIAL_NSEC3_OPTOUT, 100);
+}
+
+/* ---- in slices ---- */
+
+/* Another zone is created or edited: it is published at once, whatever is in the making. */
+static void
+other_zone(struct bench *b)
+{
+	static const char text[] = "$TTL 600\n@ SOA ns h 1 2 3 4 5\n@ NS ns.elsewhere.\n";
+	uint64_t records;
+	struct wbuf zwire =
+	    zonebox_zwire("other.example.", text, strlen(text), strlen(text), &records);
+	Ns__Feed feed = NS__FEED__INIT;
+	Ns__FeedZone z = NS__FEED_ZONE__INIT, *ptr = &z;
+	uint8_t name[NAME_MAX_WIRE];
+	unsigned publishes = b->publishes;
+
+	memcpy(name, zonebox_name("other.example."), name_len(zonebox_name("other.example.")));
+	feed.revision = ++b->serial;
+	feed.publish = true;
+	feed.n_zones = 1;
+	feed.zones = &ptr;
+	z.kind = NS__FEED_ZONE__KIND__REPLACE;
+	z.name = (ProtobufCBinaryData){ .data = name, .len = name_len(name) };
+	z.version = b->serial;
+	z.zwire = (ProtobufCBinaryData){ .data = zwire.base, .len = zwire.len };
+	feed_apply(b->f, &feed);
+	assert_int_equal(b->publishes, publishes + 1);
+	assert_int_equal(feed_published(b->f), b->serial);
+	wbuf_free(&zwire);
+}
+
+/* These changes are told as late, and what a successor goes on from is before them. */
+static void
+expect_late(struct bench *b, uint64_t from, uint64_t to)
+{
+	struct ranges late;
+
+	feed_late(b->f, &late);
+	assert_int_equal(late.n, 1);
+	assert_int_equal(late.of[0].from, from);
+	assert_int_equal(late.of[0].to, to);
+	assert_int_equal(writer_revision(b->w), from - 1);
+}
+
+static void
+expect_none_late(struct bench *b)
+{
+	struct ranges late;
+
+	feed_late(b->f, &late);
+	assert_int_equal(late.n, 0);
+	assert_int_equal(writer_revision(b->w), b->serial);
+	assert_false(feed_is_making(b->f));
+}
+
+static struct bench *
+large_open(enum zone_denial denial, bool is_signed)
+{
+	struct bench *b = bench_open(KEY_ED25519, denial);
+	struct zone_keys *keys = b->keys;
+
+	b->large = true;
+	for (unsigned i = 0; i < OWNERS; i++)
+		random_lines(b, i);
+	b->keys = is_signed ? keys : NULL;
+	send_whole(b);
+	b->keys = keys;
+	b->held = true;
+	return b;
+}
+
+static unsigned
+flags_served(struct bench *b)
+{
+	struct image_ref ref;
+
+	assert_true(served(b, &ref));
+	return ref.image->flags & (IMAGE_HERE | IMAGE_SIGNED);
+}
+
+/* The keys of a large zone come: it is served as it was until it is signed, and others go on. */
+static void
+test_slices(void **state)
+{
+	const unsigned both = IMAGE_HERE | IMAGE_SIGNED;
+
+	(void)state;
+	for (enum zone_denial denial = DENIAL_NSEC; denial <= DENIAL_NSEC3_OPTOUT; denial++) {
+		struct bench *b = large_open(denial, false);
+
+		send_keys(b);
+		expect_late(b, 2, 2);
+		for (unsigned i = 0; i < 20; i++) {
+			assert_int_equal(flags_served(b), 0);
+			assert_int_equal(feed_make(b->f, 0), FEED_MORE);
+			other_zone(b);
+			expect_late(b, 2, 2);
+		}
+		make_all(b);
+		assert_true(b->slices > 300);
+		assert_int_equal(flags_served(b), both);
+		expect_none_late(b);
+		b->serial = 1;
+		expect_signed(b);
+		assert_int_equal(b->refusals + b->asks, 0);
+		bench_close(b);
+	}
+}
+
+/* What an aborted batch of others leaves of a zone in the making: all of it. */
+static void
+test_slices_and_aborts(void **state)
+{
+	struct bench *b = large_open(DENIAL_NSEC3, false);
+
+	(void)state;
+	send_keys(b);
+	while (feed_make(b->f, 0) == FEED_MORE)
+		writer_abort(b->w);
+	b->serial = 1;
+	expect_signed(b);
+	bench_close(b);
+}
+
+/* A large zone in the making becomes another: edits wait and are in it; a whole one, other keys, none, deletion and
+ * the end of the conversation take its place. */
+static void
+test_superseded(void **state)
+{
+	struct zone_keys *other = keykit_new(apex(), KEY_P256, DENIAL_NSEC3, NOW), *none = NULL;
+	struct bench *b;
+
+	(void)state;
+	for (unsigned at = 0; at < 1200; at += 197) { /* slices that are done by then */
+		b = large_open(DENIAL_NSEC, at % 2 == 0);
+		if (at % 2 == 0) {
+			zone_keys_unref(&b->keys);
+			b->keys = zone_keys_ref(other);
+		}
+		send_keys(b);
+		b->serial--; /* keys raise no serial */
+		for (unsigned i = 0; i < at; i++)
+			(void)feed_make(b->f, 0);
+		switch (at % 6) {
+		case 0:
+		case 1:
+			for (unsigned i = 0; i < 3; i++) {
+				random_lines(b, i * 7);
+				send_edit(b, 1ull << (i * 7));
+			}
+			break;
+		case 2:
+			random_lines(b, 5);
+			send_whole(b);
+			break;
+		case 3:
+			zone_keys_unref(&b->keys);
+			b->keys = zone_keys_ref(other);
+			send_keys(b);
+			b->serial--;
+			break;
+		case 4:
+			none = b->keys;
+			b->keys = NULL;
+			send_keys(b);
+			break;
+		default:
+			feed_reset(b->f);
+			assert_false(feed_is_making(b->f));
+			feed_welcome(b->f);
+			send_whole(b);
+			break;
+		}
+		make_all(b);
+		if (none != NULL)
+			assert_int_equal(flags_served(b), 0);
+		else
+			expect_signed(b);
+		assert_false(feed_is_making(b->f));
+		assert_int_equal(feed_published(b->f), writer_revision(b->w));
+		assert_int_equal(b->refusals + b->asks, 0);
+		zone_keys_unref(&none);
+		bench_close(b);
+	}
+	zone_keys_unref(&other);
 }
 
 static void
@@ -602,6 +846,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_edits),
 		cmocka_unit_test(test_edits_of_a_large_zone),
+		cmocka_unit_test(test_slices),
+		cmocka_unit_test(test_slices_and_aborts),
+		cmocka_unit_test(test_superseded),
 		cmocka_unit_test(test_keys_change),
 		cmocka_unit_test(test_locked),
 		cmocka_unit_test(test_unfit),

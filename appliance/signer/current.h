@@ -1,0 +1,12 @@
+/* current - is an image what these keys would make of its content? */
+#ifndef NS_SIGNER_CURRENT_H
+#define NS_SIGNER_CURRENT_H
+
+#include "appliance/signer/signed.h"
+
+/* Made with these keys (NULL: with none), nothing of it due at `now`, and no policy in it. */
+bool	 current_is(struct signed_image *, const struct zone_keys *, uint32_t now);
+/* A tree made with these keys, of which nothing is due: an edit may sign a part of it (resign.h). */
+bool	 current_may_resign(struct signed_image *, const struct zone_keys *, uint32_t now);
+
+#endif

@@ -1,0 +1,286 @@
+/* feedmake.c - large zones that are signed in slices while other zones' batches come and go; what waits for them. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/dns/name.h"
+#include "appliance/signer/feed_internal.h"
+#include "ipc/base/xalloc.h"
+
+struct wait { /* a delta that came meanwhile */
+	struct wait *next;
+	Ns__FeedZone *zone;
+};
+struct make {
+	struct make *next;
+	uint8_t name[NAME_MAX_WIRE];
+	struct making *making;
+	struct wait *wait, **wait_end;
+	struct ranges late; /* changes that are served when it is */
+	bool touched; /* by the open batch */
+	bool content; /* is another than what is served */
+	bool health; /* its policies and ALIASes may answer something else than when it began */
+};
+
+static struct make **
+place(struct feed *f, const uint8_t *name)
+{
+	struct make **p = &f->makes;
+
+	while (*p != NULL && !name_equal((*p)->name, name))
+		p = &(*p)->next;
+	return p;
+}
+
+bool
+make_is(const struct feed *f, const uint8_t *name)
+{
+	for (const struct make *m = f->makes; m != NULL; m = m->next) {
+		if (name_equal(m->name, name))
+			return true;
+	}
+	return false;
+}
+
+static void
+drop_wait(struct make *m)
+{
+	struct wait *w;
+
+	while ((w = m->wait) != NULL) {
+		m->wait = w->next;
+		ns__feed_zone__free_unpacked(w->zone, NULL);
+		free(w);
+	}
+	m->wait_end = &m->wait;
+}
+
+static void
+drop(struct make **p)
+{
+	struct make *m = *p;
+
+	if (m == NULL)
+		return;
+	*p = m->next;
+	making_cancel(&m->making);
+	drop_wait(m);
+	free(m);
+}
+
+void
+make_drop(struct feed *f, const uint8_t *name)
+{
+	drop(place(f, name));
+}
+
+void
+make_lose(struct feed *f, const uint8_t *name)
+{
+	struct make **p = place(f, name);
+
+	if (*p != NULL)
+		ranges_union(&f->lost_late, &(*p)->late);
+	drop(p);
+}
+
+void
+make_drop_all(struct feed *f)
+{
+	making_cancel(&f->later);
+	while (f->makes != NULL)
+		drop(&f->makes);
+}
+
+void
+make_put(struct feed *f, const uint8_t *name, enum make_for why)
+{
+	struct make **p = place(f, name), *m = *p;
+
+	if (m == NULL) {
+		m = *p = xcalloc(1, sizeof *m);
+		memcpy(m->name, name, name_len(name));
+	}
+	making_cancel(&m->making);
+	drop_wait(m);
+	m->making = f->later;
+	f->later = NULL;
+	m->touched = m->touched || why != MAKE_TIME;
+	m->content = m->content || why == MAKE_CONTENT;
+	feed_settle(f, name);
+	names_remove(f->unfit, name);
+}
+
+void
+make_hold(struct feed *f, const Ns__FeedZone *z)
+{
+	uint8_t name[NAME_MAX_WIRE];
+	struct wait *w = xcalloc(1, sizeof *w);
+	size_t len = ns__feed_zone__get_packed_size(z);
+	uint8_t *packed = xmalloc(len + 1);
+	struct make *m;
+
+	name_lower(name, z->name.data, z->name.len);
+	m = *place(f, name);
+	ns__feed_zone__pack(z, packed);
+	w->zone = ns__feed_zone__unpack(NULL, len, packed);
+	free(packed);
+	*m->wait_end = w;
+	m->wait_end = &w->next;
+	m->touched = true;
+}
+
+void
+make_rekey(struct feed *f, const uint8_t *name, struct zone_keys *keys, uint32_t now)
+{
+	struct make *m = *place(f, name);
+
+	making_rekey(m->making, keys, now);
+	m->touched = true;
+}
+
+void
+make_health(struct feed *f, const uint8_t *name, bool batch)
+{
+	struct make *m = *place(f, name);
+
+	m->health = true;
+	m->touched = m->touched || batch;
+}
+
+/* ---- changes ---- */
+
+void
+make_late(struct feed *f, uint64_t from, uint64_t to)
+{
+	for (struct make *m = f->makes; m != NULL; m = m->next) {
+		if (m->touched)
+			ranges_add(&m->late, from, to);
+	}
+}
+
+void
+make_batch_done(struct feed *f)
+{
+	for (struct make *m = f->makes; m != NULL; m = m->next)
+		m->touched = false;
+}
+
+void
+make_batch_lost(struct feed *f)
+{
+	for (struct make **p = &f->makes; *p != NULL;) {
+		if (!(*p)->touched) {
+			p = &(*p)->next;
+			continue;
+		}
+		names_add(f->lost, (*p)->name);
+		make_lose(f, (*p)->name);
+	}
+}
+
+void
+feed_late(const struct feed *f, struct ranges *late)
+{
+	*late = f->lost_late;
+	for (const struct make *m = f->makes; m != NULL; m = m->next)
+		ranges_union(late, &m->late);
+}
+
+bool
+feed_is_making(const struct feed *f)
+{
+	return f->makes != NULL;
+}
+
+const uint8_t *
+feed_making(const struct feed *f, uint64_t *zones, uint32_t *percent)
+{
+	*zones = 0;
+	*percent = 0;
+	if (f->makes == NULL)
+		return NULL;
+	for (const struct make *m = f->makes; m != NULL; m = m->next)
+		++*zones;
+	*percent = making_percent(f->makes->making);
+	return f->makes->name;
+}
+
+/* ---- the first one is made ---- */
+
+/* What came meanwhile; it may be in the making again after one of them, and the others wait on. */
+static void
+apply_waiting(struct feed *f, struct make *m)
+{
+	struct make *again;
+
+	for (const struct wait *w = m->wait; w != NULL; w = w->next)
+		feed_zone(f, w->zone);
+	again = *place(f, m->name);
+	if (again != NULL)
+		ranges_union(&again->late, &m->late);
+}
+
+static enum ns_err
+put_made(struct feed *f, struct make *m, struct ns_why *why)
+{
+	struct arrival a = { 0 };
+	enum ns_err err;
+	map_off image;
+	bool staged;
+
+	memcpy(a.name, m->name, name_len(m->name));
+	feed_know_image(f, &a);
+	err = making_end(&m->making, &image, why);
+	if (err == NS_OK)
+		err = feed_put(f, &a, image, true);
+	if (err == NS_OK && m->content)
+		feed_note_change(f, &a, image);
+	/* Its own ALIASes here, so that what waits for it waits for them, too. */
+	if (names_remove(f->led, m->name))
+		m->health = true;
+	if (err == NS_OK && m->health)
+		err = feed_again(f, m->name, true, &staged);
+	if (err == NS_OK && f->later != NULL)
+		make_put(f, m->name, MAKE_TIME);
+	return err;
+}
+
+static void
+finish(struct feed *f)
+{
+	struct make *m = f->makes;
+	struct ns_why why = { 0 };
+	enum ns_err err;
+
+	f->makes = m->next;
+	m->next = NULL;
+	names_add(f->batch, m->name);
+	err = put_made(f, m, &why);
+	if (err == NS_OK)
+		apply_waiting(f, m);
+	else if (err != NS_UNAVAILABLE)
+		feed_unfit(f, m->name, &why);
+	if (err == NS_UNAVAILABLE || f->failed) {
+		ranges_union(&f->lost_late, &m->late);
+		feed_does_not_fit(f);
+	} else if (feed_is_held(f)) {
+		ranges_union(&f->lost_late, &m->late);
+		f->deferred = true;
+	} else {
+		feed_publish(f);
+	}
+	drop(&m);
+}
+
+enum feed_work
+feed_make(struct feed *f, uint64_t deadline_ns)
+{
+	if (f->makes == NULL)
+		return FEED_IDLE;
+	if (making_step(f->makes->making, deadline_ns))
+		return FEED_MORE;
+	if (feed_in_batch(f))
+		return FEED_WAITS;
+	finish(f);
+	return f->makes != NULL ? FEED_MORE : FEED_IDLE;
+}

@@ -1,0 +1,98 @@
+/* sources.c - see sources.h. */
+#include "appliance/signer/sources.h"
+
+#include "appliance/signer/aliassets.h"
+#include "appliance/signer/sigfile.h"
+
+void
+sources_open(struct sources *from, struct compiler *c, const struct compile_zone *z)
+{
+	*from = (struct sources){ .compiler = c, .how = z, .view = compiler_view(c) };
+	from->cold = !signed_open(&from->image, &from->view, z->old) ||
+		     (from->image.ref.image->flags & IMAGE_HERE) == 0;
+	if (c->file != NULL)
+		from->zone = sigzone_open(c->file, z->apex);
+}
+
+void
+sources_close(struct sources *from)
+{
+	signed_close(&from->image);
+	sigzone_close(&from->zone);
+}
+
+void
+sources_keep(struct sources *from)
+{
+	if (from->zone != NULL)
+		sigzone_keep(from->zone);
+}
+
+static size_t
+have(void *arg, const struct rrset *set, const struct zone_key *key, uint8_t out[RRSIG_MAX])
+{
+	struct sources *from = arg;
+	uint8_t print[RRSIG_PRINT];
+
+	compiler_worked(from->compiler);
+	if (!from->cold)
+		return signed_find(&from->image, set, key, out);
+	if (from->zone == NULL)
+		return 0;
+	rrsigner_print(from->compiler->signer, set, print);
+	return sigzone_find(from->zone, set, print, key, out);
+}
+
+static void
+made(void *arg, const struct rrset *set, const uint8_t *rdata, size_t len)
+{
+	struct sources *from = arg;
+	uint8_t print[RRSIG_PRINT];
+
+	if (from->zone == NULL)
+		return;
+	rrsigner_print(from->compiler->signer, set, print);
+	sigzone_note(from->zone, print, rdata, len);
+}
+
+static void
+had_emissions(void *arg, const uint8_t *owner, uint16_t covers, struct rrset *out)
+{
+	struct sources *from = arg;
+
+	if (!from->cold)
+		signed_emissions(&from->image, owner, covers, out);
+}
+
+static struct alias_sets *
+aliases(void *arg, const uint8_t *target)
+{
+	struct sources *from = arg;
+	const struct compile_zone *z = from->how;
+	struct map_view staged;
+	const struct alias_view view = { .map = &staged,
+		.board = z->board,
+		.account = z->account,
+		.apex = z->apex,
+		.book = z->book,
+		.check = z->check,
+		.arg = z->arg };
+
+	writer_staged(from->compiler->w, &staged);
+	return alias_sets_of(&view, target);
+}
+
+struct zonesign
+sources_how(struct sources *from, const struct compile_zone *z)
+{
+	return (struct zonesign){ .apex = z->apex,
+		.keys = z->keys,
+		.now = z->now,
+		.signer = from->compiler->signer,
+		.have = have,
+		.made = made,
+		.had_emissions = had_emissions,
+		.aliases = z->book != NULL ? aliases : NULL,
+		.board = z->board,
+		.arg = from };
+}

@@ -1,0 +1,124 @@
+"""A large zone is signed in slices: others' edits are served in between, nothing half-signed is, and what becomes of the
+zone meanwhile (its own edits, other denial, a signer that dies) is in what is served at the end."""
+
+import subprocess
+import threading
+import time
+
+import dns.flags
+import dns.message
+import dns.query
+import dns.rdatatype
+import pytest
+
+from appliance import Appliance, zone_text
+from peers import wait_until
+
+LARGE, SMALL = "large.example", "small.example"
+NAMES = 15000
+
+
+@pytest.fixture(scope="module")
+def site():
+    with Appliance() as a:
+        for zone, records in ((LARGE, "".join(f"n{i} IN A 192.0.2.{i % 250}\n" for i in range(NAMES))), (SMALL, "")):
+            path = a.dir / zone
+            path.write_text(zone_text(zone + ".", records=records))
+            a.cli("zone", "import", zone, path)
+        yield a
+
+
+def ask(a, name, rdtype):
+    q = dns.message.make_query(name, rdtype, want_dnssec=True, use_edns=0, payload=4096)
+    return dns.query.udp(q, "127.0.0.1", port=a.port, timeout=10)
+
+
+def kinds(reply):
+    return {s.rdtype for s in reply.answer + reply.authority}
+
+
+def state(a):
+    """What denies a name: None, "nsec" or "nsec3"; asserts that an answer has all of its signatures or none."""
+    soa, gone = ask(a, LARGE, "SOA"), ask(a, f"gone.{LARGE}", "A")
+    denial = kinds(gone) & {dns.rdatatype.NSEC, dns.rdatatype.NSEC3}
+    for reply in (soa, gone):
+        sets = [s for s in reply.answer + reply.authority if s.rdtype not in (dns.rdatatype.RRSIG, dns.rdatatype.NS)]
+        signed = [s for s in reply.answer + reply.authority if s.rdtype == dns.rdatatype.RRSIG]
+        assert len(signed) in (0, len(sets)), reply
+    assert len(denial) < 2
+    return {frozenset(): None, frozenset({dns.rdatatype.NSEC}): "nsec", frozenset({dns.rdatatype.NSEC3}): "nsec3"}[
+        frozenset(denial)]
+
+
+def edit(a, i, zone=SMALL):
+    """Seconds until that record is served, as the command says and as the answer has it."""
+    start = time.monotonic()
+    a.cli("record", "set", zone, f"e{i}", "60", "TXT", f'"{i}"', "--commit", "--timeout", "60s", "-m", "t", timeout=90)
+    took = time.monotonic() - start
+    assert ask(a, f"e{i}.{zone}", "TXT").answer, i
+    return took
+
+
+def while_signing(a, wanted, *command):
+    """Runs the command; edits of another zone until the large one is what it shall be. How long each took, and all."""
+    result, took, start = {}, [], time.monotonic()
+
+    def run():
+        result["done"] = a.cli_run(*command, "--timeout", "120s", "-m", "t", timeout=150)
+        result["took"] = time.monotonic() - start
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    while state(a) != wanted:
+        took.append(edit(a, f"{wanted}{len(took)}"))
+        assert time.monotonic() < start + 120
+    thread.join()
+    assert result["done"].returncode == 0, result["done"].stderr
+    return took, result["took"]
+
+
+def begun(a, wanted):
+    """It is being signed, or (on a fast machine) is already."""
+    wait_until(lambda: a.cli_json("status")["signatures"].get("making") == LARGE + "." or state(a) == wanted, "it begins", 60)
+
+
+def verified(a):
+    said = a.cli_json("verify", "--signatures", timeout=240)
+    assert said["ok"], said
+    return said["signatures"]
+
+
+def test_others_are_served_meanwhile(site):
+    took, signing = while_signing(site, "nsec", "dnssec", "enable", LARGE)
+    assert len(took) >= 5 and max(took) < signing / 2, (took, signing)
+
+
+def test_an_edit_of_the_zone_itself_and_a_killed_signer(site):
+    """To NSEC3: the signer is killed in the middle of it, with an edit of the zone that waits."""
+    done = []
+    change = threading.Thread(target=lambda: done.append(
+        site.cli_run("dnssec", "enable", LARGE, "--denial", "nsec3", "--timeout", "120s", "-m", "t", timeout=150)))
+    change.start()
+    begun(site, "nsec3")
+    waits = threading.Thread(target=lambda: edit(site, "itself", LARGE))
+    waits.start()
+    pid = next(p["pid"] for p in site.cli_json("status")["processes"] if p["role"] == "signer")
+    subprocess.run(["kill", "-9", str(pid)], check=True)
+    change.join()
+    waits.join()
+    assert done[0].returncode == 0, done[0].stderr
+    assert state(site) == "nsec3"
+    assert ask(site, f"eitself.{LARGE}", "TXT").answer
+    assert verified(site) > 2 * NAMES
+
+
+def test_disabled_in_the_middle_of_it(site):
+    change = threading.Thread(
+        target=lambda: site.cli_run("dnssec", "enable", LARGE, "--denial", "nsec", "--timeout", "120s", "-m", "t", timeout=150))
+    change.start()
+    begun(site, "nsec")
+    site.cli("dnssec", "disable", LARGE, "--force", f"--confirm={LARGE}", "--timeout", "120s", "-m", "t", timeout=150)
+    change.join()
+    assert state(site) is None
+    assert ask(site, f"n1.{LARGE}", "A").answer
+    site.cli("verify", timeout=120)
