@@ -141,6 +141,14 @@ def plan(rng, trouble, fleet, rounds):
 
 
 # ---- what is there in the end ----
+def rrsets_of(member, zone):
+    rrsets, cursor = [], None
+    while cursor != "":
+        page = member.cli_json("record", "list", zone, *(["--cursor", cursor] if cursor else []))
+        rrsets, cursor = rrsets + page["rrsets"], page.get("next", "")
+    return rrsets
+
+
 def state_of(member):
     status = member.cli_json("status")
     verified = member.cli_json("verify")
@@ -151,7 +159,7 @@ def state_of(member):
     log = [{"revision": r, "term": t, "prev": p.hex(), "hash": h.hex(), "comment": c} for r, t, p, h, c in rows]
     zones = {}
     for zone in ZONES:
-        rrsets = member.cli_json("record", "list", zone)["rrsets"]
+        rrsets = rrsets_of(member, zone)
         digest = hashlib.sha256(json.dumps(sorted(rrsets, key=str)).encode()).hexdigest()
         zones[zone] = {"digest": digest, "rrsets": {f"{r['name']} {r['type']}": [r["ttl"], r["rdata"]] for r in rrsets}}
     return {"name": member.name, "role": status["role"], "term": status["term"], "log": log, "zones": zones}
