@@ -112,11 +112,42 @@ def test_an_edit_of_the_zone_itself_and_a_killed_signer(site):
     assert verified(site) > 2 * NAMES
 
 
-def test_disabled_in_the_middle_of_it(site):
+def lead_to(a, last):
+    """The name in the small zone that an ALIAS of the large one follows has that address."""
+    a.cli("record", "set", SMALL, "to", "60", "A", f"192.0.2.{last}", "--commit", "--timeout", "60s", "-m", "t", timeout=90)
+
+
+def follows(a, last):
+    """The ALIAS leads there, and the answer is signed."""
+    answer = ask(a, f"alias.{LARGE}", "A").answer
+    return [s.rdtype for s in answer] == [dns.rdatatype.A, dns.rdatatype.RRSIG] and answer[0][0].address == f"192.0.2.{last}"
+
+
+def test_what_its_alias_leads_to_changes(site):
+    """Once it is signed, by a part of it; while all of it is signed anew, by NSEC, when that is done."""
+    lead_to(site, 1)
+    site.cli("record", "set", LARGE, "alias", "60", "ALIAS", f"to.{SMALL}.", "--commit", "-m", "t", timeout=90)
+    assert follows(site, 1)
+    lead_to(site, 2)
+    assert follows(site, 2)
     change = threading.Thread(
         target=lambda: site.cli_run("dnssec", "enable", LARGE, "--denial", "nsec", "--timeout", "120s", "-m", "t", timeout=150))
     change.start()
     begun(site, "nsec")
+    lead_to(site, 3)
+    assert follows(site, 3)
+    change.join()
+    assert state(site) == "nsec" and follows(site, 3)
+    verified(site)
+    lead_to(site, 4)
+    assert follows(site, 4)
+
+
+def test_disabled_in_the_middle_of_it(site):
+    change = threading.Thread(
+        target=lambda: site.cli_run("dnssec", "enable", LARGE, "--denial", "nsec3", "--timeout", "120s", "-m", "t", timeout=150))
+    change.start()
+    begun(site, "nsec3")
     site.cli("dnssec", "disable", LARGE, "--force", f"--confirm={LARGE}", "--timeout", "120s", "-m", "t", timeout=150)
     change.join()
     assert state(site) is None
