@@ -181,7 +181,7 @@ def test_invitation_is_for_one(fleet):
     assert "invitation" in start_refused(Member("guest", join=None))
     with Member("guest", join=token) as guest:
         wait_until(guest.follows, "guest follows")
-        assert guest.values("www.example.com.") == ["192.0.2.10"]
+        wait_until(lambda: guest.values("www.example.com.") == ["192.0.2.10"], "guest serves")
         fleet.primary.fails(5, "fleet", "invite", "guest")
         # Whoever comes second with it is refused, with the reason.
         with Member("guest", join=token) as thief:
