@@ -165,7 +165,7 @@ $(FB)/$(1): $(patsubst %.c,$(FB)/obj/%.o,tests/fuzz/$(1).c $(call extra_src,test
 endef
 $(foreach f,$(notdir $(FUZZERS)),$(eval $(call FUZZ_RULE,$(f))))
 
--include $(shell find $(B)/obj build/fuzz/obj build/break-*/obj -name '*.d' 2>/dev/null)
+-include $(shell find $(B)/obj build/vfs build/fuzz/obj build/break-*/obj -name '*.d' 2>/dev/null)
 
 # ---- man pages ----
 MAN  := $(patsubst %.scd,build/man/%,$(notdir $(wildcard */man/*.scd */*/man/*.scd)))

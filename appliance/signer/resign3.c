@@ -290,6 +290,14 @@ add_neighbour(struct links *l, const struct entry *e)
 	return true;
 }
 
+/* The NSEC3 of an owner with a policy or an ALIAS stands in that owner's table, too, which its hash does not lead to. */
+static bool
+may_keep_a_denial(const struct links *l)
+{
+	return (l->r->old->ref.image->flags & IMAGE_POLICY) != 0;
+}
+
+/* False: the zone is to be signed as a whole. */
 static bool
 add_neighbours(struct links *l)
 {
@@ -304,7 +312,7 @@ add_neighbours(struct links *l)
 			continue;
 		ok = find_neighbour(l, i, &e, &outside);
 		if (ok && outside)
-			ok = add_neighbour(&more, &e);
+			ok = !may_keep_a_denial(l) && add_neighbour(&more, &e);
 	}
 	l->maps = more.maps;
 	for (size_t i = 0; i < more.n; i++)

@@ -107,6 +107,14 @@ def pause(member, how):
         os.kill(pid, how)
 
 
+def much(fleet):
+    """24 MiB of zone data, once: more than the window and the ring hold."""
+    for n in range(3):
+        if f"big{n}.test" not in [z["name"].rstrip(".") for z in fleet.primary.cli_json("zone", "list")["zones"]]:
+            text = "".join(f"n{n}-{i} TXT {'x' * 200}\n" for i in range(30000))
+            put_zone(fleet.primary, fleet.folder, f"big{n}.test", text)
+
+
 def test_slow_replica(fleet):
     """One that does not read costs nobody else anything; it is named, then left out, then catches up."""
     p, (r1, r2) = fleet.primary, fleet.replicas
@@ -115,10 +123,7 @@ def test_slow_replica(fleet):
         late = p.cli_run("--json", "--timeout", "1s", "record", "set", "example.com", "s", "60", "A", "192.0.2.1",
                          "--commit", "--wait", "served")
         assert late.returncode == 11 and [m["name"] for m in json.loads(late.stdout)["late"]] == ["r1"]
-        # More than the window and the ring hold: 24 MiB of zone data, and it is on its way back out.
-        for n in range(3):
-            text = "".join(f"n{n}-{i} TXT {'x' * 200}\n" for i in range(30000))
-            put_zone(p, fleet.folder, f"big{n}.test", text)
+        much(fleet)
         for i in range(10):
             set_a(r2, f"192.0.2.{i + 1}", "s")
         wait_until(lambda: fleet.state("r1")["state"] == "silent", "r1 is silent", 15)
@@ -180,8 +185,9 @@ def slow_tree():
 
 def test_a_fresh_one_dies_on_the_way(fleet, slow_tree):
     """The log is the snapshot: in chunks, from where it was after a death of either side, while edits go on."""
+    much(fleet)
     p, head = fleet.primary, fleet.primary.revision()
-    late = fleet.add("late", start=False, build=slow_tree, env={"NAMESERVE_TEST_VFS": "slow:100"})
+    late = fleet.add("late", start=False, build=slow_tree, env={"NAMESERVE_TEST_VFS": "slow:300"})
     head += 1  # the invitation
     late.start()
     first = under_way(late, 0, head)
