@@ -476,7 +476,7 @@ def test_test_says_why(server):
     assert told["answers"] and any("no policy" in s["text"] for s in told["steps"])
     assert "branch 0" in server.cli("test", "why.example.com", "A", "--ecs", "192.0.2.9")
     for bad in (("--ecs", "x"), ("--client", "y")):
-        assert bad[0] in server.fails(2, "test", "why.example.com", "A", *bad)
+        assert bad[0].lstrip("-") in server.fails(2, "test", "why.example.com", "A", *bad)
 
 
 def drafted(a, name, rdtype="A", *more):
