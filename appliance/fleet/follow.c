@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ipc/base/xalloc.h"
+#include "ipc/envelope.h"
 
 void
 followed_free(struct followed **fp)
@@ -32,17 +33,10 @@ follow_start(struct follow *f, uint64_t revision)
 static Ns__FleetChange *
 head_copy(const Ns__FleetChange *in)
 {
-	Ns__FleetChange bare = *in, *out;
-	uint8_t *buf;
-	size_t len;
+	Ns__FleetChange bare = *in;
 
 	bare.body = (ProtobufCBinaryData){ 0, NULL };
-	len = ns__fleet_change__get_packed_size(&bare);
-	buf = xmalloc(len + 1);
-	ns__fleet_change__pack(&bare, buf);
-	out = ns__fleet_change__unpack(NULL, len, buf);
-	free(buf);
-	return out;
+	return ns_message_copy(&bare.base);
 }
 
 static bool

@@ -16,6 +16,7 @@
 #include "ipc/base/clock.h"
 #include "ipc/base/log.h"
 #include "ipc/base/xalloc.h"
+#include "ipc/envelope.h"
 
 #define RECEIPT_NS 500000000ull
 
@@ -285,20 +286,16 @@ static void
 beat(struct sync *s, const Ns__FleetBeat *in)
 {
 	struct rep *rep = &s->fleet->rep;
-	size_t len = ns__fleet_beat__get_packed_size(in);
-	uint8_t *buf = xmalloc(len + 1);
 
 	rep->head = in->revision;
 	if (s->head.revision >= rep->head)
 		rep->behind_ns = 0;
 	else if (rep->behind_ns == 0)
 		rep->behind_ns = clock_mono_ns();
-	ns__fleet_beat__pack(in, buf);
 	if (rep->beat != NULL)
 		ns__fleet_beat__free_unpacked(rep->beat, NULL);
-	rep->beat = ns__fleet_beat__unpack(NULL, len, buf);
+	rep->beat = ns_message_copy(&in->base);
 	rep->beat_ns = clock_mono_ns();
-	free(buf);
 	if (in->pause)
 		forward_pause(s, rep->beat_ns);
 }

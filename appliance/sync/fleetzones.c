@@ -12,7 +12,7 @@
 #include "appliance/sync/fleetrep.h"
 #include "ipc/base/clock.h"
 #include "ipc/base/log.h"
-#include "ipc/base/xalloc.h"
+#include "ipc/envelope.h"
 
 #define DIGEST_PACE_NS 2000000000ull /* between two messages of the digest exchange */
 #define DIGEST_REST_NS 60000000000ull /* after a round in which all was the same */
@@ -41,17 +41,11 @@ void
 zones_compare(struct sync *s, struct follower *fo, const Ns__FleetDigest *in)
 {
 	struct digest_job *j;
-	size_t len = ns__fleet_digest__get_packed_size(in);
-	uint8_t *buf;
 
 	if (fleet_is_replica(s))
 		return; /* we may lack what others may have */
 	j = digest_job_new(s->head.term, digest_done);
-	buf = xmalloc(len + 1);
-
-	ns__fleet_digest__pack(in, buf);
-	j->said = ns__fleet_digest__unpack(NULL, len, buf);
-	free(buf);
+	j->said = ns_message_copy(&in->base);
 	snprintf(j->name, sizeof j->name, "%s", fo->name);
 	snprintf(j->site, sizeof j->site, "%s", roster_site(s->fleet->roster, fo->name));
 	j->session = fo->session;
@@ -84,17 +78,10 @@ repaired(struct job *job, struct sync *s)
 static Ns__FleetZone *
 zone_head(const Ns__FleetZone *in)
 {
-	Ns__FleetZone bare = *in, *out;
-	uint8_t *buf;
-	size_t len;
+	Ns__FleetZone bare = *in;
 
 	bare.zwire = (ProtobufCBinaryData){ 0, NULL };
-	len = ns__fleet_zone__get_packed_size(&bare);
-	buf = xmalloc(len + 1);
-	ns__fleet_zone__pack(&bare, buf);
-	out = ns__fleet_zone__unpack(NULL, len, buf);
-	free(buf);
-	return out;
+	return ns_message_copy(&bare.base);
 }
 
 /* Pieces of one zone come one after the other. */

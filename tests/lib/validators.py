@@ -11,6 +11,7 @@ import socket
 import struct
 import subprocess
 import tempfile
+import threading
 import time
 
 import dns.dnssec
@@ -130,6 +131,51 @@ def again(s, packets, flying):
             else:
                 flying[i] = [now, tries + 1]
                 s.send(packets[i])
+
+
+class Asking:
+    """A validating resolver in front of a server, and questions (name, type) to it until the end, `pause` seconds
+    after each answer: what was not validated is bad."""
+
+    def __init__(self, site, questions, pause=0):
+        self.site, self.bad, self.good, self.ending, self.pause = site, [], 0, threading.Event(), pause
+        self.unbound = Unbound(site.a.port, site.key, site.zones)
+        self.threads = [threading.Thread(target=self.run, args=q) for q in questions]
+
+    def run(self, name, rdtype):
+        query = question_wire(7, name, rdtype)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            s.connect(("127.0.0.1", self.unbound.port))
+            s.settimeout(20)
+            while not self.ending.is_set():
+                s.send(query)
+                try:
+                    flags = int.from_bytes(s.recv(4096)[2:4], "big")
+                except TimeoutError:
+                    flags = None
+                if flags is not None and flags & 15 == 0 and flags & 0x20:
+                    self.good += 1
+                else:
+                    self.bad.append((name, rdtype, flags))
+                time.sleep(self.pause)
+
+    def __enter__(self):
+        self.unbound.__enter__()
+        for t in self.threads:
+            t.start()
+        return self
+
+    def __exit__(self, *_):
+        self.ending.set()
+        for t in self.threads:
+            t.join(30)
+        log = [line for line in self.unbound.log_lines() if "validation failure" in line]
+        self.unbound.__exit__()
+        assert not self.bad and not log and self.good > 50, (self.good, self.bad[:10], log[:10])
+
+    def more(self, n=30):
+        want = self.good + n
+        wait_until(lambda: self.good >= want or self.bad, f"{n} more answers", 60)
 
 
 def delv(folder, port, root_key, question):

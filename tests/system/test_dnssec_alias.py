@@ -5,8 +5,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
-import threading
 import time
 
 import dns.edns
@@ -25,6 +23,7 @@ from peers import free_port, wait_until
 ZONES = ["our", "our3"]
 FIRST, SECOND, THIRD = ["198.51.100.1", "198.51.100.2"], ["198.51.100.3"], ["198.51.100.4"]
 SIX = ["2001:db8::1"]
+ASKED = (("mv.our.", "A"), ("our3.", "A"), ("lo.our3.", "AAAA"))
 
 
 @pytest.fixture(scope="module")
@@ -118,43 +117,6 @@ def test_the_signature_that_is_used_is_told(site):
     assert "sign" not in [s["step"] for s in a.cli_json("test", "www.plain.", "A")["steps"]]
 
 
-class Asking:
-    """Questions to the validating resolver until the end: what was not validated."""
-
-    def __init__(self, site):
-        self.site, self.bad, self.good, self.ending = site, [], 0, threading.Event()
-        self.unbound = validators.Unbound(site.a.port, site.key, site.zones)
-        self.threads = [threading.Thread(target=self.run, args=q) for q in (("mv.our.", "A"), ("our3.", "A"), ("lo.our3.", "AAAA"))]
-
-    def run(self, name, rdtype):
-        query = validators.question_wire(7, name, rdtype)
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-            s.connect(("127.0.0.1", self.unbound.port))
-            s.settimeout(20)
-            while not self.ending.is_set():
-                s.send(query)
-                flags = int.from_bytes(s.recv(4096)[2:4], "big")
-                if flags & 15 == 0 and flags & 0x20:
-                    self.good += 1
-                else:
-                    self.bad.append((name, rdtype, flags))
-                time.sleep(0.002)
-
-    def __enter__(self):
-        self.unbound.__enter__()
-        for t in self.threads:
-            t.start()
-        return self
-
-    def __exit__(self, *_):
-        self.ending.set()
-        for t in self.threads:
-            t.join(30)
-        log = [line for line in self.unbound.log_lines() if "validation failure" in line]
-        self.unbound.__exit__()
-        assert not self.bad and not log and self.good > 50, (self.good, self.bad[:10], log[:10])
-
-
 def look(site, name):
     """What is known of the target (no DO: at once), and what is signed of it."""
     return tuple(addresses(ask(site.a, name, dnssec=dnssec)) for dnssec in (False, True))
@@ -172,7 +134,7 @@ def test_a_target_that_changes(site):
                     seen.setdefault((what, zone, str(want)), time.monotonic())
         return len([k for k in seen if k[2] == str(want)]) == 2 * len(ZONES)
 
-    with Asking(site):
+    with validators.Asking(site, ASKED, pause=0.002):
         site.peer.put("moves.test", SECOND, SIX)
         site.peer.put("loses.test", FIRST)
         wait_until(lambda: both(SECOND), "signed again", 30)
@@ -189,7 +151,7 @@ def test_a_dead_signer_leaves_the_last_signed_addresses(site):
     site.peer.put("moves.test", THIRD, SIX)
     ttl = "addresses and ttl_s of the target"
     wait_until(lambda: any(i["name"] == "mv.our." and i["ttl_s"] <= 2 for i in site.a.cli_json("alias", "list")["items"]), ttl, 30)
-    with Asking(site):
+    with validators.Asking(site, ASKED, pause=0.002):
         os.kill(pid, signal.SIGSTOP)  # dead for everybody, until its supervisor kills it for its silence
         try:
             wait_until(lambda: look(site, "mv.our")[0] == THIRD, "new addresses are known", 30)

@@ -9,7 +9,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import sqlite3
 import threading
 import time
@@ -76,49 +75,6 @@ def unsigned(site):
     return site.a.cli_json("stats")["policy_unsigned_total"]
 
 
-class Asking:
-    """A validating resolver in front of the worker, and questions to it until the end: what was not validated."""
-
-    def __init__(self, site):
-        self.site, self.bad, self.good, self.ending = site, [], 0, threading.Event()
-        self.unbound = validators.Unbound(site.a.port, site.key, site.zones)
-        self.threads = [threading.Thread(target=self.run, args=(name,)) for name in NAMES]
-
-    def run(self, name):
-        query = validators.question_wire(7, name, "A")
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-            s.connect(("127.0.0.1", self.unbound.port))
-            s.settimeout(20)
-            while not self.ending.is_set():
-                s.send(query)
-                try:
-                    flags = int.from_bytes(s.recv(4096)[2:4], "big")
-                except TimeoutError:
-                    flags = None
-                if flags is not None and flags & 15 == 0 and flags & 0x20:
-                    self.good += 1
-                else:
-                    self.bad.append((name, flags))
-
-    def __enter__(self):
-        self.unbound.__enter__()
-        for t in self.threads:
-            t.start()
-        return self
-
-    def __exit__(self, *_):
-        self.ending.set()
-        for t in self.threads:
-            t.join(30)
-        log = [line for line in self.unbound.log_lines() if "validation failure" in line]
-        self.unbound.__exit__()
-        assert not self.bad and not log and self.good > 50, (self.good, self.bad[:10], log[:10])
-
-    def more(self, n=30):
-        want = self.good + n
-        wait_until(lambda: self.good >= want or self.bad, f"{n} more answers", 60)
-
-
 @contextlib.contextmanager
 def edits(site):
     """Somebody edits the zone all the while."""
@@ -161,7 +117,7 @@ def flip_half(site, up):
 
 def test_ten_checks_fall_and_rise_and_every_answer_validates(site):
     site.board.all()
-    with Asking(site) as asking, edits(site) as edited:
+    with validators.Asking(site, [(name, "A") for name in NAMES]) as asking, edits(site) as edited:
         asking.more()
         times, half = [], []
         for _ in range(3):
@@ -190,7 +146,7 @@ def test_a_dead_signer_leaves_the_last_signed_answers(site):
     wait_until(lambda: addresses(site, "over") == set(range(100, 110)), "all are up", 20)
     before = unsigned(site)
     pid = site.a.pid("signer")
-    with Asking(site) as asking:
+    with validators.Asking(site, [(name, "A") for name in NAMES]) as asking:
         asking.more()
         os.kill(pid, signal.SIGSTOP)  # dead for everybody, until its supervisor kills it for its silence
         try:
