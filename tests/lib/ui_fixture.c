@@ -50,7 +50,7 @@ fill_stats(Ns__Envelope *e)
 	LIST(Ns__StatsReply__Top, NS__STATS_REPLY__TOP__INIT, top, 5)
 	LIST(Ns__StatsReply__Rcode, NS__STATS_REPLY__RCODE__INIT, rc, 4)
 
-	turn++;
+	turn += !is("empty");
 	s = (Ns__StatsReply)NS__STATS_REPLY__INIT;
 	l = (Ns__StatsReply__Latency)NS__STATS_REPLY__LATENCY__INIT;
 	l.p50 = 80, l.p99 = 600 + 10 * (double)(turn % 7), l.p999 = 1900;
