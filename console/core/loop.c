@@ -94,6 +94,14 @@ frame(struct loop *l, const char *why)
 	trace_flush(l->trace, why);
 }
 
+/* Whoever had the terminal meanwhile got the answer. */
+static void
+forget_probe(struct loop *l)
+{
+	l->unshown = false;
+	l->behind = 0;
+}
+
 static void
 probe(struct loop *l, uint64_t now)
 {
@@ -208,6 +216,8 @@ loop_slow(const struct loop *l)
 static void
 on_key(struct loop *l, uint32_t key)
 {
+	if (key == UIKEY_ACK && !l->unshown)
+		return; /* of before another program had the terminal */
 	if (key == UIKEY_ACK) {
 		l->unshown = false;
 		l->probing = PROBE_WORKS;
@@ -320,13 +330,14 @@ static void
 on_cont(evutil_socket_t sig, short what, void *arg)
 {
 	(void)sig, (void)what;
+	forget_probe(arg);
 	loop_repaint(arg);
 	on_resize(-1, 0, arg);
 }
 
 /* ---- a program that has the terminal ---- */
 static void
-child(struct loop *l, char *const argv[])
+child(struct loop *l, const char *path, char *const argv[])
 {
 	sigset_t none;
 
@@ -334,26 +345,24 @@ child(struct loop *l, char *const argv[])
 	signal(SIGTTOU, SIG_IGN);
 	tcsetpgrp(STDIN_FILENO, getpid());
 	signal(SIGTTOU, SIG_DFL);
-	signal(SIGSEGV, SIG_DFL);
-	signal(SIGABRT, SIG_DFL);
-	signal(SIGBUS, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (l->old_stderr >= 0)
 		dup2(l->old_stderr, STDERR_FILENO);
-	execv(argv[0], argv);
+	execv(path, argv);
 	_exit(127);
 }
 
 bool
-loop_program(struct loop *l, char *const argv[], void (*ended)(void *arg, int status), void *arg)
+loop_program(struct loop *l, const char *path, char *const argv[],
+    void (*ended)(void *arg, int status), void *arg)
 {
 	if (l->program != 0)
 		return false;
 	l->t->leave(l->t->state);
 	l->program = fork();
 	if (l->program == 0)
-		child(l, argv);
+		child(l, path, argv);
 	if (l->program < 0) {
 		l->program = 0;
 		l->t->enter(l->t->state);
@@ -386,6 +395,7 @@ on_child(evutil_socket_t sig, short what, void *arg)
 	signal(SIGTTOU, before);
 	l->t->enter(l->t->state);
 	event_add(l->ev[EV_STDIN], NULL);
+	forget_probe(l);
 	on_resize(-1, 0, l);
 	l->program_ended(l->program_arg, status);
 	l->urgent = true;
