@@ -52,7 +52,7 @@ static const struct request_kind kinds[] = {
 	{ BODY(STATUS_REQUEST), "status", USER_VIEWER, ON_LOOP, .start = status_request },
 	{ BODY(ZONE_LIST_REQUEST), "zone.list", USER_VIEWER, ON_LOOP, .start = zone_list_request,
 	    .read = zone_list_read },
-	{ BODY(PRESENCE_REQUEST), "presence", USER_OPERATOR, ON_LOOP, .relayed = true,
+	{ BODY(PRESENCE_REQUEST), "presence", USER_VIEWER, ON_LOOP, .relayed = true,
 	    .start = presence_request },
 	{ BODY(ZONE_SHOW_REQUEST), "zone.show", USER_VIEWER, ON_READER, .read = zone_show_read },
 	{ BODY(ZONE_EXPORT_REQUEST), "zone.export", USER_VIEWER, ON_READER, LANE_BULK,

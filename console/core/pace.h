@@ -24,6 +24,8 @@ bool pace_drawn(struct pace *, uint64_t now_ms, bool data, bool writable);
 void pace_asked(struct pace *, uint64_t now_ms, bool can);
 /* It says so.  True: there are later frames: ask again. */
 bool pace_shown(struct pace *, uint64_t now_ms);
+/* Another program had the terminal: it got the answer that we wait for. */
+void pace_forget(struct pace *);
 bool pace_slow(const struct pace *, uint64_t now_ms); /* its round trip is above 250 ms */
 
 #endif

@@ -20,7 +20,8 @@ SCREENS = ("overview", "problems", "zones", "filter", "records", "zone-history",
            "records-marked", "records-ttl", "records-others", "zones-preview", "records-preview", "records-preview-draft", "zones-sort", "records-sort", "fleet-sort", "settings", "settings-sites", "settings-delete", "policies",
            "policy-pool", "policy-form", "policy-geo", "policy-new", "check-edit", "check-new", "check-sure",
            "overview-fleet", "overview-latency", "metrics", "query", "query-answer", "query-record", "query-draft",
-           "text", "text-again", "text-field", "tail", "tail-filter", "tail-explain", "connect", "connected", "lost-connect", "lost-metrics", "lost-records", "palette",
+           "text", "text-again", "text-field", "tail", "tail-filter", "tail-explain", "connect", "connected", "connect-ask", "connect-profiles",
+           "connect-drop", "lost-connect", "lost-metrics", "lost-records", "palette",
            "palette-verbs", "policy-test", "palette-refused", "output", "output-runs")
 SIZES = ("80x24", "120x40", "60x16", "200x50")
 MODES = ("utf8-colour", "utf8-mono", "ascii-colour", "ascii-mono")

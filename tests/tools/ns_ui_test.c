@@ -53,7 +53,14 @@ line_complete(const void *arg, const char *line, struct candidates *c)
 			snprintf(c->list[c->n++], CANDIDATE_LEN, "%s", words[i]);
 }
 
-static const struct grammar grammar = { NULL, line_known, line_taken, line_complete };
+static bool
+line_visits(const void *arg, const char *address, struct run *run, char *why, size_t n)
+{
+	(void)arg, (void)run, (void)why, (void)n;
+	return strncmp(address, "ssh:", 4) == 0;
+}
+
+static const struct grammar grammar = { NULL, line_known, line_taken, line_complete, line_visits };
 
 /* What a command would write. */
 static void
@@ -137,6 +144,9 @@ static const struct {
 	{ "query-record", "2\rjt", 1 }, { "query-draft", DRAFT "jt", 1 }, { "tail", "8\v\v", 1 },
 	{ "tail-filter", "8/rcode:NXDOMAIN\rw\v\vg", 1 }, { "tail-explain", "8\v\v\r", 1 },
 	{ "connect", "9jj", 1 }, { "connected", "9jj\r", 1 }, { "lost-connect", "9", 1 },
+	{ "connect-ask", "9alab\talice@-oProxyCommand\x13", 1 },
+	{ "connect-profiles", "9alab\talice@lab1\023aams9\tssh://ops@[2001:db8::1]:2222\023G", 1 },
+	{ "connect-drop", "9alab\talice@lab1\023/lab1\rd", 1 },
 	{ "palette", "2:zone show shop-00\t", 1 }, { "palette-verbs", "2:zone s\t", 1 },
 	{ "palette-refused", "2:record list\r", 1 }, { "output", "2:zone show example.com\r", 1 },
 	{ "output-runs", ":zone check example.com\r\v\v", 1 }, { "lost-metrics", "2\r]\v\v", 1 },

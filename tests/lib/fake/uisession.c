@@ -58,8 +58,11 @@ forget_memory(void)
 {
 	char path[128];
 
-	snprintf(path, sizeof path, "%s/nameserve/console", state_dir);
-	(void)nftw(path, drop_one, 8, FTW_DEPTH | FTW_PHYS);
+	for (int i = 0; i < 2; i++) {
+		snprintf(path, sizeof path, "%s/nameserve/%s", state_dir,
+		    i == 0 ? "console" : "profiles");
+		(void)nftw(path, drop_one, 8, FTW_DEPTH | FTW_PHYS);
+	}
 }
 
 struct ui *
