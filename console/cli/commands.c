@@ -192,10 +192,11 @@ const struct cli_command cli_commands[] = {
 	    "frozen, "
 	    "forced), none (no verdict yet) or ok.",
 	    0, 0, OPT_BIT(OPT_FILTER) | PAGE, cmd_check_health },
-	{ "check", "probe", "NAME", "look at it once, now, from all who vote on it",
+	{ "check", "probe", "NAME [FILE|-]", "look at it once, now, from all who vote on it",
 	    "This appliance tells what it saw; what the others see comes as their votes. The look "
-	    "counts as any other. At most every second.",
-	    1, 1, 0, cmd_check_probe },
+	    "counts as any other. At most every second. With FILE, as check set takes it, this "
+	    "appliance looks as that says instead, before it is set: the look counts for nothing.",
+	    1, 2, 0, cmd_check_probe },
 	{ "check", "history", "[NAME]", "what flipped on this appliance, newest first",
 	    "Of one check or of all, also of those that are no more; 100, or as --limit says.", 0,
 	    1, OPT_BIT(OPT_LIMIT), cmd_check_history },

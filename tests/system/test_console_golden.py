@@ -18,7 +18,7 @@ SCREENS = ("overview", "problems", "zones", "filter", "records", "zone-history",
            "trash-ask", "health", "health-problems", "check", "events", "force", "force-ask", "probe-now", "fleet", "pop",
            "drain-ask", "dnssec", "unsign-ask", "roll-ask", "zones-marked", "zones-delete",
            "records-marked", "records-ttl", "records-others", "zones-preview", "records-preview", "records-preview-draft", "zones-sort", "records-sort", "fleet-sort", "settings", "settings-sites", "settings-delete", "policies",
-           "policy-pool", "policy-form", "policy-geo", "policy-new", "check-edit", "check-new", "check-sure",
+           "policy-pool", "policy-form", "policy-geo", "policy-new", "check-edit", "check-new", "check-sure", "check-try",
            "overview-fleet", "overview-latency", "metrics", "query", "query-answer", "query-record", "query-draft",
            "text", "text-again", "text-field", "tail", "tail-filter", "tail-explain", "connect", "connected", "lost-connect", "lost-metrics", "lost-records", "palette",
            "palette-verbs", "policy-test", "palette-refused", "output", "output-runs")

@@ -335,6 +335,10 @@ static const struct {
 	    "2\r]\rjj\r\t\t\t\t\t\t\t\t\x0f\t\x15"
 	    "192.0.2.22\x13",
 	    1 },
+	{ "check-try",
+	    "2\r]\rjj\r\t\t\t\t\t\t\t\t\x0f\t\x15"
+	    "192.0.2.22\x14",
+	    1 },
 	{ "health", "3", 2 }, { "health-problems", "3!", 2 }, { "check", "3\r", 2 },
 	{ "events", "3H", 2 }, { "force", "3F\tOPS-7 it is being moved", 2 },
 	{ "force-ask", "3F\tOPS-7 it is being moved\x13", 2 }, { "probe-now", "3t", 2 },
