@@ -290,7 +290,7 @@ static const struct {
 	unsigned ticks;
 } screens[] = { { "overview", "", 70 }, { "problems", "!j", 5 }, { "zones", "2jj", 1 },
 	{ "filter", "2/shop", 1 }, { "records", "2\rj", 1 },
-	{ "records-filter", "2\r/type:MX\r", 1 }, { "zone-history", "2\rH", 1 },
+	{ "zones-late", "", 2 }, { "records-filter", "2\r/type:MX\r", 1 }, { "zone-history", "2\rH", 1 },
 	{ "history", "6j", 1 }, { "change", "6\r", 1 }, { "help", "?", 1 },
 	{ "help-zones", "2?", 1 }, { "messages", "++:messages\r", 1 }, { "lost", "2", 1 },
 	{ "lost-overview", "", 30 }, { "records-draft", DRAFT "j", 1 }, { "menu", DRAFT ".", 1 },
@@ -400,10 +400,32 @@ forget_memory(void)
 	(void)nftw(path, drop_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
+/* A session before this one, that left its list sorted and filtered. */
+static void
+leave_memory(void)
+{
+	struct ui *ui = ui_new(NULL, 80, 24, GLYPH_BLOCK);
+
+	if (ui == NULL)
+		exit(1);
+	ui_now(ui, MONO_MS, WALL_MS);
+	ui_main(ui, &screen_overview);
+	ui_tick(ui);
+	answer_all();
+	for (const char *k = "2>o/shop\r"; *k != '\0'; k++) {
+		ui_key(ui, (unsigned char)*k);
+		answer_all();
+	}
+	ui_memory_save(ui);
+	ui_destroy(&ui);
+	memset(pending, 0, sizeof pending);
+}
+
 static struct ui *
 reach(size_t screen, int w, int h, enum glyph_set glyphs)
 {
 	struct ui *ui = ui_new(NULL, w, h, glyphs);
+	bool late = strcmp(screens[screen].name, "zones-late") == 0;
 	uint64_t turns = 0;
 
 	if (ui == NULL)
@@ -420,8 +442,12 @@ reach(size_t screen, int w, int h, enum glyph_set glyphs)
 	ui->grammar = &grammar;
 	ui->restricted =
 	    strncmp(screens[screen].name, "text", 4) == 0; /* $EDITOR is not ours to start */
+	if (late)
+		leave_memory();
 	ui_now(ui, MONO_MS, WALL_MS);
 	ui_main(ui, &screen_overview);
+	if (late) /* before the appliance has said who it is */
+		ui_key(ui, '2');
 	for (unsigned i = 0; i < screens[screen].ticks; i++) {
 		ui_now(ui, MONO_MS + 1000 * i, WALL_MS);
 		ui_tick(ui);
