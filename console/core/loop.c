@@ -249,7 +249,9 @@ static void
 on_cont(evutil_socket_t sig, short what, void *arg)
 {
 	(void)sig, (void)what;
-	pace_forget(&((struct loop *)arg)->pace);
+	struct loop *l = arg;
+
+	pace_forget(&l->pace);
 	loop_repaint(arg);
 	on_resize(-1, 0, arg);
 }

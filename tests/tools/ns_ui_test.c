@@ -80,7 +80,8 @@ static const struct {
 	const char *name, *keys;
 	unsigned ticks;
 } screens[] = { { "overview", "", 70 }, { "problems", "!j", 5 }, { "zones", "2jj", 1 },
-	{ "filter", "2/shop", 1 }, { "records", "2\rj", 1 }, { "zone-history", "2\rH", 1 },
+	{ "filter", "2/shop", 1 }, { "records", "2\rj", 1 },
+	{ "zones-late", "", 2 }, { "records-filter", "2\r/type:MX\r", 1 }, { "zone-history", "2\rH", 1 },
 	{ "history", "6j", 1 }, { "change", "6\r", 1 }, { "help", "?", 1 },
 	{ "help-zones", "2?", 1 }, { "messages", "++:messages\r", 1 }, { "lost", "2", 1 },
 	{ "lost-overview", "", 30 }, { "records-draft", DRAFT "j", 1 }, { "menu", DRAFT ".", 1 },
@@ -126,6 +127,10 @@ static const struct {
 	    "2\r]\rjj\r\t\t\t\t\t\t\t\t\x0f\t\x15"
 	    "192.0.2.22\x13",
 	    1 },
+	{ "check-try",
+	    "2\r]\rjj\r\t\t\t\t\t\t\t\t\x0f\t\x15"
+	    "192.0.2.22\x14",
+	    1 },
 	{ "health", "3", 2 }, { "health-problems", "3!", 2 }, { "check", "3\r", 2 },
 	{ "events", "3H", 2 }, { "force", "3F\tOPS-7 it is being moved", 2 },
 	{ "force-ask", "3F\tOPS-7 it is being moved\x13", 2 }, { "probe-now", "3t", 2 },
@@ -153,6 +158,18 @@ static const struct {
 	{ "lost-records", "2\rj", 1 } };
 #define SCREENS (sizeof screens / sizeof *screens)
 
+/* After a session that left its list sorted and filtered; a key before the appliance has said who it is. */
+static struct ui *
+come_late(struct ui *before, int w, int h, enum glyph_set glyphs)
+{
+	struct ui *ui;
+
+	uisession_keys(before, "2>o/shop\r");
+	ui = uisession_next(&before, w, h, glyphs);
+	ui_key(ui, '2');
+	return ui;
+}
+
 static struct ui *
 reach(size_t screen, int w, int h, enum glyph_set glyphs)
 {
@@ -161,6 +178,10 @@ reach(size_t screen, int w, int h, enum glyph_set glyphs)
 	struct ui *ui =
 	    uisession_open(w, h, glyphs, admin ? "admin" : "operator", screens[screen].ticks);
 
+	if (strcmp(name, "zones-late") == 0) {
+		ui = come_late(ui, w, h, glyphs);
+		uisession_ticks(ui, screens[screen].ticks);
+	}
 	ui->grammar = &grammar;
 	ui->restricted = strncmp(name, "text", 4) == 0; /* $EDITOR is not ours to start */
 	for (const char *k = screens[screen].keys; *k != '\0'; k++) {
