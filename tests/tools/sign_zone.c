@@ -1,11 +1,11 @@
 /* sign_zone - a master file signed with keys made on the spot, for ldns-verify-zone and its like.
  *
- *     sign_zone ORIGIN FILE ALGORITHM nsec|nsec3|optout [UNIX-TIME]
- *     sign_zone - FOLDER ALGORITHM nsec|nsec3|optout [UNIX-TIME]
+ *     sign_zone ORIGIN FILE ALGORITHM nsec|nsec3|optout [UNIX-TIME|checked]
+ *     sign_zone - FOLDER ALGORITHM nsec|nsec3|optout [UNIX-TIME|checked]
  *
  * The signed zone on stdout, of a folder (each file is the zone of its name) none; "made N kept N ms N" on stderr: of
- * the processor, keys and reading not counted. */
-// link: appliance/signer/keys.c appliance/signer/rrsig.c appliance/signer/apexset.c appliance/signer/sheet.c appliance/signer/typemap.c appliance/signer/signowner.c appliance/signer/emissions.c appliance/signer/aliassign.c appliance/signer/aliassets.c appliance/signer/aliasbook.c appliance/signer/names.c appliance/signer/zonesign.c appliance/signer/hashsort.c
+ * the processor, keys and reading not counted.  `checked`: with what is verified before such a zone is served. */
+// link: appliance/signer/keys.c appliance/signer/rrsig.c appliance/signer/apexset.c appliance/signer/sheet.c appliance/signer/typemap.c appliance/signer/signowner.c appliance/signer/emissions.c appliance/signer/aliassign.c appliance/signer/aliassets.c appliance/signer/aliasbook.c appliance/signer/names.c appliance/signer/zonesign.c appliance/signer/hashsort.c appliance/signer/signcheck.c
 #include <dirent.h>
 #include <limits.h>
 #include <stdio.h>
@@ -14,7 +14,7 @@
 #include <time.h>
 
 #include "appliance/dns/zonetext.h"
-#include "appliance/signer/zonesign.h"
+#include "appliance/signer/signcheck.h"
 #include "tests/lib/keykit.h"
 #include "tests/lib/zonekit.h"
 
@@ -40,8 +40,31 @@ struct work {
 	uint32_t now;
 	struct rrsigner *signer;
 	struct zonesign_done done;
+	bool checked;
+	uint64_t fresh, seen; /* signcheck.h */
 	clock_t used;
 };
+
+/* As the signer judges it, which has the public half of a KSK alone. */
+static enum ns_err
+check(struct work *w, const uint8_t *apex, struct zone_keys *keys, const struct wbuf *out,
+    struct ns_why *why)
+{
+	struct signcheck c = { .apex = apex,
+		.keys = keys,
+		.now = w->now,
+		.signer = w->signer,
+		.fresh = w->fresh,
+		.seen = w->seen };
+	enum ns_err err;
+
+	EVP_PKEY_free(keys->key[0].pkey);
+	keys->key[0].pkey = NULL;
+	err = signcheck_zone(&c, out->base, out->len, why);
+	w->fresh = c.fresh;
+	w->seen = c.seen;
+	return err;
+}
 
 static bool
 sign(struct work *w, const char *origin, const char *path, struct wbuf *out)
@@ -61,6 +84,8 @@ sign(struct work *w, const char *origin, const char *path, struct wbuf *out)
 	z = (struct zonesign){ .apex = apex, .now = w->now, .signer = w->signer, .keys = keys };
 	t0 = clock();
 	good = zonesign_all(&z, content.base, content.len, out, &done, &why) == NS_OK;
+	if (good && w->checked)
+		good = check(w, apex, keys, out, &why) == NS_OK;
 	w->used += clock() - t0;
 	if (!good)
 		fprintf(stderr, "%s: %s\n", origin, why.text);
@@ -109,8 +134,11 @@ main(int argc, char **argv)
 		denial++;
 	w = (struct work){ .algorithm = strcmp(argv[3], "15") == 0 ? KEY_ED25519 : KEY_P256,
 		.denial = (enum zone_denial)denial,
-		.now = argc > 5 ? (uint32_t)strtoul(argv[5], NULL, 10) : (uint32_t)time(NULL),
+		.now = (uint32_t)time(NULL),
+		.checked = argc > 5 && strcmp(argv[5], "checked") == 0,
 		.signer = rrsigner_new() };
+	if (argc > 5 && !w.checked)
+		w.now = (uint32_t)strtoul(argv[5], NULL, 10);
 	folder = strcmp(argv[1], "-") == 0;
 	good = folder ? sign_folder(&w, argv[2], &out) : sign(&w, argv[1], argv[2], &out);
 	fprintf(stderr, "made %llu kept %llu ms %.1f\n", (unsigned long long)w.done.made,
