@@ -80,8 +80,8 @@ static const struct {
 	const char *name, *keys;
 	unsigned ticks;
 } screens[] = { { "overview", "", 70 }, { "problems", "!j", 5 }, { "zones", "2jj", 1 },
-	{ "filter", "2/shop", 1 }, { "records", "2\rj", 1 },
-	{ "zones-late", "", 2 }, { "records-filter", "2\r/type:MX\r", 1 }, { "zone-history", "2\rH", 1 },
+	{ "filter", "2/shop", 1 }, { "records", "2\rj", 1 }, { "zones-late", "", 2 },
+	{ "records-filter", "2\r/type:MX\r", 1 }, { "zone-history", "2\rH", 1 },
 	{ "history", "6j", 1 }, { "change", "6\r", 1 }, { "help", "?", 1 },
 	{ "help-zones", "2?", 1 }, { "messages", "++:messages\r", 1 }, { "lost", "2", 1 },
 	{ "lost-overview", "", 30 }, { "records-draft", DRAFT "j", 1 }, { "menu", DRAFT ".", 1 },
