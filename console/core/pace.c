@@ -78,7 +78,7 @@ pace_shown(struct pace *p, uint64_t now)
 {
 	bool again = p->behind > 0;
 
-	if (!p->unshown)
+	if (p->probe_ms == 0)
 		return false; /* asked before another program had the terminal */
 	p->unshown = false;
 	p->probing = PROBE_WORKS;
@@ -92,4 +92,5 @@ pace_forget(struct pace *p)
 {
 	p->unshown = false;
 	p->behind = 0;
+	p->probe_ms = 0;
 }

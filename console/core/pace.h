@@ -10,7 +10,7 @@ struct pace {
 	enum { PROBE_TRYING, PROBE_WORKS, PROBE_MUTE } probing;
 	bool unshown; /* a probe is out */
 	unsigned behind; /* frames that were drawn after it */
-	uint64_t probe_ms; /* when it was sent */
+	uint64_t probe_ms; /* when the last one was sent; 0: forgotten */
 	uint64_t last_data_ms; /* the last periodic frame */
 	uint64_t last_draw_ms; /* any */
 	unsigned round_trip_ms;
