@@ -20,7 +20,7 @@
 
 #define HOUR_S    3600u
 #define SCREENS   8u
-#define GROWTH    512u /* octets in a quarter of an hour */
+#define GROWTH    512u /* octets in half an hour */
 #define SETTLED_S 180u /* by then its graphs are as long as they get */
 #define TRIP_MS   5u
 #define PER_TICK  12u /* requests of the screen that asks the most */
@@ -110,9 +110,10 @@ test_eight_hours(void **state)
 	fixture = "empty"; /* whose figures stand still */
 	n.ui = uisession_open(80, 24, GLYPH_BLOCK, "operator", 1);
 	n.shown = surface_new(80, 24, false);
-	for (unsigned i = 0; i < SCREENS; i++) { /* each has been there once */
+	for (unsigned i = 0; i < SCREENS; i++) { /* each has been there */
 		uisession_key(n.ui, '1' + i);
-		for (unsigned s = 0; s < 60; s++)
+		/* What is kept of an hour is as long as it gets. */
+		for (unsigned s = 0; s <= HOUR_S; s++)
 			(void)second(&n, s);
 	}
 	n.frames = 0;
@@ -125,8 +126,7 @@ test_eight_hours(void **state)
 			unsigned at = hour * HOUR_S + s;
 			uint64_t rows = second(&n, at);
 
-			if (s ==
-			    HOUR_S / 4 * 3) /* what is kept of an hour is as long as it gets, too */
+			if (s == HOUR_S / 2)
 				begun = in_use();
 			/* The clock, and the banner that counts; all of it when the link goes or comes. */
 			if (link_is_there(at) == link_is_there(at - 1))
