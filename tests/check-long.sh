@@ -18,6 +18,7 @@ for ((seed = RANDOM, end = SECONDS + 60; SECONDS < end; seed++)); do
 done
 # The console on 100,000 zones, and for an hour: as quick, and as large as it was.
 NS_LONG=1 /usr/bin/python3 -m pytest -q -s -p no:cacheprovider tests/system/test_console.py tests/system/test_console_soak.py
+NS_LONG=1 /usr/bin/python3 -m pytest -q -s -p no:cacheprovider tests/system/test_console_terminal.py -k octets
 # Other zones and questions than make check has, and more: nothing may differ outside the classes of choices.md.
 for seed in ${NS_SEEDS:-2 3}; do
 	NS_LONG=1 NS_SEED=$seed /usr/bin/python3 -m pytest -q -s -p no:cacheprovider \

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "console/core/clean_fork.h"
 #include "ipc/base/xalloc.h"
 
 #define READ_MAX 16384u /* octets before keys have their turn */
@@ -141,7 +142,6 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 static void
 child(const int fds[PIPES], const char *path, char *const argv[], char *const env[], pid_t parent)
 {
-	sigset_t none;
 	int null = open("/dev/null", O_RDONLY);
 
 	setsid();
@@ -150,10 +150,6 @@ child(const int fds[PIPES], const char *path, char *const argv[], char *const en
 	    dup2(fds[OUT], STDOUT_FILENO) < 0 || dup2(fds[ERR], STDERR_FILENO) < 0)
 		_exit(127);
 	closefrom(3);
-	for (int sig = 1; sig < NSIG; sig++)
-		signal(sig, SIG_DFL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
 	for (size_t i = 0; env != NULL && env[i] != NULL; i++)
 		putenv(env[i]);
 	execv(path, argv);
@@ -188,7 +184,7 @@ job_start(struct event_base *base, const char *path, char *const argv[], char *c
 
 	if (!pipes(r, w))
 		return NULL;
-	pid = fork();
+	pid = clean_fork();
 	if (pid == 0)
 		child(w, path, argv, env, parent);
 	close(w[OUT]);

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "console/core/clean_fork.h"
 #include "console/core/key.h"
 #include "console/core/pace.h"
 #include "console/core/trace.h"
@@ -32,6 +33,8 @@ enum {
 	EV_WINCH,
 	EV_HUP,
 	EV_TERM,
+	EV_QUIT,
+	EV_INT,
 	EV_CONT,
 	EV_CHILD,
 	EV_COUNT
@@ -169,7 +172,8 @@ on_stdin(evutil_socket_t fd, short what, void *arg)
 	uint32_t key;
 
 	(void)fd, (void)what;
-	while (!l->stopped && l->t->read(l->t->state, &key, &closed))
+	/* What is typed after the key that started a program is the program's. */
+	while (!l->stopped && l->program == 0 && l->t->read(l->t->state, &key, &closed))
 		on_key(l, key);
 	if (closed)
 		loop_stop(l, 0);
@@ -245,6 +249,18 @@ on_leave(evutil_socket_t sig, short what, void *arg)
 	loop_stop(arg, 0);
 }
 
+/* The terminal makes signals of keys for as long as it takes to hand it to a program and back. */
+static void
+on_interrupt(evutil_socket_t sig, short what, void *arg)
+{
+	struct loop *l = arg;
+
+	(void)sig, (void)what;
+	if (l->program == 0)
+		on_key(l, CTRL_KEY('C'));
+	draw_due(l);
+}
+
 static void
 on_cont(evutil_socket_t sig, short what, void *arg)
 {
@@ -260,14 +276,10 @@ on_cont(evutil_socket_t sig, short what, void *arg)
 static void
 child(struct loop *l, const char *path, char *const argv[])
 {
-	sigset_t none;
-
 	setpgid(0, 0);
 	signal(SIGTTOU, SIG_IGN);
 	tcsetpgrp(STDIN_FILENO, getpid());
 	signal(SIGTTOU, SIG_DFL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (l->old_stderr >= 0)
 		dup2(l->old_stderr, STDERR_FILENO);
 	execv(path, argv);
@@ -281,7 +293,7 @@ loop_program(struct loop *l, const char *path, char *const argv[],
 	if (l->program != 0)
 		return false;
 	l->t->leave(l->t->state);
-	l->program = fork();
+	l->program = clean_fork();
 	if (l->program == 0)
 		child(l, path, argv);
 	if (l->program < 0) {
@@ -320,7 +332,7 @@ on_child(evutil_socket_t sig, short what, void *arg)
 	on_resize(-1, 0, l);
 	l->program_ended(l->program_arg, status);
 	l->urgent = true;
-	draw_due(l);
+	on_stdin(-1, 0, l); /* what curses had read before */
 }
 
 static void
@@ -388,6 +400,8 @@ watch(struct loop *l)
 	ev[EV_WINCH] = evsignal_new(b, SIGWINCH, on_winch, l);
 	ev[EV_HUP] = evsignal_new(b, SIGHUP, on_leave, l);
 	ev[EV_TERM] = evsignal_new(b, SIGTERM, on_leave, l);
+	ev[EV_QUIT] = evsignal_new(b, SIGQUIT, on_leave, l);
+	ev[EV_INT] = evsignal_new(b, SIGINT, on_interrupt, l);
 	ev[EV_CONT] = evsignal_new(b, SIGCONT, on_cont, l);
 	ev[EV_CHILD] = evsignal_new(b, SIGCHLD, on_child, l);
 	if (l->pipe >= 0)

@@ -13,7 +13,7 @@ import pexpect
 import pytest
 
 from appliance import BUILD, Appliance, zone_text
-from console import Console, SlowConsole
+from console import Console, SlowConsole, peak_kib
 from peers import wait_until
 
 ZONES = 400
@@ -133,24 +133,41 @@ def test_a_role_that_changes_is_seen_and_kept_to(lab):
     assert lab.cli_json("draft", "list")["drafts"] == []
 
 
-def test_any_octets_for_keys(example):
-    """Whatever comes from the terminal, the console stays, and what is served is as it was."""
-    rng = random.Random(5)
-    leave = b"Q\x03\x1a"  # what ends or stops it by right
+LEAVE = b"Q\x03\x1a"  # what ends or stops it by right
+SENT = (b"\x1b[", b"\x1b[200~", b"\x1b[201~", b"\x1b[200~ddCyX\r\x1b[201~", b"\x1b[0n", b"\x1b[5n", b"\x1bO", b"\x1b[6~", b"\x1b[I",
+        b"2\re", b"3\rF", b"7a\t", b"8/x", b":zone list\r", b"\x1b\x1b", b"\xc3\x28", b"\xf0\x9f\x98", b"\xed\xa0\x80", b"\xff" * 9)
+
+
+@pytest.mark.parametrize("args", [[], ["--read-only"]], ids=["writes", "reads"])
+def test_any_octets_and_sizes(example, args):
+    """Keys, pastes, sequences cut short, UTF-8 that is none, and sizes, against a real appliance: the console stays,
+    as small as it was, and one that only looks has changed nothing. A minute of it in check-long."""
+    seed = int(os.environ.get("NS_SEED", random.randrange(1 << 30)))
+    rng = random.Random(seed)
+    print(f"NS_SEED={seed}", flush=True)
     before = example.cli("zone", "export", "example.com")
-    with Console(example.socket, VISUAL="true") as c:
+    end = time.monotonic() + (30 if "NS_LONG" in os.environ else 0.7)
+    with Console(example.socket, VISUAL="true", args=args) as c:
         c.wait("Latency")
-        for _ in range(60):
-            data = bytes(b for b in rng.randbytes(200) if b not in leave)
-            # Sequences that terminals send, whole and cut, and keys that people press.
-            data += rng.choice([b"\x1b[", b"\x1b[200~", b"\x1b[0n", b"\x1bO", b"\x1b[6~", b"2\re", b"\x1b[201~"])
-            c.child.write(data)
-            c.read(0.01)
-        c.press("\x1b[201~", "esc", "esc")
+        while time.monotonic() < end:
+            data = bytes(b for b in rng.randbytes(rng.randrange(200)) if b not in LEAVE)
+            for part in (data, *rng.choices(SENT, k=rng.randrange(3))):
+                c.child.write(part)
+                assert c.read(0.005), (c.ended(), c.child.signalstatus, part)
+            if rng.random() < 0.3:
+                c.resize(rng.randint(1, 300), rng.randint(1, 100))
+            c.raw = c.raw[-4000:]
         c.resize(100, 30)
+        c.read(0.1)
+        c.press("\x1b[201~", "esc", "esc", "\x1b[0n")  # the answer to a probe may have been torn
         c.wait("NameServe test-a")
-        assert c.child.isalive()
-    assert example.cli("zone", "export", "example.com") == before
+        assert c.child.isalive() and peak_kib(c.child.pid) < 48 * 1024
+        c.child.kill(signal.SIGTERM)  # whatever is open
+        assert c.ended() == 0
+    if args:
+        assert example.cli("zone", "export", "example.com") == before
+        assert example.cli_json("draft", "list")["drafts"] == []
+    assert example.values("www.example.com") and example.cli("verify")
 
 
 def session(*words, seconds=20):
