@@ -38,6 +38,7 @@ enum {
 	EV_WINCH,
 	EV_HUP,
 	EV_TERM,
+	EV_INT,
 	EV_CONT,
 	EV_CHILD,
 	EV_COUNT
@@ -216,9 +217,7 @@ loop_slow(const struct loop *l)
 static void
 on_key(struct loop *l, uint32_t key)
 {
-	if (key == UIKEY_ACK && !l->unshown)
-		return; /* of before another program had the terminal */
-	if (key == UIKEY_ACK) {
+	if (key == UIKEY_ACK && l->unshown) {
 		l->unshown = false;
 		l->probing = PROBE_WORKS;
 		l->round_trip_ms = (unsigned)clock_since(clock_mono_ms(), l->probe_ms);
@@ -228,7 +227,7 @@ on_key(struct loop *l, uint32_t key)
 		}
 		return;
 	}
-	if (key == UIKEY_FOCUS)
+	if (key == UIKEY_ACK || key == UIKEY_FOCUS) /* ACK: for whoever had it before */
 		return;
 	if (l->paged) {
 		l->paged = false;
@@ -322,8 +321,8 @@ on_resize(evutil_socket_t fd, short what, void *arg)
 static void
 on_leave(evutil_socket_t sig, short what, void *arg)
 {
-	(void)sig, (void)what;
-	loop_stop(arg, 0);
+	(void)what;
+	loop_stop(arg, sig == SIGINT ? LOOP_INTERRUPTED : 0);
 }
 
 static void
@@ -467,6 +466,7 @@ watch(struct loop *l)
 	ev[EV_WINCH] = evsignal_new(b, SIGWINCH, on_winch, l);
 	ev[EV_HUP] = evsignal_new(b, SIGHUP, on_leave, l);
 	ev[EV_TERM] = evsignal_new(b, SIGTERM, on_leave, l);
+	ev[EV_INT] = evsignal_new(b, SIGINT, on_leave, l);
 	ev[EV_CONT] = evsignal_new(b, SIGCONT, on_cont, l);
 	ev[EV_CHILD] = evsignal_new(b, SIGCHLD, on_child, l);
 	if (l->pipe >= 0)
