@@ -252,7 +252,7 @@ on_stdin(evutil_socket_t fd, short what, void *arg)
 	while (!l->stopped && l->t->read(l->t->state, &key, &closed))
 		on_key(l, key);
 	if (closed)
-		loop_stop(l, 0);
+		loop_stop(l, LOOP_CLOSED);
 	draw_due(l);
 }
 
@@ -322,7 +322,7 @@ static void
 on_leave(evutil_socket_t sig, short what, void *arg)
 {
 	(void)what;
-	loop_stop(arg, sig == SIGINT ? LOOP_INTERRUPTED : 0);
+	loop_stop(arg, sig == SIGINT ? LOOP_INTERRUPTED : sig == SIGHUP ? LOOP_CLOSED : 0);
 }
 
 static void

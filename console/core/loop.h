@@ -19,7 +19,8 @@
 struct event_base;
 struct loop;
 
-#define LOOP_INTERRUPTED 130 /* as a shell has it of SIGINT */
+#define LOOP_INTERRUPTED 130 /* what it was stopped with by SIGINT, as a shell has it, */
+#define LOOP_CLOSED      (-1) /* and when the terminal is gone */
 
 struct loop_user {
 	void *arg;

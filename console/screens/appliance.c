@@ -64,8 +64,8 @@ take_status(struct ui *ui, const Ns__StatusReply *s)
 int
 ui_exit_code(const struct ui *ui)
 {
-	if (ui->stopping || ui->reached)
-		return ui->code;
+	if (ui->reached)
+		return 0;
 	return ns_err_exit(ui->lost_err == NS_DENIED ? NS_DENIED : NS_UNAVAILABLE);
 }
 

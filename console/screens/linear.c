@@ -505,7 +505,7 @@ linear_run(struct ns_client *client, const struct console_options *o)
 	prompt(&l);
 	while (!l.ended && !l.ui->stopping)
 		turn(&l);
-	code = ui_exit_code(l.ui);
+	code = l.ui->stopping ? l.ui->code : ui_exit_code(l.ui);
 	ui_destroy(&l.ui);
 	spoken_free(&l.rows);
 	return code;

@@ -163,7 +163,7 @@ bool ui_aside_room(struct ui *);
 bool ui_is_aside(const struct ui *, const struct view *);
 
 /* ---- appliance.c ---- */
-/* What the console ends with: 7 or 4 when it is over before an appliance was reached. */
+/* What the console ends with when its terminal is gone: 7 or 4 where no appliance was reached before. */
 int ui_exit_code(const struct ui *);
 void ui_ask_status(struct ui *);
 void ui_confirm(struct ui *);
