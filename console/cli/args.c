@@ -81,6 +81,7 @@ const struct cli_option cli_options[] = {
 	{ OPT_COLOR, "color", 0, "WHEN", "auto or never" },
 	{ OPT_THEME, "theme", 0, "NAME", "default, high-contrast or deuteranopia" },
 	{ OPT_LINEAR, "linear", 0, NULL, "line by line: for screen readers and plain terminals" },
+	{ OPT_EXIT_CODE, "exit-code", 0, NULL, "exit 10 when there is a difference" },
 	{ OPT_STDIO, "stdio", 0, NULL, "messages on standard input and output" },
 	{ 0, NULL, 0, NULL, NULL },
 };

@@ -13,7 +13,7 @@
 
 #include "ipc/client/client.h"
 
-enum cli_exit { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2, CLI_REJECTED = 6, CLI_LATE = 11 };
+enum cli_exit { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2, CLI_REJECTED = 6, CLI_DIFFERS = 10, CLI_LATE = 11 };
 enum cli_format { CLI_TABLE, CLI_JSON, CLI_JSONL };
 
 /* Every option there is; a command names those it takes. */
@@ -80,6 +80,7 @@ enum cli_opt {
 	OPT_STDIO,
 	OPT_THEME,
 	OPT_LINEAR,
+	OPT_EXIT_CODE,
 	OPT_MAX,
 };
 #define OPT_BIT(o) (1ull << (o))
@@ -262,6 +263,7 @@ int cmd_account_delete(struct cli *);
 int cmd_account_list(struct cli *);
 int cmd_history_list(struct cli *);
 int cmd_history_show(struct cli *);
+int cmd_history_diff(struct cli *);
 int cmd_stats(struct cli *);
 int cmd_tail(struct cli *);
 int cmd_verify(struct cli *);

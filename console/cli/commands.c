@@ -114,8 +114,8 @@ const struct cli_command cli_commands[] = {
 	{ "draft", "list", "", "drafts of this user, on all appliances", NULL, 0, 0, 0,
 	    cmd_draft_list },
 	{ "draft", "show", "ZONE", "the operations of a draft", NULL, 1, 1, 0, cmd_draft_show },
-	{ "draft", "diff", "ZONE", "what it would do to the zone (as plan)", NULL, 1, 1, 0,
-	    cmd_draft_diff },
+	{ "draft", "diff", "ZONE", "what it would do to the zone (as plan)", NULL, 1, 1,
+	    OPT_BIT(OPT_EXIT_CODE), cmd_draft_diff },
 	{ "draft", "undo", "ZONE", "take the last operation back", NULL, 1, 1, 0, cmd_draft_undo },
 	{ "draft", "drop", "ZONE", "throw a draft away; needs --yes", NULL, 1, 1, OPT_BIT(OPT_YES),
 	    cmd_draft_drop },
@@ -137,7 +137,7 @@ const struct cli_command cli_commands[] = {
 	{ "plan", NULL, "ZONE... | --all", "what committing these drafts would do",
 	    "Nothing is written. Shows the difference, warnings, how many records are touched, how "
 	    "long old answers may live in caches, and a hash that commit --plan takes.",
-	    0, CLI_MAX_WORDS, OPT_BIT(OPT_ALL), cmd_plan },
+	    0, CLI_MAX_WORDS, OPT_BIT(OPT_ALL) | OPT_BIT(OPT_EXIT_CODE), cmd_plan },
 	{ "commit", NULL, "ZONE... | --all", "drafts as one change, all or nothing",
 	    "A zone that was changed since a draft began is a conflict (exit 5), which shows base, "
 	    "theirs and mine; the drafts stay. More than 30 % of a zone's records (of 20 or more) "
@@ -164,6 +164,8 @@ const struct cli_command cli_commands[] = {
 	    cmd_history_list },
 	{ "history", "show", "CHANGE", "one change, with its diff", NULL, 1, 1, 0,
 	    cmd_history_show },
+	{ "history", "diff", "CHANGE", "what a change did to its zones, as lines", NULL, 1, 1,
+	    OPT_BIT(OPT_EXIT_CODE), cmd_history_diff },
 	{ "user", "list", "", "who may use the appliances", NULL, 0, 0, 0, cmd_user_list },
 	{ "user", "create", "NAME", "an account of the hosts becomes a user",
 	    "--unix names the account (in /etc/passwd of each appliance), --role what he may do: "

@@ -410,6 +410,17 @@ print_plan(const Ns__PlanReply *r)
 	printf("plan %s\n", r->plan_hash);
 }
 
+/* A mere new serial is none. */
+static bool
+differs(const Ns__PlanReply *r)
+{
+	bool some = false;
+
+	for (size_t i = 0; i < r->n_zones; i++)
+		some |= r->zones[i]->n_rrsets > 0 || r->zones[i]->rrsets_truncated;
+	return some;
+}
+
 static int
 plan_drafts(struct cli *cli)
 {
@@ -426,6 +437,8 @@ plan_drafts(struct cli *cli)
 			print_plan(reply->plan_reply);
 		else if (reply != NULL)
 			cli_print_json(cli, &reply->plan_reply->base, "ns.plan/1");
+		if (reply != NULL && cli->opt[OPT_EXIT_CODE] != NULL && differs(reply->plan_reply))
+			code = CLI_DIFFERS;
 		if (reply != NULL)
 			ns__envelope__free_unpacked(reply, NULL);
 		draft_set_free(&s);

@@ -68,6 +68,16 @@ diff_lines(char sign, char *const *lines, size_t n)
 	}
 }
 
+static void
+zone_diff_print(const Ns__HistoryShowReply__ZoneDiff *d)
+{
+	printf("%s  serial %u -> %u\n", d->zone, d->serial_before, d->serial_after);
+	diff_lines('-', d->removed, d->n_removed);
+	diff_lines('+', d->added, d->n_added);
+	if (d->truncated)
+		puts(" ... longer than is shown");
+}
+
 void
 cli_change_print(const ProtobufCMessage *m)
 {
@@ -78,14 +88,8 @@ cli_change_print(const ProtobufCMessage *m)
 		printf("hash %s\n", r->change->hash);
 	if (r->change->withheld > 0)
 		printf("%u of its zones not held at this site\n", r->change->withheld);
-	for (size_t i = 0; i < r->n_diffs; i++) {
-		const Ns__HistoryShowReply__ZoneDiff *d = r->diffs[i];
-		printf("%s  serial %u -> %u\n", d->zone, d->serial_before, d->serial_after);
-		diff_lines('-', d->removed, d->n_removed);
-		diff_lines('+', d->added, d->n_added);
-		if (d->truncated)
-			puts(" ... longer than is shown");
-	}
+	for (size_t i = 0; i < r->n_diffs; i++)
+		zone_diff_print(r->diffs[i]);
 }
 
 int
@@ -101,4 +105,32 @@ cmd_history_show(struct cli *cli)
 	return cli_show(cli, &request,
 	    &(const struct cli_view){ NS__ENVELOPE__BODY_HISTORY_SHOW_REPLY, "ns.history.show/1",
 		NULL, cli_change_print });
+}
+
+int
+cmd_history_diff(struct cli *cli)
+{
+	Ns__HistoryShowRequest body = NS__HISTORY_SHOW_REQUEST__INIT;
+	Ns__Envelope request = NS__ENVELOPE__INIT, *reply;
+	bool differs = false;
+	int code = CLI_OK;
+
+	if (!cli_number(cli->words[0], UINT64_MAX - 1, &body.revision))
+		return cli_usage(NULL, "%s: not a change's number", cli->words[0]);
+	request.body_case = NS__ENVELOPE__BODY_HISTORY_SHOW_REQUEST;
+	request.history_show_request = &body;
+	reply = cli_call(cli, &request, NS__ENVELOPE__BODY_HISTORY_SHOW_REPLY, &code);
+	if (reply == NULL)
+		return code;
+	for (size_t i = 0; i < reply->history_show_reply->n_diffs; i++) {
+		const Ns__HistoryShowReply__ZoneDiff *d = reply->history_show_reply->diffs[i];
+
+		differs |= d->n_removed > 0 || d->n_added > 0;
+		if (cli->format == CLI_TABLE)
+			zone_diff_print(d);
+	}
+	if (cli->format != CLI_TABLE)
+		(void)cli_print_json(cli, &reply->history_show_reply->base, "ns.history.show/1");
+	ns__envelope__free_unpacked(reply, NULL);
+	return differs && cli->opt[OPT_EXIT_CODE] != NULL ? CLI_DIFFERS : CLI_OK;
 }

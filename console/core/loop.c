@@ -20,6 +20,7 @@
 #define SAFETY_MS   250 /* a missed edge of the client's descriptor costs no more */
 #define CLIENT_MAX  64u /* messages before keys have their turn */
 #define STDERR_LINE 512u
+#define HANDED_MS   1000u
 
 enum {
 	EV_STDIN,
@@ -51,6 +52,7 @@ struct loop {
 	bool dirty, urgent, stopped;
 	bool paged; /* plain text is on screen, until a key */
 	pid_t program; /* that has the terminal; 0: none */
+	uint64_t had_ms; /* until when a program had it */
 	void (*program_ended)(void *, int);
 	void *program_arg;
 	int code;
@@ -150,7 +152,7 @@ on_key(struct loop *l, uint32_t key)
 			probe(l);
 		return;
 	}
-	if (key == UIKEY_FOCUS)
+	if (key == UIKEY_ACK || key == UIKEY_FOCUS) /* ACK: for whoever had it before */
 		return;
 	if (l->paged) {
 		l->paged = false;
@@ -176,7 +178,7 @@ on_stdin(evutil_socket_t fd, short what, void *arg)
 	while (!l->stopped && l->program == 0 && l->t->read(l->t->state, &key, &closed))
 		on_key(l, key);
 	if (closed)
-		loop_stop(l, 0);
+		loop_stop(l, LOOP_CLOSED);
 	draw_due(l);
 }
 
@@ -245,8 +247,8 @@ on_resize(evutil_socket_t fd, short what, void *arg)
 static void
 on_leave(evutil_socket_t sig, short what, void *arg)
 {
-	(void)sig, (void)what;
-	loop_stop(arg, 0);
+	(void)what;
+	loop_stop(arg, sig == SIGHUP ? LOOP_CLOSED : 0);
 }
 
 /* The terminal makes signals of keys for as long as it takes to hand it to a program and back. */
@@ -256,8 +258,13 @@ on_interrupt(evutil_socket_t sig, short what, void *arg)
 	struct loop *l = arg;
 
 	(void)sig, (void)what;
-	if (l->program == 0)
-		on_key(l, CTRL_KEY('C'));
+	if (l->program != 0)
+		return;
+	if (clock_since(clock_mono_ms(), l->had_ms) > HANDED_MS) {
+		loop_stop(l, LOOP_INTERRUPTED);
+		return;
+	}
+	on_key(l, CTRL_KEY('C'));
 	draw_due(l);
 }
 
@@ -329,6 +336,7 @@ on_child(evutil_socket_t sig, short what, void *arg)
 	l->t->enter(l->t->state);
 	event_add(l->ev[EV_STDIN], NULL);
 	pace_forget(&l->pace);
+	l->had_ms = clock_mono_ms();
 	on_resize(-1, 0, l);
 	l->program_ended(l->program_arg, status);
 	l->urgent = true;

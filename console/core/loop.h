@@ -5,7 +5,7 @@
  * answered (CSI 0n): a slow link shows old frames late instead of queueing new ones.  What keys do is drawn at
  * once, but on a link whose round trip is above 250 ms at most every 100 ms, three frames ahead of the answer.  A
  * terminal that does not answer within 2 s is not asked again, and gets one frame a second.  Signals: SIGWINCH relays out
- * (coalesced for 30 ms), SIGHUP, SIGTERM and SIGQUIT leave, SIGINT is Ctrl-C. */
+ * (coalesced for 30 ms), SIGHUP, SIGTERM, SIGQUIT and SIGINT leave. */
 #ifndef NS_CONSOLE_CORE_LOOP_H
 #define NS_CONSOLE_CORE_LOOP_H
 
@@ -18,6 +18,9 @@
 
 struct event_base;
 struct loop;
+
+#define LOOP_INTERRUPTED 130 /* what it was stopped with by SIGINT, as a shell has it, */
+#define LOOP_CLOSED      (-1) /* and when the terminal is gone */
 
 struct loop_user {
 	void *arg;

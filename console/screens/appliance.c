@@ -17,6 +17,7 @@ take_status(struct ui *ui, const Ns__StatusReply *s)
 	bool changed = ui->revision != s->revision || ui->zones != s->zones;
 	const Ns__HelloReply *hello = ns_client_hello(ui->client);
 
+	ui->reached = true;
 	ui->heard_ms = ui->mono_ms;
 	ui->heard_wall_ms = ui->wall_ms;
 	sanitize(ui->name, sizeof ui->name, s->name, ui->ascii);
@@ -60,12 +61,21 @@ take_status(struct ui *ui, const Ns__StatusReply *s)
 	ui_dirty(ui, false);
 }
 
+int
+ui_exit_code(const struct ui *ui)
+{
+	if (ui->reached)
+		return 0;
+	return ns_err_exit(ui->lost_err == NS_DENIED ? NS_DENIED : NS_UNAVAILABLE);
+}
+
 static void
-set_lost(struct ui *ui, const char *why)
+set_lost(struct ui *ui, const struct ns_why *why)
 {
 	bool was = ui->lost;
 
-	sanitize(ui->lost_why, sizeof ui->lost_why, why, ui->ascii);
+	sanitize(ui->lost_why, sizeof ui->lost_why, why->text, ui->ascii);
+	ui->lost_err = why->err;
 	ui->lost = true;
 	if (!was) {
 		message_add(&ui->ring, ui->wall_ms, ui->lost_why);
@@ -82,7 +92,7 @@ status_came(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 	ui->asked = 0;
 	if (env == NULL) {
 		if (why->err == NS_UNAVAILABLE || why->err == NS_VERSION || ui->heard_ms == 0)
-			set_lost(ui, why->text);
+			set_lost(ui, why);
 		return;
 	}
 	ui->lost = false;
@@ -116,7 +126,7 @@ ui_check_link(struct ui *ui)
 	if (ns_client_hello(ui->client) == NULL) {
 		ui->linked = false;
 		if (ns_client_trouble(ui->client, &why) != NS_OK)
-			set_lost(ui, why.text);
+			set_lost(ui, &why);
 	} else if (!ui->linked) {
 		ui->linked = true;
 		ui_ask_status(ui); /* it is back: say so at once, not at the next tick */

@@ -124,6 +124,10 @@ console_run(struct ns_client *client, const struct console_options *o)
 		ui_set_theme(ui, (enum ui_theme)o->theme);
 	ui_main(now(ui), &screen_overview);
 	code = loop_run(ui->loop);
+	if (code == LOOP_CLOSED)
+		code = ui_exit_code(ui);
+	else if (code == 0)
+		code = ui->code;
 	struct loop *loop = ui->loop;
 	ui_destroy(&ui);
 	loop_destroy(&loop);

@@ -19,7 +19,8 @@ struct console_options {
 	bool restricted; /* for somebody who has no shell here: the console's own editor, no suspending */
 };
 
-/* The exit code; 2 after a message when keys.conf has a mistake, or the terminal cannot place the cursor. */
+/* The exit code; 2 after a message when keys.conf has a mistake, or the terminal cannot place the cursor; 4 or 7 when
+ * it ended before it reached an appliance; 130 when it was interrupted. */
 int console_run(struct ns_client *, const struct console_options *);
 
 #endif

@@ -486,6 +486,7 @@ int
 linear_run(struct ns_client *client, const struct console_options *o)
 {
 	struct linear l = { .client = client };
+	int code;
 
 	l.ui = ui_new(client, WIDTH, HEIGHT, o->utf8 > 0 ? GLYPH_BLOCK : GLYPH_ASCII);
 	if (l.ui == NULL)
@@ -504,7 +505,8 @@ linear_run(struct ns_client *client, const struct console_options *o)
 	prompt(&l);
 	while (!l.ended && !l.ui->stopping)
 		turn(&l);
+	code = l.ui->stopping ? l.ui->code : ui_exit_code(l.ui);
 	ui_destroy(&l.ui);
 	spoken_free(&l.rows);
-	return 0;
+	return code;
 }

@@ -25,6 +25,7 @@ struct output {
 	struct lines lines;
 	struct job *job; /* NULL: it has ended, or there is no loop */
 	char *command;
+	char at[64]; /* the appliance that was shown when it was started */
 	uint64_t since_ms, gone; /* lines that are here no more */
 	bool ended;
 	int status;
@@ -36,6 +37,7 @@ output_screen_open(struct view *v)
 	struct output *o = v->state;
 
 	o->since_ms = v->ui->mono_ms;
+	snprintf(o->at, sizeof o->at, "%s", ns_client_at(v->ui->client));
 }
 
 static void
@@ -258,11 +260,19 @@ output_open(struct ui *ui, const char *command, const struct run *run)
 static void
 output_twin(struct view *v, struct wbuf *w)
 {
-	const struct output *o = v->state;
+	const char *line = ((const struct output *)v->state)->command;
 
 	/* As it was typed: it is a command already. */
+	if (strncmp(line, "nameserve ", 10) == 0)
+		line += 10;
 	wbuf_put(w, " ", 1);
-	wbuf_put(w, o->command, strlen(o->command));
+	wbuf_put(w, line, strlen(line));
+}
+
+static const char *
+output_twin_at(struct view *v)
+{
+	return ((const struct output *)v->state)->at;
 }
 
 const struct ns_screen_ops screen_output = {
@@ -279,4 +289,5 @@ const struct ns_screen_ops screen_output = {
 	.interrupt = output_interrupt,
 	.goes_on = output_goes_on,
 	.twin_words = output_twin,
+	.twin_at = output_twin_at,
 };

@@ -62,7 +62,7 @@ char *
 twin_command(struct view *v)
 {
 	struct wbuf w = wbuf_grow(TWIN_MAX), words = wbuf_grow(TWIN_MAX);
-	const char *at = ns_client_at(v->ui->client);
+	const char *at = v->ops->twin_at != NULL ? v->ops->twin_at(v) : ns_client_at(v->ui->client);
 	char *safe = NULL;
 
 	wbuf_put(&w, "nameserve", 9);

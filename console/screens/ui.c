@@ -21,6 +21,8 @@
 #include "ipc/base/xalloc.h"
 
 #define INTERRUPT_MS 2000u
+#define BURST_MS     20u
+#define BURST_KEYS   8u /* within that, and nobody typed them */
 #define REFRESH_MIN  250u
 #define REFRESH_MAX  16000u
 
@@ -121,6 +123,7 @@ interrupted(struct ui *ui)
 	if (top->ops->interrupt != NULL && top->ops->interrupt(top))
 		return;
 	if (ui->interrupt_ms != 0 && clock_since(ui->mono_ms, ui->interrupt_ms) < INTERRUPT_MS) {
+		ui->code = LOOP_INTERRUPTED;
 		leave(ui);
 		return;
 	}
@@ -364,6 +367,31 @@ filter_took(struct ui *ui, uint32_t key)
 		top->ops->filter(top, ui->filter_before);
 }
 
+/* Text from a clipboard into the wrong window, by a terminal that does not say so: what is of it after the first few
+ * keys means nothing, until there is a pause. */
+static bool
+is_burst(struct ui *ui, uint32_t key)
+{
+	bool goes_on = ui->burst.n > 0 && clock_since(ui->mono_ms, ui->burst.last_ms) < BURST_MS;
+
+	if (key < ' ' || key >= UIKEY_BASE)
+		return false;
+	if (!goes_on ||
+	    (!ui->burst.ignored && clock_since(ui->mono_ms, ui->burst.since_ms) >= BURST_MS)) {
+		ui->burst.since_ms = ui->mono_ms;
+		ui->burst.n = 0;
+		ui->burst.ignored = false;
+	}
+	ui->burst.n += ui->burst.n == 0 || key != ui->burst.key;
+	ui->burst.key = key;
+	ui->burst.last_ms = ui->mono_ms;
+	if (ui->burst.n > BURST_KEYS && !ui->burst.ignored) {
+		ui->burst.ignored = true;
+		ui_say(ui, "Pasted text is ignored here; it is taken where text is typed");
+	}
+	return ui->burst.ignored;
+}
+
 void
 ui_key(struct ui *ui, uint32_t key)
 {
@@ -392,6 +420,8 @@ ui_key(struct ui *ui, uint32_t key)
 		(ui->prompt.label == ':' ? palette_key : filter_took)(ui, key);
 		return;
 	}
+	if (!typing && is_burst(ui, key))
+		return;
 	ui->message[0] = '\0';
 	ui->touched = true;
 	a = keymap_find(ui->keymap, top->contexts, key);

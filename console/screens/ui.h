@@ -63,6 +63,7 @@ struct ns_screen_ops {
 	bool (*leave)(struct view *); /* Esc and q: false when it asks first */
 	/* The list, for `:50%`; NULL: there is none. */
 	struct ns_table *(*table)(struct view *, size_t *rows);
+	const char *(*twin_at)(struct view *); /* the appliance of its twin; NULL: the one that is shown */
 	bool (*interrupt)(struct view *); /* Ctrl-C: what is under way was stopped; NULL or false: nothing was */
 	bool (*goes_on)(struct view *); /* left, it is set aside instead of closed; NULL or false: closed */
 	bool (*peel)(struct view *); /* Esc, before the screen goes: a layer of it went; NULL: it has none */
@@ -118,6 +119,12 @@ struct ui {
 	uint64_t mono_ms;
 	uint64_t interrupt_ms; /* of the last Ctrl-C */
 	bool pasting;
+	struct {
+		uint64_t since_ms, last_ms;
+		uint32_t key; /* the last; a key that is held repeats itself */
+		unsigned n;
+		bool ignored;
+	} burst; /* keys outside of fields that come faster than anybody types */
 	/* The appliance, as its last status had it. */
 	char name[64], user[64], role[16], primary[96];
 	bool primary_ok;
@@ -133,6 +140,9 @@ struct ui {
 	bool lost;
 	bool linked; /* to the appliance that we are connected to, whatever another one says */
 	char lost_why[256];
+	enum ns_err lost_err;
+	bool reached; /* an appliance, once */
+	int code; /* that it ends with when the operator leaves */
 };
 
 struct ui *ui_new(struct ns_client *, int w, int h, enum glyph_set);
@@ -153,6 +163,8 @@ bool ui_aside_room(struct ui *);
 bool ui_is_aside(const struct ui *, const struct view *);
 
 /* ---- appliance.c ---- */
+/* What the console ends with when its terminal is gone: 7 or 4 where no appliance was reached before. */
+int ui_exit_code(const struct ui *);
 void ui_ask_status(struct ui *);
 void ui_confirm(struct ui *);
 

@@ -39,7 +39,7 @@ class Sshd:
         (self.dir / "config").write_text(
             f"Host *\n HostName 127.0.0.1\n Port {self.port}\n UserKnownHostsFile {self.dir}/known\n"
             f" StrictHostKeyChecking accept-new\n IdentitiesOnly yes\n IdentityAgent none\n LogLevel ERROR\n")
-        wait_until(lambda: b"listening" in (self.dir / "log").read_bytes(), "sshd listens", 20)
+        wait_until(lambda: b"listening" in (self.dir / "log").read_bytes(), "sshd listens", 60)
         return self
 
     def __exit__(self, *_):

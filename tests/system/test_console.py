@@ -144,7 +144,7 @@ def test_history_and_a_change(many):
         c.press("ctrl-c")
         c.wait("Ctrl-C again")
         c.press("ctrl-c")
-        assert c.ended() == 0
+        assert c.ended() == 130
 
 
 def test_the_list_follows_edits_and_the_cursor_its_zone(many):
@@ -212,6 +212,10 @@ def test_paste_into_a_list_does_nothing(many):
         c.press("\x1b[200~shop-00007\r\x1b[201~")
         c.wait("1 of 100 000")
         assert "/shop-00007" in c.lines()[22]
+        c.press("esc")
+        c.wait(lambda: "1 of 100 000" not in c.text())
+        c.press("zx" * 40)  # of a terminal that does not say that it is pasted
+        c.wait("Pasted text is ignored")
 
 
 def test_the_appliance_dies_and_comes_back(example):

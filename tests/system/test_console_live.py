@@ -252,6 +252,12 @@ def test_another_appliance_on_a_terminal(fleet):
         c.press("2")
         c.wait(lambda: "example.com" in c.cursor_row())
         seen_by_a_viewer(c, p)
+        c.press(":", "nameserve status", "enter")
+        c.wait("exit 0: done")
+        c.press("Y")
+        c.wait("nameserve --appliance r1 status")
+        c.press("q", "q")
+        c.wait(lambda: "example.com" in c.cursor_row())
         r.stop()
         try:
             c.wait("LINK LOST", 60)

@@ -173,7 +173,7 @@ def test_the_appliance_of_another_host(lab):
     there = ["--appliance", f"ssh:{OPS}@lab"]
 
     def cli(*args, **more):
-        return subprocess.run([BUILD / "bin" / "nameserve", *there, *args], capture_output=True, text=True, timeout=60,
+        return subprocess.run([BUILD / "bin" / "nameserve", *there, "--timeout", "50s", *args], capture_output=True, text=True, timeout=60,
                               env={**a.env, **env, **more})
 
     done = cli("record", "set", "example.com", "far", "60", "A", "192.0.2.3", "--commit", "-m", "from far")
@@ -185,15 +185,21 @@ def test_the_appliance_of_another_host(lab):
     assert done.returncode == 7 and "proxy --stdio" in done.stderr
     done = cli("status", NAMESERVE_SSH=" ".join(sshd.words("alice", OPS)[:3]))
     assert done.returncode == 7 and "Permission denied" in done.stderr
-    with Console(a.socket, command=[BUILD / "bin" / "nameserve", *there], **env) as c:
-        c.wait("alice:operator")
+    # It is away until the test has seen that it is: a console that finds it again at once is not seen without it.
+    away, ssh = a.dir / "away", a.dir / "ssh-that-may-fail"
+    ssh.write_text(f"#!/bin/sh\n[ -e {away} ] && exit 255\nexec {env['NAMESERVE_SSH']} \"$@\"\n")
+    ssh.chmod(0o755)
+    with Console(a.socket, command=[BUILD / "bin" / "nameserve", *there], NAMESERVE_SSH=str(ssh)) as c:
+        c.wait("alice:operator", 60)
         c.press("2")
         c.wait("example.com")
+        away.touch()
         for pid in children(c.child.pid):
             os.kill(pid, 9)
         c.wait("LINK LOST")
+        away.unlink()
         c.press("r")
-        c.wait(lambda: "LINK LOST" not in c.text() and "STALE" not in c.text())
+        c.wait(lambda: "LINK LOST" not in c.text() and "STALE" not in c.text(), 60)
         c.press("Q")
         assert c.ended() == 0
 

@@ -3,12 +3,16 @@ clipboard and run: it knows the same, and its JSON is JSON.  And every exit code
 
 import base64
 import json
+import os
+import pwd
 import re
 import shlex
+import signal
+import subprocess
 
 import pytest
 
-from appliance import Appliance, zone_text
+from appliance import BUILD, Appliance, zone_text
 from console import Console
 
 ZONE = "twin.example"
@@ -69,7 +73,7 @@ SCREENS = {
     "connect": ([("9", "test-a")], "fleet list", ["test-a"]),
     "trash": ([(":trash\r", "gone.example")], "zone trash", ["gone.example"]),
     "help": ([("2", "RRSETS"), ("?", "Help")], "help keys", ["Enter"]),
-    "a command": ([(f":zone show {ZONE}\r", "exit 0")], f"zone show {ZONE}", [ZONE]),
+    "a command": ([(f":nameserve zone show {ZONE}\r", "exit 0")], f"zone show {ZONE}", [ZONE]),
 }
 PLAIN = ("help", "policy editor", "tail")  # which have no document of a schema
 
@@ -117,13 +121,83 @@ def test_the_command_of_each_screen_knows_the_same(lab):
     assert not wrong
 
 
+MUTE = """import subprocess, sys
+p = subprocess.Popen([*sys.argv[1:4], "proxy", "--stdio"], stdout=subprocess.PIPE)
+out = sys.stdout.buffer
+out.write(p.stdout.readline())
+size = p.stdout.read(4)
+out.write(size + p.stdout.read(int.from_bytes(size, "big")))
+out.flush()
+p.wait()
+"""
+
+
+def unanswered(a, *words):
+    """By way of what passes all requests on, and no reply but that to hello."""
+    (a.dir / "mute.py").write_text(MUTE)
+    ssh = f"/usr/bin/python3 {a.dir}/mute.py {BUILD}/bin/nameserve --socket {a.socket}"
+    return subprocess.run([BUILD / "bin" / "nameserve", "--appliance", "ssh:lab", "--timeout", "3s", *words], capture_output=True,
+                          env={**a.env, "NAMESERVE_SSH": ssh}).returncode
+
+
+def unserved(a, *words):
+    """While the processes that answer stand still."""
+    pids = [p["pid"] for p in a.processes() if p["role"] in ("answer", "worker")]
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        return a.cli_run("--timeout", "500ms", *words, "--wait", "served").returncode
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+
+
+def interrupted(a, *words, **how):
+    """As a shell has it."""
+    p = subprocess.Popen([BUILD / "bin" / "nameserve", "--socket", a.socket, *words], stdout=subprocess.PIPE, text=True, **how)
+    assert p.stdout.readline()
+    p.send_signal(signal.SIGINT)
+    p.stdout.close()
+    return 128 - p.wait(30)
+
+
 def test_every_exit_code_is_reached(lab):
-    """But for 8 and 11, which a primary that dies and a standby that is late give (test_console_unknown, test_fleet_follow), and
-    10, which no command has."""
     bad = lab.dir / "bad.zone"
     bad.write_text("@ 60 IN A 192.0.2.300\n")
+    stale = ("record", "set", ZONE, "x", "60", "A", "192.0.2.1", "--commit")
     found = {lab.cli_run(*words).returncode: words for words in (
         ("status",), ("backup", lab.dir / "no" / "where"), ("zone", "burn"), ("zone", "show", "none.example"),
-        ("--read-only", "zone", "create", "x.example"), ("record", "set", ZONE, "x", "60", "A", "192.0.2.1", "--commit", "--base", "1"),
-        ("zone", "import", "bad.example", bad), ("--socket", lab.dir / "nowhere", "--timeout", "1s", "status"), ("zone", "delete", ZONE))}
-    assert sorted(found) == [0, 1, 2, 3, 4, 5, 6, 7, 9]
+        ("--read-only", "zone", "create", "x.example"), (*stale, "--base", "1"),
+        ("zone", "import", "bad.example", bad), ("--socket", lab.dir / "nowhere", "--timeout", "1s", "status"), ("zone", "delete", ZONE),
+        ("draft", "diff", ZONE, "--exit-code"))}
+    assert sorted(found) == [0, 1, 2, 3, 4, 5, 6, 7, 9, 10]
+    assert lab.cli_run("draft", "diff", ZONE).returncode == 0
+    assert lab.cli_run("plan", "--all", "--exit-code").returncode == 10
+    change = lab.cli_json("history", "list", ZONE)["changes"][-1]["revision"]
+    done = lab.cli_run("history", "diff", change, "--exit-code")
+    assert done.returncode == 10 and f"mail.{ZONE}. 300 IN A 192.0.2.25" in done.stdout
+    assert lab.cli_run("history", "diff", change).returncode == 0
+    assert unanswered(lab, *stale) == 8
+    assert unserved(lab, *stale[:-2], "192.0.2.2", "--commit") == 11
+    assert interrupted(lab, "stats", "--watch", "100ms") == 130
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs root to become another")
+def test_the_exit_codes_of_the_console(lab):
+    """Q and a hang-up are 0, an interrupt 130, a terminal that will not do 2 (test_console_linear); and what it never
+    reached."""
+    def linear(**how):
+        return subprocess.run([BUILD / "bin" / "nameserve", "--linear"], stdin=subprocess.DEVNULL, capture_output=True, timeout=60,
+                              **how).returncode
+
+    state = lab.dir / "state-of-nobody"
+    state.mkdir(mode=0o777)
+    nobody = {**os.environ, "NAMESERVE_SOCKET": lab.socket, "XDG_STATE_HOME": str(state)}
+    assert linear(env=nobody) == 0
+    assert linear(env={**nobody, "NAMESERVE_SOCKET": "/none"}) == 7
+    assert linear(env=nobody, user=pwd.getpwnam("mail").pw_uid, extra_groups=[]) == 4
+    for socket, sig, code in ((lab.socket, signal.SIGHUP, 0), (lab.socket, signal.SIGINT, 130), ("/none", signal.SIGHUP, 7)):
+        with Console(lab.socket, command=[BUILD / "bin" / "nameserve", "--socket", socket]) as c:
+            c.wait("NO LINK" if socket == "/none" else "root:admin")
+            os.kill(c.child.pid, sig)
+            assert c.ended() == code
