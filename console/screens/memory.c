@@ -65,8 +65,7 @@ catch_up(struct ui *ui, struct view *v)
 		   *sort = v->ops->table != NULL ? ui_recall(v, "sort") : NULL;
 	size_t rows;
 
-	if (sort != NULL && ns_sort_read(&v->ops->table(v, &rows)->sort, sort) &&
-	    v == ui_top(ui))
+	if (sort != NULL && ns_sort_read(&v->ops->table(v, &rows)->sort, sort) && v == ui_top(ui))
 		v->ops->reload(v);
 	if (filter != NULL && !ui->prompt.on && v->ops->filter_now(v)[0] == '\0')
 		v->ops->filter(v, filter);

@@ -289,12 +289,12 @@ static const struct {
 	const char *name, *keys;
 	unsigned ticks;
 } screens[] = { { "overview", "", 70 }, { "problems", "!j", 5 }, { "zones", "2jj", 1 },
-	{ "filter", "2/shop", 1 }, { "records", "2\rj", 1 },
-	{ "zones-late", "", 2 }, { "records-filter", "2\r/type:MX\r", 1 }, { "zone-history", "2\rH", 1 },
-	{ "history", "6j", 1 }, { "change", "6\r", 1 }, { "help", "?", 1 },
-	{ "help-zones", "2?", 1 }, { "messages", "++:messages\r", 1 }, { "lost", "2", 1 },
-	{ "lost-overview", "", 30 }, { "records-draft", DRAFT "j", 1 }, { "menu", DRAFT ".", 1 },
-	{ "editor", "2\rGke", 1 },
+	{ "filter", "2/shop", 1 }, { "records", "2\rj", 1 }, { "zone-make", "2ashop.new\x13", 1 },
+	{ "zones-late", "", 2 }, { "records-filter", "2\r/type:MX\r", 1 },
+	{ "zone-history", "2\rH", 1 }, { "history", "6j", 1 }, { "change", "6\r", 1 },
+	{ "help", "?", 1 }, { "help-zones", "2?", 1 }, { "messages", "++:messages\r", 1 },
+	{ "lost", "2", 1 }, { "lost-overview", "", 30 }, { "records-draft", DRAFT "j", 1 },
+	{ "menu", DRAFT ".", 1 }, { "editor", "2\rGke", 1 },
 	{ "editor-error",
 	    "2\ra"
 	    "www\t\t\t192.0.2.300",
@@ -311,10 +311,11 @@ static const struct {
 	{ "diff-commit", DRAFT "pC", 1 }, { "committed", DRAFT "pC\vy", 1 },
 	{ "diff-conflict", DRAFT "p", 1 }, { "conflict", DRAFT "p\rb", 1 }, { "revert", "6R", 1 },
 	{ "zones-preview", "2jw", 1 }, { "records-preview", "2\rjjw", 1 },
-	{ "records-preview-draft", DRAFT "jw", 1 }, { "records-others", "2jjj\r\v", 1 },
-	{ "zones-sort", "2>>>o>>", 1 }, { "records-sort", "2\r>oO", 1 },
-	{ "fleet-sort", "4>>>>o", 3 }, { "zones-marked", "2 jvjjvk", 1 },
-	{ "zones-delete", "2vjjvdold\x13\v", 1 }, { "records-marked", "2\rj  jv jv", 1 },
+	{ "records-preview-policy", "2\rw\v\v", 1 }, { "records-preview-draft", DRAFT "jw", 1 },
+	{ "records-others", "2jjj\r\v", 1 }, { "zones-sort", "2>>>o>>", 1 },
+	{ "records-sort", "2\r>oO", 1 }, { "fleet-sort", "4>>>>o", 3 },
+	{ "zones-marked", "2 jvjjvk", 1 }, { "zones-delete", "2vjjvdold\x13\v", 1 },
+	{ "records-marked", "2\rj  jv jv", 1 },
 	{ "records-ttl",
 	    "2\r*:set-ttl\r"
 	    "5x\x13",
@@ -361,7 +362,8 @@ static const struct {
 	{ "palette", "2:zone show shop-00\t", 1 }, { "palette-verbs", "2:zone s\t", 1 },
 	{ "palette-refused", "2:record list\r", 1 }, { "output", "2:zone show example.com\r", 1 },
 	{ "output-runs", ":zone check example.com\r\v\v", 1 }, { "lost-metrics", "2\r]\v\v", 1 },
-	{ "lost-records", "2\rj", 1 } };
+	{ "lost-records", "2\rj", 1 },
+	{ "lost-draft", DRAFT "abeta\t\x15https\t\t1\t.\talpn=h2,h3\x13", 1 } };
 #define SCREENS (sizeof screens / sizeof *screens)
 
 /* Drafts of this run lie in memory, and none is left for the next screen. */
@@ -439,6 +441,7 @@ reach(size_t screen, int w, int h, enum glyph_set glyphs)
 	role = strstr(" drain-ask unsign-ask roll-ask dnssec ", screens[screen].name) != NULL
 		   ? "admin"
 		   : "operator";
+	fixture_with_policies = strcmp(screens[screen].name, "records-preview-policy") == 0;
 	ui->grammar = &grammar;
 	ui->restricted =
 	    strncmp(screens[screen].name, "text", 4) == 0; /* $EDITOR is not ours to start */
@@ -469,6 +472,12 @@ reach(size_t screen, int w, int h, enum glyph_set glyphs)
 		link_lost = true;
 		ui_now(ui, ui->heard_ms + 42000, WALL_MS + 42000);
 		ui_check_link(ui);
+		/* What is edited now no plan tells of. */
+		for (const char *k = strcmp(screens[screen].name, "lost-draft") == 0 ? "Gkd" : "";
+		     *k != '\0'; k++) {
+			ui_key(ui, (unsigned char)*k);
+			answer_all();
+		}
 	}
 	ui_draw(ui, ui->surface); /* what is looked at may have to be asked for */
 	answer_all();
