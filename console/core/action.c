@@ -166,7 +166,7 @@ const struct ns_action ns_actions[] = {
 	{ ACT_INTERRUPT, "interrupt", "OTHER", NULL, "twice: leave NameServe", CTX_GLOBAL, "Ctrl-C",
 	    false },
 	{ ACT_MENU, "menu", "OTHER", "actions", "what can be done here, and why what cannot",
-	    CTX_GLOBAL, ". F2", false },
+	    CTX_GLOBAL, ". F2 Ctrl-X", false },
 	{ ACT_HELP, "help", "OTHER", "help", "keys and what they do", CTX_GLOBAL, "? F1", false },
 	{ ACT_CLOSE, "close", "OTHER", "back", "leave this screen", CTX_GLOBAL, "q", false },
 	{ ACT_QUIT, "quit", "OTHER", NULL, "leave NameServe", CTX_GLOBAL, "Q", false },

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "ipc/base/xalloc.h"
+#include "ipc/envelope.h"
+#include "ipc/json.h"
 
 const char *const check_kinds[] = { "http", "https", "tcp", "tls", "icmp", "dns", "calculated",
 	"push", NULL };
@@ -215,4 +217,56 @@ check_take(Ns__Check *c, const struct check_field *f, const char *typed)
 	}
 	free(text);
 	return wants;
+}
+
+Ns__Check *
+check_own(const Ns__Check *c)
+{
+	Ns__Check *copy = ns_message_copy(&c->base);
+
+	for (const struct check_field *f = check_fields; copy != NULL && f->name != NULL; f++)
+		if (!check_has(copy->type, f))
+			(void)check_take(copy, f, "");
+	return copy;
+}
+
+static bool
+has_named(const char *kind, const char *name)
+{
+	const struct check_field *f = check_fields;
+
+	while (f->name != NULL && strcmp(f->name, name) != 0)
+		f++;
+	return f->name != NULL && check_has(kind, f);
+}
+
+static bool
+is_default(const char *kind, const char *key, const json_t *value)
+{
+	return !has_named(kind, key) || json_is_object(value) || json_is_null(value) ||
+	       (json_is_string(value) && json_string_length(value) == 0) ||
+	       (json_is_array(value) && json_array_size(value) == 0) ||
+	       (json_is_number(value) && !(json_number_value(value) > 0)) ||
+	       (json_is_false(value) && strcmp(key, "verify_tls") != 0);
+}
+
+char *
+check_json(const Ns__Check *c)
+{
+	Ns__Check *own = check_own(c);
+	json_t *doc = own != NULL ? ns_json_from(&own->base, NULL) : NULL, *value;
+	const char *key;
+	char *text;
+	void *next;
+
+	json_object_foreach_safe(doc, next, key, value)
+	{
+		if (is_default(c->type, key, value))
+			(void)json_object_del(doc, key);
+	}
+	text = json_dumps(doc, JSON_ENSURE_ASCII);
+	json_decref(doc);
+	if (own != NULL)
+		ns__check__free_unpacked(own, NULL);
+	return text;
 }

@@ -31,4 +31,9 @@ char *check_text(const Ns__Check *, const struct check_field *);
 /* NULL: taken; else what it should be.  The check is one of ns__check__unpack's, or init'ed: it owns what it holds. */
 const char *check_take(Ns__Check *, const struct check_field *, const char *text);
 
+/* A copy with what its kind has alone; what was typed for another kind stays in the other. */
+Ns__Check *check_own(const Ns__Check *);
+/* As `check set` reads it, on one line; what is its default is left out.  malloc'ed. */
+char *check_json(const Ns__Check *);
+
 #endif

@@ -10,6 +10,7 @@
 #include "console/core/sanitize.h"
 #include "console/screens/checks.h"
 #include "console/screens/checktry.h"
+#include "console/screens/twin.h"
 #include "console/widgets/form.h"
 #include "ipc/base/xalloc.h"
 #include "ipc/envelope.h"
@@ -67,18 +68,6 @@ show(struct view *v)
 		form_next(&e->form, 1);
 }
 
-/* Only what its kind has goes to the appliance; what was typed for another kind stays, for when one goes back. */
-static Ns__Check *
-only_its_own(const struct checkedit *e)
-{
-	Ns__Check *copy = ns_message_copy(&e->check->base);
-
-	for (const struct check_field *f = check_fields; copy != NULL && f->name != NULL; f++)
-		if (!check_has(copy->type, f))
-			(void)check_take(copy, f, "");
-	return copy;
-}
-
 /* ---- the appliance's verdict ---- */
 static void
 mark(struct checkedit *e, size_t field, const char *why, bool ascii)
@@ -131,7 +120,7 @@ ask(struct view *v, bool plan, unsigned ms, ns_reply_fn *fn)
 	if (e->request != 0)
 		ns_client_cancel(v->ui->client, e->request);
 	body.name = e->name;
-	body.check = only_its_own(e);
+	body.check = check_own(e->check);
 	request.body_case =
 	    plan ? NS__ENVELOPE__BODY_CHECK_PLAN_REQUEST : NS__ENVELOPE__BODY_CHECK_SET_REQUEST;
 	request.check_set_request = &body; /* the same message either way */
@@ -377,7 +366,7 @@ look(struct view *v)
 
 	if (!e->dirty && !e->fresh)
 		(void)checks_act(v, ACT_PROBE, e->name);
-	else if ((def = only_its_own(e)) != NULL)
+	else if ((def = check_own(e->check)) != NULL)
 		checktry_begin(&e->try, v, def);
 }
 
@@ -524,6 +513,26 @@ checkedit_draw(struct view *v, struct rect r)
 	draw_below(v, (struct rect){ r.x, r.y + r.h - below + 1, r.w, below - 1 });
 }
 
+/* What Ctrl-S does; of what is in force, what it is. */
+static void
+checkedit_twin(struct view *v, struct wbuf *w)
+{
+	struct checkedit *e = v->state;
+	char *json = e->check != NULL && (e->dirty || e->fresh) ? check_json(e->check) : NULL;
+
+	if (e->check == NULL)
+		return;
+	twin_word(w, "check");
+	twin_word(w, json != NULL ? "set" : "show");
+	twin_word(w, e->name);
+	if (json != NULL) {
+		twin_word(w, "-");
+		wbuf_put(w, " <<<", 4);
+		twin_word(w, json);
+	}
+	free(json);
+}
+
 const struct ns_screen_ops screen_checkedit = {
 	.name = "Check editor",
 	.size = sizeof(struct checkedit),
@@ -536,7 +545,7 @@ const struct ns_screen_ops screen_checkedit = {
 	.key = checkedit_key,
 	.refuse = checkedit_refuse,
 	.leave = checkedit_leave,
-	.twin = "check show %o",
+	.twin_words = checkedit_twin,
 };
 
 /* ---- deleting one ---- */

@@ -67,17 +67,23 @@ cell(void *arg, size_t row, unsigned column, enum ui_role *role)
 }
 
 static const char *
-status(const struct view *v)
+status(struct view *v)
 {
-	const struct diff *d = v->state;
+	struct diff *d = v->state;
 	const struct drafts *drafts = v->ui->drafts;
 	static const char *const says[] = { [PLAN_NONE] = "no draft of this zone",
 		[PLAN_ASKED] = "being checked",
-		[PLAN_OK] = "checked by the primary, nothing is wrong",
+		[PLAN_OK] = "checked by the primary, no errors",
 		[PLAN_CONFLICT] = "others changed the zone since: Enter merges and decides",
 		[PLAN_REFUSED] = "refused as it is: mend it, or take it out",
 		[PLAN_NO_LINK] = "not checked: no link" };
 
+	if (drafts != NULL && drafts->plan != NULL && drafts->plan->n_warnings > 0 &&
+	    d->state == DIFF_OPEN) {
+		snprintf(d->checked, sizeof d->checked, "%s, %zu warning%s", says[PLAN_OK],
+		    drafts->plan->n_warnings, drafts->plan->n_warnings == 1 ? "" : "s");
+		return d->checked;
+	}
 	if (d->state == DIFF_SENDING)
 		return "being committed";
 	if (d->state == DIFF_UNKNOWN)
@@ -317,6 +323,10 @@ edit_row(struct view *v)
 	if (!diff_key(d, name, type))
 		return;
 	set = drafts_rrset(drafts, name, type);
+	if (drafts->plan == NULL) {
+		ui_say(v->ui, "What it is now the appliance has to say first: E, or r asks again");
+		return;
+	}
 	if (set == NULL || set->mine == NULL || !set->mine->there) {
 		ui_say(v->ui, "It is gone in the draft: Space leaves that out, u undoes");
 		return;

@@ -25,7 +25,9 @@ struct diff {
 	struct form form; /* comment and timer; focus past the end: the list has the keys */
 	struct row *rows;
 	size_t n;
+	char counts[48]; /* "+1 -1 ~3" RRsets, of the plan; empty: there is none */
 	char title[DIFF_LINE], effects[DIFF_LINE], notes[DIFF_NOTES][DIFF_LINE];
+	char checked[96]; /* its status line */
 	enum ui_role note_role;
 	unsigned n_notes;
 	uint64_t turn;

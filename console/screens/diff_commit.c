@@ -185,9 +185,10 @@ diff_ask(struct view *v)
 	uint64_t minutes = timer_ms(d) / 60000;
 
 	snprintf(name, sizeof name, "%.*s", ui_name_len(v->object), v->object);
-	snprintf(ask, sizeof ask, "Commit %zu op%s to %s, at %s?%s%s", drafts->draft->n_ops,
-	    drafts->draft->n_ops == 1 ? "" : "s", name, ui->name,
-	    d->form.list[DIFF_COMMENT].edit.len == 0 ? "  (no comment)" : "", "");
+	diff_take(v);
+	snprintf(ask, sizeof ask, "Commit %s%s to %s, at %s?%s",
+	    d->counts[0] != '\0' ? d->counts : "the draft", d->counts[0] != '\0' ? " rrsets" : "",
+	    name, ui->name, d->form.list[DIFF_COMMENT].edit.len == 0 ? "  (no comment)" : "");
 	if (minutes > 0)
 		snprintf(more, sizeof more,
 		    "It is taken back in %llu minutes unless you :confirm it.%s%s",

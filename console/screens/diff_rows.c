@@ -218,9 +218,10 @@ take_plan(struct view *v, const Ns__PlanReply *plan)
 	}
 	if (z == NULL)
 		return;
-	snprintf(d->title, sizeof d->title, "%u -> %u   +%u -%u ~%u   %.1f%% of %llu",
-	    z->serial_before, z->serial_after, count[0], count[1], count[2], z->touched_percent,
-	    (unsigned long long)z->records);
+	snprintf(d->counts, sizeof d->counts, "+%u -%u ~%u%s", count[0], count[1], count[2],
+	    z->rrsets_truncated ? " and more" : "");
+	snprintf(d->title, sizeof d->title, "%u -> %u   %s   %.1f%% of %llu", z->serial_before,
+	    z->serial_after, d->counts, z->touched_percent, (unsigned long long)z->records);
 	take_effects(v, z);
 	d->note_role = UI_WARN;
 	for (size_t i = 0; i < plan->n_warnings && d->n_notes + 1 < DIFF_NOTES; i++)
@@ -272,7 +273,7 @@ diff_take(struct view *v)
 	d->turn = drafts->turn;
 	diff_clear(d);
 	d->n_notes = 0;
-	d->title[0] = d->effects[0] = '\0';
+	d->title[0] = d->effects[0] = d->counts[0] = '\0';
 	if (drafts->plan != NULL) {
 		take_plan(v, drafts->plan);
 		return;

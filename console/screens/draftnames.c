@@ -26,7 +26,7 @@ draftnames_zones(struct draftnames *m, struct ui *ui, const char *filter)
 void
 draftnames_rrsets(struct draftnames *m, struct ui *ui, const char *filter)
 {
-	const Ns__PlanReply *plan = ui->drafts != NULL ? ui->drafts->plan : NULL;
+	const Ns__PlanReply *plan = drafts_told(ui->drafts);
 
 	*m = (struct draftnames){ 0 };
 	if (!draftnames_asked(filter))

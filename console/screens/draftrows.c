@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "console/core/draftguess.h"
 #include "console/screens/drafts.h"
 #include "console/screens/zone.h"
 #include "ipc/base/xalloc.h"
@@ -22,8 +23,9 @@ forget_mine(struct draftrows *l)
 
 void
 draftrows_open(struct draftrows *l, struct view *v, const struct pages_ops *ops,
-    const struct table_column *columns)
+    const struct table_column *columns, unsigned values)
 {
+	l->values = values;
 	l->table.columns = columns;
 	l->table.signs = true;
 	pages_init(&l->pages, v, ops, &l->table);
@@ -68,6 +70,63 @@ fill_all(struct view *v, const Ns__PlanReply *plan, bool fresh, draftrows_fill_f
 		}
 }
 
+/* ---- while the appliance cannot be asked ---- */
+struct served {
+	const struct draftrows *list;
+	const char *name, *type;
+	Ns__Conflict__State *was;
+};
+
+static void
+add_lines(Ns__Conflict__State *s, const char *text)
+{
+	for (size_t n; *text != '\0'; text += n + (text[n] != '\0')) {
+		n = strcspn(text, "\n");
+		s->rdata = xreallocarray(s->rdata, s->n_rdata + 1, sizeof(char *));
+		s->rdata[s->n_rdata++] = xasprintf("%.*s", (int)n, text);
+	}
+}
+
+/* A row is an RRset; of policies, one of its data. */
+static void
+take_served(void *arg, const struct row *r)
+{
+	struct served *s = arg;
+	size_t n = strlen(s->name);
+
+	if (strncasecmp(r->id, s->name, n) != 0 || r->id[n] != ' ' ||
+	    (!s->list->policies && strcmp(r->id + n + 1, s->type) != 0))
+		return;
+	s->was->there = true;
+	if (r->cells[2] != NULL)
+		s->was->ttl = (uint32_t)strtoul(r->cells[2], NULL, 10);
+	if (r->cells[s->list->values] != NULL)
+		add_lines(s->was, r->cells[s->list->values]);
+}
+
+static void
+served(void *arg, const char *name, const char *type, Ns__Conflict__State *was)
+{
+	struct served s = { arg, name, type, was };
+
+	pages_each(&s.list->pages, take_served, &s);
+}
+
+static const Ns__PlanReply *
+told(struct draftrows *l)
+{
+	struct drafts *d = l->pages.view->ui->drafts;
+
+	if (d->guess != NULL && d->guess_of != l) {
+		ns__plan_reply__free_unpacked(d->guess, NULL);
+		d->guess = NULL;
+	}
+	if (d->plan == NULL && d->guess == NULL && d->draft != NULL)
+		d->guess = draft_guess(d->draft, served, l);
+	d->guess_of = l;
+	return drafts_told(d);
+}
+
 /* An RRset that a form has just added is where the operator goes on. */
 static void
 go_to_accepted(struct draftrows *l)
@@ -99,9 +158,11 @@ draftrows_take(struct draftrows *l, draftrows_fill_fn *fill)
 		return;
 	l->turn = d->turn;
 	forget_mine(l);
-	fill_all(v, d->plan, true, fill);
+	const Ns__PlanReply *plan = told(l);
+
+	fill_all(v, plan, true, fill);
 	l->pages.before = l->n_mine;
-	fill_all(v, d->plan, false, fill);
+	fill_all(v, plan, false, fill);
 	if (l->table.row >= before)
 		l->table.row += l->pages.before - before;
 	else if (l->table.row >= l->pages.before)

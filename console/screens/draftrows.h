@@ -16,10 +16,12 @@ struct draftrows {
 	size_t n_mine;
 	uint64_t turn; /* of the drafts that was taken in last */
 	uint64_t seen; /* the revision of the last plan */
+	unsigned values; /* the cell of a row that has its data, a line each */
+	bool policies; /* all rows are, and one of a name is one of its data */
 };
 
-void draftrows_open(
-    struct draftrows *, struct view *, const struct pages_ops *, const struct table_column *);
+void draftrows_open(struct draftrows *, struct view *, const struct pages_ops *, const struct table_column *,
+    unsigned values);
 void draftrows_close(struct draftrows *);
 /* The draft as it lies on the disk, its plan where there is a newer revision, and the list. */
 void draftrows_reload(struct draftrows *);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "console/core/sanitize.h"
 #include "ipc/base/wbuf.h"
 #include "ipc/base/xalloc.h"
 #include "ipc/envelope.h"
@@ -23,9 +24,11 @@ forget_plan(struct drafts *d)
 	d->request = 0;
 	if (d->plan != NULL)
 		ns__plan_reply__free_unpacked(d->plan, NULL);
+	if (d->guess != NULL)
+		ns__plan_reply__free_unpacked(d->guess, NULL);
 	if (d->conflict != NULL)
 		ns__conflict__free_unpacked(d->conflict, NULL);
-	d->plan = NULL;
+	d->plan = d->guess = NULL;
 	d->conflict = NULL;
 	d->state = PLAN_NONE;
 	d->turn++;
@@ -66,6 +69,44 @@ drafts_count(struct ui *ui)
 		(void)ns_drafts_each(ui->drafts->dir, count_one, &ui->drafts->count, &why);
 }
 
+struct recovered {
+	int64_t now_ms;
+	char text[400];
+};
+
+/* "example.com, 5 ops, 12 min old", of the first one. */
+static bool
+describe(void *arg, const char *zone, const Ns__Draft *draft, const struct ns_why *why)
+{
+	struct recovered *r = arg;
+	int64_t age = draft != NULL ? r->now_ms - draft->updated_ms : 0;
+	char *safe;
+
+	(void)why;
+	if (draft == NULL)
+		return false;
+	safe = sanitize_dup(zone, false);
+	snprintf(r->text, sizeof r->text, "%.*s, %zu op%s, %lld min old", ui_name_len(safe), safe,
+	    draft->n_ops, draft->n_ops == 1 ? "" : "s", (long long)(age > 0 ? age / 60000 : 0));
+	free(safe);
+	return false;
+}
+
+static void
+say_recovered(struct ui *ui)
+{
+	struct drafts *d = ui->drafts;
+	struct recovered one = { .now_ms = ui->wall_ms };
+
+	if (d->count == 1)
+		(void)!ns_drafts_each(d->dir, describe, &one, &(struct ns_why){ 0 });
+	if (one.text[0] != '\0')
+		ui_say(ui, "Recovered draft %s: 5", one.text);
+	else if (d->count > 0)
+		ui_say(ui, "Recovered %zu draft%s that %s not committed: 5", d->count,
+		    d->count == 1 ? "" : "s", d->count == 1 ? "is" : "are");
+}
+
 void
 drafts_open(struct ui *ui, const char *fleet)
 {
@@ -84,9 +125,7 @@ drafts_open(struct ui *ui, const char *fleet)
 		return;
 	}
 	drafts_count(ui);
-	if (d->count > 0)
-		ui_say(ui, "Recovered %zu draft%s that %s not committed: 5", d->count,
-		    d->count == 1 ? "" : "s", d->count == 1 ? "is" : "are");
+	say_recovered(ui);
 }
 
 void
@@ -467,19 +506,35 @@ drafts_revert(struct ui *ui, uint64_t revision)
 }
 
 /* ---- what it makes of the zone ---- */
-const Ns__Conflict__RRset *
-drafts_rrset(const struct drafts *d, const char *name, const char *type)
+const Ns__PlanReply *
+drafts_told(const struct drafts *d)
 {
-	if (d == NULL || d->plan == NULL)
-		return NULL;
-	for (size_t z = 0; z < d->plan->n_zones; z++)
-		for (size_t i = 0; i < d->plan->zones[z]->n_rrsets; i++) {
-			const Ns__Conflict__RRset *s = d->plan->zones[z]->rrsets[i];
+	return d == NULL ? NULL : d->plan != NULL ? d->plan : d->guess;
+}
+
+static const Ns__Conflict__RRset *
+find(const Ns__PlanReply *plan, const char *name, const char *type)
+{
+	for (size_t z = 0; plan != NULL && z < plan->n_zones; z++)
+		for (size_t i = 0; i < plan->zones[z]->n_rrsets; i++) {
+			const Ns__Conflict__RRset *s = plan->zones[z]->rrsets[i];
 
 			if (strcasecmp(s->name, name) == 0 && strcasecmp(s->type, type) == 0)
 				return s;
 		}
 	return NULL;
+}
+
+const Ns__Conflict__RRset *
+drafts_rrset(const struct drafts *d, const char *name, const char *type)
+{
+	return d != NULL ? find(d->plan, name, type) : NULL;
+}
+
+const Ns__Conflict__RRset *
+drafts_shown(const struct drafts *d, const char *name, const char *type)
+{
+	return find(drafts_told(d), name, type);
 }
 
 char

@@ -31,6 +31,8 @@ struct drafts {
 	enum plan_state state;
 	struct ns_why why; /* PLAN_CONFLICT, PLAN_REFUSED */
 	Ns__PlanReply *plan; /* PLAN_OK; NULL else */
+	Ns__PlanReply *guess; /* while there is no plan, as a list has made it of its rows; NULL: none */
+	const void *guess_of; /* that list */
 	Ns__Conflict *conflict; /* PLAN_CONFLICT */
 	uint64_t request;
 	uint64_t turn; /* grows with every answer and edit: screens look when it moved */
@@ -71,8 +73,11 @@ void drafts_ask(struct ui *, Ns__Envelope *request);
 bool drafts_take(struct ui *, Ns__ZoneEdit *const *, size_t n);
 void drafts_revert(struct ui *, uint64_t revision);
 
-/* What the draft makes of an RRset; NULL: nothing, or not told. */
+/* The plan, or what is guessed meanwhile; NULL: neither. */
+const Ns__PlanReply *drafts_told(const struct drafts *);
+/* What the draft makes of an RRset; NULL: nothing, or not told.  For a list to show, it may be guessed. */
 const Ns__Conflict__RRset *drafts_rrset(const struct drafts *, const char *name, const char *type);
+const Ns__Conflict__RRset *drafts_shown(const struct drafts *, const char *name, const char *type);
 /* '+' new, '-' gone, '~' another, and its role. */
 char draft_sign(const Ns__Conflict__RRset *, enum ui_role *);
 /* "TTL data, data", not sanitized; malloc'ed. */

@@ -530,6 +530,8 @@ editor_twin(struct view *v, struct wbuf *w)
 	Ns__RecordOp op = NS__RECORD_OP__INIT;
 	char ttl[16];
 
+	if (((struct editor *)v->state)->state != EDITOR_READY)
+		return;
 	editor_op(v, &op);
 	snprintf(ttl, sizeof ttl, "%u", op.ttl);
 	twin_word(w, "record");

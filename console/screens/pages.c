@@ -172,6 +172,14 @@ pages_count(const struct pages *p)
 	return p->total > p->known ? (size_t)p->total : p->known;
 }
 
+void
+pages_each(const struct pages *p, void (*fn)(void *arg, const struct row *), void *arg)
+{
+	for (size_t i = 0; i < p->n; i++)
+		for (size_t k = 0; p->list[i].rows != NULL && k < p->list[i].n; k++)
+			fn(arg, &p->list[i].rows[k]);
+}
+
 const struct row *
 pages_row(struct pages *p, size_t row)
 {

@@ -77,6 +77,8 @@ void pages_ahead(struct pages *);
 bool pages_sort(struct pages *);
 /* Why they cannot be sorted here; NULL: they can. */
 const char *pages_unsorted(const struct pages *);
+/* Those that are here, in order. */
+void pages_each(const struct pages *, void (*)(void *arg, const struct row *), void *arg);
 /* NULL: not here; it is asked for. */
 const struct row *pages_row(struct pages *, size_t);
 table_cell_fn pages_cell; /* arg: struct pages */

@@ -135,7 +135,7 @@ sign(struct view *v, const struct row *r, enum ui_role *role)
 	const char *was, *mine;
 
 	if (!draftrows_key(r, name, type, sizeof type) ||
-	    (set = drafts_rrset(v->ui->drafts, name, "NSPOLICY")) == NULL)
+	    (set = drafts_shown(v->ui->drafts, name, "NSPOLICY")) == NULL)
 		return "";
 	was = of_type(set->was, type);
 	mine = of_type(set->mine, type);
@@ -195,7 +195,8 @@ policies_open(struct view *v)
 {
 	struct policies *s = v->state;
 
-	draftrows_open(&s->list, v, &pages_of_policies, columns);
+	draftrows_open(&s->list, v, &pages_of_policies, columns, CELL_TEXT);
+	s->list.policies = true;
 }
 
 static void

@@ -153,6 +153,40 @@ records_table(struct view *v, size_t *rows)
 }
 
 /* ---- what the draft makes of it ---- */
+static bool
+has(const char *text, const Ns__Conflict__RRset *set)
+{
+	const Ns__Conflict__State *m = set->mine;
+
+	for (size_t i = 0; i < m->n_rdata; i++)
+		if (strcasestr(m->rdata[i], text) != NULL)
+			return true;
+	return strcasestr(set->name, text) != NULL;
+}
+
+/* What the draft adds the appliance does not list, nor filter: here the words that are plain, and name: and type:. */
+static bool
+passes(const char *filter, const Ns__Conflict__RRset *set)
+{
+	char copy[PROMPT_MAX], *rest = copy, *word;
+	bool yes = true;
+
+	snprintf(copy, sizeof copy, "%s", filter);
+	while (yes && (word = strsep(&rest, " ")) != NULL) {
+		bool not = word[0] == '-', match = !not ;
+
+		word += not ;
+		if (strncmp(word, "type:", 5) == 0)
+			match = strcasecmp(word + 5, set->type) == 0;
+		else if (strncmp(word, "name:", 5) == 0)
+			match = strcasestr(set->name, word + 5) != NULL;
+		else if (word[0] != '\0' && strpbrk(word, "~*?:") == NULL)
+			match = has(word + (word[0] == '^'), set);
+		yes = match != not ;
+	}
+	return yes;
+}
+
 static void
 fill_mine(struct view *v, const Ns__Conflict__RRset *set, bool fresh)
 {
@@ -163,7 +197,7 @@ fill_mine(struct view *v, const Ns__Conflict__RRset *set, bool fresh)
 	const char *name;
 	int len = zone_relative(set->name, v->object, &name);
 
-	if (!m->there || set->was->there == fresh)
+	if (!m->there || set->was->there == fresh || (fresh && !passes(s->filter, set)))
 		return;
 	r = draftrows_add(&s->list);
 	r->id = xasprintf("%s %s", set->name, set->type);
@@ -193,9 +227,8 @@ sign(struct view *v, size_t row, enum ui_role *role)
 	*role = UI_KEY;
 	if (r != NULL && marks_has(&s->marks, r->id))
 		return "*";
-	if (v->ui->drafts != NULL && v->ui->drafts->plan != NULL &&
-	    row_key(v->state, row, name, type))
-		set = drafts_rrset(v->ui->drafts, name, type);
+	if (drafts_told(v->ui->drafts) != NULL && row_key(v->state, row, name, type))
+		set = drafts_shown(v->ui->drafts, name, type);
 	if (set == NULL)
 		return "";
 	text[0] = draft_sign(set, role);
@@ -319,7 +352,7 @@ records_open(struct view *v)
 {
 	struct records *s = v->state;
 
-	draftrows_open(&s->list, v, &pages_of_records, columns);
+	draftrows_open(&s->list, v, &pages_of_records, columns, CELL_VALUES);
 	sorting_open(v, &s->list.table, sorts, "name");
 	preview_open(v, &s->preview);
 }
@@ -332,6 +365,7 @@ records_close(struct view *v)
 	if (v->ui->loop != NULL)
 		loop_later(v->ui->loop, 0, NULL, NULL);
 	marks_clear(&s->marks);
+	records_preview_close(v);
 	draftrows_close(&s->list);
 }
 
@@ -356,6 +390,7 @@ records_filter(struct view *v, const char *text)
 	if (strcmp(s->filter, text) == 0)
 		return;
 	snprintf(s->filter, sizeof s->filter, "%s", text);
+	s->list.turn = 0; /* the draft's rows, too */
 	if (v->ui->loop != NULL)
 		loop_later(v->ui->loop, DEBOUNCE_MS, filtered, v);
 	else
@@ -468,6 +503,7 @@ const struct ns_screen_ops screen_records = {
 	.open = records_open,
 	.close = records_close,
 	.reload = records_reload,
+	.tick = records_preview_tick,
 	.draw = records_draw,
 	.act = records_act,
 	.table = records_table,

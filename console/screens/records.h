@@ -2,6 +2,7 @@
 #ifndef NS_CONSOLE_SCREENS_RECORDS_H
 #define NS_CONSOLE_SCREENS_RECORDS_H
 
+#include "console/screens/checklist.h"
 #include "console/screens/copy.h"
 #include "console/screens/draftrows.h"
 #include "console/screens/marks.h"
@@ -9,16 +10,28 @@
 
 enum { CELL_LINES = TABLE_COLUMNS - 2, CELL_VALUES }; /* behind those that are shown */
 
+#define RECORDS_NAMES 100u /* that are asked for most, on the whole appliance */
+
 struct records {
 	struct draftrows list;
 	struct marks marks;
 	struct preview preview;
+	/* For the preview: how the checks are, and which names are asked for most. */
+	struct checklist checks;
+	struct records_name {
+		char *name;
+		uint64_t count;
+	} names[RECORDS_NAMES];
+	size_t n_names;
+	uint64_t names_request, names_ms; /* when it was asked; 0: never */
 	char filter[PROMPT_MAX];
 	uint64_t turn; /* of the drafts, when draft:mine was asked with it */
 };
 
 /* ---- records_preview.c ---- */
 void records_preview(struct view *, struct rect);
+void records_preview_tick(struct view *); /* what it shows that is live */
+void records_preview_close(struct view *);
 
 /* ---- records_marks.c ---- */
 bool records_mark(struct view *, enum ns_action_id); /* false: another action */

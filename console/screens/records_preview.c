@@ -1,12 +1,16 @@
-/* records_preview.c - beside the list: all data of the RRset under the cursor, and what the draft makes of it. */
+/* records_preview.c - beside the list: all data of the RRset under the cursor, and what the draft makes of it; of a
+ * policy the health of its answers now; and how often the name was asked for. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "console/core/sanitize.h"
 #include "console/screens/drafts.h"
 #include "console/screens/records.h"
 #include "ipc/base/xalloc.h"
+
+#define NAMES_MS 5000u /* the counters of names are of minutes */
 
 static void
 put_state(struct view *v, struct rect *r, const char *head, enum ui_role role,
@@ -37,6 +41,160 @@ put_values(struct view *v, struct rect *r, const struct row *row)
 	free(all);
 }
 
+/* ---- what is live ---- */
+static void
+forget_names(struct records *s)
+{
+	while (s->n_names > 0)
+		free(s->names[--s->n_names].name);
+}
+
+static void
+names_came(void *arg, const Ns__Envelope *env, const struct ns_why *why)
+{
+	struct view *v = arg;
+	struct records *s = v->state;
+
+	(void)why;
+	s->names_request = 0;
+	if (env == NULL)
+		return;
+	forget_names(s);
+	for (size_t i = 0; i < env->stats_reply->n_top && s->n_names < RECORDS_NAMES; i++)
+		s->names[s->n_names++] =
+		    (struct records_name){ xstrdup(env->stats_reply->top[i]->name),
+			    env->stats_reply->top[i]->count };
+	ui_dirty(v->ui, false);
+}
+
+void
+records_preview_tick(struct view *v)
+{
+	struct records *s = v->state;
+	Ns__StatsRequest body = NS__STATS_REQUEST__INIT;
+	Ns__Envelope request = NS__ENVELOPE__INIT;
+
+	if (!s->preview.on || s->preview.width < PREVIEW_FROM)
+		return;
+	checklist_ask(&s->checks, v);
+	if (s->names_request != 0 || (s->names_ms != 0 && v->ui->mono_ms - s->names_ms < NAMES_MS))
+		return;
+	s->names_ms = v->ui->mono_ms;
+	body.top = (char *)(uintptr_t) "names";
+	body.limit = RECORDS_NAMES;
+	request.body_case = NS__ENVELOPE__BODY_STATS_REQUEST;
+	request.stats_request = &body;
+	s->names_request = ns_client_request(v->ui->client, &request, NAMES_MS, names_came, v);
+}
+
+void
+records_preview_close(struct view *v)
+{
+	struct records *s = v->state;
+
+	if (s->names_request != 0)
+		ns_client_cancel(v->ui->client, s->names_request);
+	forget_names(s);
+	checklist_free(&s->checks);
+}
+
+/* What the counters know of a name is of all its types. */
+static void
+put_asked(struct view *v, struct rect *r, const char *name)
+{
+	const struct records *s = v->state;
+	char text[80];
+
+	for (size_t i = 0; i < s->n_names; i++) {
+		if (strcasecmp(s->names[i].name, name) != 0)
+			continue;
+		snprintf(text, sizeof text, "%llu queries in one to two minutes",
+		    (unsigned long long)s->names[i].count);
+		preview_put(v, r, UI_DIM, text);
+		return;
+	}
+	if (s->n_names > 0)
+		preview_put(v, r, UI_DIM, "not among the busiest names");
+}
+
+/* ---- a policy ---- */
+/* What JSON holds was not looked at; takes the text. */
+static void
+put_unsafe(struct view *v, struct rect *r, enum ui_role role, char *text)
+{
+	char *safe = sanitize_dup(text, v->ui->ascii);
+
+	preview_put(v, r, role, safe);
+	free(safe);
+	free(text);
+}
+
+/* "  192.0.2.20   70%  eu-web-1  OK" */
+static void
+put_answer(struct view *v, struct rect *r, const struct pol_health *h, const json_t *pool,
+    const json_t *answer)
+{
+	const char *value = json_string_value(json_object_get(answer, "value")),
+		   *check = json_string_value(json_object_get(answer, "check"));
+	bool drained = json_is_true(json_object_get(answer, "drain"));
+	int share = pol_share(h, pool, answer);
+	enum pol_state state = check != NULL ? h->state(h->arg, check) : POL_UP;
+	char percent[16] = "   -", *text;
+
+	if (share >= 0)
+		snprintf(percent, sizeof percent, "%3d%%", share);
+	text = xasprintf("  %-15s %s  %s %s", value != NULL ? value : "?", percent,
+	    check != NULL ? check : "-",
+	    drained             ? "drained"
+	    : check == NULL     ? ""
+	    : state == POL_UP   ? "OK"
+	    : state == POL_DOWN ? "CRIT"
+				: "no verdict");
+	put_unsafe(v, r, drained ? UI_WARN : state == POL_DOWN ? UI_CRIT : UI_TEXT, text);
+}
+
+static void
+put_policy(struct view *v, struct rect *r, const char *rdata)
+{
+	struct records *s = v->state;
+	struct pol_health h = { .state = checklist_state, .arg = &s->checks };
+	char type[16], words[512], *text;
+	json_t *doc = pol_parse(rdata, type), *pool, *answer;
+	const char *name;
+	size_t i;
+
+	if (doc == NULL) {
+		preview_put(v, r, UI_TEXT, rdata);
+		return;
+	}
+	pol_words(doc, words, sizeof words);
+	text = xasprintf("%s   TTL %lld   %s", type,
+	    (long long)json_integer_value(json_object_get(doc, "ttl")), words);
+	put_unsafe(v, r, UI_TEXT, text);
+	json_object_foreach(json_object_get(doc, "pools"), name, pool)
+	{
+		bool up = pol_pool_up(&h, pool);
+
+		text = xasprintf("pool %s%s", name, !s->checks.loaded ? "" : up ? "" : "   down");
+		put_unsafe(v, r, up || !s->checks.loaded ? UI_HEAD : UI_CRIT, text);
+		json_array_foreach(json_object_get(pool, "answers"), i, answer)
+		    put_answer(v, r, &h, pool, answer);
+	}
+	json_decref(doc);
+}
+
+/* Each line of the row's data. */
+static void
+put_policies(struct view *v, struct rect *r, const struct row *row)
+{
+	char *all = xstrdup(row->cells[CELL_VALUES]), *rest = all, *line;
+
+	while ((line = strsep(&rest, "\n")) != NULL)
+		if (*line != '\0')
+			put_policy(v, r, line);
+	free(all);
+}
+
 void
 records_preview(struct view *v, struct rect r)
 {
@@ -52,13 +210,16 @@ records_preview(struct view *v, struct rect r)
 		surface_put(v->ui->surface, r.x, y, 1, UI_DIM, "|");
 	r = (struct rect){ r.x + 2, r.y, r.w - 3, r.h };
 	snprintf(name, sizeof name, "%.*s", (int)(blank - row->id), row->id);
-	if (v->ui->drafts != NULL && v->ui->drafts->plan != NULL)
-		set = drafts_rrset(v->ui->drafts, name, blank + 1);
+	set = drafts_shown(v->ui->drafts, name, blank + 1);
 	snprintf(text, sizeof text, "%s %s%s", row->cells[0], row->cells[1],
 	    set != NULL ? "   draft" : "");
 	preview_put(v, &r, UI_TITLE, text);
+	put_asked(v, &r, name);
 	if (strcmp(blank + 1, "NSPOLICY") == 0) {
-		preview_put(v, &r, UI_TEXT, row->cells[4]);
+		if (row->cells[CELL_VALUES] != NULL)
+			put_policies(v, &r, row);
+		else
+			preview_put(v, &r, UI_TEXT, row->cells[4]);
 		return;
 	}
 	if (set != NULL && set->was != NULL && set->mine != NULL) {

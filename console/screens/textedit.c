@@ -373,7 +373,9 @@ shown(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 	}
 	t->version = env->zone_info->version;
 	head = xasprintf("; %s at serial %u. Save and leave: what differs becomes a draft.\n"
-			 "; Leave it as it is, or empty: nothing happens.\n",
+			 "; Leave it as it is, or empty: nothing happens.\n"
+			 "; A policy is a line ;ns-policy NAME TYPE {JSON}; its checks stand in "
+			 "Health.\n",
 	    t->zone, env->zone_info->serial);
 	wbuf_put(&t->text, head, strlen(head));
 	free(head);

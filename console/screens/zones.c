@@ -12,6 +12,7 @@
 #include "console/screens/preview.h"
 #include "console/screens/sorting.h"
 #include "console/screens/votes.h"
+#include "console/screens/zonemake.h"
 #include "ipc/base/clock.h"
 #include "ipc/base/wbuf.h"
 
@@ -322,9 +323,8 @@ zones_refuse(struct view *v, enum ns_action_id id)
 {
 	struct zones *z = v->state;
 
-	if (id == ACT_EDIT || id == ACT_CLONE || id == ACT_ADD)
-		return id == ACT_ADD ? "nameserve zone create NAME makes one"
-				     : "Enter opens the zone";
+	if (id == ACT_EDIT || id == ACT_CLONE)
+		return "Enter opens the zone";
 	if (id == ACT_UNMARK || id == ACT_SET_TTL)
 		return z->marks.n > 0 ? NULL : "nothing is marked: Space marks";
 	return (id == ACT_DELETE || id == ACT_MARK) && pages_count(&z->pages) == 0
@@ -388,7 +388,7 @@ zones_draw(struct view *v, struct rect r)
 	surface_put(v->ui->surface, r.x + 3, r.y + 3, r.w - 4, UI_DIM,
 	    !z->pages.loaded       ? "loading"
 	    : z->filter[0] != '\0' ? "no zone matches; Esc shows all"
-				   : "no zones yet: nameserve zone create NAME, or zone import");
+				   : "no zones yet: a makes one, :zone import takes files");
 }
 
 static bool
@@ -414,7 +414,9 @@ zones_act(struct view *v, enum ns_action_id id)
 		ask_delete(v);
 	else if (id == ACT_SET_TTL)
 		bulk_ttl(v->ui, &z->marks);
-	if (id == ACT_DELETE || id == ACT_SET_TTL)
+	else if (id == ACT_ADD)
+		zonemake_open(v->ui);
+	if (id == ACT_DELETE || id == ACT_SET_TTL || id == ACT_ADD)
 		return true;
 	row = pages_row(&z->pages, z->table.row);
 	return row != NULL && ui_open_zone(v->ui, id, row->id);

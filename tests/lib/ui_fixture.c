@@ -7,6 +7,7 @@
 
 #define PAGE_TEST 40u
 const char *fixture = "plain";
+bool fixture_with_policies;
 static const char *asked = "", *asked_type = "";
 
 bool
@@ -270,7 +271,7 @@ fill_records(Ns__Envelope *e)
 		    "1 . alpn=h2,h3 ipv4hint=192.0.2.40", NULL } };
 	LIST(Ns__RecordListReply__RRset, NS__RECORD_LIST_REPLY__RRSET__INIT, set, 6)
 
-	if (strcmp(asked_type, "NSPOLICY") == 0) {
+	if (strcmp(asked_type, "NSPOLICY") == 0 || fixture_with_policies) {
 		fill_policies(e);
 		return;
 	}

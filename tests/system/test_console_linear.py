@@ -33,7 +33,7 @@ def test_find_add_commit_and_see(lab):
     assert "admin. Link OK. 0 problems, 0 drafts." in out
     assert "1 here: shop.example, serial 1, rrsets 7, qps 0, dnssec off" in out
     assert "E1102 not an IPv4 address: octet 4 is 300" in out
-    assert "Commit 1 op to shop.example" in out and "y or n?" in out
+    assert "Commit +1 -0 ~0 rrsets to shop.example" in out and "y or n?" in out
     assert "served by 1 of 1" in out and "there is no editor" in out
     assert lab.values("beta.shop.example") == ["192.0.2.30"]
 

@@ -73,6 +73,12 @@ SCREENS = {
     "connect": ([("9", "test-a")], "fleet list", ["test-a"]),
     "trash": ([(":trash\r", "gone.example")], "zone trash", ["gone.example"]),
     "help": ([("2", "RRSETS"), ("?", "Help")], "help keys", ["Enter"]),
+    "record editor": ([*IN, ("/", "type:MX"), ("name:mail type:a", "1 rrsets"), ("\r", "open"), ("e", "edit mail A"), ("\x18", "Actions")],
+                      f"record set {ZONE} mail.{ZONE} 300 A 192.0.2.25", [ZONE]),
+    "check editor": ([("\x1b", "edit mail A"), ("\x07", "1 rrsets"), ("3", "eu-1"), ("e", "edit eu-1"), ("\x18", "Actions")],
+                     "check show eu-1", ["eu-1"]),
+    "check editor, changed": ([("\x1b", "edit eu-1"), ("\td", "not made so"), ("\x18", "Actions")],
+                              "check set eu-1 - <<< '{\"type\": \"push\", \"initial\": \"down\"}'", []),
     "a command": ([(f":nameserve zone show {ZONE}\r", "exit 0")], f"zone show {ZONE}", [ZONE]),
 }
 PLAIN = ("help", "policy editor", "tail")  # which have no document of a schema
@@ -91,9 +97,10 @@ def undotted(command):
 
 
 def run(a, command, *more):
+    command, _, typed = command.partition(" <<< ")
     words = shlex.split(command)
     assert words[0] == "nameserve", command
-    return a.cli_run(*words[1:], *more)
+    return a.cli_run(*words[1:], *more, stdin="".join(shlex.split(typed)))
 
 
 def test_the_command_of_each_screen_knows_the_same(lab):

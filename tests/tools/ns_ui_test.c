@@ -80,12 +80,12 @@ static const struct {
 	const char *name, *keys;
 	unsigned ticks;
 } screens[] = { { "overview", "", 70 }, { "problems", "!j", 5 }, { "zones", "2jj", 1 },
-	{ "filter", "2/shop", 1 }, { "records", "2\rj", 1 }, { "zones-late", "", 2 },
-	{ "records-filter", "2\r/type:MX\r", 1 }, { "zone-history", "2\rH", 1 },
-	{ "history", "6j", 1 }, { "change", "6\r", 1 }, { "help", "?", 1 },
-	{ "help-zones", "2?", 1 }, { "messages", "++:messages\r", 1 }, { "lost", "2", 1 },
-	{ "lost-overview", "", 30 }, { "records-draft", DRAFT "j", 1 }, { "menu", DRAFT ".", 1 },
-	{ "editor", "2\rGke", 1 },
+	{ "filter", "2/shop", 1 }, { "records", "2\rj", 1 }, { "zone-make", "2ashop.new\x13", 1 },
+	{ "zones-late", "", 2 }, { "records-filter", "2\r/type:MX\r", 1 },
+	{ "zone-history", "2\rH", 1 }, { "history", "6j", 1 }, { "change", "6\r", 1 },
+	{ "help", "?", 1 }, { "help-zones", "2?", 1 }, { "messages", "++:messages\r", 1 },
+	{ "lost", "2", 1 }, { "lost-overview", "", 30 }, { "records-draft", DRAFT "j", 1 },
+	{ "menu", DRAFT ".", 1 }, { "editor", "2\rGke", 1 },
 	{ "editor-error",
 	    "2\ra"
 	    "www\t\t\t192.0.2.300",
@@ -102,10 +102,11 @@ static const struct {
 	{ "diff-commit", DRAFT "pC", 1 }, { "committed", DRAFT "pC\vy", 1 },
 	{ "diff-conflict", DRAFT "p", 1 }, { "conflict", DRAFT "p\rb", 1 }, { "revert", "6R", 1 },
 	{ "zones-preview", "2jw", 1 }, { "records-preview", "2\rjjw", 1 },
-	{ "records-preview-draft", DRAFT "jw", 1 }, { "records-others", "2jjj\r\v", 1 },
-	{ "zones-sort", "2>>>o>>", 1 }, { "records-sort", "2\r>oO", 1 },
-	{ "fleet-sort", "4>>>>o", 3 }, { "zones-marked", "2 jvjjvk", 1 },
-	{ "zones-delete", "2vjjvdold\x13\v", 1 }, { "records-marked", "2\rj  jv jv", 1 },
+	{ "records-preview-policy", "2\rw\v\v", 1 }, { "records-preview-draft", DRAFT "jw", 1 },
+	{ "records-others", "2jjj\r\v", 1 }, { "zones-sort", "2>>>o>>", 1 },
+	{ "records-sort", "2\r>oO", 1 }, { "fleet-sort", "4>>>>o", 3 },
+	{ "zones-marked", "2 jvjjvk", 1 }, { "zones-delete", "2vjjvdold\x13\v", 1 },
+	{ "records-marked", "2\rj  jv jv", 1 },
 	{ "records-ttl",
 	    "2\r*:set-ttl\r"
 	    "5x\x13",
@@ -155,7 +156,8 @@ static const struct {
 	{ "palette", "2:zone show shop-00\t", 1 }, { "palette-verbs", "2:zone s\t", 1 },
 	{ "palette-refused", "2:record list\r", 1 }, { "output", "2:zone show example.com\r", 1 },
 	{ "output-runs", ":zone check example.com\r\v\v", 1 }, { "lost-metrics", "2\r]\v\v", 1 },
-	{ "lost-records", "2\rj", 1 } };
+	{ "lost-records", "2\rj", 1 },
+	{ "lost-draft", DRAFT "abeta\t\x15https\t\t1\t.\talpn=h2,h3\x13", 1 } };
 #define SCREENS (sizeof screens / sizeof *screens)
 
 /* After a session that left its list sorted and filtered; a key before the appliance has said who it is. */
@@ -182,6 +184,7 @@ reach(size_t screen, int w, int h, enum glyph_set glyphs)
 		ui = come_late(ui, w, h, glyphs);
 		uisession_ticks(ui, screens[screen].ticks);
 	}
+	fixture_with_policies = strcmp(name, "records-preview-policy") == 0;
 	ui->grammar = &grammar;
 	ui->restricted = strncmp(name, "text", 4) == 0; /* $EDITOR is not ours to start */
 	for (const char *k = screens[screen].keys; *k != '\0'; k++) {
@@ -195,6 +198,8 @@ reach(size_t screen, int w, int h, enum glyph_set glyphs)
 		uiclient.lost = true;
 		ui_now(ui, ui->heard_ms + 42000, UISESSION_WALL_MS + 42000);
 		ui_check_link(ui);
+		if (strcmp(name, "lost-draft") == 0)
+			uisession_keys(ui, "Gkd"); /* what is edited now no plan tells of */
 	}
 	ui_draw(ui, ui->surface); /* what is looked at may have to be asked for */
 	uiclient_answer();

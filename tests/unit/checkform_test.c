@@ -117,6 +117,34 @@ what_is_no_number(void **state)
 	assert_int_equal(c.port, 0);
 }
 
+static void
+json_leaves_defaults_out(void **state)
+{
+	static const struct {
+		const char *kind, *field, *text, *json;
+	} told[] = {
+		{ "push", "initial", "up", "{\"type\": \"push\", \"initial\": \"up\"}" },
+		{ "tls", "target", "192.0.2.1",
+		    "{\"type\": \"tls\", \"target\": \"192.0.2.1\", \"verify_tls\": false}" },
+		{ "calculated", "of", "a b", "{\"type\": \"calculated\", \"of\": [\"a\", \"b\"]}" },
+		{ "icmp", "path", "/not its own", "{\"type\": \"icmp\"}" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof told / sizeof *told; i++) {
+		Ns__Check *c = calloc(1, sizeof *c);
+		char *json;
+
+		ns__check__init(c);
+		assert_null(check_take(c, field("type"), told[i].kind));
+		assert_null(check_take(c, field(told[i].field), told[i].text));
+		json = check_json(c);
+		assert_string_equal(json, told[i].json);
+		free(json);
+		ns__check__free_unpacked(c, NULL);
+	}
+}
+
 int
 main(void)
 {
@@ -124,6 +152,7 @@ main(void)
 		cmocka_unit_test(there_and_back),
 		cmocka_unit_test(kinds_have_what_the_appliance_knows),
 		cmocka_unit_test(what_is_no_number),
+		cmocka_unit_test(json_leaves_defaults_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
