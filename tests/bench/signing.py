@@ -26,7 +26,7 @@ import throughput
 import workload
 from appliance import BUILD, Appliance
 from peers import wait_until
-from rig import LOAD_CORE, OUT, SERVER_CORE, cpu_ns, keep, on_core, peak_mb, pin_tree, pss_mb, say, tree, write
+from rig import LOAD_CORE, OUT, RESULT, SERVER_CORE, cpu_ns, keep, on_core, peak_mb, pin_tree, pss_mb, say, tree, write
 
 ROUNDS = 3
 SAMPLE = 5000  # zones of a round of signing alone
@@ -132,6 +132,7 @@ def anew(a, data):
     share = made / used / speed
     keep("sign_zones_served_13", share, f"{share:.2f} ({made / used:.0f}/s)", None, None,
          zones=zones, made=made, verified=verified, cpu_s=used, seconds=took, peak_mb=peak_mb(tree(a.process.pid)))
+    RESULT["sign_zones_per_s"] = {"value": zones / used}
     return zones / used
 
 
@@ -184,6 +185,7 @@ def knot(data, ours):
                        capture_output=True, text=True, check=True)
         used, took = (found.cpu_ns() - before) / 1e9, time.monotonic() - began
         theirs = len(zones) / used
+        RESULT["knot_sign_zones_per_s"] = {"value": theirs}
         keep("sign_zones_over_knot", ours / theirs, f"{ours / theirs:.2f}", None, None, knot_zones=len(zones),
              ours_zones_per_core_s=ours, knot_zones_per_core_s=theirs, knot_seconds=took,
              knot_start_cpu_s=made_s, knot_start_s=found.start_s, knot_memory_mb=found.memory_mb(),
