@@ -131,12 +131,18 @@ find_more(const struct serve_conf *conf, const struct map_view *view, struct que
 }
 
 /* Whoever validates will say so too, but not whose fault it is. */
-static bool
-has_expired(const struct work *w, uint32_t now)
+static enum ede
+signatures_fault(const struct work *w, uint32_t now)
 {
-	uint32_t ends = w->zone.image->expires;
+	const struct image *img = w->zone.image;
 
-	return w->dnssec_ok && ends != 0 && now != 0 && (int32_t)(ends - now) < 0;
+	if (!w->dnssec_ok || now == 0)
+		return EDE_NONE;
+	if (img->expires != 0 && (int32_t)(img->expires - now) < 0)
+		return EDE_EXPIRED;
+	if (img->begins != 0 && (int32_t)(img->begins - now) > 0)
+		return EDE_NOT_YET;
+	return (img->flags & IMAGE_KEYLESS) != 0 ? EDE_KEYLESS : EDE_NONE;
 }
 
 /* Pass 7: the reply. */
@@ -144,6 +150,7 @@ static void
 write_reply(const struct serve_conf *conf, const struct map_view *view, struct query *q)
 {
 	struct work *w = work_of(q);
+	enum ede fault;
 	struct reply r;
 
 	reply_begin(&r, conf, view, q);
@@ -157,8 +164,9 @@ write_reply(const struct serve_conf *conf, const struct map_view *view, struct q
 	r.hop.node = w->node;
 	r.hop.labels = w->labels;
 	r.hop.rel = w->rel;
-	if (has_expired(w, conf->now_s))
-		w->ede = EDE_EXPIRED;
+	fault = signatures_fault(w, conf->now_s);
+	if (fault != EDE_NONE)
+		w->ede = (uint8_t)fault;
 	answer_question(&r);
 	reply_end(&r);
 }

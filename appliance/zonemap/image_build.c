@@ -68,19 +68,22 @@ note_soa(const struct rrset *soa, struct zone_facts *facts)
 	facts->has_soa = true;
 }
 
-/* RFC 4034 3.1: the expiration stands behind type, algorithm, labels and TTL; serial arithmetic (3.1.5). */
+/* RFC 4034 3.1: expiration and inception stand behind type, algorithm, labels and TTL; serial arithmetic (3.1.5). */
 static void
-note_ends(const struct rrset *sigs, struct zone_facts *facts)
+note_window(const struct rrset *sigs, struct zone_facts *facts)
 {
 	struct rbuf r = rbuf_init(sigs->rdata, sigs->rdata_len);
 	const uint8_t *rdata;
 	size_t len;
 
 	while ((rdata = rrset_next_rdata(&r, &len)) != NULL) {
-		uint32_t end = len >= 12 ? get_u32(rdata + 8) : 0;
+		uint32_t end = len >= 16 ? get_u32(rdata + 8) : 0;
+		uint32_t begin = len >= 16 ? get_u32(rdata + 12) : 0;
 
 		if (end != 0 && (facts->ends == 0 || (int32_t)(end - facts->ends) < 0))
 			facts->ends = end;
+		if (begin != 0 && (facts->begins == 0 || (int32_t)(begin - facts->begins) > 0))
+			facts->begins = begin;
 	}
 }
 
@@ -105,11 +108,13 @@ owner_flags(const struct render_owner *o, struct zone_facts *facts)
 			note_soa(&o->sets[i], facts);
 		if (o->keylen == 0 && type == RR_NSEC)
 			facts->has_nsec = true;
+		if (o->keylen == 0 && type == RR_DNSKEY)
+			facts->has_dnskey = true;
 		if (o->keylen == 0 && type == RR_NSEC3PARAM)
 			nsec3_chain_of_set(&o->sets[i], &facts->chain);
 		if (type == RR_RRSIG && o->sets[i].covers != RR_NSPOLICY &&
 		    o->sets[i].covers != RR_ALIAS)
-			note_ends(&o->sets[i], facts);
+			note_window(&o->sets[i], facts);
 		if (o->keylen == 0 && type == RR_RRSIG && o->sets[i].covers == RR_SOA)
 			facts->is_signed = true;
 	}
@@ -147,7 +152,10 @@ image_head_fill(struct image *img, const uint8_t *apex, const struct image_meta 
 			 : facts->has_nsec   ? IMAGE_SIGNED | IMAGE_NSEC
 					     : IMAGE_SIGNED,
 		.expires = meta->here ? meta->expires : facts->ends,
+		.begins = meta->here ? 0 : facts->begins,
 	};
+	if (facts->is_signed && !facts->has_dnskey && !meta->here)
+		img->flags |= IMAGE_KEYLESS;
 	if (facts->has_policy)
 		img->flags |= IMAGE_POLICY;
 	if (facts->has_alias)

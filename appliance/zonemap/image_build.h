@@ -30,6 +30,8 @@ void	 block_list_free(struct block_list *);
 struct zone_facts {
 	uint32_t	neg_ttl;
 	uint32_t	ends;		/* when the first signature does; 0: there is none */
+	uint32_t	begins;		/* when the last one does */
+	bool		has_dnskey;
 	bool		has_soa, has_nsec, is_signed, has_policy, has_alias;
 	struct nsec3_chain chain;	/* used: NSEC3 goes before NSEC (RFC 5155 10.4, 10.5) */
 };

@@ -50,6 +50,7 @@ enum image_flag {
 	IMAGE_HERE = 16,		/* signed by this appliance's signer */
 	IMAGE_POLICY = 32,		/* there are policies, or ALIASes */
 	IMAGE_ALIAS = 64,		/* there are ALIASes */
+	IMAGE_KEYLESS = 128,		/* signed, and the apex has no DNSKEY: arrived so */
 };
 
 struct image {
@@ -62,7 +63,7 @@ struct image {
 	uint16_t		spare;
 	uint32_t		nodes_off;	/* flat: struct nodes from here */
 	uint32_t		expires;	/* when the first signature ends; 0: there is none */
-	uint32_t		spare2;
+	uint32_t		begins;		/* arrived signed: when the last one does; 0: none */
 	map_off			tree;		/* IMAGE_TREE; bit 0 as in struct inner_entry */
 };
 

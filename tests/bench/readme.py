@@ -29,6 +29,8 @@ def table():
         row("start to first answers, 100,000 zones", figure(r, "start_s", "{:.1f} s"),
             [figure(r, f"{n}_start_s", "{:.1f} s") for n in there]),
         row("signed answers (DO), share of the limit", figure(r, "signed_of_limit"), none),
+        row("zones of 20 records signed a second, one core", figure(r, "sign_zones_per_s", "{:.0f}"),
+            [figure(r, f"{n}_sign_zones_per_s", "{:.0f}") for n in there]),
         row("geo, weighted and health answers, share of static ones", figure(r, "routing_of_static"),
             [figure(r, "gdnsd_routing_of_static") if n == "gdnsd" else "-" for n in there]),
         row("TCP checks a second and core", figure(r, "checks_tcp_per_core", "{:.0f}"), none),

@@ -1,6 +1,7 @@
 """A large zone is signed in slices: others' edits are served in between, nothing half-signed is, and what becomes of the
 zone meanwhile (its own edits, other denial, a signer that dies) is in what is served at the end."""
 
+import os
 import subprocess
 import threading
 import time
@@ -11,9 +12,11 @@ import dns.query
 import dns.rdatatype
 import pytest
 
-from appliance import Appliance, zone_text
+from appliance import BUILD, Appliance, zone_text
 from peers import wait_until
+from test_dnssec_keys import validated
 
+LONG = os.environ.get("NS_LONG")
 LARGE, SMALL = "large.example", "small.example"
 NAMES = 15000
 
@@ -86,9 +89,34 @@ def verified(a):
     return said["signatures"]
 
 
+# Edits that a part of the zone is signed for: names with others above them that are nothing else, a wildcard, a type more,
+# a delegation with what it hides, the first name and the last; and their ends.
+EDITS = (("set", "a.b.deep", "60", "A", "192.0.2.1"), ("set", "*.n77", "60", "A", "192.0.2.2"),
+         ("set", "n78", "60", "TXT", '"more"'), ("set", "x.cut", "60", "A", "192.0.2.3"), ("set", "cut", "60", "NS", f"x.cut.{LARGE}."),
+         ("set", "-", "60", "A", "192.0.2.4"), ("set", "zz", "60", "MX", "1 zz"), ("del", "n79"))
+ENDS = (("del", "a.b.deep"), ("del", "*.n77"), ("del", "n78", "TXT"), ("del", "cut"), ("del", "x.cut"), ("del", "-"),
+        ("del", "zz"), ("set", "n79", "60", "A", "192.0.2.5"))
+
+
+def judged(a, wanted):
+    """By others, after edits: one answer and one denial; where there is time, all that the map has of the zone."""
+    assert validated(a, LARGE + ".", f"n1.{LARGE}", "A") == {"A"}
+    assert validated(a, LARGE + ".", f"gone.{LARGE}", "A") == {"SOA", wanted.upper()}
+    for edits in (EDITS, ENDS) if LONG else ():
+        for verb, *words in edits:
+            a.cli("record", verb, LARGE, *words, "--commit", "--timeout", "60s", "-m", "t", timeout=90)
+        path = a.dir / f"map-{wanted}"
+        with path.open("w") as f:
+            subprocess.run([BUILD / "tools/mapzone", str(a.pid("signer")), LARGE + "."], stdout=f, check=True)
+        for command in (("ldns-verify-zone", path), ("dnssec-verify", "-q", "-o", LARGE, path)):
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, (wanted, done.stdout[-2000:], done.stderr[-2000:])
+
+
 def test_others_are_served_meanwhile(site):
     """If they waited for it, there would be one, and at its end another."""
     assert while_signing(site, "nsec", "dnssec", "enable", LARGE) >= 3
+    judged(site, "nsec")
 
 
 def test_an_edit_of_the_zone_itself_and_a_killed_signer(site):
@@ -108,6 +136,7 @@ def test_an_edit_of_the_zone_itself_and_a_killed_signer(site):
     assert state(site) == "nsec3"
     assert ask(site, f"eitself.{LARGE}", "TXT").answer
     assert verified(site) > 2 * NAMES
+    judged(site, "nsec3")
 
 
 def lead_to(a, last):

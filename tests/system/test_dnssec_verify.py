@@ -4,6 +4,7 @@ is signed."""
 
 import json
 import pathlib
+import re
 import shutil
 import subprocess
 import tempfile
@@ -103,6 +104,19 @@ def test_an_expired_zone_says_so_to_who_validates(site):
     assert extended_errors(site.a.ask(f"www.{EXPIRED}", want_dnssec=True)) == [7]
     assert extended_errors(site.a.ask(f"www.{EXPIRED}", use_edns=0)) == []
     assert extended_errors(site.a.ask(f"www.{EXTERNAL}", want_dnssec=True)) == []
+
+
+@pytest.mark.parametrize("code, since, strip", [(8, "20350101000000", None), (9, "20260101000000", r"^.*\sDNSKEY\s.*\n")])
+def test_what_else_is_wrong_with_a_zone_that_arrived(site, code, since, strip):
+    zone = f"wrong{code}."
+    path = signed_elsewhere(site.folder2, zone, since, "20360101000000")
+    if strip:
+        path.write_text(re.sub(strip, "", path.read_text(), flags=re.M))
+    site.a.cli("zone", "import", zone, path)
+    for name in (f"www.{zone}", f"nope.{zone}"):
+        assert extended_errors(site.a.ask(name, want_dnssec=True)) == [code]
+        assert extended_errors(site.a.ask(name, use_edns=0)) == []
+    site.a.cli("zone", "delete", zone, f"--confirm={zone}")
 
 
 def signed_reply(a, name):
