@@ -6,6 +6,7 @@
 
 #include "appliance/dns/rrtype.h"
 #include "appliance/zonemap/aliassig.h"
+#include "ipc/base/xalloc.h"
 
 static const uint16_t types[ALIAS_FAMILIES] = { RR_A, RR_AAAA };
 
@@ -45,14 +46,20 @@ owner_alias(struct signing *s, struct owner *o, const struct rrset *alias)
 		return;
 	}
 	had(s, o->name, &old);
-	if (old.owner != NULL)
-		aliassig_each_of_set(&old, note_denied, &o->denied);
+	if (old.owner == NULL)
+		return;
+	o->had = (struct rrset){ .owner = o->name,
+		.count = old.count,
+		.rdata = xmemdup(old.rdata, old.rdata_len),
+		.rdata_len = old.rdata_len };
+	aliassig_each_of_set(&o->had, note_denied, &o->denied);
 }
 
 void
 owner_free(struct owner *o)
 {
 	alias_sets_free(&o->sets);
+	free((uint8_t *)(uintptr_t)o->had.rdata);
 }
 
 /* ---- signed ---- */
@@ -217,14 +224,14 @@ aliassign_add(struct signing *s, const struct owner *o, const struct emission_ch
 
 	if (alias == NULL)
 		return;
-	had(s, o->name, &t.old);
 	if (o->sets != NULL) {
+		had(s, o->name, &t.old);
 		t.ttl = alias->set.ttl;
 		make_table(&t, chain);
 		sheet_add(&s->sheet, RR_RRSIG, RR_ALIAS, 0, t.pieces, t.body.base, t.body.len);
-	} else if (t.old.owner != NULL) {
+	} else if (o->had.owner != NULL) {
 		sheet_add(
-		    &s->sheet, RR_RRSIG, RR_ALIAS, 0, t.old.count, t.old.rdata, t.old.rdata_len);
+		    &s->sheet, RR_RRSIG, RR_ALIAS, 0, o->had.count, o->had.rdata, o->had.rdata_len);
 	}
 	wbuf_free(&t.piece);
 	wbuf_free(&t.body);

@@ -31,6 +31,7 @@ compiler_new(struct writer *w, struct sigfile *file)
 
 	c->w = w;
 	c->file = file;
+	c->pols = polbook_new();
 	c->signer = rrsigner_new();
 	return c;
 }
@@ -44,6 +45,7 @@ compiler_destroy(struct compiler **cp)
 	if (c == NULL)
 		return;
 	rrsigner_destroy(&c->signer);
+	polbook_destroy(&c->pols);
 	free(c);
 }
 
@@ -194,13 +196,14 @@ enum ns_err
 compile_end(struct compile_whole **bp, map_off *off, struct ns_why *why)
 {
 	struct compile_whole *b = *bp;
+	bool large = b->content.len > IMAGE_FLAT;
 	enum ns_err err;
 
 	if (b->builder != NULL)
 		err = image_builder_end(&b->builder, off, why);
 	else
-		err = make(&b->zone, b->content.len > IMAGE_FLAT,
-		    making_of_content(b->c, &b->zone, &b->content), off, why);
+		err =
+		    make(&b->zone, large, making_of_content(b->c, &b->zone, &b->content), off, why);
 	compile_cancel(bp);
 	return err;
 }
@@ -247,6 +250,9 @@ put_part(struct compiler *c, const struct compile_zone *z, const struct wbuf *ou
 	if (err == NS_OK && !(image_open(&view, *off, &ref) &&
 				resign_check(&ref, out->base, out->len, gone->base, gone->len)))
 		err = ns_fail(why, NS_CORRUPT, CODE_COMPILE, "the chain does not hold");
+	if (err == NS_OK)
+		polbook_edited(
+		    c->pols, z->apex, z->old, *off, out->base, out->len, gone->base, gone->len);
 	return err;
 }
 
@@ -260,12 +266,16 @@ tell_checks(const struct compile_zone *z, const void *content, size_t len)
 		compiler_tell_checks(z, &set);
 }
 
+/* What is due may wait: what is served is signed in part for the time being, and whoever asks makes all of it anew. */
+enum part_when { PART_NOTHING_DUE, PART_ANY };
+
 /* False: that is the whole zone's business. */
 static bool
 change_part(struct compiler *c, const struct compile_zone *z, const struct content_edit *part,
-    map_off *off, enum ns_err *err, struct ns_why *why)
+    enum part_when when, map_off *off, enum ns_err *err, struct ns_why *why)
 {
 	struct wbuf out = wbuf_grow(SIZE_MAX / 2), gone = wbuf_grow(SIZE_MAX / 2);
+	const struct pol_owners *pols = NULL;
 	struct zonesign_done done;
 	struct zonesign how;
 	struct sources from;
@@ -273,10 +283,12 @@ change_part(struct compiler *c, const struct compile_zone *z, const struct conte
 
 	sources_open(&from, c, z);
 	how = sources_how(&from, z);
-	here = !from.cold && current_may_resign(&from.image, z->keys, z->now);
+	here = !from.cold && current_may_resign(&from.image, z->keys) &&
+	       (when == PART_ANY || !current_is_due(&from.image, z->now)) &&
+	       (pols = polbook_owners(c->pols, &from.view, z->old)) != NULL;
 	if (here) {
 		tell_checks(z, part->zwire, part->len);
-		here = resign_edit(&how, &from.image, part, &out, &gone, &done) == RESIGNED;
+		here = resign_edit(&how, &from.image, pols, part, &out, &gone, &done) == RESIGNED;
 	}
 	if (here) {
 		*err = check_part(c, z, &out, why);
@@ -304,7 +316,7 @@ compile_change(struct compiler *c, const struct compile_zone *z, const void *zwi
 
 	if (z->keys == NULL && !is_signed_here(c, z->old))
 		return image_edit(c->w, z->old, &meta, zwire, len, gone, gone_len, off, why);
-	if (z->keys != NULL && change_part(c, z, &edit, off, &err, why))
+	if (z->keys != NULL && change_part(c, z, &edit, PART_NOTHING_DUE, off, &err, why))
 		return err;
 	return make_of_image(c, z, &edit, off, why);
 }
@@ -322,21 +334,25 @@ is_current(struct compiler *c, const struct compile_zone *z)
 	return same;
 }
 
-/* Of a large zone the owners with policies alone. */
+/* Of a large zone the owners with policies alone; *off stays 0 where there are none any more. */
 static bool
-policies_again(struct compiler *c, const struct compile_zone *z, map_off *off, enum ns_err *err,
-    struct ns_why *why)
+policies_again(struct compiler *c, const struct compile_zone *z, enum part_when when, map_off *off,
+    enum ns_err *err, struct ns_why *why)
 {
 	struct map_view view = compiler_view(c);
 	struct wbuf content = wbuf_grow(SIZE_MAX / 2);
+	const struct pol_owners *pols = NULL;
 	struct image_ref ref;
 	bool done = image_open(&view, z->old, &ref) && ref.flat.p == NULL &&
-		    resign_policies(&ref, &content) && content.len > 0;
+		    (ref.image->flags & IMAGE_HERE) != 0 &&
+		    (pols = polbook_owners(c->pols, &view, z->old)) != NULL &&
+		    resign_policies(&ref, pols, &content);
 
-	if (done) {
+	*err = NS_OK;
+	if (done && pols->n > 0) {
 		const struct content_edit part = { content.base, NULL, content.len, 0 };
 
-		done = change_part(c, z, &part, off, err, why);
+		done = change_part(c, z, &part, when, off, err, why);
 	}
 	wbuf_free(&content);
 	return done;
@@ -351,7 +367,23 @@ compile_again(
 	*off = 0;
 	if (!health && is_current(c, z))
 		return NS_OK;
-	if (health && z->keys != NULL && policies_again(c, z, off, &err, why))
+	if (health && z->keys != NULL && policies_again(c, z, PART_NOTHING_DUE, off, &err, why))
 		return err;
 	return make_of_image(c, z, NULL, off, why);
+}
+
+enum ns_err
+compile_meanwhile(
+    struct compiler *c, const struct compile_zone *z, map_off *off, struct ns_why *why)
+{
+	struct compile_zone at_once = *z;
+	enum ns_err err;
+
+	at_once.later = NULL;
+	*off = 0;
+	if (z->keys == NULL || !is_signed_here(c, z->old))
+		return NS_OK;
+	if (!is_tree(c, z->old))
+		return make_of_image(c, &at_once, NULL, off, why);
+	return policies_again(c, &at_once, PART_ANY, off, &err, why) ? err : NS_OK;
 }

@@ -65,5 +65,9 @@ enum ns_err	 compile_change(struct compiler *, const struct compile_zone *, cons
  * succeeds.  *off is 0 and nothing was done when the image is what these keys and this time would make. */
 enum ns_err	 compile_again(struct compiler *, const struct compile_zone *, bool health, map_off *,
 		    struct ns_why *) __attribute__((warn_unused_result));
+/* What is served of a zone that is in the making, with other health: signed with the keys that it was signed with,
+ * which are given; the content is the same.  As compile_again(); *off is 0 as well where that cannot be told from a part. */
+enum ns_err	 compile_meanwhile(struct compiler *, const struct compile_zone *, map_off *,
+		    struct ns_why *) __attribute__((warn_unused_result));
 
 #endif

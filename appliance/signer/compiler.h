@@ -3,6 +3,7 @@
 #define NS_SIGNER_COMPILER_H
 
 #include "appliance/signer/compile.h"
+#include "appliance/signer/polbook.h"
 #include "appliance/signer/rrsig.h"
 #include "appliance/zonemap/writer.h"
 
@@ -10,6 +11,7 @@ struct compiler {
 	struct writer		*w;
 	struct rrsigner		*signer;
 	struct sigfile		*file;		/* NULL: none */
+	struct polbook		*pols;
 	uint64_t		 fresh, seen;	/* signatures of this change: signcheck.h */
 	struct compile_stats	 stats;
 	compile_working_fn	*working;	/* NULL: nobody waits */

@@ -2,6 +2,7 @@
 #include "appliance/signer/content.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "appliance/signer/zonesign.h"
 #include "ipc/base/clock.h"
@@ -22,6 +23,9 @@ struct content_reader {
 	const struct image_ref *ref;
 	struct image_walk walk;
 	struct wbuf owner; /* the one at hand */
+	uint8_t last[NAME_MAX_KEY]; /* the last one's key */
+	size_t lastlen;
+	bool begun;
 	struct runs edit; /* in canonical order */
 	size_t next; /* of them */
 	bool image_ok, edit_ok;
@@ -120,6 +124,9 @@ put_owner(struct content_reader *r, const struct image_node *node, struct wbuf *
 	struct zwire_iter it;
 	struct rrset set;
 
+	r->begun = true;
+	r->lastlen = node->keylen;
+	memcpy(r->last, node->key, node->keylen);
 	if (r->edit.n > 0) {
 		if (image_key_name(node->key, node->keylen, r->ref->apex,
 			r->ref->image->head.apex_len, name) == 0)
@@ -155,6 +162,15 @@ content_step(struct content_reader *r, struct wbuf *out, uint64_t deadline_ns)
 			return true;
 	}
 	return false;
+}
+
+void
+content_moved(struct content_reader *r)
+{
+	if (!r->begun)
+		image_walk_begin(&r->walk, r->ref);
+	else
+		image_walk_behind(&r->walk, r->ref, r->last, r->lastlen);
 }
 
 void

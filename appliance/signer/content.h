@@ -15,6 +15,8 @@ struct content_reader;
 struct content_reader	*content_begin(const struct image_ref *, const struct content_edit *);
 /* Appends to `out` until the deadline (clock_mono_ns), one owner at least; true: there is more to do. */
 bool	 content_step(struct content_reader *, struct wbuf *out, uint64_t deadline_ns);
+/* The image is another one, of the same content and a tree as well; it is opened in place of the one before. */
+void	 content_moved(struct content_reader *);
 /* NS_CORRUPT: the image is broken, or the edit breaks its form.  Destroys the reader either way. */
 enum ns_err	 content_end(struct content_reader **, struct ns_why *)
 		    __attribute__((warn_unused_result));

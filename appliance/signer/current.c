@@ -112,12 +112,18 @@ current_is(struct signed_image *old, const struct zone_keys *keys, uint32_t now)
 }
 
 bool
-current_may_resign(struct signed_image *old, const struct zone_keys *keys, uint32_t now)
+current_may_resign(struct signed_image *old, const struct zone_keys *keys)
 {
 	const struct image *img = old->ref.image;
 
-	return old->ref.flat.p == NULL && (img->flags & IMAGE_HERE) != 0 && !is_due(img, now) &&
+	return old->ref.flat.p == NULL && (img->flags & IMAGE_HERE) != 0 &&
 	       (img->flags & (IMAGE_NSEC | IMAGE_NSEC3)) != 0 &&
 	       denial_of(&old->ref) == keys->denial && has_key_sets(old, keys) &&
 	       soa_is_signed_by(old, keys);
+}
+
+bool
+current_is_due(const struct signed_image *old, uint32_t now)
+{
+	return is_due(old->ref.image, now);
 }

@@ -6,7 +6,9 @@
 
 /* Made with these keys (NULL: with none), nothing of it due at `now`, and no policy in it. */
 bool	 current_is(struct signed_image *, const struct zone_keys *, uint32_t now);
-/* A tree made with these keys, of which nothing is due: an edit may sign a part of it (resign.h). */
-bool	 current_may_resign(struct signed_image *, const struct zone_keys *, uint32_t now);
+/* A tree made with these keys: an edit may sign a part of it (resign.h). */
+bool	 current_may_resign(struct signed_image *, const struct zone_keys *);
+/* A signature of it is. */
+bool	 current_is_due(const struct signed_image *, uint32_t now);
 
 #endif

@@ -34,6 +34,7 @@ feed_batch_clear(struct feed *f)
 {
 	compile_cancel(&f->builder);
 	names_clear(f->batch);
+	make_forget_staged(f);
 	f->whole = f->failed = f->deferred = false;
 	compiler_next_change(f->compiler);
 }
@@ -46,6 +47,8 @@ feed_destroy(struct feed **fp)
 	if (f == NULL)
 		return;
 	make_drop_all(f);
+	while (f->old_keys != NULL)
+		make_drop_keys(f, f->old_keys->name);
 	feed_batch_clear(f);
 	names_destroy(&f->batch);
 	names_destroy(&f->lost);
@@ -160,38 +163,56 @@ safe_revision(const struct feed *f)
 	return late.n > 0 && late.of[0].from <= f->revision ? late.of[0].from - 1 : f->revision;
 }
 
-/* What ALIASes lead to is known when all of the batch is staged.  False: it does not fit. */
-static bool
+static enum ns_err
+sign_again(struct feed *f, const uint8_t *name)
+{
+	enum ns_err err = NS_OK;
+	bool staged = false;
+
+	if (make_is(f, name)) {
+		err = make_health(f, name, &staged);
+		if (err == NS_OK && !staged)
+			make_touch(f, name);
+		return err;
+	}
+	if (writer_zone_find(f->w, name) == 0)
+		return NS_OK;
+	if (!f->whole)
+		names_add(f->batch, name);
+	err = feed_again(f, name, true, &staged);
+	if (f->later == NULL)
+		return err;
+	make_put(f, name, MAKE_BATCH);
+	return make_health(f, name, &staged);
+}
+
+/* What ALIASes lead to is known when all of the batch is staged.  One that cannot be signed stays as it is. */
+static enum ns_err
 sign_aliases(struct feed *f)
 {
 	uint8_t name[NAME_MAX_WIRE];
-	bool staged;
+	enum ns_err err = NS_OK;
 
-	for (const uint8_t *n; (n = names_after(f->led, NULL)) != NULL;) {
+	for (const uint8_t *n;
+	     (err == NS_OK || err == NS_FAILED) && (n = names_after(f->led, NULL)) != NULL;) {
 		memcpy(name, n, name_len(n));
 		names_remove(f->led, name);
-		if (make_is(f, name)) {
-			make_health(f, name, true);
-			continue;
-		}
-		if (writer_zone_find(f->w, name) == 0)
-			continue;
-		if (!f->whole)
-			names_add(f->batch, name);
-		if (feed_again(f, name, true, &staged) == NS_UNAVAILABLE)
-			return false;
-		if (f->later != NULL)
-			make_put(f, name, MAKE_BATCH);
+		err = sign_again(f, name);
 	}
-	return true;
+	return err == NS_FAILED ? NS_OK : err;
 }
 
 void
 feed_publish(struct feed *f)
 {
 	bool complete = !feed_is_behind(f);
+	enum ns_err err = sign_aliases(f);
 
-	if (!sign_aliases(f)) {
+	if (err != NS_OK && err != NS_UNAVAILABLE) {
+		feed_batch_broken(f);
+		return;
+	}
+	if (err != NS_OK) {
 		feed_does_not_fit(f);
 		return;
 	}
@@ -204,6 +225,7 @@ feed_publish(struct feed *f)
 		feed_does_not_fit(f);
 		return;
 	}
+	make_published(f);
 	feed_batch_clear(f);
 	if (complete) {
 		make_batch_done(f);
@@ -259,25 +281,25 @@ feed_in_batch(const struct feed *f)
 bool
 feed_refresh(struct feed *f, const uint8_t *apex, bool health)
 {
-	bool staged = false;
+	bool staged = false, making = make_is(f, apex);
+	enum ns_err err = NS_OK;
 
 	if (feed_in_batch(f) || feed_is_behind(f))
 		return false;
-	if (make_is(f, apex)) {
-		if (health)
-			make_health(f, apex, false);
-		return true;
-	}
-	if (writer_zone_find(f->w, apex) == 0)
+	if (making ? !health : writer_zone_find(f->w, apex) == 0)
 		return true;
 	names_add(f->batch, apex);
-	if (feed_again(f, apex, health, &staged) == NS_UNAVAILABLE) {
+	if (!making)
+		err = feed_again(f, apex, health, &staged);
+	if (!making && f->later != NULL)
+		make_put(f, apex, MAKE_TIME);
+	if (health && err == NS_OK && make_is(f, apex))
+		err = make_health(f, apex, &staged);
+	if (err == NS_UNAVAILABLE) {
 		feed_does_not_fit(f);
 	} else if (staged) {
 		feed_publish(f);
 	} else {
-		if (f->later != NULL)
-			make_put(f, apex, MAKE_TIME);
 		feed_batch_clear(f);
 		writer_abort(f->w);
 	}

@@ -64,6 +64,9 @@ bool	 feed_is_behind(const struct feed *);	/* something is lost */
 bool	 feed_is_held(const struct feed *);	/* batches wait for zones that were asked for */
 size_t	 feed_lost(const struct feed *);		/* zones that are missing */
 
+/* A zone's keys are about to be others, or none: who has them (calls.keys) is still to be told.  What is served of a
+ * large zone is signed with these, should health change before it is signed anew. */
+void	 feed_keys_change(struct feed *, const uint8_t *apex);
 /* A zone's keys are others now, or there are none any more.  With the next feed_apply(), in its batch, the
  * zone is made anew from what is served, unless the feed brings it; where nothing is, it is asked for. */
 void	 feed_keys_changed(struct feed *, const uint8_t *apex);
@@ -72,8 +75,9 @@ void	 feed_keys_changed(struct feed *, const uint8_t *apex);
 bool	 feed_refresh(struct feed *, const uint8_t *apex, bool health);
 /* Large zones are signed in slices, one after the other: the first of them goes on until the deadline
  * (clock_mono_ns), and is published when it is made.  While it is, its deltas wait, and the old image, if there is one,
- * is served; everybody else's changes are published, and feed_late() names those that lack something.  What the map
- * itself says is before all of these, so that a successor begins there. */
+ * is served, with what its policies and ALIASes answer as health is now; everybody else's changes are published, and
+ * feed_late() names those that lack something.  What the map itself says is before all of these, so that a successor
+ * begins there. */
 enum feed_work {
 	FEED_IDLE,
 	FEED_MORE,			/* call again */

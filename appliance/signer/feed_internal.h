@@ -46,7 +46,14 @@ struct feed {
 	/* large zones that are made in slices, in order; the first one is worked at */
 	struct make		*makes;
 	struct making		*later;		/* what compile.h handed out just now */
+	struct old_keys		*old_keys;	/* of what is served of large zones, where they are no longer the zone's */
 	struct ranges		 lost_late;	/* changes of makes that were lost: late until all is there */
+};
+
+struct old_keys {
+	struct old_keys		*next;
+	uint8_t			 name[NAME_MAX_WIRE];
+	struct zone_keys	*keys;
 };
 
 struct arrival {
@@ -72,6 +79,8 @@ void	 feed_settle(struct feed *, const uint8_t *name);
 /* The batch is no more; all that it held must come again. */
 void	 feed_batch_lose(struct feed *);
 void	 feed_ask_lost(struct feed *, const char *why);
+/* What is staged may not be published: blocks of an image in it are retired.  The batch is no more, and asked for. */
+void	 feed_batch_broken(struct feed *);
 
 /* ---- feedzone.c ---- */
 void	 feed_know_image(const struct feed *, struct arrival *);
@@ -100,8 +109,15 @@ void	 make_put(struct feed *, const uint8_t *name, enum make_for);
 /* A delta waits until the zone is made. */
 void	 make_hold(struct feed *, const Ns__FeedZone *);
 void	 make_rekey(struct feed *, const uint8_t *name, struct zone_keys *, uint32_t now);
-/* Its policies and ALIASes may answer something else; `batch`: by a change of the open one. */
-void	 make_health(struct feed *, const uint8_t *name, bool batch);
+/* Its policies and ALIASes may answer something else: staged is what is served with that, where it can be told from a
+ * part of it; and so it will be when it is made. */
+enum ns_err	 make_health(struct feed *, const uint8_t *name, bool *staged);
+void	 make_touch(struct feed *, const uint8_t *name);	/* a change of the open batch waits for it */
+/* What is staged is published, or never will be. */
+void	 make_published(struct feed *);
+void	 make_forget_staged(struct feed *);
+/* What is served of it is signed with the zone's own keys, or is none. */
+void	 make_drop_keys(struct feed *, const uint8_t *name);
 void	 make_drop(struct feed *, const uint8_t *name);	/* another version is there, or none */
 void	 make_drop_all(struct feed *);
 void	 make_lose(struct feed *, const uint8_t *name);	/* it will come again */

@@ -69,6 +69,13 @@ feed_ask_lost(struct feed *f, const char *why)
 }
 
 void
+feed_batch_broken(struct feed *f)
+{
+	feed_batch_lose(f);
+	feed_ask_lost(f, "its edit cannot be applied");
+}
+
+void
 feed_retry(struct feed *f)
 {
 	if (feed_is_behind(f))

@@ -4,6 +4,7 @@
 
 #include "appliance/dns/name.h"
 #include "appliance/signer/feed_internal.h"
+#include "appliance/zonemap/image_read.h"
 #include "ipc/base/xalloc.h"
 
 struct wait { /* a delta that came meanwhile */
@@ -19,6 +20,7 @@ struct make {
 	bool touched; /* by the open batch */
 	bool content; /* is another than what is served */
 	bool health; /* its policies and ALIASes may answer something else than when it began */
+	map_off staged; /* what is served of it, with other health; 0: that is not staged */
 };
 
 static struct make **
@@ -139,12 +141,119 @@ make_rekey(struct feed *f, const uint8_t *name, struct zone_keys *keys, uint32_t
 }
 
 void
-make_health(struct feed *f, const uint8_t *name, bool batch)
+make_touch(struct feed *f, const uint8_t *name)
+{
+	(*place(f, name))->touched = true;
+}
+
+/* ---- what is served meanwhile ---- */
+
+static struct old_keys **
+place_of_keys(struct feed *f, const uint8_t *name)
+{
+	struct old_keys **p = &f->old_keys;
+
+	while (*p != NULL && !name_equal((*p)->name, name))
+		p = &(*p)->next;
+	return p;
+}
+
+void
+make_drop_keys(struct feed *f, const uint8_t *name)
+{
+	struct old_keys **p = place_of_keys(f, name), *k = *p;
+
+	if (k == NULL)
+		return;
+	*p = k->next;
+	zone_keys_unref(&k->keys);
+	free(k);
+}
+
+void
+feed_keys_change(struct feed *f, const uint8_t *apex)
+{
+	const unsigned flags = IMAGE_TREE | IMAGE_HERE | IMAGE_POLICY;
+	struct old_keys **p = place_of_keys(f, apex);
+	struct zone_keys *keys = NULL;
+	struct map_view view;
+	struct image_ref ref;
+	struct ns_why why;
+
+	writer_staged(f->w, &view);
+	if (*p != NULL || f->calls.keys == NULL ||
+	    !image_open(&view, writer_zone_find(f->w, apex), &ref) ||
+	    (ref.image->flags & flags) != flags ||
+	    f->calls.keys(f->calls.arg, apex, &keys, &why) != KEYS_FOUND)
+		return;
+	*p = xcalloc(1, sizeof **p);
+	memcpy((*p)->name, apex, name_len(apex));
+	(*p)->keys = keys;
+}
+
+/* With the keys that it was signed with. */
+static enum ns_err
+compile_served(struct feed *f, struct arrival *a, map_off *image)
+{
+	const struct old_keys *old = *place_of_keys(f, a->name);
+	struct ns_why why = { 0 };
+	struct compile_zone how;
+	enum ns_err err;
+
+	(void)feed_how(f, a, &how, &why);
+	if (old != NULL) {
+		zone_keys_unref(&how.keys);
+		how.keys = zone_keys_ref(old->keys);
+	}
+	err = compile_meanwhile(f->compiler, &how, image, &why);
+	zone_keys_unref(&how.keys);
+	if (err == NS_FAILED)
+		f->calls.refused(f->calls.arg, a->name, &why);
+	return err;
+}
+
+enum ns_err
+make_health(struct feed *f, const uint8_t *name, bool *staged)
 {
 	struct make *m = *place(f, name);
+	struct arrival a = { 0 };
+	map_off image = 0;
+	enum ns_err err;
 
+	*staged = false;
 	m->health = true;
-	m->touched = m->touched || batch;
+	memcpy(a.name, name, name_len(name));
+	feed_know_image(f, &a);
+	if (a.image == 0)
+		return NS_OK;
+	err = compile_served(f, &a, &image);
+	/* Where it cannot be now, it is when the zone is made. */
+	if (err == NS_FAILED || err == NS_UNAVAILABLE || (err == NS_OK && image == 0))
+		return NS_OK;
+	if (err == NS_OK)
+		err = writer_zone_put(f->w, name, image);
+	if (err != NS_OK)
+		return err;
+	m->staged = image;
+	*staged = true;
+	f->calls.staged(f->calls.arg, name);
+	return NS_OK;
+}
+
+void
+make_published(struct feed *f)
+{
+	for (struct make *m = f->makes; m != NULL; m = m->next) {
+		if (m->staged != 0)
+			making_moved(m->making, m->staged);
+	}
+}
+
+void
+make_forget_staged(struct feed *f)
+{
+	for (struct make *m = f->makes; m != NULL; m = m->next)
+		m->staged = 0;
 }
 
 /* ---- changes ---- */
@@ -220,6 +329,7 @@ apply_waiting(struct feed *f, struct make *m)
 		ranges_union(&again->late, &m->late);
 }
 
+/* NS_CONFLICT: what is staged may not be published. */
 static enum ns_err
 put_made(struct feed *f, struct make *m, struct ns_why *why)
 {
@@ -238,8 +348,11 @@ put_made(struct feed *f, struct make *m, struct ns_why *why)
 	/* Its own ALIASes here, so that what waits for it waits for them, too. */
 	if (names_remove(f->led, m->name))
 		m->health = true;
-	if (err == NS_OK && m->health)
+	if (err == NS_OK && m->health) {
 		err = feed_again(f, m->name, true, &staged);
+		if (err != NS_OK && err != NS_UNAVAILABLE && err != NS_FAILED)
+			err = NS_CONFLICT;
+	}
 	if (err == NS_OK && f->later != NULL)
 		make_put(f, m->name, MAKE_TIME);
 	return err;
@@ -258,9 +371,12 @@ finish(struct feed *f)
 	err = put_made(f, m, &why);
 	if (err == NS_OK)
 		apply_waiting(f, m);
-	else if (err != NS_UNAVAILABLE)
+	else if (err != NS_UNAVAILABLE && err != NS_CONFLICT)
 		feed_unfit(f, m->name, &why);
-	if (err == NS_UNAVAILABLE || f->failed) {
+	if (err == NS_CONFLICT) {
+		ranges_union(&f->lost_late, &m->late);
+		feed_batch_broken(f);
+	} else if (err == NS_UNAVAILABLE || f->failed) {
 		ranges_union(&f->lost_late, &m->late);
 		feed_does_not_fit(f);
 	} else if (feed_is_held(f)) {

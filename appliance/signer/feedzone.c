@@ -60,6 +60,7 @@ feed_put(struct feed *f, const struct arrival *a, map_off image, bool retire)
 		image_retire(f->w, a->image);
 	feed_settle(f, a->name);
 	names_remove(f->unfit, a->name);
+	make_drop_keys(f, a->name);
 	if (a->zone != NULL)
 		feed_note_change(f, a, image);
 	f->calls.staged(f->calls.arg, a->name);
@@ -187,6 +188,7 @@ zone_delete(struct feed *f, const struct arrival *a, struct ns_why *why)
 	if (a->image != 0)
 		image_retire(f->w, a->image);
 	feed_settle(f, a->name);
+	make_drop_keys(f, a->name);
 	feed_note_change(f, a, 0);
 	return NS_OK;
 }
@@ -241,9 +243,7 @@ zone_failed(struct feed *f, const struct arrival *a, enum ns_err err, const stru
 		return;
 	}
 	if (a->zone->kind == NS__FEED_ZONE__KIND__DELTA) {
-		/* The edit may have retired blocks of the image that is still staged. */
-		feed_batch_lose(f);
-		feed_ask_lost(f, "its delta cannot be applied");
+		feed_batch_broken(f);
 		return;
 	}
 	feed_settle(f, a->name);
@@ -370,6 +370,8 @@ feed_rekey(struct feed *f)
 			writer_abort(f->w);
 		} else if (f->later != NULL) {
 			make_put(f, name, MAKE_BATCH);
+		} else if (!make_is(f, name)) {
+			make_drop_keys(f, name);
 		}
 	}
 }

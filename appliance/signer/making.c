@@ -15,7 +15,8 @@
 #define PIECE       32768u /* octets that go into the image at a time */
 #define KEEP_NOTES \
 	4096u /* new signatures that are written before all are made: a death costs no more of them */
-#define LOOK_SETS 256u
+#define LOOK_SETS  256u
+#define OLD_BROKEN "the old image is broken"
 
 struct making {
 	struct compiler *c;
@@ -106,7 +107,7 @@ making_of_image(struct compiler *c, const struct compile_zone *z, const struct c
 	if (image_open(&m->view, z->old, &m->ref))
 		m->reader = content_begin(&m->ref, edit != NULL ? &m->edit : NULL);
 	else
-		fail_with(m, ns_fail(&m->why, NS_CORRUPT, CODE_MAKING, "the old image is broken"));
+		fail_with(m, ns_fail(&m->why, NS_CORRUPT, CODE_MAKING, OLD_BROKEN));
 	return m;
 }
 
@@ -155,6 +156,21 @@ making_rekey(struct making *m, struct zone_keys *keys, uint32_t now)
 	}
 }
 
+void
+making_moved(struct making *m, map_off image)
+{
+	m->z.old = image;
+	if (m->reader != NULL) {
+		m->view = compiler_view(m->c);
+		if (image_open(&m->view, image, &m->ref))
+			content_moved(m->reader);
+		else
+			fail_with(m, ns_fail(&m->why, NS_CORRUPT, CODE_MAKING, OLD_BROKEN));
+	}
+	if (m->open)
+		sources_moved(&m->from);
+}
+
 enum ns_err
 making_end(struct making **mp, map_off *off, struct ns_why *why)
 {
@@ -164,6 +180,7 @@ making_end(struct making **mp, map_off *off, struct ns_why *why)
 	*off = 0;
 	if (err == NS_OK)
 		err = image_builder_end(&m->builder, off, &m->why);
+	polbook_forget(m->c->pols, m->apex);
 	if (err == NS_OK && m->open)
 		sources_keep(&m->from);
 	if (err != NS_OK && why != NULL)

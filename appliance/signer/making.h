@@ -2,7 +2,8 @@
  * is not given, signed, checked, built.
  *
  * Between two slices others may publish and abort; what is made is in no root until its owner puts it there, so a
- * signer that dies, or a zone that becomes another, costs work alone.  The old image must not be retired meanwhile. */
+ * signer that dies, or a zone that becomes another, costs work alone.  The old image must not be reclaimed meanwhile:
+ * whoever replaces it says so. */
 #ifndef NS_SIGNER_MAKING_H
 #define NS_SIGNER_MAKING_H
 
@@ -22,6 +23,8 @@ bool	 making_step(struct making *, uint64_t deadline_ns);
 /* The keys are others now, or there are none: what was read stays, what was signed with a key that still signs too.
  * Takes a reference of its own. */
 void	 making_rekey(struct making *, struct zone_keys *, uint32_t now);
+/* The old image is another one now, of the same content: what is still to be read is read from there. */
+void	 making_moved(struct making *, map_off);
 /* The image, once _step had nothing more to do; destroys it either way. */
 enum ns_err	 making_end(struct making **, map_off *, struct ns_why *)
 		    __attribute__((warn_unused_result));

@@ -225,9 +225,8 @@ next_of(const struct resign *r, size_t i, uint8_t name[NAME_MAX_WIRE])
 	return image_key_name(key, keylen, ref->apex, ref->image->head.apex_len, name) != 0;
 }
 
-/* One whose NSEC changes although the edit leaves it as it is: with what it has. */
-static bool
-add_neighbour(struct resign *r, const struct image_node *node)
+bool
+resign_add_near(struct resign *r, const struct image_node *node)
 {
 	const struct image_ref *ref = &r->old->ref;
 	uint8_t name[NAME_MAX_WIRE];
@@ -279,7 +278,7 @@ find_neighbours(struct resign *r)
 			image_key_cmp(before->key, before->keylen, node.key, node.keylen) > 0))
 			continue;
 		last = node.key;
-		if (!add_neighbour(r, &node))
+		if (!resign_add_near(r, &node))
 			return false;
 	}
 	return true;
@@ -298,8 +297,8 @@ find_alias(struct resign *r, struct owner *o)
 }
 
 /* `mem` stays where it is from now on. */
-static void
-add_near_ops(struct resign *r)
+void
+resign_near_ops(struct resign *r)
 {
 	for (size_t i = 0; i < r->nnear; i++) {
 		const struct near *near = &r->near[i];
@@ -348,15 +347,16 @@ with_nsec(struct resign *r, struct wbuf *out)
 		r->found = RESIGN_WHOLE;
 		return;
 	}
-	add_near_ops(r);
+	resign_near_ops(r);
 	(void)sign_ops(r, out);
 }
 
 enum resigned
-resign_edit(const struct zonesign *z, struct signed_image *old, const struct content_edit *edit,
-    struct wbuf *out, struct wbuf *gone, struct zonesign_done *done)
+resign_edit(const struct zonesign *z, struct signed_image *old, const struct pol_owners *policies,
+    const struct content_edit *edit, struct wbuf *out, struct wbuf *gone,
+    struct zonesign_done *done)
 {
-	struct resign r = { .old = old, .mem = wbuf_grow(SIZE_MAX / 2) };
+	struct resign r = { .old = old, .policies = policies, .mem = wbuf_grow(SIZE_MAX / 2) };
 
 	signing_init(&r.s, z, done);
 	r.s.chain_ttl = old->ref.image->neg_ttl;
@@ -381,22 +381,21 @@ resign_edit(const struct zonesign *z, struct signed_image *old, const struct con
 }
 
 bool
-resign_policies(const struct image_ref *ref, struct wbuf *content)
+resign_policies(
+    const struct image_ref *ref, const struct pol_owners *policies, struct wbuf *content)
 {
 	struct wbuf all = wbuf_grow(SIZE_MAX / 2);
-	struct image_walk walk;
-	struct image_node node;
 	bool ok = true;
 
-	image_walk_begin(&walk, ref);
-	while (ok && image_walk_next(&walk, &node)) {
+	for (size_t i = 0; ok && i < policies->n; i++) {
+		const struct pol_owner *o = &policies->owner[i];
+		struct image_node node;
 		struct zwire_iter it;
 		struct rrset set;
 
-		if ((node.flags & NODE_POLICY) == 0)
-			continue;
 		all.len = 0;
-		ok = image_node_zwire(ref, &node, false, &all);
+		ok = image_find(ref, o->key, o->keylen, &node) == IMAGE_NODE &&
+		     image_node_zwire(ref, &node, false, &all);
 		it = zwire_iter(all.base, all.len);
 		while (ok && zwire_next(&it, &set)) {
 			if (!zonesign_makes(set.type, node.keylen == 0))
@@ -404,7 +403,7 @@ resign_policies(const struct image_ref *ref, struct wbuf *content)
 		}
 	}
 	wbuf_free(&all);
-	return ok && !walk.broken;
+	return ok;
 }
 
 /* ---- with other eyes ---- */

@@ -8,6 +8,7 @@
 #define NS_SIGNER_RESIGN_H
 
 #include "appliance/signer/content.h"
+#include "appliance/signer/polbook.h"
 #include "appliance/signer/signed.h"
 
 enum resigned {
@@ -17,11 +18,13 @@ enum resigned {
 };
 
 /* `out` gets whole owners with their signatures and `gone` the names that are emptied, the edit's and those that leave
- * the chain: to be edited in. */
-enum resigned	 resign_edit(const struct zonesign *, struct signed_image *old, const struct content_edit *,
-		    struct wbuf *out, struct wbuf *gone, struct zonesign_done *);
-/* The content of the owners that have policies, for resign_edit() when health is another.  False: broken. */
-bool		 resign_policies(const struct image_ref *, struct wbuf *content);
+ * the chain: to be edited in.  The image's owners with policies or ALIASes are the caller's to know. */
+enum resigned	 resign_edit(const struct zonesign *, struct signed_image *old, const struct pol_owners *,
+		    const struct content_edit *, struct wbuf *out, struct wbuf *gone,
+		    struct zonesign_done *);
+/* The content of these owners, for resign_edit() when health is another.  False: broken. */
+bool		 resign_policies(const struct image_ref *, const struct pol_owners *,
+		    struct wbuf *content);
 /* Does the chain lead to each owner of `zwire` that belongs to it, and on from there, past those that are `gone`? */
 bool		 resign_check(const struct image_ref *, const void *zwire, size_t len, const void *gone,
 		    size_t gone_len);

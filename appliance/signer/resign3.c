@@ -110,7 +110,8 @@ sort(struct links *l)
 {
 	size_t kept = 0;
 
-	qsort(l->link, l->n, sizeof *l->link, by_label);
+	if (l->n > 1)
+		qsort(l->link, l->n, sizeof *l->link, by_label);
 	for (size_t i = 0; i < l->n; i++) {
 		if (kept == 0 || by_label(&l->link[kept - 1], &l->link[i]) != 0)
 			l->link[kept++] = l->link[i];
@@ -290,11 +291,22 @@ add_neighbour(struct links *l, const struct entry *e)
 	return true;
 }
 
-/* The NSEC3 of an owner with a policy or an ALIAS stands in that owner's table, too, which its hash does not lead to. */
+/* The NSEC3 of an owner with a policy or an ALIAS stands in that owner's table, too. */
 static bool
-may_keep_a_denial(const struct links *l)
+sign_who_keeps_a_denial(struct resign *r, const struct links *more)
 {
-	return (l->r->old->ref.image->flags & IMAGE_POLICY) != 0;
+	bool ok = true;
+
+	for (size_t i = 0; ok && more->n > 0 && i < r->policies->n; i++) {
+		const struct pol_owner *o = &r->policies->owner[i];
+		struct image_node node;
+
+		if (find_link(more, o->label) == NULL)
+			continue;
+		ok = resign_old(r, o->key, o->keylen, &node) && resign_add_near(r, &node);
+	}
+	resign_near_ops(r);
+	return ok;
 }
 
 /* False: the zone is to be signed as a whole. */
@@ -312,9 +324,11 @@ add_neighbours(struct links *l)
 			continue;
 		ok = find_neighbour(l, i, &e, &outside);
 		if (ok && outside)
-			ok = !may_keep_a_denial(l) && add_neighbour(&more, &e);
+			ok = add_neighbour(&more, &e);
 	}
 	l->maps = more.maps;
+	sort(&more);
+	ok = ok && sign_who_keeps_a_denial(l->r, &more);
 	for (size_t i = 0; i < more.n; i++)
 		*add_link(l) = more.link[i];
 	free(more.link);

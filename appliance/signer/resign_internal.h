@@ -21,6 +21,7 @@ struct near {				/* a neighbour: places in `mem` of its name and its content */
 struct resign {
 	struct signing	 s;
 	struct signed_image *old;
+	const struct pol_owners *policies;	/* of it */
 	struct op	*op;		/* in canonical order, each owner once */
 	size_t		 n, cap;
 	struct near	*near;
@@ -32,6 +33,11 @@ struct resign {
 const struct op	*resign_op(const struct resign *, const uint8_t *key, size_t keylen);
 /* The owner of that key in the old image; false: none. */
 bool	 resign_old(const struct resign *, const uint8_t *key, size_t keylen, struct image_node *);
+/* One whose NSEC changes, or NSEC3 and with it a denial that it keeps, although the edit leaves it as it is: with what it
+ * has.  False: broken. */
+bool	 resign_add_near(struct resign *, const struct image_node *);
+/* And all of these are ops. */
+void	 resign_near_ops(struct resign *);
 
 /* The ops signed and the NSEC3s that they change, into `out`; the owners of those that leave the chain into `gone`. */
 void	 resign3_ops(struct resign *, struct wbuf *out, struct wbuf *gone);

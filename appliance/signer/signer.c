@@ -271,9 +271,12 @@ take_keys(struct signer *s, const Ns__Feed *feed)
 	for (size_t i = 0; i < feed->n_keys; i++) {
 		const Ns__FeedKeys *k = feed->keys[i];
 
-		if (name_check(k->name.data, k->name.len) != k->name.len)
+		if (name_check(k->name.data, k->name.len) != k->name.len) {
 			log_error("signer.keys", "text=\"keys of a zone without a name\"");
-		else if (!keystore_put(s->keys, k->name.data, k->body.data, k->body.len))
+			continue;
+		}
+		feed_keys_change(s->feed, k->name.data);
+		if (!keystore_put(s->keys, k->name.data, k->body.data, k->body.len))
 			log_error("signer.keys", "zone=%s text=\"its keys cannot be read\"",
 			    log_quote(name_to_text(k->name.data, text)));
 		else

@@ -36,7 +36,8 @@ struct owner {
 	bool		 policy;	/* has one */
 	bool		 alias;		/* has one, which is looked up: aliassign.h */
 	uint8_t		 denied;	/* of its families, 1 << enum alias_family */
-	struct alias_sets *sets;	/* NULL: those that it had */
+	struct alias_sets *sets;	/* NULL: those that it had: */
+	struct rrset	 had;		/* its rdata a copy, for the image it is from may be another by then; no owner: none */
 };
 /* Appends the owner with its signatures; where chain->next is set, with an NSEC to that name.  False: a policy of
  * it has too many answers to sign. */

@@ -4,12 +4,19 @@
 #include "appliance/signer/aliassets.h"
 #include "appliance/signer/sigfile.h"
 
+static void
+open_image(struct sources *from)
+{
+	from->view = compiler_view(from->compiler);
+	from->cold = !signed_open(&from->image, &from->view, from->how->old) ||
+		     (from->image.ref.image->flags & IMAGE_HERE) == 0;
+}
+
 void
 sources_open(struct sources *from, struct compiler *c, const struct compile_zone *z)
 {
-	*from = (struct sources){ .compiler = c, .how = z, .view = compiler_view(c) };
-	from->cold = !signed_open(&from->image, &from->view, z->old) ||
-		     (from->image.ref.image->flags & IMAGE_HERE) == 0;
+	*from = (struct sources){ .compiler = c, .how = z };
+	open_image(from);
 	if (c->file != NULL)
 		from->zone = sigzone_open(c->file, z->apex);
 }
@@ -19,6 +26,13 @@ sources_close(struct sources *from)
 {
 	signed_close(&from->image);
 	sigzone_close(&from->zone);
+}
+
+void
+sources_moved(struct sources *from)
+{
+	signed_close(&from->image);
+	open_image(from);
 }
 
 void

@@ -17,6 +17,8 @@ struct sources {
 
 void	 sources_open(struct sources *, struct compiler *, const struct compile_zone *);
 void	 sources_close(struct sources *);
+/* how->old is another image, of the same content. */
+void	 sources_moved(struct sources *);
 /* How a zone is signed with them, good while they and the zone stay where they are. */
 struct zonesign	 sources_how(struct sources *, const struct compile_zone *);
 /* What was made is part of what will be served. */

@@ -298,3 +298,27 @@ image_walk_next(struct image_walk *w, struct image_node *node)
 	w->left--;
 	return true;
 }
+
+void
+image_walk_behind(
+    struct image_walk *w, const struct image_ref *ref, const uint8_t *key, size_t keylen)
+{
+	map_off off = ref->image->tree;
+	struct image_node node;
+	struct inner_ref in;
+
+	*w = (struct image_walk){ .ref = ref };
+	for (unsigned level = ref->image->height; level > 0 && !w->broken; level--) {
+		w->broken = !inner_open(ref->view, off, level, &in);
+		if (w->broken)
+			break;
+		w->child[level - 1] = (uint16_t)inner_pick(&in, key, keylen);
+		off = in.p->entry[w->child[level - 1]].child;
+	}
+	if (w->broken || !walk_leaf(w)) {
+		w->broken = true;
+		return;
+	}
+	for (unsigned n = leaf_upper(&w->block, key, keylen); n > 0; n--)
+		(void)image_walk_next(w, &node);
+}

@@ -89,6 +89,9 @@ struct image_walk {
 	bool			 broken;
 };
 void	 image_walk_begin(struct image_walk *, const struct image_ref *);
+/* In a tree: the next one is the first behind that key. */
+void	 image_walk_behind(struct image_walk *, const struct image_ref *, const uint8_t *key,
+	    size_t keylen);
 bool	 image_walk_next(struct image_walk *, struct image_node *);	/* false: end, or broken */
 
 /* ---- what was compressed, whole again (image_expand.c); owner: the node's name, lower case ---- */
