@@ -265,13 +265,16 @@ static void
 on_cont(evutil_socket_t sig, short what, void *arg)
 {
 	(void)sig, (void)what;
+	struct loop *l = arg;
+
+	pace_forget(&l->pace);
 	loop_repaint(arg);
 	on_resize(-1, 0, arg);
 }
 
 /* ---- a program that has the terminal ---- */
 static void
-child(struct loop *l, char *const argv[])
+child(struct loop *l, const char *path, char *const argv[])
 {
 	setpgid(0, 0);
 	signal(SIGTTOU, SIG_IGN);
@@ -279,19 +282,20 @@ child(struct loop *l, char *const argv[])
 	signal(SIGTTOU, SIG_DFL);
 	if (l->old_stderr >= 0)
 		dup2(l->old_stderr, STDERR_FILENO);
-	execv(argv[0], argv);
+	execv(path, argv);
 	_exit(127);
 }
 
 bool
-loop_program(struct loop *l, char *const argv[], void (*ended)(void *arg, int status), void *arg)
+loop_program(struct loop *l, const char *path, char *const argv[],
+    void (*ended)(void *arg, int status), void *arg)
 {
 	if (l->program != 0)
 		return false;
 	l->t->leave(l->t->state);
 	l->program = clean_fork();
 	if (l->program == 0)
-		child(l, argv);
+		child(l, path, argv);
 	if (l->program < 0) {
 		l->program = 0;
 		l->t->enter(l->t->state);
@@ -324,6 +328,7 @@ on_child(evutil_socket_t sig, short what, void *arg)
 	signal(SIGTTOU, before);
 	l->t->enter(l->t->state);
 	event_add(l->ev[EV_STDIN], NULL);
+	pace_forget(&l->pace);
 	on_resize(-1, 0, l);
 	l->program_ended(l->program_arg, status);
 	l->urgent = true;

@@ -78,9 +78,19 @@ pace_shown(struct pace *p, uint64_t now)
 {
 	bool again = p->behind > 0;
 
+	if (p->probe_ms == 0)
+		return false; /* asked before another program had the terminal */
 	p->unshown = false;
 	p->probing = PROBE_WORKS;
 	p->round_trip_ms = (unsigned)clock_since(now, p->probe_ms);
 	p->behind = 0;
 	return again; /* what came after it is not told of yet */
+}
+
+void
+pace_forget(struct pace *p)
+{
+	p->unshown = false;
+	p->behind = 0;
+	p->probe_ms = 0;
 }

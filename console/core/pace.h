@@ -10,7 +10,7 @@ struct pace {
 	enum { PROBE_TRYING, PROBE_WORKS, PROBE_MUTE } probing;
 	bool unshown; /* a probe is out */
 	unsigned behind; /* frames that were drawn after it */
-	uint64_t probe_ms; /* when it was sent */
+	uint64_t probe_ms; /* when the last one was sent; 0: forgotten */
 	uint64_t last_data_ms; /* the last periodic frame */
 	uint64_t last_draw_ms; /* any */
 	unsigned round_trip_ms;
@@ -24,6 +24,8 @@ bool pace_drawn(struct pace *, uint64_t now_ms, bool data, bool writable);
 void pace_asked(struct pace *, uint64_t now_ms, bool can);
 /* It says so.  True: there are later frames: ask again. */
 bool pace_shown(struct pace *, uint64_t now_ms);
+/* Another program had the terminal: it got the answer that we wait for. */
+void pace_forget(struct pace *);
 bool pace_slow(const struct pace *, uint64_t now_ms); /* its round trip is above 250 ms */
 
 #endif

@@ -45,6 +45,8 @@ SCREENS = {
     "zones": ([("2", "other.example")], "zone list", [ZONE, "other.example"]),
     "zones, filtered": (ZONES, "zone list --filter '^twin'", [ZONE]),
     "records": (IN, f"record list {ZONE}", ["mail", "192.0.2.25", "www"]),
+    "records, filtered": ([*IN, ("/", "type:MX"), ("name:mail type:a", "1 rrsets"), ("\r", "open")],
+                          f"record list {ZONE} --filter 'name:mail type:a'", ["mail", "192.0.2.25"]),
     "policies": ([*IN, *TABS[:1]], f"policy list {ZONE}", ["www"]),
     "policy editor": ([*IN, *TABS[:1], ("\r", "192.0.2.20")], f"policy show {ZONE} www.{ZONE} A", ["192.0.2.20", "eu-1"]),
     "dnssec": ([*IN, *TABS[:2]], f"dnssec keys {ZONE}", ["KSK", "ZSK"]),

@@ -53,7 +53,14 @@ line_complete(const void *arg, const char *line, struct candidates *c)
 			snprintf(c->list[c->n++], CANDIDATE_LEN, "%s", words[i]);
 }
 
-static const struct grammar grammar = { NULL, line_known, line_taken, line_complete };
+static bool
+line_visits(const void *arg, const char *address, struct run *run, char *why, size_t n)
+{
+	(void)arg, (void)run, (void)why, (void)n;
+	return strncmp(address, "ssh:", 4) == 0;
+}
+
+static const struct grammar grammar = { NULL, line_known, line_taken, line_complete, line_visits };
 
 /* What a command would write. */
 static void
@@ -73,7 +80,8 @@ static const struct {
 	const char *name, *keys;
 	unsigned ticks;
 } screens[] = { { "overview", "", 70 }, { "problems", "!j", 5 }, { "zones", "2jj", 1 },
-	{ "filter", "2/shop", 1 }, { "records", "2\rj", 1 }, { "zone-history", "2\rH", 1 },
+	{ "filter", "2/shop", 1 }, { "records", "2\rj", 1 }, { "zones-late", "", 2 },
+	{ "records-filter", "2\r/type:MX\r", 1 }, { "zone-history", "2\rH", 1 },
 	{ "history", "6j", 1 }, { "change", "6\r", 1 }, { "help", "?", 1 },
 	{ "help-zones", "2?", 1 }, { "messages", "++:messages\r", 1 }, { "lost", "2", 1 },
 	{ "lost-overview", "", 30 }, { "records-draft", DRAFT "j", 1 }, { "menu", DRAFT ".", 1 },
@@ -119,6 +127,10 @@ static const struct {
 	    "2\r]\rjj\r\t\t\t\t\t\t\t\t\x0f\t\x15"
 	    "192.0.2.22\x13",
 	    1 },
+	{ "check-try",
+	    "2\r]\rjj\r\t\t\t\t\t\t\t\t\x0f\t\x15"
+	    "192.0.2.22\x14",
+	    1 },
 	{ "health", "3", 2 }, { "health-problems", "3!", 2 }, { "check", "3\r", 2 },
 	{ "events", "3H", 2 }, { "force", "3F\tOPS-7 it is being moved", 2 },
 	{ "force-ask", "3F\tOPS-7 it is being moved\x13", 2 }, { "probe-now", "3t", 2 },
@@ -137,11 +149,26 @@ static const struct {
 	{ "query-record", "2\rjt", 1 }, { "query-draft", DRAFT "jt", 1 }, { "tail", "8\v\v", 1 },
 	{ "tail-filter", "8/rcode:NXDOMAIN\rw\v\vg", 1 }, { "tail-explain", "8\v\v\r", 1 },
 	{ "connect", "9jj", 1 }, { "connected", "9jj\r", 1 }, { "lost-connect", "9", 1 },
+	{ "connect-ask", "9alab\talice@-oProxyCommand\x13", 1 },
+	{ "connect-profiles", "9alab\talice@lab1\023aams9\tssh://ops@[2001:db8::1]:2222\023G", 1 },
+	{ "connect-drop", "9alab\talice@lab1\023/lab1\rd", 1 },
 	{ "palette", "2:zone show shop-00\t", 1 }, { "palette-verbs", "2:zone s\t", 1 },
 	{ "palette-refused", "2:record list\r", 1 }, { "output", "2:zone show example.com\r", 1 },
 	{ "output-runs", ":zone check example.com\r\v\v", 1 }, { "lost-metrics", "2\r]\v\v", 1 },
 	{ "lost-records", "2\rj", 1 } };
 #define SCREENS (sizeof screens / sizeof *screens)
+
+/* After a session that left its list sorted and filtered; a key before the appliance has said who it is. */
+static struct ui *
+come_late(struct ui *before, int w, int h, enum glyph_set glyphs)
+{
+	struct ui *ui;
+
+	uisession_keys(before, "2>o/shop\r");
+	ui = uisession_next(&before, w, h, glyphs);
+	ui_key(ui, '2');
+	return ui;
+}
 
 static struct ui *
 reach(size_t screen, int w, int h, enum glyph_set glyphs)
@@ -151,6 +178,10 @@ reach(size_t screen, int w, int h, enum glyph_set glyphs)
 	struct ui *ui =
 	    uisession_open(w, h, glyphs, admin ? "admin" : "operator", screens[screen].ticks);
 
+	if (strcmp(name, "zones-late") == 0) {
+		ui = come_late(ui, w, h, glyphs);
+		uisession_ticks(ui, screens[screen].ticks);
+	}
 	ui->grammar = &grammar;
 	ui->restricted = strncmp(name, "text", 4) == 0; /* $EDITOR is not ours to start */
 	for (const char *k = screens[screen].keys; *k != '\0'; k++) {

@@ -20,7 +20,7 @@
 
 #define HOUR_S    3600u
 #define SCREENS   8u
-#define GROWTH    512u /* octets in half an hour */
+#define GROWTH    512u /* octets in a quarter of an hour */
 #define SETTLED_S 180u /* by then its graphs are as long as they get */
 #define TRIP_MS   5u
 #define PER_TICK  12u /* requests of the screen that asks the most */
@@ -126,7 +126,7 @@ test_eight_hours(void **state)
 			uint64_t rows = second(&n, at);
 
 			if (s ==
-			    HOUR_S / 2) /* what is kept of an hour is as long as it gets, too */
+			    HOUR_S / 4 * 3) /* what is kept of an hour is as long as it gets, too */
 				begun = in_use();
 			/* The clock, and the banner that counts; all of it when the link goes or comes. */
 			if (link_is_there(at) == link_is_there(at - 1))

@@ -75,6 +75,24 @@ test_data(void **state)
 	}
 }
 
+/* What was asked before another program had the terminal may be answered to it, or to us later. */
+static void
+test_forgotten(void **state)
+{
+	struct pace p = { 0 };
+
+	(void)state;
+	assert_true(pace_drawn(&p, START, true, true));
+	pace_asked(&p, START, true);
+	pace_forget(&p);
+	assert_true(pace_drawn(&p, START + 60000, true, true)); /* nothing is waited for */
+	assert_false(pace_shown(&p, START + 60001));
+	assert_false(pace_slow(&p, START + 60001));
+	pace_asked(&p, START + 60002, true);
+	assert_false(pace_shown(&p, START + 60012));
+	assert_int_equal(p.round_trip_ms, 10);
+}
+
 static void
 test_a_full_terminal_is_waited_for(void **state)
 {
@@ -143,6 +161,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_data),
+		cmocka_unit_test(test_forgotten),
 		cmocka_unit_test(test_a_full_terminal_is_waited_for),
 		cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_an_answer_that_does_not_come),

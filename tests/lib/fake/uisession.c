@@ -58,30 +58,60 @@ forget_memory(void)
 {
 	char path[128];
 
-	snprintf(path, sizeof path, "%s/nameserve/console", state_dir);
-	(void)nftw(path, drop_one, 8, FTW_DEPTH | FTW_PHYS);
+	for (int i = 0; i < 2; i++) {
+		snprintf(path, sizeof path, "%s/nameserve/%s", state_dir,
+		    i == 0 ? "console" : "profiles");
+		(void)nftw(path, drop_one, 8, FTW_DEPTH | FTW_PHYS);
+	}
 }
 
-struct ui *
-uisession_open(int w, int h, enum glyph_set glyphs, const char *role, unsigned ticks)
+static struct ui *
+begin(int w, int h, enum glyph_set glyphs)
 {
 	struct ui *ui = ui_new(NULL, w, h, glyphs);
 
 	if (ui == NULL)
 		exit(1);
-	forget_drafts();
-	forget_memory();
-	uiclient_reset();
-	uiclient.role = role;
 	turns = 0;
 	ui_now(ui, UISESSION_MONO_MS, UISESSION_WALL_MS);
 	ui_main(ui, &screen_overview);
+	return ui;
+}
+
+void
+uisession_ticks(struct ui *ui, unsigned ticks)
+{
 	for (unsigned i = 0; i < ticks; i++) {
 		ui_now(ui, UISESSION_MONO_MS + 1000 * i, UISESSION_WALL_MS);
 		ui_tick(ui);
 		uiclient_answer();
 	}
+}
+
+struct ui *
+uisession_open(int w, int h, enum glyph_set glyphs, const char *role, unsigned ticks)
+{
+	struct ui *ui;
+
+	forget_drafts();
+	forget_memory();
+	uiclient_reset();
+	uiclient.role = role;
+	ui = begin(w, h, glyphs);
+	uisession_ticks(ui, ticks);
 	return ui;
+}
+
+struct ui *
+uisession_next(struct ui **before, int w, int h, enum glyph_set glyphs)
+{
+	const char *role = uiclient.role;
+
+	ui_memory_save(*before);
+	ui_destroy(before);
+	uiclient_reset();
+	uiclient.role = role;
+	return begin(w, h, glyphs);
 }
 
 void

@@ -12,6 +12,10 @@
 void uisession_begin(void);
 /* The Overview, after so many refreshes; uiclient is as at first, and there are no drafts. */
 struct ui *uisession_open(int w, int h, enum glyph_set, const char *role, unsigned ticks);
+/* The session after it, of the same person at the same machine, before anything has answered. */
+struct ui *uisession_next(struct ui **before, int w, int h, enum glyph_set);
+/* The first so many refreshes of such a session. */
+void uisession_ticks(struct ui *, unsigned ticks);
 /* So much later. */
 void uisession_pass(struct ui *, unsigned ms);
 /* One key, 200 ms and more after the one before, and its answers; '\v' is no key: a refresh. */
