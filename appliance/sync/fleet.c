@@ -15,13 +15,11 @@
 #include "appliance/sync/handover.h"
 #include "appliance/sync/reader.h"
 #include "appliance/sync/receipts.h"
-#include "appliance/sync/stats.h"
 #include "appliance/sync/writer.h"
 #include "ipc/base/clock.h"
 #include "ipc/base/log.h"
 #include "ipc/base/xalloc.h"
 
-#define QPS_NS    1000000000ull
 #define LOG_BURST 5 /* lines a second that strangers can cause */
 
 bool
@@ -283,10 +281,6 @@ fleet_tick(struct sync *s, uint64_t now_ns)
 		rep_tick(s, now_ns);
 	else
 		pub_tick(s, now_ns);
-	if (now_ns - s->fleet->asked_ns > QPS_NS) {
-		s->fleet->asked_ns = now_ns;
-		stats_ask(s);
-	}
 	roll_tick(s, now_ns);
 	promote_tick(s, now_ns);
 	calls_tick(s, now_ns);

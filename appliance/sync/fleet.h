@@ -126,7 +126,7 @@ struct fleet {
 	uint64_t	 forward_id;
 	struct away	*imports;	/* importaway.c */
 	double		 qps, p99_us, error_percent;	/* of this appliance */
-	uint64_t	 started_ns, asked_ns;
+	uint64_t	 started_ns;
 	uint64_t	 strangers, malformed, admitted, refused;
 	struct calls	*calls;		/* fleetcall.c */
 	struct voters	*voters;	/* votes.c */

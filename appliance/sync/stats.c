@@ -18,11 +18,13 @@
 #include "ipc/envelope.h"
 
 #define MARGIN_NS 200000000ull
+#define LOAD_NS   1000000000ull /* between two looks at the load */
 
 struct stats {
 	struct request_list asked; /* each waits for the Metrics of its own id */
 	uint64_t last_id;
 	uint64_t queries, failed; /* of the last figures */
+	uint64_t load_ns; /* when they were asked for */
 };
 
 struct stats *
@@ -89,8 +91,8 @@ read_scope(struct sync *s, struct request *r, uint8_t zone[NAME_MAX_WIRE], size_
 	return false;
 }
 
-void
-stats_ask(struct sync *s)
+static void
+ask_load(struct sync *s)
 {
 	Ns__Envelope env = NS__ENVELOPE__INIT;
 	Ns__MetricsRequest ask = NS__METRICS_REQUEST__INIT;
@@ -218,6 +220,10 @@ stats_tick(struct sync *s, uint64_t now_ns)
 {
 	struct request *r, *next;
 
+	if (now_ns - s->stats->load_ns > LOAD_NS) {
+		s->stats->load_ns = now_ns;
+		ask_load(s);
+	}
 	for (r = TAILQ_FIRST(&s->stats->asked); r != NULL; r = next) {
 		next = TAILQ_NEXT(r, waiting);
 		if (now_ns + MARGIN_NS < r->deadline_ns)

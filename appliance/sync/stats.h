@@ -9,8 +9,7 @@ struct stats	*stats_new(void);
 void	 stats_destroy(struct stats **);
 void	 stats_request(struct sync *, struct request *);
 void	 stats_metrics(struct sync *, const Ns__Envelope *);
-/* For the fleet's list: the answer comes to s->fleet->qps. */
-void	 stats_ask(struct sync *);
+/* Asks answer for its load once a second, too: it comes to s->fleet->qps, for the list of appliances. */
 void	 stats_tick(struct sync *, uint64_t now_ns);
 
 #endif

@@ -271,9 +271,9 @@ on_interrupt(evutil_socket_t sig, short what, void *arg)
 static void
 on_cont(evutil_socket_t sig, short what, void *arg)
 {
-	(void)sig, (void)what;
 	struct loop *l = arg;
 
+	(void)sig, (void)what;
 	pace_forget(&l->pace);
 	loop_repaint(arg);
 	on_resize(-1, 0, arg);

@@ -138,10 +138,12 @@ take_texts(struct view *v, const Ns__CheckInfo *info)
 	const char *word = level_word(votes_level(info), &c->role);
 
 	ui_when(info->since, since);
-	snprintf(text, sizeof text, "%s %s%s%.0u%s%s%s   every %gs  timeout %gs", info->type,
-	    info->target, d != NULL && d->port != 0 ? ":" : "", d != NULL ? d->port : 0,
-	    d != NULL ? d->path : "", d != NULL && d->host[0] != '\0' ? "  Host " : "",
-	    d != NULL ? d->host : "", d != NULL ? d->interval : 0, d != NULL ? d->timeout : 0);
+	snprintf(text, sizeof text, "%s %s%s%.0u%s%s%s", info->type, info->target,
+	    d != NULL && d->port != 0 ? ":" : "", d != NULL ? d->port : 0, d != NULL ? d->path : "",
+	    d != NULL && d->host[0] != '\0' ? "  Host " : "", d != NULL ? d->host : "");
+	if (d != NULL && d->interval > 0)
+		snprintf(text + strlen(text), sizeof text - strlen(text),
+		    "   every %gs  timeout %gs", d->interval, d->timeout);
 	sanitize(c->title, sizeof c->title, text, v->ui->ascii);
 	if (info->needed > 0)
 		snprintf(text, sizeof text, "%s since %sZ   up %u/%zu   quorum %u   flips %u/1h",

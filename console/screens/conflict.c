@@ -237,7 +237,11 @@ conflict_draw(struct view *v, struct rect r)
 	take(v);
 	sanitize(zone, sizeof zone, v->object, v->ui->ascii);
 	zone[ui_name_len(zone)] = '\0';
-	surface_putf(s, r.x + 1, r.y, r.w - 2, UI_TITLE, "Conflict > %s", zone);
+	int w = surface_putf(s, r.x + 1, r.y, r.w - 2, UI_TITLE, "Conflict > %s", zone);
+	if (v->ui->drafts != NULL && v->ui->drafts->draft != NULL && c->n > 0)
+		surface_putf(s, r.x + 4 + w, r.y, r.w - 6 - w, UI_TEXT,
+		    "base %u   %zu of %zu to decide", v->ui->drafts->draft->base_serial, left(c),
+		    c->n);
 	surface_put(s, r.x + 1, r.y + 1, r.w - 2, UI_TEXT, c->who);
 	y = side(s, r, r.y + 2, "Merges", c->merged);
 	if (conflict_now(v) == NULL || !c->whole || c->n == 0) {

@@ -14,6 +14,7 @@ import pytest
 
 from appliance import BUILD, Appliance, zone_text
 from console import Console
+from peers import wait_until
 
 ZONE = "twin.example"
 TORN = "unlike.example"  # changed by others while its draft was made
@@ -126,6 +127,16 @@ def test_the_command_of_each_screen_knows_the_same(lab):
         c.press("Q")
         assert c.ended() == 0
     assert not wrong
+
+
+def test_an_appliance_alone_tells_its_load(lab):
+    def load():
+        for _ in range(5):
+            lab.ask(f"mail.{ZONE}", "A")
+        (alone,) = lab.cli_json("fleet", "list")["appliances"]
+        return alone["qps"] > 0 and alone["p99_us"] > 0
+
+    wait_until(load, "its load in the list", 30)
 
 
 MUTE = """import subprocess, sys
