@@ -152,7 +152,7 @@ on_key(struct loop *l, uint32_t key)
 			probe(l);
 		return;
 	}
-	if (key == UIKEY_ACK || key == UIKEY_FOCUS) /* ACK: for whoever had it before */
+	if (key == UIKEY_FOCUS)
 		return;
 	if (l->paged) {
 		l->paged = false;

@@ -223,7 +223,7 @@ def seen_by_a_viewer(c, p):
     with Console(p.socket, user=user, XDG_STATE_HOME=str(state)) as his:
         his.wait("val:viewer")
         his.press("2")
-        his.wait(lambda: "example.com" in his.cursor_row())
+        his.wait(lambda: "RRSETS" in his.text() and "example.com" in his.cursor_row())
         his.press("enter")
         his.wait("rrsets")
         c.press("G")
@@ -250,7 +250,7 @@ def test_another_appliance_on_a_terminal(fleet):
         c.wait(lambda: c.lines()[0].startswith(" NameServe r1"))
         c.wait("primary ok")
         c.press("2")
-        c.wait(lambda: "example.com" in c.cursor_row())
+        c.wait(lambda: "RRSETS" in c.text() and "example.com" in c.cursor_row())  # not the one of Overview
         seen_by_a_viewer(c, p)
         c.press(":", "nameserve status", "enter")
         c.wait("exit 0: done")

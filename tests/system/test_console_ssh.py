@@ -224,7 +224,7 @@ def test_a_profile_of_another_host(lab):
         c.press("enter")
         c.wait("alice:operator")  # as the key there says, whoever is here
         c.press("2")
-        c.wait(lambda: "example" in c.cursor_row())
+        c.wait(lambda: "RRSETS" in c.text() and "example" in c.cursor_row())
         c.press("enter")
         c.wait("rrsets")
         c.press("a")
