@@ -405,11 +405,13 @@ came(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 			drop_all(p);
 			p->ended = p->loaded = true;
 			p->total = 0;
+			sanitize(p->refused, sizeof p->refused, why->text, p->view->ui->ascii);
 		}
 		ui_dirty(p->view->ui, true);
 		return;
 	}
 	again = !p->fresh && p->wish == NO_WISH && p->loaded;
+	p->refused[0] = '\0';
 	take_page(p, env);
 	p->loaded = true;
 	if (p->wish != NO_WISH) {

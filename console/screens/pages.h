@@ -53,6 +53,7 @@ struct pages {
 	size_t asking; /* which page */
 	bool fresh; /* the next reply begins a new list */
 	bool loaded; /* there was one */
+	char refused[400]; /* why there is no list, for people; empty: there is */
 	size_t wish; /* a row that was looked at and is not here; SIZE_MAX: none */
 	uint64_t tick;
 	char *keep; /* the id of the row the cursor was on, for after a reload */

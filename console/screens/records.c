@@ -416,8 +416,8 @@ put_sum(struct view *v, char *out, size_t size)
 	if (s->marks.n > 0)
 		snprintf(out, size, "%s%zu marked", filter, s->marks.n);
 	else
-		snprintf(out, size, "%s%zu%s rrsets", filter, pages_count(&s->list.pages),
-		    s->list.pages.ended ? "" : "+");
+		snprintf(out, size, "%s%zu%s rrset%s", filter, pages_count(&s->list.pages),
+		    s->list.pages.ended ? "" : "+", pages_count(&s->list.pages) == 1 ? "" : "s");
 }
 
 static void
@@ -425,6 +425,7 @@ records_draw(struct view *v, struct rect r)
 {
 	struct records *s = v->state;
 	char state[96] = "", sum[64] = "", draft[64];
+	int rows;
 
 	draftrows_take(&s->list, fill_mine);
 	if (draftnames_asked(s->filter) && v->ui->drafts != NULL && s->turn != v->ui->drafts->turn)
@@ -439,11 +440,16 @@ records_draw(struct view *v, struct rect r)
 	r = zone_title(v, r, state, sum);
 	records_preview(v, preview_part(&s->preview, &r));
 	ns_table_draw(&s->list.table, v->ui->surface, r, draftrows_count(&s->list), cell, v);
-	if (draftrows_count(&s->list) == 0)
-		surface_put(v->ui->surface, r.x + 3, r.y + 1, r.w - 4, UI_DIM,
-		    !s->list.pages.loaded  ? "loading"
-		    : s->filter[0] != '\0' ? "no RRset matches; Esc shows all"
-					   : "nothing here");
+	rows =
+	    (int)draftrows_count(&s->list); /* the draft's alone, where there is something to say */
+	if (rows == 0 || s->list.pages.refused[0] != '\0')
+		(void)surface_wrap(v->ui->surface,
+		    (struct rect){ r.x + 3, r.y + 1 + rows, r.w - 4, r.h - 1 - rows },
+		    s->list.pages.refused[0] != '\0' ? UI_WARN : UI_DIM,
+		    s->list.pages.refused[0] != '\0' ? s->list.pages.refused
+		    : !s->list.pages.loaded          ? "loading"
+		    : s->filter[0] != '\0'           ? "no RRset matches; Esc shows all"
+						     : "nothing here");
 }
 
 static const char *

@@ -385,10 +385,12 @@ zones_draw(struct view *v, struct rect r)
 	pages_ahead(&z->pages);
 	if (n > 0)
 		return;
-	surface_put(v->ui->surface, r.x + 3, r.y + 3, r.w - 4, UI_DIM,
-	    !z->pages.loaded       ? "loading"
-	    : z->filter[0] != '\0' ? "no zone matches; Esc shows all"
-				   : "no zones yet: a makes one, :zone import takes files");
+	(void)surface_wrap(v->ui->surface, (struct rect){ r.x + 3, r.y + 3, r.w - 4, r.h - 3 },
+	    z->pages.refused[0] != '\0' ? UI_WARN : UI_DIM,
+	    z->pages.refused[0] != '\0' ? z->pages.refused
+	    : !z->pages.loaded          ? "loading"
+	    : z->filter[0] != '\0'      ? "no zone matches; Esc shows all"
+					: "no zones yet: a makes one, :zone import takes files");
 }
 
 static bool
