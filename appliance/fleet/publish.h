@@ -50,6 +50,7 @@ struct follower {
 	bool present;	    /* has said hello on a connection that we know of nothing bad */
 	bool ever;	    /* heard of since we started */
 	bool reading;	    /* the log is being read for it */
+	unsigned snap_asked; /* pieces of a snapshot that are being read for it */
 	uint64_t session;   /* counts hellos: what was read for an older one is dropped */
 	uint64_t heard_ns;
 	struct cursor next; /* to be sent */

@@ -58,8 +58,8 @@ store_head(struct store *s, uint64_t *revision, uint64_t *term, uint8_t hash[STO
 
 /* ---- appending ---- */
 
-static enum ns_err
-insert_change(struct store *s, const struct store_change *c, const void *body, size_t body_len)
+enum ns_err
+change_insert(struct store *s, const struct store_change *c, const void *body, size_t body_len)
 {
 	sqlite3_stmt *st = db_writer(s, ST_CHANGE_PUT);
 
@@ -121,7 +121,7 @@ append(struct store *s, struct store_change *c, const void *body, size_t body_le
 	c->revision = head + 1;
 	if (!chain_hash(c, body, body_len, c->hash))
 		return db_refuse(s, NS_FAILED, STORE_E_SQL, "libcrypto has no SHA-256");
-	return insert_change(s, c, body, body_len);
+	return change_insert(s, c, body, body_len);
 }
 
 enum ns_err
@@ -165,7 +165,7 @@ change_adopt(struct store *s, const struct store_change *c, const uint8_t *diges
 		return db_refuse(s, NS_CORRUPT, STORE_E_CHAIN,
 		    "the hash of change %llu is not that of what it holds",
 		    (unsigned long long)c->revision);
-	return insert_change(s, c, body, body_len);
+	return change_insert(s, c, body, body_len);
 }
 
 enum ns_err

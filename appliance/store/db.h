@@ -56,11 +56,12 @@ enum db_stmt_id {
 	ST_PART_AT, ST_PART_NEXT, ST_PART_PREV, ST_PART_LAST, ST_PART_RUN, ST_PART_INSERT, ST_PART_BODY,
 	ST_PART_MOVE, ST_PART_DROP, ST_PART_CLEAR,
 	ST_CHANGE_PUT, ST_CHANGE_GET, ST_CHANGE_ROW, ST_CHANGE_EACH, ST_CHANGE_EACH_ZONE, ST_CHANGE_HEAD,
-	ST_CHANGE_ZONE_PUT, ST_CHANGE_BODY, ST_WITHHELD_PUT, ST_WITHHELD_GET, ST_IDEM_FORGET,
+	ST_CHANGE_ZONE_PUT, ST_CHANGE_BODY, ST_KEPT_EACH, ST_PRUNE_NEEDED, ST_PRUNE_ROWS,
+	ST_PRUNE_ZONES, ST_PRUNE_DIGEST, ST_PRUNE_CHANGE, ST_PRUNE_TOMBS, ST_IDS, ST_WITHHELD_PUT, ST_WITHHELD_GET, ST_IDEM_FORGET,
 	ST_MENTION_PUT, ST_MENTION_CLEAR, ST_MENTION_OWNER, ST_MENTION_EACH, ST_MENTION_ZONE,
 	ST_OBJECT_PUT, ST_OBJECT_DROP, ST_OBJECT_GET, ST_OBJECT_EACH, ST_OBJECT_AFTER, ST_OBJECT_CLEAR,
 	ST_SETTING_PUT, ST_SETTING_DEL, ST_SETTING_GET, ST_SETTING_EACH, ST_FACT_PUT, ST_FACT_GET,
-	ST_IDEM_GET, ST_IDEM_PUT, ST_IDEM_EXPIRE, ST_IDEM_EACH, ST_IDEM_ADOPT,
+	ST_IDEM_GET, ST_IDEM_PUT, ST_IDEM_EXPIRE, ST_IDEM_EACH, ST_IDEM_ADOPT, ST_IDEM_AFTER,
 	ST_VERIFY_ZONE, ST_VERIFY_CHANGE, ST_VERIFY_TOMB, ST_VERIFY_TOUCHED,
 	ST_MAX
 };
@@ -130,6 +131,9 @@ enum ns_err	 zone_row(struct store *, sqlite3_stmt *, struct store_zone *);
 /* change.c: a change of another appliance; digest: of its whole body, NULL: of this one. */
 enum ns_err	 change_adopt(struct store *, const struct store_change *, const uint8_t *digest,
 		    const void *body, size_t body_len);
+/* The row alone; withheld.c: the digest of a whole body. */
+enum ns_err	 change_insert(struct store *, const struct store_change *, const void *body, size_t body_len);
+enum ns_err	 change_digest_put(struct store *, uint64_t revision, const uint8_t digest[STORE_HASH]);
 enum ns_err	 change_touched(struct store *, uint64_t revision, const uint64_t *zones, size_t nzones);
 /* change.c: reads the columns of CHANGE_COLUMNS. */
 enum ns_err	 change_row(struct store *, sqlite3_stmt *, struct store_change *);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "appliance/store/db.h"
+#include "appliance/store/state.h"
 
 /* A clock that was set back does not let a key expire early. */
 static int64_t
@@ -136,30 +137,54 @@ read_key(sqlite3_stmt *st, struct store_idem *out, char **principal, char **key)
 	return true;
 }
 
+/* The key of the row, and its change where the row has one; false from fn stops. */
+static enum ns_err
+each_key(struct store *s, sqlite3_stmt *st, store_idem_fn *one, store_keyed_fn *keyed, void *arg)
+{
+	bool more = true;
+	enum ns_err err = NS_OK;
+
+	while (more && (err = db_row(s, st)) == NS_OK) {
+		struct store_idem k = { 0 };
+		char *principal = NULL, *key = NULL;
+		uint64_t revision = 0;
+		bool ok = read_key(st, &k, &principal, &key) &&
+			  (keyed == NULL || db_col_u64(st, 5, INT64_MAX, &revision));
+
+		if (ok && keyed != NULL)
+			more = keyed(arg, revision, &k);
+		else if (ok)
+			one(arg, &k);
+		free(principal);
+		free(key);
+		if (!ok || !more)
+			db_reset(st);
+		if (!ok)
+			return db_corrupt(s, "an idempotency key has values that none can have");
+	}
+	return err == NS_NOTFOUND ? NS_OK : err;
+}
+
 enum ns_err
 store_idem_each(struct store *s, uint64_t revision, store_idem_fn *fn, void *arg)
 {
 	sqlite3_stmt *st = db_stmt(s, ST_IDEM_EACH);
-	enum ns_err err;
 
 	if (st == NULL)
 		return s->why.err;
 	db_bind_u64(st, 1, revision);
-	while ((err = db_row(s, st)) == NS_OK) {
-		struct store_idem k = { 0 };
-		char *principal = NULL, *key = NULL;
-		bool ok = read_key(st, &k, &principal, &key);
+	return each_key(s, st, fn, NULL, arg);
+}
 
-		if (ok)
-			fn(arg, &k);
-		free(principal);
-		free(key);
-		if (!ok) {
-			db_reset(st);
-			return db_corrupt(s, "an idempotency key has values that none can have");
-		}
-	}
-	return err == NS_NOTFOUND ? NS_OK : err;
+enum ns_err
+store_idem_after(struct store *s, int64_t at_ms, store_keyed_fn *fn, void *arg)
+{
+	sqlite3_stmt *st = db_stmt(s, ST_IDEM_AFTER);
+
+	if (st == NULL)
+		return s->why.err;
+	db_bind_u64(st, 1, at_ms > 0 ? (uint64_t)at_ms : 0);
+	return each_key(s, st, NULL, fn, arg);
 }
 
 enum ns_err

@@ -62,6 +62,9 @@ static const char *const migrations[] = {
 	" kind TEXT NOT NULL, name BLOB NOT NULL, zone_id INTEGER NOT NULL, owner BLOB NOT NULL,"
 	" PRIMARY KEY (kind, name, zone_id, owner)) STRICT, WITHOUT ROWID;"
 	"CREATE INDEX mention_zone ON mention (zone_id, owner);",
+
+	/* So that a change can go without a look at all of them. */
+	"CREATE INDEX change_zone_revision ON change_zone (revision);",
 };
 
 _Static_assert(sizeof migrations / sizeof migrations[0] == STORE_SCHEMA, "one per version");

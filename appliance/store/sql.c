@@ -78,6 +78,20 @@ const char *const db_sql[ST_MAX] = {
 	[ST_CHANGE_ZONE_PUT] = "INSERT OR IGNORE INTO change_zone (zone_id, revision)"
 			       " VALUES (?1, ?2)",
 	[ST_CHANGE_BODY] = "UPDATE change SET body = ?2 WHERE revision = ?1",
+	/* ---- the log's beginning ---- */
+	[ST_KEPT_EACH] =
+	    "SELECT " CHANGE_COLUMNS " FROM change WHERE revision < ?1 ORDER BY revision",
+	[ST_PRUNE_NEEDED] = "SELECT revision FROM change WHERE revision < ?1 AND revision IN"
+			    " (SELECT revision FROM tombstone WHERE at_ms > ?2"
+			    " UNION SELECT revision FROM unconfirmed) ORDER BY revision",
+	[ST_PRUNE_ROWS] = "SELECT revision, term FROM change WHERE revision >= ?1 AND revision < ?2"
+			  " ORDER BY revision LIMIT ?3",
+	[ST_PRUNE_ZONES] = "DELETE FROM change_zone WHERE revision = ?1",
+	[ST_PRUNE_DIGEST] = "DELETE FROM withheld WHERE revision = ?1",
+	[ST_PRUNE_CHANGE] = "DELETE FROM change WHERE revision = ?1",
+	[ST_PRUNE_TOMBS] = "DELETE FROM tombstone WHERE revision < ?1 AND at_ms <= ?2",
+	[ST_IDS] = "SELECT ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'zone'), 0),"
+		   " ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'object'), 0)",
 	[ST_WITHHELD_PUT] = "INSERT OR IGNORE INTO withheld (revision, digest) VALUES (?1, ?2)",
 	[ST_WITHHELD_GET] = "SELECT digest FROM withheld WHERE revision = ?1",
 	[ST_IDEM_FORGET] = "DELETE FROM idem WHERE revision = ?1",
@@ -100,6 +114,8 @@ const char *const db_sql[ST_MAX] = {
 	    " revision = excluded.revision WHERE at_ms <= ?6 RETURNING id",
 	[ST_IDEM_EACH] =
 	    "SELECT principal, key, digest, at_ms, reply FROM idem WHERE revision = ?1",
+	[ST_IDEM_AFTER] = "SELECT principal, key, digest, at_ms, reply, revision FROM idem"
+			  " WHERE at_ms > ?1 ORDER BY id",
 	[ST_IDEM_ADOPT] =
 	    "INSERT OR REPLACE INTO idem (principal, key, digest, at_ms, reply, revision)"
 	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
@@ -139,5 +155,6 @@ const char *const db_sql[ST_MAX] = {
 			     " ORDER BY revision LIMIT 1",
 	[ST_VERIFY_TOMB] = "SELECT tombstone.zone_id FROM tombstone"
 			   " JOIN zone ON zone.id = tombstone.zone_id LIMIT 1",
-	[ST_VERIFY_TOUCHED] = "SELECT max(revision) FROM change_zone WHERE zone_id = ?1",
+	[ST_VERIFY_TOUCHED] = "SELECT max(revision) FROM change_zone WHERE zone_id = ?1"
+			      " AND revision >= ?2",
 };

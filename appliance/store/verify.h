@@ -24,6 +24,7 @@ struct verify {
 	struct skey	 key;			/* of the last part */
 	uint8_t		 last[NAME_MAX_WIRE];	/* its last owner */
 
+	uint64_t	 begins;		/* the log, all of it from there on */
 	uint8_t		 prev[STORE_HASH];	/* of the change before */
 };
 

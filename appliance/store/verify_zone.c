@@ -135,6 +135,7 @@ end_zone(struct store *s, struct verify *v)
 		zone_fault(v, "its counters do not match its content");
 	if (st != NULL) {
 		db_bind_u64(st, 1, v->zone.id);
+		db_bind_u64(st, 2, v->begins);
 		if (db_row(s, st) == NS_OK) {
 			/* NULL: a zone that came without its history. */
 			if (sqlite3_column_type(st, 0) != SQLITE_NULL &&

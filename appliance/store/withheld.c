@@ -45,8 +45,8 @@ store_change_digest(struct store *s, uint64_t revision, uint8_t digest[STORE_HAS
 	return err;
 }
 
-static enum ns_err
-put_digest(struct store *s, uint64_t revision, const uint8_t digest[STORE_HASH])
+enum ns_err
+change_digest_put(struct store *s, uint64_t revision, const uint8_t digest[STORE_HASH])
 {
 	sqlite3_stmt *st = db_writer(s, ST_WITHHELD_PUT);
 
@@ -68,7 +68,7 @@ store_change_adopt_part(struct store *s, const struct store_change *c,
 		return db_tell(s, err, why);
 	if ((err = change_adopt(s, c, digest, body, body_len)) == NS_OK &&
 	    (err = change_touched(s, c->revision, zones, nzones)) == NS_OK)
-		err = put_digest(s, c->revision, digest);
+		err = change_digest_put(s, c->revision, digest);
 	if (err != NS_OK)
 		s->broken = true;
 	return db_tell(s, err, why);
@@ -88,7 +88,7 @@ keep_digest(struct store *s, uint64_t revision)
 		if (err == NS_OK && !chain_digest(body.base, body.len, digest))
 			err = db_refuse(s, NS_FAILED, STORE_E_SQL, "libcrypto has no SHA-256");
 		if (err == NS_OK)
-			err = put_digest(s, revision, digest);
+			err = change_digest_put(s, revision, digest);
 	}
 	wbuf_free(&body);
 	return err;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "appliance/store/mention.h"
+#include "appliance/store/state.h"
 
 enum ns_err
 zone_row(struct store *s, sqlite3_stmt *st, struct store_zone *z)
@@ -199,6 +200,21 @@ store_zone_unbury(struct store *s, uint64_t id, struct ns_why *why)
 		return db_tell(
 		    s, db_refuse(s, err, STORE_E_ZONE, "no deleted zone has this id"), why);
 	return db_tell(s, err == NS_OK ? db_run(s, st) : err, why);
+}
+
+enum ns_err
+store_tomb_put(struct store *s, const struct store_zone *z, struct ns_why *why)
+{
+	sqlite3_stmt *st = db_writer(s, ST_TOMB_PUT);
+	uint8_t key[NAME_MAX_KEY];
+
+	if (st == NULL)
+		return db_tell(s, s->why.err, why);
+	db_bind_u64(st, 1, z->id);
+	db_bind_blob(st, 2, key, name_sort_key(z->name, key));
+	db_bind_u64(st, 3, z->version);
+	db_bind_u64(st, 4, (uint64_t)z->changed_ms);
+	return db_tell(s, db_run(s, st), why);
 }
 
 /* ---- listing ---- */

@@ -19,8 +19,8 @@
 #define ZONE_MAX (1u << 30)
 
 /* ---- the change's header ---- */
-static bool
-read_head(const Ns__FleetChange *m, struct store_change *c)
+bool
+adopt_head(const Ns__FleetChange *m, struct store_change *c)
 {
 	*c = (struct store_change){ .revision = m->revision,
 		.term = m->term,
@@ -70,19 +70,29 @@ keep_keys(const struct adopt *a)
 	return err;
 }
 
+uint64_t *
+adopt_ids(const Ns__ChangeBody *body, size_t *count)
+{
+	uint64_t *ids = xcalloc(body->n_zones + body->n_withheld_zones + 1, sizeof *ids);
+	size_t n = body->n_zones;
+
+	for (size_t i = 0; i < n; i++)
+		ids[i] = body->zones[i]->zone_id;
+	for (size_t i = 0; i < body->n_withheld_zones; i++)
+		ids[n++] = body->withheld_zones[i];
+	*count = n;
+	return ids;
+}
+
 /* The log entry, which checks place, hash chain and stored bytes, and the keys that came with it. */
 static enum ns_err
 append(const struct adopt *a)
 {
 	const ProtobufCBinaryData *digest = &a->f->head->body_digest;
-	uint64_t *ids = xcalloc(a->body->n_zones + a->body->n_withheld_zones + 1, sizeof *ids);
-	size_t n = a->body->n_zones;
+	size_t n;
+	uint64_t *ids = adopt_ids(a->body, &n);
 	enum ns_err err;
 
-	for (size_t i = 0; i < n; i++)
-		ids[i] = a->body->zones[i]->zone_id;
-	for (size_t i = 0; i < a->body->n_withheld_zones; i++)
-		ids[n++] = a->body->withheld_zones[i];
 	err = digest->len == STORE_HASH ? store_change_adopt_part(a->b->store, &a->c, digest->data,
 					      a->f->body, a->f->body_len, ids, n, a->why)
 					: store_change_adopt(a->b->store, &a->c, a->f->body,
@@ -158,7 +168,7 @@ adopt_one(struct batch *b, struct adopt_job *j, const struct followed *f, struct
 	Ns__ChangeBody *body;
 	enum ns_err err;
 
-	if (!read_head(f->head, &a.c))
+	if (!adopt_head(f->head, &a.c))
 		return ns_fail(a.why, NS_CORRUPT, ES_BODY, "not a change that can be");
 	body = ns__change_body__unpack(NULL, f->body_len, f->body);
 	if (body == NULL)

@@ -26,6 +26,10 @@ struct adopt_job {
 struct adopt_job *adopt_job_new(struct followed *first, void (*done)(struct job *, struct sync *));
 void	 adopt_job_destroy(struct adopt_job **);
 
+/* The header of a change as it came; false: it cannot be one. */
+bool	 adopt_head(const Ns__FleetChange *, struct store_change *);
+/* The zones that it touches, also those that were taken out; malloc'ed. */
+uint64_t	*adopt_ids(const Ns__ChangeBody *, size_t *count);
 /* An object of that kind is another one now: what the loop keeps of it is read anew. */
 void	 adopt_tell(struct batch *, const char *kind);
 

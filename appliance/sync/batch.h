@@ -98,6 +98,7 @@ struct batch {
 	struct check_deltas *checks;	/* that changed; NULL: none (checks.h) */
 	struct people	*people;		/* read anew after the commit, when users changed */
 	struct ns_why	 trouble;		/* the first time the store could not (full disk) */
+	struct ns_why	 doomed;		/* half of something is in the transaction: it is rolled back */
 	enum ns_err	 err;			/* of the COMMIT */
 	struct ns_why	 why;
 };

@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "appliance/dns/name.h"
+#include "appliance/store/state.h"
 #include "appliance/sync/apply.h"
+#include "appliance/sync/errors.h"
 #include "ipc/base/text.h"
 #include "ipc/base/xalloc.h"
 
@@ -147,4 +149,18 @@ change_body_load(struct store *s, uint64_t revision, struct store_change *row)
 		m = ns__change_body__unpack(NULL, bytes.len, bytes.base);
 	wbuf_free(&bytes);
 	return m;
+}
+
+enum ns_err
+change_missing(struct store *s, uint64_t revision, struct ns_why *why)
+{
+	uint64_t begins;
+
+	if (store_history(s, &begins) == NS_OK && revision != 0 && revision < begins)
+		return ns_fail(why, NS_NOTFOUND, ES_PRUNED,
+		    "the history that is kept here begins at change %llu: change %llu is not told "
+		    "any more",
+		    (unsigned long long)begins, (unsigned long long)revision);
+	return ns_fail(why, NS_NOTFOUND, ES_NO_REVISION, "there is no change %llu",
+	    (unsigned long long)revision);
 }

@@ -48,5 +48,7 @@ void	 change_free(struct change *);
 bool	 change_may_name_objects(const struct store_change *);
 /* Header and body of a change in the log; NULL: there is none, or it cannot be read. */
 Ns__ChangeBody	*change_body_load(struct store *, uint64_t revision, struct store_change *row);
+/* Why there is none: it was pruned, or never was. */
+enum ns_err	 change_missing(struct store *, uint64_t revision, struct ns_why *);
 
 #endif

@@ -2,7 +2,7 @@
  *
  * A number is never given to another meaning.  20xx requests, 21xx zones and edits, 22xx lists and
  * settings, 23xx import, 24xx history, 25xx the store,  26xx the other processes, 28xx
- * backup and restore. 11xx, 12xx and
+ * backup, restore, snapshots. 11xx, 12xx and
  * 30xx are those of appliance/dns/codes.h, 1001 that of the transport. */
 #ifndef NS_SYNC_ERRORS_H
 #define NS_SYNC_ERRORS_H
@@ -79,6 +79,9 @@ enum sync_code {
 	/* 2801 to 2805 are ipc/backup.h's: what is wrong with a file. */
 	ES_BACKUP = 2811,	/* the copy cannot be made or read */
 	ES_RESTORE = 2812,	/* the backup cannot become the store */
+
+	ES_SNAPSHOT = 2821,	/* of a primary: cannot be made, or is none */
+	ES_PRUNED = 2822,	/* before the beginning of the log that is kept here */
 
 	ES_NO_SIGNER = 2601,
 	ES_NO_ANSWER = 2602,

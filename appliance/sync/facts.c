@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "appliance/store/state.h"
 #include "appliance/sync/errors.h"
 #include "appliance/sync/restore.h"
 #include "appliance/sync/writer.h"
@@ -96,6 +97,8 @@ facts_load(
 		    log_quote(conf->config_role), log_quote(head->role));
 	if ((err = store_head(s, &head->revision, &head->log_term, head->hash)) != NS_OK)
 		return ns_fail(why, err, ES_STORE, "the head of the change log cannot be read");
+	if ((err = store_history(s, &head->begins)) != NS_OK)
+		return ns_fail(why, err, ES_STORE, "where the change log begins cannot be read");
 	head->used = false;
 	if ((err = store_change_each(s, 0, 0, is_ours, &head->used)) != NS_OK)
 		return ns_fail(why, err, ES_STORE, "the change log cannot be read");

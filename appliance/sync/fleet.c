@@ -15,6 +15,7 @@
 #include "appliance/sync/handover.h"
 #include "appliance/sync/reader.h"
 #include "appliance/sync/receipts.h"
+#include "appliance/sync/snappub.h"
 #include "appliance/sync/writer.h"
 #include "ipc/base/clock.h"
 #include "ipc/base/log.h"
@@ -235,6 +236,7 @@ fleet_start(struct sync *s, struct writer_opened *o)
 	roll_start(s);
 	f->log = queue_new(SYNC_QUEUE, SYNC_QUEUE);
 	f->log_reader = readers_start(s, f->log, 1);
+	snaps_start(s);
 	f->pub.tail = (struct cursor){ s->head.revision + 1, 0 };
 	if (f->listen_fd >= 0)
 		start_port(s);
@@ -255,6 +257,7 @@ fleet_stop(struct sync *s)
 	if (f->log != NULL)
 		queue_close(f->log);
 	pool_join(&f->log_reader);
+	snaps_stop(s);
 	promote_stop(s);
 	calls_stop(s);
 	forward_stop(s);
@@ -281,6 +284,7 @@ fleet_tick(struct sync *s, uint64_t now_ns)
 		rep_tick(s, now_ns);
 	else
 		pub_tick(s, now_ns);
+	snaps_tick(s, now_ns);
 	roll_tick(s, now_ns);
 	promote_tick(s, now_ns);
 	calls_tick(s, now_ns);

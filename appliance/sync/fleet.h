@@ -50,7 +50,22 @@ struct pub {
 };
 
 /* ---- the replica's side ---- */
-enum rep_state { REP_OFF, REP_ENROL, REP_HELLO, REP_FOLLOW, REP_REWIND, REP_REFUSED };
+enum rep_state { REP_OFF, REP_ENROL, REP_HELLO, REP_FOLLOW, REP_REWIND, REP_SNAPSHOT, REP_REFUSED };
+/* A snapshot on its way here (snaprep.c). */
+enum snap_step { SNAP_NONE, SNAP_MADE, SNAP_OPENS, SNAP_COMES, SNAP_ADOPTS };
+struct snap_coming {
+	enum snap_step	 step;
+	uint8_t		 digest[32];	/* of the file; and … */
+	char		 path[320];
+	uint64_t	 octets, revision;
+	uint64_t	 asked, taken, stored;	/* up to there; stored: in the file */
+	uint64_t	 heard_ns;	/* the last piece of it */
+	uint64_t	 count;		/* files begun: jobs of another one are of no use */
+	unsigned	 refused;	/* so many in a row */
+	bool		 wanted;	/* replaying does not do */
+	bool		 surplus;	/* what is here after `common` is not of the primary's history */
+	uint64_t	 common;
+};
 struct rep {
 	enum rep_state	 state;
 	struct token	 token;		/* while it enrols */
@@ -94,6 +109,7 @@ struct rep {
 	uint64_t	 digest_ns, rounds, digest_differ;
 	bool		 digest_rest;	/* the last round found nothing */
 	bool		 digest_again;	/* what this round has seen may be older than what is known to differ */
+	struct snap_coming snap;
 	char		 trouble[256];	/* why nothing goes on, for status */
 	uint64_t	 gaps;
 };
@@ -130,6 +146,7 @@ struct fleet {
 	uint64_t	 strangers, malformed, admitted, refused;
 	struct calls	*calls;		/* fleetcall.c */
 	struct voters	*voters;	/* votes.c */
+	struct snaps	*snaps;		/* snappub.c */
 	uint64_t	 votes_dropped;
 	struct promotion *promotion;	/* promote.c; NULL: none under way */
 	uint64_t	 newest_term;	/* that a member told */
@@ -177,6 +194,8 @@ void	 pub_members(struct sync *);		/* the roster changed: who is out is cut off 
 struct follower *pub_follower(struct fleet *, const char *name);
 /* What we know of another; free() it.  Borrows strings. */
 Ns__FleetBeat__Peer *pub_peer(const struct sync *, const struct member *, uint64_t now_ns);
+/* The newest change that it may hear of. */
+uint64_t pub_limit(const struct sync *, const struct follower *);
 void	 pub_send(struct sync *, const struct fleet_from *, Ns__Envelope *);
 void	 pub_refuse(struct sync *, const struct fleet_from *, struct ns_why *);
 

@@ -7,10 +7,10 @@
 #include <openssl/evp.h>
 
 #include "appliance/dns/name.h"
-#include "appliance/keys/keybody.h"
+#include "appliance/store/state.h"
 #include "appliance/sync/residency.h"
 #include "appliance/sync/sync.h"
-#include "appliance/zonemap/image.h"
+#include "appliance/sync/zonepieces.h"
 #include "ipc/base/xalloc.h"
 
 /* ---- a place ---- */
@@ -30,6 +30,59 @@ is_older(void *arg, const struct store_change *c)
 	return false;
 }
 
+struct size {
+	uint64_t zones, octets;
+};
+
+static bool
+add_size(void *arg, const struct store_zone *z)
+{
+	struct size *x = arg;
+
+	x->zones++;
+	x->octets += z->bytes;
+	return true;
+}
+
+/* Only a long way is compared with what a snapshot costs. */
+static enum snap_choice
+choose(struct store *s, const struct place_job *j)
+{
+	struct snap_place p = { .from = j->revision,
+		.begins = j->begins,
+		.wanted = j->wanted,
+		.candidate = j->candidate };
+	uint8_t hash[STORE_HASH];
+	struct size size = { 0 };
+	uint64_t term;
+
+	if (store_head(s, &p.head, &term, hash) != NS_OK)
+		return SNAP_REPLAY;
+	if (p.head > p.from && p.head - p.from > SNAP_LEAST)
+		(void)store_zone_each(s, NULL, add_size, &size);
+	p.zones = size.zones;
+	p.octets = size.octets;
+	return snap_choose(&p);
+}
+
+/* Before the log's beginning nobody can compare hashes: a term is one history. */
+static bool
+is_before(struct store *s, struct place_job *j)
+{
+	struct store_change c;
+	uint64_t after = 0;
+
+	if (j->revision + 1 == j->begins)
+		return store_change_get(s, j->begins, &c, NULL) == NS_OK &&
+		       memcmp(c.prev, j->hash, STORE_HASH) == 0;
+	if (store_term_after(s, j->log_term, &after) != NS_OK)
+		return false;
+	if (after == 0 || after > j->revision)
+		return true;
+	j->older = after - 1;
+	return false;
+}
+
 static void
 place_work(struct job *job, void *thread)
 {
@@ -38,9 +91,16 @@ place_work(struct job *job, void *thread)
 	bool there = store_change_get(thread, j->revision, &c, NULL) == NS_OK;
 	struct older o = { .term = j->log_term };
 
-	j->ours = j->revision == 0 || (there && memcmp(c.hash, j->hash, STORE_HASH) == 0);
+	if (store_history(thread, &j->begins) != NS_OK)
+		j->begins = 1;
 	j->here = there ? c.term : 0;
-	if (!j->ours && store_change_each(thread, 0, j->revision, is_older, &o) == NS_OK)
+	if (j->revision != 0 && !there && j->revision < j->begins)
+		j->ours = is_before(thread, j);
+	else
+		j->ours = j->revision == 0 || (there && memcmp(c.hash, j->hash, STORE_HASH) == 0);
+	if (j->ours)
+		j->choice = choose(thread, j);
+	else if (j->older == 0 && store_change_each(thread, 0, j->revision, is_older, &o) == NS_OK)
 		j->older = o.revision;
 }
 
@@ -92,42 +152,6 @@ struct run {
 	uint64_t octets, max_octets, max_zones;
 	uint8_t reached[NAME_MAX_WIRE];
 };
-
-/* The row is compared with the content. */
-static void
-bind_row(const struct store_zone *z, uint8_t sum[32])
-{
-	uint8_t mem[8 + 4 + 1 + 32];
-	struct wbuf w = wbuf_init(mem, sizeof mem);
-	unsigned len = 32;
-
-	wbuf_u64(&w, z->id);
-	wbuf_u32(&w, z->serial);
-	wbuf_u8(&w, z->external);
-	wbuf_put(&w, sum, 32);
-	EVP_Digest(mem, w.len, sum, &len, EVP_sha256(), NULL);
-}
-
-static void
-zone_sum(struct store *s, const struct store_zone *z, uint8_t out[32])
-{
-	struct zone_digest *d = zone_digest_new();
-	struct wbuf piece = wbuf_grow(1u << 30);
-	uint8_t last[NAME_MAX_WIRE];
-	const uint8_t *after = NULL;
-	enum ns_err err;
-
-	while ((err = store_content_get(s, z->id, after, 256u << 10, &piece, last)) == NS_OK) {
-		zone_digest_add(d, piece.base, piece.len);
-		piece.len = 0;
-		after = last;
-	}
-	wbuf_free(&piece);
-	zone_digest_end(&d, out);
-	if (err != NS_NOTFOUND) /* it cannot be read: it differs from any other */
-		memset(out, 0, 32);
-	bind_row(z, out);
-}
 
 static Ns__FleetDigest__Zone *
 zone_entry(const struct store_zone *z, const uint8_t sum[32])
@@ -227,22 +251,6 @@ digest_run(struct store *s, struct digest_job *j, const struct residency *reside
 }
 
 /* ---- the primary: compare, and send what differs ---- */
-static void
-zone_packet(struct digest_job *j, Ns__FleetZone *m)
-{
-	Ns__Envelope env = NS__ENVELOPE__INIT;
-	struct packet *p;
-
-	env.term = j->term;
-	env.body_case = NS__ENVELOPE__BODY_FLEET_ZONE;
-	env.fleet_zone = m;
-	p = packet_new(&env);
-	if (p == NULL)
-		return;
-	j->zones = xreallocarray(j->zones, j->nzones + 1, sizeof *j->zones);
-	j->zones[j->nzones++] = p;
-}
-
 struct sending {
 	struct store *store;
 	struct digest_job *job;
@@ -251,70 +259,32 @@ struct sending {
 	size_t sent;
 };
 
-/* They come with it: a zone is never served unsigned until they follow. */
-static enum ns_err
-zone_keys(struct store *s, uint64_t id, struct wbuf *body, Ns__FleetZone *m)
+static bool
+packet_add(void *arg, struct packet *p)
 {
-	struct store_object o = { 0 };
-	char name[KEYS_NAME];
-	enum ns_err err;
+	struct digest_job *j = arg;
 
-	keys_object_name(id, name);
-	err = store_object_get(s, KEYS_KIND, name, &o, body);
-	m->keys = (ProtobufCBinaryData){ err == NS_OK ? body->len : 0, body->base };
-	m->keys_id = o.id;
-	m->keys_version = o.version;
-	return err == NS_NOTFOUND ? NS_OK : err;
+	if (p == NULL)
+		return true;
+	j->zones = xreallocarray(j->zones, j->nzones + 1, sizeof *j->zones);
+	j->zones[j->nzones++] = p;
+	return true;
 }
 
 static enum ns_err
 send_zone(struct sending *x, const uint8_t *name)
 {
-	struct store *s = x->store;
-	struct digest_job *j = x->job;
-	struct wbuf piece = wbuf_grow(1u << 20), keys = wbuf_grow(STORE_OBJECT_MAX);
-	Ns__FleetZone m = NS__FLEET_ZONE__INIT;
-	uint8_t last[NAME_MAX_WIRE];
-	const uint8_t *after = NULL;
-	struct store_zone z;
-	enum ns_err err = store_zone_find(s, name, &z);
+	struct zone_view v = { .store = x->store,
+		.residency = x->residency,
+		.site = x->job->site,
+		.term = x->job->term,
+		.revision = x->revision,
+		.emit = packet_add,
+		.arg = x->job };
+	enum ns_err err = zone_pieces(&v, name);
 
-	m.name = (ProtobufCBinaryData){ name_len(name), (uint8_t *)(uintptr_t)name };
-	m.revision = x->revision;
-	m.withheld = err == NS_OK && !residency_allows(x->residency, z.id, z.account, j->site);
-	m.last = m.absent = m.withheld || err == NS_NOTFOUND;
-	if (m.absent)
-		zone_packet(j, &m);
-	if (m.absent || err != NS_OK) {
-		wbuf_free(&keys);
-		wbuf_free(&piece);
-		return m.absent ? NS_OK : err;
-	}
-	m.zone_id = z.id;
-	m.version = z.version;
-	m.serial = z.serial;
-	m.account = z.account;
-	m.external = z.external;
-	m.changed_ms = z.changed_ms;
-	err = zone_keys(s, z.id, &keys, &m);
-	while (err == NS_OK) {
-		err = store_content_get(s, z.id, after, FLEET_PIECE / 2, &piece, last);
-		if (err != NS_OK && err != NS_NOTFOUND)
-			break;
-		m.last = err == NS_NOTFOUND;
-		m.zwire = (ProtobufCBinaryData){ piece.len, piece.base };
-		zone_packet(j, &m);
-		m.offset += piece.len;
-		m.keys.len = 0;
-		x->sent += piece.len;
-		piece.len = 0;
-		after = last;
-		if (m.last)
-			break;
-	}
-	wbuf_free(&keys);
-	wbuf_free(&piece);
-	return err == NS_NOTFOUND ? NS_OK : err;
+	x->sent += v.octets;
+	return err;
 }
 
 /* The replica may be at another revision than we: what changed since says nothing. */

@@ -6,6 +6,7 @@
 #include "appliance/fleet/publish.h"
 #include "appliance/store/store.h"
 #include "appliance/sync/queue.h"
+#include "appliance/sync/snapchoose.h"
 
 #define LOG_PIECES 256u		/* of one job */
 #define LOG_OCTETS (1u << 20)
@@ -18,12 +19,16 @@ struct log_job {
 	uint64_t	 session, term;
 	bool		 whole;		/* stop at a change of which zones were withheld from us */
 	struct cursor	 from;
+	uint64_t	 until;		/* no change after this one; 0: as many as there is room for */
 	enum ns_err	 err;
 	size_t		 count;
 	struct piece	 pieces[LOG_PIECES];
 };
 struct log_job	*log_job_new(struct cursor from, uint64_t term, void (*done)(struct job *, struct sync *));
 void	 log_job_destroy(struct log_job **);
+/* Its pieces, in the transaction that is open. */
+struct residency;
+enum ns_err	 log_read(struct log_job *, struct store *, struct residency *);
 
 /* Is that the hash of that change here? */
 struct place_job {
@@ -33,6 +38,9 @@ struct place_job {
 	uint8_t		 hash[STORE_HASH];
 	uint64_t	 log_term;	/* that the change has where it comes from */
 	bool		 ours;
+	bool		 wanted, candidate;	/* what the hello said */
+	enum snap_choice choice;	/* when it is ours */
+	uint64_t	 begins;	/* the log here */
 	uint64_t	 here, older;	/* when it is not: fleet/standby.h's rewind_judge() */
 };
 struct place_job *place_job_new(uint64_t revision, const uint8_t hash[STORE_HASH],

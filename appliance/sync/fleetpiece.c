@@ -204,38 +204,48 @@ read_piece(struct view *v, struct cursor at, uint64_t term, struct piece *out)
 	return err;
 }
 
-static void
-log_work(struct job *job, void *thread)
+enum ns_err
+log_read(struct log_job *j, struct store *store, struct residency *residency)
 {
-	struct log_job *j = (struct log_job *)job;
-	struct view v = { .store = thread,
+	struct view v = { .store = store,
+		.residency = residency,
 		.whole = j->whole,
 		.site = j->name[0] != '\0' ? j->site : NULL,
 		.body = wbuf_grow(FOLLOW_BODY_MAX) };
 	struct cursor at = j->from;
-	struct ns_why why;
+	enum ns_err err = NS_OK;
 	size_t octets = 0;
 
-	/* One point in the history: who may have what is not older than what is read. */
-	j->err = store_begin(thread, &why);
-	if (j->err != NS_OK)
-		return;
-	j->err = residency_load(thread, &v.residency);
-	while (j->err == NS_OK && j->count < LOG_PIECES && octets < LOG_OCTETS) {
+	while (err == NS_OK && j->count < LOG_PIECES && octets < LOG_OCTETS &&
+	       (j->until == 0 || at.revision <= j->until)) {
 		struct piece *p = &j->pieces[j->count];
 
-		j->err = read_piece(&v, at, j->term, p);
-		if (j->err != NS_OK)
+		if ((err = read_piece(&v, at, j->term, p)) != NS_OK)
 			break;
 		octets += p->packet->len;
 		at = p->next;
 		j->count++;
 	}
-	store_rollback(thread);
-	residency_free(&v.residency);
 	wbuf_free(&v.body);
-	if (j->err == NS_NOTFOUND)
-		j->err = NS_OK;
+	return err == NS_NOTFOUND ? NS_OK : err;
+}
+
+static void
+log_work(struct job *job, void *thread)
+{
+	struct log_job *j = (struct log_job *)job;
+	struct residency *residency = NULL;
+	struct ns_why why;
+
+	/* One point in the history: who may have what is not older than what is read. */
+	j->err = store_begin(thread, &why);
+	if (j->err != NS_OK)
+		return;
+	j->err = residency_load(thread, &residency);
+	if (j->err == NS_OK)
+		j->err = log_read(j, thread, residency);
+	store_rollback(thread);
+	residency_free(&residency);
 }
 
 struct log_job *

@@ -13,6 +13,7 @@
 #include "appliance/sync/handover.h"
 #include "appliance/sync/keyring.h"
 #include "appliance/sync/receipts.h"
+#include "appliance/sync/snappub.h"
 #include "appliance/sync/writer.h"
 #include "ipc/base/clock.h"
 #include "ipc/base/log.h"
@@ -143,6 +144,25 @@ not_ours(struct sync *s, struct follower *fo, const struct place_job *j)
 	pub_refuse(s, &fo->peer, &why);
 }
 
+/* A candidate needs the changes themselves, and a replica's own state may lack what is kept to sites. */
+static void
+no_replay(struct sync *s, struct follower *fo, const struct place_job *j)
+{
+	struct ns_why why = { 0 };
+
+	if (j->choice == SNAP_TAKE && !fleet_is_replica(s)) {
+		gate_heard(s, false);
+		snaps_due(s, fo);
+		return;
+	}
+	ns_fail(&why, NS_CONFLICT, EF_HISTORY,
+	    "%s needs changes from %llu on, and the history that %s keeps begins at change %llu: "
+	    "promote %s instead",
+	    fo->name, (unsigned long long)j->revision + 1, s->name, (unsigned long long)j->begins,
+	    s->name);
+	pub_refuse(s, &fo->peer, &why);
+}
+
 static void
 place_done(struct job *job, struct sync *s)
 {
@@ -153,6 +173,8 @@ place_done(struct job *job, struct sync *s)
 
 	if (fo != NULL && fo->session == j->session && !j->ours) {
 		not_ours(s, fo, j);
+	} else if (fo != NULL && fo->session == j->session && j->choice != SNAP_REPLAY) {
+		no_replay(s, fo, j);
 	} else if (fo != NULL && fo->session == j->session) {
 		out.major = NS_PROTO_MAJOR;
 		out.minor = NS_PROTO_MINOR;
@@ -207,6 +229,8 @@ hello(
 	snprintf(j->name, sizeof j->name, "%s", m->name);
 	j->session = fo->session;
 	j->log_term = in->log_term;
+	j->wanted = in->snapshot;
+	j->candidate = in->candidate;
 	if (!queue_push(s->fleet->log, LANE_FAST, &j->job))
 		free(j); /* it says hello again */
 	if (fleet_is_replica(s))
@@ -218,8 +242,8 @@ hello(
 
 /* ---- out ---- */
 /* The standby gets what is committed, the others what the standby has stored, the standby before what says so. */
-static uint64_t
-limit_of(const struct sync *s, const struct follower *fo)
+uint64_t
+pub_limit(const struct sync *s, const struct follower *fo)
 {
 	const struct member *m = roster_standby(s->fleet->roster);
 	uint64_t released = gate_released(s), handed = handover_limit(s, fo->name);
@@ -254,7 +278,7 @@ log_done(struct job *job, struct sync *s)
 		fo->reading = false;
 		for (size_t i = 0; i < j->count && fo->present; i++) {
 			if (cursor_cmp(j->pieces[i].at, fo->next) != 0 ||
-			    fo->next.revision > limit_of(s, fo) ||
+			    fo->next.revision > pub_limit(s, fo) ||
 			    !follower_open(fo, j->pieces[i].packet->len) ||
 			    send_piece(s, fo, &j->pieces[i]) != NS_OK)
 				break;
@@ -262,6 +286,8 @@ log_done(struct job *job, struct sync *s)
 		ns_sock_look(s->fleet->router);
 		if (j->err == NS_OK && j->count > 0)
 			pump(s, fo);
+		else if (j->err == NS_OK && j->from.revision < s->head.begins)
+			snaps_due(s, fo); /* it was too slow for the log's end */
 	}
 	log_job_destroy(&j);
 }
@@ -272,7 +298,7 @@ pump(struct sync *s, struct follower *fo)
 {
 	struct fleet *f = s->fleet;
 	const struct piece *p = NULL;
-	uint64_t limit = limit_of(s, fo);
+	uint64_t limit = pub_limit(s, fo);
 	struct log_job *j;
 
 	while (fo->present && !fo->reading && fo->next.revision <= limit &&
@@ -425,6 +451,9 @@ pub_message(
 		return;
 	case NS__ENVELOPE__BODY_FLEET_THINGS:
 		things_compare(s, fo, env->fleet_things);
+		return;
+	case NS__ENVELOPE__BODY_FLEET_SNAPSHOT_ASK:
+		snaps_ask(s, fo, env->fleet_snapshot_ask);
 		return;
 	case NS__ENVELOPE__BODY_FLEET_KEY:
 		roll_announced(s, m, from, env->fleet_key);

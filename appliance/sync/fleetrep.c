@@ -11,7 +11,9 @@
 #include "appliance/sync/adopt.h"
 #include "appliance/sync/fleetlog.h"
 #include "appliance/sync/fleetrep.h"
+#include "appliance/sync/errors.h"
 #include "appliance/sync/rewind.h"
+#include "appliance/sync/snappub.h"
 #include "appliance/sync/writer.h"
 #include "ipc/base/clock.h"
 #include "ipc/base/log.h"
@@ -73,6 +75,7 @@ rep_say_hello(struct sync *s)
 	out.hash = (ProtobufCBinaryData){ STORE_HASH, rep->hash };
 	out.log_term = rep->log_term;
 	out.candidate = rep->candidate;
+	out.snapshot = rep->snap.wanted;
 	out.endpoint = (char *)(uintptr_t)fleet_advertise(s);
 	out.site = s->start->config->site;
 	env.body_case = NS__ENVELOPE__BODY_FLEET_HELLO;
@@ -190,6 +193,7 @@ rep_link(void *arg, bool up)
 	log_info("fleet.link", "up=%d primary=%s", up, log_quote(s->fleet->facts.primary));
 	if (!up) {
 		forward_lost(s);
+		snaprep_link(s);
 		rep->digest_out = false;
 		if (rep->state == REP_FOLLOW)
 			rep->state = REP_HELLO;
@@ -197,7 +201,7 @@ rep_link(void *arg, bool up)
 	}
 	if (rep->state == REP_ENROL)
 		rep_say_enrol(s);
-	else if (rep->state != REP_REFUSED)
+	else if (rep->state != REP_REFUSED && rep->state != REP_SNAPSHOT)
 		rep_say_hello(s);
 }
 
@@ -251,6 +255,7 @@ static bool
 is_leading(const Ns__Envelope *env)
 {
 	return env->body_case == NS__ENVELOPE__BODY_FLEET_WELCOME ||
+	       env->body_case == NS__ENVELOPE__BODY_FLEET_SNAPSHOT ||
 	       env->body_case == NS__ENVELOPE__BODY_FLEET_CHANGE ||
 	       env->body_case == NS__ENVELOPE__BODY_FLEET_BEAT;
 }
@@ -306,9 +311,10 @@ rewound(struct job *job, struct sync *s)
 {
 	struct rewind_job *j = (struct rewind_job *)job;
 	struct fleet *f = s->fleet;
+	struct rep *rep = &f->rep;
 
 	if (j->w.err == NS_OK) {
-		memcpy(f->rep.stored_hash, j->hash, STORE_HASH);
+		memcpy(rep->stored_hash, j->hash, STORE_HASH);
 		s->head.log_term = j->log_term;
 		/* What it held is in the new one, too. */
 		if (f->lost_file[0] != '\0' && strcmp(f->lost_file, j->file) != 0)
@@ -317,6 +323,7 @@ rewound(struct job *job, struct sync *s)
 		log_warn("fleet.rewound", "to=%llu text=%s", (unsigned long long)j->to,
 		    log_quote(j->text));
 	} else {
+		rep->snap.wanted = j->w.why.code == ES_PRUNED;
 		rep_trouble(s, j->w.why.text);
 	}
 	rep_start_over(s);
@@ -348,6 +355,13 @@ point_read(struct job *job, struct sync *s)
 		follow_start(&rep->follow, j->revision);
 		memcpy(rep->hash, j->hash, STORE_HASH);
 		rep->log_term = j->log_term;
+		rep_say_hello(s);
+	} else if (rep->state == REP_HELLO && j->err == NS_NOTFOUND) {
+		/* Nothing that is here is known to be of that history. */
+		follow_start(&rep->follow, 0);
+		memset(rep->hash, 0, STORE_HASH);
+		rep->log_term = 0;
+		rep->snap.wanted = true;
 		rep_say_hello(s);
 	}
 	free(j);
@@ -384,6 +398,7 @@ welcome(struct sync *s, const Ns__FleetWelcome *in)
 		return;
 	}
 	rep->state = REP_FOLLOW;
+	rep->snap.step = SNAP_NONE;
 	rep->head = in->revision;
 	rep_trouble(s, "");
 	forward_resume(s);
@@ -451,6 +466,12 @@ rep_message(struct sync *s, const struct fleet_from *from, const Ns__Envelope *e
 	case NS__ENVELOPE__BODY_FLEET_THING:
 		things_take(s, env->fleet_thing);
 		return;
+	case NS__ENVELOPE__BODY_FLEET_SNAPSHOT:
+		snaprep_offer(s, env->fleet_snapshot);
+		return;
+	case NS__ENVELOPE__BODY_FLEET_SNAPSHOT_PIECE:
+		snaprep_piece(s, env->fleet_snapshot_piece);
+		return;
 	case NS__ENVELOPE__BODY_FLEET_REWIND:
 		rewind_to(s, env->fleet_rewind);
 		return;
@@ -511,6 +532,7 @@ rep_tick(struct sync *s, uint64_t now_ns)
 		else if (rep->state == REP_HELLO && s->fleet->facts.joined)
 			rep_say_hello(s);
 	}
+	snaprep_tick(s, now_ns);
 	if (clock_since(now_ns, rep->receipt_ns) > RECEIPT_NS)
 		rep_say_receipt(s);
 	rep_compare_tick(s, now_ns);

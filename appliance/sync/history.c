@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "appliance/dns/name.h"
+#include "appliance/store/state.h"
 #include "appliance/sync/bodynames.h"
 #include "appliance/sync/change.h"
 #include "appliance/sync/difftext.h"
@@ -19,6 +20,7 @@
 struct page {
 	struct store_change *rows;
 	size_t count, limit;
+	uint64_t begins; /* what is before it is kept for itself: no history */
 	bool more;
 };
 
@@ -27,6 +29,8 @@ each_change(void *arg, const struct store_change *c)
 {
 	struct page *p = arg;
 
+	if (c->revision < p->begins)
+		return false;
 	if (p->count == p->limit) {
 		p->more = true;
 		return false;
@@ -127,12 +131,15 @@ history_list_read(struct request *r, struct store *s)
 		err = read_zone(s, in->zone, &z, &r->why);
 	if (err != NS_OK)
 		return err;
+	if ((err = store_history(s, &p.begins)) != NS_OK)
+		return read_failed(&r->why, err);
 	p.rows = xcalloc(p.limit, sizeof *p.rows);
 	err = store_change_each(s, z.id, before, each_change, &p);
 	if (err == NS_OK) {
 		m = xmalloc(sizeof *m);
 		ns__history_list_reply__init(m);
 		page_fill(s, &p, m);
+		m->begins = p.begins > 1 ? p.begins : 0;
 		request_reply(r, NS__ENVELOPE__BODY_HISTORY_LIST_REPLY, m);
 	} else {
 		err = read_failed(&r->why, err);
@@ -174,8 +181,7 @@ history_show_read(struct request *r, struct store *s)
 	enum ns_err err = store_change_get(s, revision, &row, NULL);
 
 	if (err == NS_NOTFOUND)
-		return ns_fail(&r->why, err, ES_NO_REVISION, "there is no change %llu",
-		    (unsigned long long)revision);
+		return change_missing(s, revision, &r->why);
 	if (err != NS_OK || (body = change_body_load(s, revision, &row)) == NULL)
 		return read_failed(&r->why, err != NS_OK ? err : NS_CORRUPT);
 	m = xmalloc(sizeof *m);

@@ -236,8 +236,7 @@ revert(struct inverse *v, const char *kind, const char *comment, bool rail)
 	enum ns_err err;
 
 	if (body == NULL)
-		return ns_fail(&r->why, NS_NOTFOUND, ES_NO_REVISION, "there is no change %llu",
-		    (unsigned long long)v->revision);
+		return change_missing(b->store, v->revision, &r->why);
 	v->row = &row;
 	/* A draft is committed as any other: an open window of the change holds its RRsets against it. */
 	v->f = (struct plan_for){ .store = b->store,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "appliance/store/state.h"
 #include "appliance/sync/change.h"
 #include "appliance/sync/errors.h"
 #include "ipc/base/xalloc.h"
@@ -11,7 +12,7 @@
 struct revisions {
 	uint64_t *list;
 	size_t count, room;
-	uint64_t stop; /* not at or below this one */
+	uint64_t stop, begins; /* not at or below this one; nor before the log's beginning */
 	bool too_many;
 };
 
@@ -20,7 +21,7 @@ each_change(void *arg, const struct store_change *c)
 {
 	struct revisions *r = arg;
 
-	if (c->revision <= r->stop)
+	if (c->revision <= r->stop || c->revision < r->begins)
 		return false;
 	if (r->count == PAST_CHANGES) {
 		r->too_many = true;
@@ -153,10 +154,19 @@ too_far(struct ns_why *why)
 	    "the zone from it");
 }
 
-/* Newest first; *found: it was at that serial. */
+static enum ns_err
+pruned(struct ns_why *why, uint64_t begins)
+{
+	return ns_fail(why, NS_NOTFOUND, ES_PRUNED,
+	    "the history that is kept here begins at change %llu: what the zone was before cannot "
+	    "be told; restore a backup elsewhere and import the zone from it",
+	    (unsigned long long)begins);
+}
+
+/* Newest first; *found: it was at that serial.  *before: the version that the oldest was made on. */
 static enum ns_err
 walk(struct past *p, struct store *s, const struct revisions *revs, uint64_t zone,
-    const uint32_t *serial, bool *found, struct ns_why *why)
+    const uint32_t *serial, bool *found, uint64_t *before, struct ns_why *why)
 {
 	for (size_t i = 0; i < revs->count && !*found; i++) {
 		const Ns__ChangeBody__Zone *m;
@@ -172,6 +182,7 @@ walk(struct past *p, struct store *s, const struct revisions *revs, uint64_t zon
 			    (unsigned long long)revs->list[i]);
 		if ((m = zone_of(p->bodies[p->nbodies - 1], zone)) == NULL)
 			continue;
+		*before = m->base_version;
 		if (serial != NULL && m->serial_after == *serial &&
 		    m->kind != NS__CHANGE_BODY__ZONE__KIND__DELETE) {
 			p->version = revs->list[i];
@@ -194,8 +205,12 @@ past_load(struct past *p, struct store *s, uint64_t zone, enum past_by by, uint6
 {
 	struct revisions revs = { .stop = by == PAST_VERSION ? value : 0 };
 	uint32_t serial = (uint32_t)value;
+	uint64_t before = UINT64_MAX; /* nothing is told of it yet */
 	bool found = false;
-	enum ns_err err = store_change_each(s, zone, 0, each_change, &revs);
+	enum ns_err err = store_history(s, &revs.begins);
+
+	if (err == NS_OK)
+		err = store_change_each(s, zone, 0, each_change, &revs);
 
 	*p = (struct past){ .version = revs.stop };
 	if (err != NS_OK)
@@ -204,7 +219,11 @@ past_load(struct past *p, struct store *s, uint64_t zone, enum past_by by, uint6
 		err = too_far(why);
 	p->bodies = xcalloc(revs.count + 1, sizeof(Ns__ChangeBody *));
 	if (err == NS_OK)
-		err = walk(p, s, &revs, zone, by == PAST_SERIAL ? &serial : NULL, &found, why);
+		err = walk(
+		    p, s, &revs, zone, by == PAST_SERIAL ? &serial : NULL, &found, &before, why);
+	/* The next older change was one that is not there any more. */
+	if (err == NS_OK && !found && before > revs.stop && revs.stop + 1 < revs.begins)
+		err = pruned(why, revs.begins);
 	if (err == NS_OK && by == PAST_SERIAL && !found)
 		err = ns_fail(why, NS_NOTFOUND, ES_NO_SERIAL,
 		    "the zone was never at serial %u: nameserve history list ZONE names its "

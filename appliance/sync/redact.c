@@ -146,17 +146,26 @@ add_account(struct store *s, const struct residency *r, const char *site,
 }
 
 enum ns_err
+redact_zone(
+    struct store *s, const struct residency *r, const char *site, uint64_t id, bool *allowed)
+{
+	enum ns_err err = NS_OK;
+	uint32_t account = 0;
+
+	if (r != NULL)
+		err = account_of(s, r, id, &account);
+	*allowed = err == NS_OK && residency_allows(r, id, account, site);
+	return err;
+}
+
+enum ns_err
 redact_object(struct store *s, const struct residency *r, const char *site, const char *kind,
     const char *name, bool *allowed)
 {
 	uint64_t id = r != NULL ? keys_object_zone(kind, name) : 0;
-	enum ns_err err = NS_OK;
-	uint32_t account = 0;
 
-	if (id != 0)
-		err = account_of(s, r, id, &account);
-	*allowed = err == NS_OK && (id == 0 || residency_allows(r, id, account, site));
-	return err;
+	*allowed = true;
+	return id != 0 ? redact_zone(s, r, site, id, allowed) : NS_OK;
 }
 
 /* A change of a zone's keys is one of the zone: its number is among those withheld already. */

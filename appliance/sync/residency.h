@@ -67,6 +67,9 @@ enum ns_err	 redact_touches(struct store *, const struct residency *, const Ns__
  * stay in withheld_zones. */
 enum ns_err	 redact_body(struct store *, const struct residency *, const char *site,
 		    Ns__ChangeBody *, bool *cut);
+/* A zone, living or deleted. */
+enum ns_err	 redact_zone(struct store *, const struct residency *, const char *site, uint64_t id,
+		    bool *allowed);
 /* An object of that kind and name: the keys of a zone go where the zone may, all else everywhere. */
 enum ns_err	 redact_object(struct store *, const struct residency *, const char *site, const char *kind,
 		    const char *name, bool *allowed);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "appliance/dns/name.h"
+#include "appliance/store/state.h"
 #include "appliance/sync/apply.h"
 #include "appliance/sync/change.h"
 #include "appliance/sync/errors.h"
@@ -20,7 +21,7 @@
 struct rewind {
 	struct rewind_job *job;
 	struct batch *b;
-	uint64_t head, started_ms;
+	uint64_t head, started_ms, begins; /* of the log */
 	bool secret; /* a roll was dropped */
 	struct wbuf differing; /* names of zones that cannot be undone exactly */
 	struct ns_why *why;
@@ -153,6 +154,22 @@ put_back(struct earlier *e, const struct store_change *row, const Ns__ChangeBody
 	return NS_OK;
 }
 
+static enum ns_err
+history_ends(const struct rewind *rw)
+{
+	return ns_fail(rw->why, NS_NOTFOUND, ES_PRUNED,
+	    "what was before change %llu is not in the log any more, which begins at change %llu: "
+	    "the primary's whole state is needed",
+	    (unsigned long long)rw->job->to + 1, (unsigned long long)rw->begins);
+}
+
+/* Its earlier word may be before the log's beginning. */
+static enum ns_err
+told(const struct earlier *e)
+{
+	return e->found || e->rw->begins == 1 ? NS_OK : history_ends(e->rw);
+}
+
 static bool
 look_earlier(void *arg, const struct store_change *row)
 {
@@ -160,6 +177,8 @@ look_earlier(void *arg, const struct store_change *row)
 	struct store_change again;
 	Ns__ChangeBody *body;
 
+	if (row->revision < e->rw->begins)
+		return false;
 	if (!change_may_name_objects(row))
 		return true;
 	body = change_body_load(e->rw->b->store, row->revision, &again);
@@ -184,7 +203,7 @@ undo_object(struct rewind *rw, const Ns__ChangeBody__Object *o)
 	}
 	if (err == NS_OK)
 		err = store_change_each(s, 0, rw->job->to + 1, look_earlier, &e);
-	return err != NS_OK ? err : e.err;
+	return err != NS_OK ? err : e.err != NS_OK ? e.err : told(&e);
 }
 
 static enum ns_err
@@ -217,9 +236,13 @@ rewind_all(struct rewind *rw)
 	struct store *s = rw->b->store;
 	struct earlier e = { .rw = rw };
 	struct store_change last;
-	enum ns_err err = store_change_get(s, j->to, &last, NULL);
+	enum ns_err err = store_history(s, &rw->begins);
 	char *fact;
 
+	if (err == NS_OK && j->to < rw->begins)
+		return history_ends(rw);
+	if (err == NS_OK)
+		err = store_change_get(s, j->to, &last, NULL);
 	if (err != NS_OK)
 		return ns_fail(rw->why, err, ES_STORE, "change %llu cannot be read",
 		    (unsigned long long)j->to);
@@ -232,6 +255,8 @@ rewind_all(struct rewind *rw)
 		err = mark_all(rw);
 	if (err == NS_OK && rw->secret)
 		err = store_change_each(s, 0, j->to + 1, look_earlier, &e);
+	if (err == NS_OK && rw->secret)
+		err = e.err != NS_OK ? e.err : told(&e);
 	if (err == NS_OK)
 		err = store_change_drop(s, j->to, rw->why);
 	if (err != NS_OK)

@@ -14,6 +14,7 @@
 #include "appliance/sync/fleet.h"
 #include "appliance/sync/receipts.h"
 #include "appliance/sync/signatures.h"
+#include "appliance/sync/snappub.h"
 #include "appliance/sync/windows.h"
 #include "ipc/base/clock.h"
 #include "ipc/base/xalloc.h"
@@ -212,6 +213,8 @@ status_request(struct sync *s, struct request *r)
 	m->term = s->head.term;
 	m->revision = s->head.revision;
 	m->zones = s->head.zones;
+	m->history_begins = s->head.begins;
+	m->snapshot = s->fleet->on ? snaprep_status(s) : NULL;
 	m->served_revision = receipts_revision(s->receipts);
 	m->map_bytes = f.map_bytes;
 	m->map_limit = s->start->config->map_limit;

@@ -32,9 +32,12 @@
 #include "appliance/sync/stats.h"
 #include "appliance/sync/everywhere.h"
 #include "appliance/sync/relay.h"
+#include "appliance/sync/retention.h"
 #include "appliance/sync/tailask.h"
 #include "appliance/sync/testask.h"
 #include "appliance/sync/signatures.h"
+#include "appliance/sync/snapchoose.h"
+#include "appliance/sync/snappub.h"
 #include "appliance/sync/status.h"
 #include "appliance/sync/users.h"
 #include "appliance/sync/verify.h"
@@ -53,6 +56,7 @@
 #define BUS_MODE      0660
 
 #ifdef NS_TEST_VFS
+const struct store_retention *sync_test_retention(void);
 const char *sync_test_vfs(void); /* of the test build: tests/lib/sync_vfs.c */
 #endif
 
@@ -64,6 +68,18 @@ sync_vfs(void)
 #else
 	return NULL;
 #endif
+}
+
+const struct store_retention *
+sync_retention(void)
+{
+#ifdef NS_TEST_VFS
+	const struct store_retention *test = sync_test_retention();
+
+	if (test != NULL)
+		return test;
+#endif
+	return &snap_retention;
 }
 
 /* ---- results ---- */
@@ -172,6 +188,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	backup_tick(s, now);
 	restore_tick(s, now);
 	windows_tick(s, now);
+	retention_tick(s, now);
 }
 
 static void
@@ -361,6 +378,7 @@ sync_open(struct role *role)
 	aliases_open();
 	backup_sweep(s->store_dir);
 	restore_sweep(s->store_dir);
+	snap_sweep(s->store_dir);
 	authz_init(&s->authz, role->start->admin_uid, role->start->config->ssh_account);
 	fleet_open(s);
 	role->self = s;

@@ -48,6 +48,7 @@ struct sync_head {
 	bool		used;			/* somebody's change is in it, not only our own secrets */
 	uint64_t	log_term;		/* of the newest change */
 	uint64_t	released;		/* when the store was opened: the newest that may be told */
+	uint64_t	begins;			/* the log here; 1: nothing was pruned */
 };
 
 struct sync {
@@ -81,6 +82,10 @@ struct sync {
 	struct fleet	*fleet;
 	struct gate	*gate;
 	struct windows	*windows;
+	struct {
+		bool	 busy;		/* a job of the writer */
+		uint64_t again_ns, look_ns;
+	} prune;		/* retention.c */
 };
 
 /* What others may see of a batch: the signer, those who wait (gate.c says when). */

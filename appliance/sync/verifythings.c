@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "appliance/store/state.h"
 #include "appliance/sync/change.h"
 #include "ipc/base/clock.h"
 #include "ipc/base/hash.h"
@@ -19,6 +20,7 @@ struct look {
 	struct wbuf body; /* of the object at hand */
 	bool more;
 	enum ns_err err;
+	uint64_t begins; /* the log: what was before cannot be told */
 };
 
 static void
@@ -122,6 +124,8 @@ each_change(void *arg, const struct store_change *row)
 
 	if (row->revision > l->c->head)
 		return true;
+	if (row->revision < l->begins)
+		return false;
 	l->c->before = row->revision;
 	/* What comes with zones is looked at from the other side. */
 	if (row->zone_count == 0) {
@@ -131,7 +135,7 @@ each_change(void *arg, const struct store_change *row)
 		if (body != NULL)
 			ns__change_body__free_unpacked(body, NULL);
 	}
-	l->more = row->revision > 1;
+	l->more = row->revision > l->begins;
 	return clock_mono_ns() < l->until_ns;
 }
 
@@ -166,7 +170,7 @@ each_object(void *arg, const struct store_object *o, const void *data, size_t le
 	snprintf(l->c->name, sizeof l->c->name, "%s", o->name);
 	l->c->count++;
 	l->more = true;
-	if (o->version <= l->c->head && !is_put_by(l, o, data, len))
+	if (o->version <= l->c->head && o->version >= l->begins && !is_put_by(l, o, data, len))
 		fault(l, o->kind, o->name, "is of no change that put it", o->version);
 	return clock_mono_ns() < l->until_ns;
 }
@@ -197,6 +201,8 @@ begin(struct look *l)
 	uint64_t head, term;
 	enum ns_err err = store_head(l->store, &head, &term, hash);
 
+	if (err == NS_OK)
+		err = store_history(l->store, &l->begins);
 	if (err != NS_OK)
 		return err;
 	if (c->head == 0) {

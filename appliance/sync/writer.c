@@ -195,6 +195,11 @@ commit_batch(struct writer_thread *w)
 	struct ns_why why = { 0 };
 	enum ns_err err = NS_OK;
 
+	if (b->doomed.err != NS_OK) {
+		store_rollback(w->store);
+		batch_refuse(b, b->doomed.err, &b->doomed);
+		return;
+	}
 	if (!b->wrote) {
 		store_rollback(w->store);
 		return;
@@ -256,7 +261,7 @@ patience_us(const struct writer_thread *w)
 	const struct batch *b = w->batch;
 	uint64_t now = clock_mono_ns(), gather = w->last_sync_ns / BATCH_GATHER_PART;
 
-	if (b->trouble.err != NS_OK || b->edits >= BATCH_EDITS ||
+	if (b->doomed.err != NS_OK || b->trouble.err != NS_OK || b->edits >= BATCH_EDITS ||
 	    (b->edits > 0 && now - b->first_edit_ns > BATCH_EDIT_NS) ||
 	    b->bulk_bytes > BATCH_BULK_BYTES || b->bulk_ns > BATCH_BULK_MAX_NS)
 		return -1;

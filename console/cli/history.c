@@ -37,6 +37,9 @@ list_table(const ProtobufCMessage *m)
 	const Ns__HistoryListReply *r = (const Ns__HistoryListReply *)m;
 
 	changes_table(r->changes, r->n_changes);
+	if (r->next[0] == '\0' && r->begins > 0)
+		printf("history begins at change %llu here: what was before is not kept\n",
+		    (unsigned long long)r->begins);
 	cli_more(r->next);
 }
 

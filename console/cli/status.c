@@ -31,6 +31,17 @@ processes_print(Ns__StatusReply__Process *const *list, size_t n)
 }
 
 static void
+snapshot_print(const Ns__SnapshotState *m)
+{
+	if (m->octets == 0)
+		puts("SNAPSHOT is being made by the primary");
+	else
+		printf("SNAPSHOT of change %llu: %s, %.1f of %.1f MiB\n",
+		    (unsigned long long)m->revision, m->state, (double)m->received / 1048576.0,
+		    (double)m->octets / 1048576.0);
+}
+
+static void
 status_table(const ProtobufCMessage *m)
 {
 	const Ns__StatusReply *s = (const Ns__StatusReply *)m;
@@ -60,6 +71,10 @@ status_table(const ProtobufCMessage *m)
 		printf("being signed %s %u %%, zones that wait %llu\n", s->signatures->making,
 		    s->signatures->making_percent,
 		    (unsigned long long)s->signatures->making_zones - 1);
+	if (s->history_begins > 1)
+		printf("history begins at change %llu\n", (unsigned long long)s->history_begins);
+	if (s->snapshot != NULL)
+		snapshot_print(s->snapshot);
 	if (s->drained != NULL)
 		drained_print(stdout, s->name, s->drained);
 	processes_print(s->processes, s->n_processes);

@@ -39,12 +39,12 @@ static const struct asked {
 	const char *fixture; /* from NOW on; without NOW, from the beginning; NULL: plain */
 } dialogs[] = {
 	/* Drafts. */
-	{ DRAFT "pC", "Commit 1 op to " ZONE ", at fra1-a?  (no comment)", "", NULL,
+	{ DRAFT "pC", "Commit +1 -1 ~2 rrsets to " ZONE ", at fra1-a?  (no comment)", "", NULL,
 	    B(COMMIT_REQUEST), NULL },
-	{ DRAFT "p\tOPS-9\t5\tC", "Commit 1 op to " ZONE ", at fra1-a?",
+	{ DRAFT "p\tOPS-9\t5\tC", "Commit +1 -1 ~2 rrsets to " ZONE ", at fra1-a?",
 	    "It is taken back in 5 minutes unless you :confirm it.", NULL, B(COMMIT_REQUEST),
 	    NULL },
-	{ DRAFT "pC", "Commit 1 op to " ZONE ", at fra1-a?  (no comment)",
+	{ DRAFT "pC", "Commit +1 -1 ~2 rrsets to " ZONE ", at fra1-a?  (no comment)",
 	    "More than 30 % of the zone's records go or change.", ZONE, B(COMMIT_REQUEST),
 	    "heavy" },
 	{ DRAFT "pX", "Discard this draft? All of its operations are lost.", "", NULL, NOTHING,

@@ -359,7 +359,7 @@ test_migration_from_the_first(void **state)
 	store_close(&f->s);
 	kit_raw(f, "DROP TABLE mention; DROP TABLE withheld; DROP TABLE unconfirmed; DROP TABLE "
 		   "object; DROP INDEX "
-		   "idem_revision;"
+		   "idem_revision; DROP INDEX change_zone_revision;"
 		   "ALTER TABLE idem DROP COLUMN revision;"
 		   " DELETE FROM migration WHERE number > 1;"
 		   "PRAGMA user_version = 1");
