@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "console/cli/cli.h"
+#include "console/cli/draft.h"
 #include "ipc/base/xalloc.h"
 #include "ipc/json.h"
 
@@ -51,11 +51,25 @@ cmd_zone_list(struct cli *cli)
 	body.cursor = cli_str(cli->opt[OPT_CURSOR]);
 	body.sort = cli_str(cli->opt[OPT_SORT]);
 	body.qps = true;
+	/* What has a draft only its owner knows. */
+	if (strstr(body.filter, "draft:") != NULL) {
+		struct ns_drafts *d = cli_drafts_linked(cli, &code);
+
+		if (d == NULL)
+			return code;
+		body.n_drafts = ns_drafts_zones(d, &body.drafts);
+		ns_drafts_close(&d);
+	}
 	request.body_case = NS__ENVELOPE__BODY_ZONE_LIST_REQUEST;
 	request.zone_list_request = &body;
-	return cli_show(cli, &request,
+	code = cli_show(cli, &request,
 	    &(const struct cli_view){
 		NS__ENVELOPE__BODY_ZONE_LIST_REPLY, "ns.zone.list/1", "zones", zones_table });
+	for (size_t i = 0; i < body.n_drafts; i++)
+		free(body.drafts[i]);
+	if (body.n_drafts > 0)
+		free(body.drafts);
+	return code;
 }
 
 static void
