@@ -74,7 +74,6 @@ objs = $(patsubst %.c,$(B)/obj/%.o,$(1))
 $(call objs,$(SRC_serve) $(SRC_zonemap) $(SRC_worker)): CFLAGS += $(LTO)
 $(B)/libexec/nameserve-worker: LTO_LINK := $(if $(SANITIZER),,-flto=auto)
 liba = $(patsubst %,$(B)/lib/lib%.a,$(1))
-.SECONDARY:
 
 BIN  := $(B)/bin/nameserved $(B)/bin/nameserve $(ROLES:%=$(B)/libexec/nameserve-%)
 

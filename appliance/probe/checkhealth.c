@@ -165,42 +165,45 @@ checks_health(struct checks *c, const Ns__HealthListRequest *q)
 }
 
 /* ---- a look now ---- */
-static Ns__CheckProbeReply *
-looked(const struct checks *c, const char *name, const char *fault)
+void
+look_tell(struct checks *c, const struct look_told *t)
 {
 	Ns__CheckProbeReply *m = xmalloc(sizeof *m);
 
 	ns__check_probe_reply__init(m);
-	m->name = xstrdup(name);
+	m->name = xstrdup(t->name);
 	m->appliance = xstrdup(c->conf.appliance);
-	m->fault = xstrdup(fault);
-	return m;
+	m->fault = xstrdup(t->fault != NULL ? t->fault : "");
+	if (t->by != NULL) {
+		m->good = t->by->good;
+		m->abstain = t->by->abstain;
+		m->rtt_ms = t->by->rtt_us / 1000.0;
+		m->reason = xstrdup(t->by->reason);
+		text_scrub(m->reason);
+		m->assigned = t->assigned;
+		m->others = t->others;
+	}
+	c->conf.looked(c->conf.send_arg, t->id, m);
+	ns__check_probe_reply__free_unpacked(m, NULL);
 }
 
 static void
 tell(struct checks *c, uint64_t id, const struct entry *e, unsigned others)
 {
-	const struct result *r = &e->shared->last;
-	Ns__CheckProbeReply *m = looked(c, e->name, "");
-
-	m->good = r->good;
-	m->abstain = r->abstain;
-	m->rtt_ms = r->rtt_us / 1000.0;
-	m->reason = xstrdup(r->reason);
-	text_scrub(m->reason);
-	m->assigned = e->mine;
-	m->others = others;
-	c->conf.looked(c->conf.send_arg, id, m);
-	ns__check_probe_reply__free_unpacked(m, NULL);
+	look_tell(c, &(struct look_told){ id, e->name, NULL, &e->shared->last, e->mine, others });
 }
 
 static void
 refuse(struct checks *c, uint64_t id, const char *name, const char *why)
 {
-	Ns__CheckProbeReply *m = looked(c, name, why);
+	look_tell(c, &(struct look_told){ .id = id, .name = name, .fault = why });
+}
 
-	c->conf.looked(c->conf.send_arg, id, m);
-	ns__check_probe_reply__free_unpacked(m, NULL);
+const char *
+look_never(const Ns__Check *def)
+{
+	return def->n_of > 0 ? "it is calculated from other checks"
+			     : "nobody looks at a check of that type";
 }
 
 static const char *
@@ -210,10 +213,7 @@ cannot(const struct entry *e)
 		return "there is no such check here";
 	if (e->refused != NULL)
 		return e->refused;
-	if (e->shared == NULL)
-		return e->def->n_of > 0 ? "it is calculated from other checks"
-					: "nobody looks at a check of that type";
-	return NULL;
+	return e->shared == NULL ? look_never(e->def) : NULL;
 }
 
 static bool

@@ -39,6 +39,23 @@ target_of(const Ns__Check *def, struct target *t)
 	       target_from_octets(t, octets, 16, port);
 }
 
+char *
+check_where(
+    const struct checks *c, const Ns__Check *def, const struct prober **who, struct target *t)
+{
+	const char *no;
+
+	*who = prober_of(def->type);
+	if (*who == NULL || !target_of(def, t)) {
+		*who = NULL;
+		return xstrdup(look_never(def));
+	}
+	no = target_refused(&c->conf.probers->rules, t);
+	return no == NULL
+		   ? NULL
+		   : xasprintf("not done: %s address, which [probe] allow does not open", no);
+}
+
 /* The definition without what does not change the asking. */
 static uint8_t *
 key_of(const Ns__Check *def, size_t *len)
@@ -282,22 +299,21 @@ first_ms(const struct checks *c, const struct shared *s)
 void
 shared_join(struct checks *c, struct entry *e)
 {
-	const struct prober *prober = prober_of(e->def->type);
+	const struct prober *prober;
 	struct target target = { .len = 0 };
-	const char *no;
+	char *no = check_where(c, e->def, &prober, &target);
 	size_t len;
 	uint8_t *key;
 	struct shared *s;
 
 	free(e->refused);
 	e->refused = NULL;
-	if (prober == NULL || !target_of(e->def, &target))
-		return;
-	if ((no = target_refused(&c->conf.probers->rules, &target)) != NULL) {
-		e->refused =
-		    xasprintf("not done: %s address, which [probe] allow does not open", no);
+	if (prober == NULL) { /* that says itself */
+		free(no);
 		return;
 	}
+	if ((e->refused = no) != NULL)
+		return;
 	key = key_of(e->def, &len);
 	s = find(c, key, len);
 	if (s == NULL) {

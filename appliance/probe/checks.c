@@ -219,6 +219,7 @@ checks_destroy(struct checks **cp)
 	for (size_t i = 0; i < CHECK_BUCKETS; i++)
 		while ((e = LIST_FIRST(&c->by_id[i])) != NULL)
 			entry_drop(c, e);
+	trials_stop(c);
 	shared_stop(c);
 	ballot_stop(c);
 	free(c);

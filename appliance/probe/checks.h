@@ -5,6 +5,7 @@
  *   ballot.c      our votes to the other appliances, theirs to us, and what they make of a check
  *   checkstate.c  from votes, overrides, pushes and other checks to the state on the health board
  *   checkreport.c, checkhealth.c  how they are, for people: each with its votes; all at a glance
+ *   checktry.c    a look at what is no check yet
  * One loop, its thread.  States are also kept in a file of ours, 8 octets a check at 8 times its number,
  * so that they outlive the appliance's restart; they are a first guess, never trusted further.  What
  * changed when is in flips.h. */
@@ -44,6 +45,8 @@ Ns__CheckReport	*checks_report(struct checks *, const Ns__CheckQuery *);
 Ns__HealthListReply	*checks_health(struct checks *, const Ns__HealthListRequest *);
 /* A look at that check, now; looked() is told, at once when there can be none. */
 void	 checks_probe(struct checks *, uint64_t id, const char *name);
+/* A look as that definition says, which is nobody's check: it counts for nothing.  Defaults are filled in. */
+void	 checks_try(struct checks *, uint64_t id, const Ns__Check *);
 /* Counters; borrows nothing that must be freed. */
 void	 checks_notice(const struct checks *, Ns__ProbeNotice *);
 

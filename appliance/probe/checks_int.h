@@ -18,6 +18,7 @@
 #define CALC_DEPTH    8u
 #define CONTROLS_MAX  16u	/* more are done, and control nothing */
 #define ASKED_MAX     64u	/* looks that people asked for, under way */
+#define TRIALS_MAX    16u	/* those at what is no check, under way or begun within a second */
 
 /* One probe, for every check that asks the same. */
 struct shared {
@@ -84,6 +85,15 @@ struct asked_look {
 	unsigned others; /* that were asked, too */
 };
 
+/* A look at what is no check. */
+struct trial {
+	struct checks	*of;
+	uint64_t	 id, began_ms;	/* 0: never */
+	const struct prober *prober;
+	struct probe_run *run;		/* NULL: none is under way */
+	Ns__Check	*def;
+};
+
 struct checks {
 	struct checks_conf conf;
 	LIST_HEAD(, entry) by_id[CHECK_BUCKETS], by_name[CHECK_BUCKETS];
@@ -111,6 +121,8 @@ struct checks {
 	/* checkhealth.c */
 	struct asked_look asked[ASKED_MAX];
 	size_t		 nasked;
+	/* checktry.c */
+	struct trial	 trials[TRIALS_MAX];
 };
 
 struct entry	*check_by_id(struct checks *, uint64_t);
@@ -124,6 +136,9 @@ void	 shared_leave(struct checks *, struct entry *);
  * target is none. */
 void	 shared_move(struct checks *, struct entry *);
 void	 shared_start(struct checks *);
+/* NULL: who looks at such a target, and where it is.  Else why nobody may, malloc'ed; of a type that nobody looks
+ * at *who is NULL, too. */
+char	*check_where(const struct checks *, const Ns__Check *, const struct prober **who, struct target *);
 void	 shared_stop(struct checks *);
 /* Are we cut off?  If that has changed, so have all of our votes. */
 void	 controls_look(struct checks *);
@@ -155,9 +170,22 @@ void	 ballot_stop(struct checks *);
 
 /* checkhealth.c */
 char	*check_target(const Ns__Check *);	/* with port and path; malloc'ed */
+/* What came of a look that was asked for; by: the result, NULL: there was none, fault says why. */
+struct look_told {
+	uint64_t	 id;
+	const char	*name, *fault;
+	const struct result *by;
+	bool		 assigned;
+	unsigned	 others;
+};
+void	 look_tell(struct checks *, const struct look_told *);
+const char	*look_never(const Ns__Check *);	/* why nobody looks at a check of its type */
 /* Look now, unless that was done a moment ago; our vote leaves then. */
 void	 look_now(struct checks *, struct entry *);
 void	 looks_tell(struct checks *, const struct shared *, bool gone);
+
+/* checktry.c */
+void	 trials_stop(struct checks *);
 
 /* checkstate.c */
 /* What the check says now, to the board; and to those calculated from it. */

@@ -194,6 +194,15 @@ send_looked(void *arg, uint64_t id, const Ns__CheckProbeReply *m)
 }
 
 static void
+check_probe(struct probe *p, uint64_t id, const Ns__CheckProbeRequest *q)
+{
+	if (q->check != NULL)
+		checks_try(p->checks, id, q->check);
+	else
+		checks_probe(p->checks, id, q->name);
+}
+
+static void
 send_votes(void *arg, const char *to, const uint8_t *octets, size_t len)
 {
 	struct probe *p = arg;
@@ -248,7 +257,7 @@ on_message(void *arg, const struct ns_peer *peer, const Ns__Envelope *env)
 	else if (env->body_case == NS__ENVELOPE__BODY_HEALTH_LIST_REQUEST)
 		health_list(p, env->id, env->health_list_request);
 	else if (env->body_case == NS__ENVELOPE__BODY_CHECK_PROBE_REQUEST)
-		checks_probe(p->checks, env->id, env->check_probe_request->name);
+		check_probe(p, env->id, env->check_probe_request);
 	else if (env->body_case == NS__ENVELOPE__BODY_PROBE_FLEET)
 		checks_fleet(p->checks, env->probe_fleet);
 	else if (env->body_case == NS__ENVELOPE__BODY_PROBE_PEER)

@@ -177,7 +177,7 @@ enter(const struct way *w, struct step *s)
 	*h = (struct hop){ .name = s->name, .off = s->off, .key = s->key };
 	h->labels = image_labels(s->name, s->off);
 	image = zone_find(view, s->name, s->off, h->labels, 0);
-	if (image == 0 || !image_open(view, image, &h->zone) ||
+	if (image == 0 || !zone_open(view, image, h->labels, &h->zone) ||
 	    h->zone.image->account != w->account)
 		return false;
 	h->rel = h->labels - h->zone.image->head.apex_labels;

@@ -109,7 +109,7 @@ move_to_child(struct reply *r, struct chain *c)
 	if (h->at != NULL)
 		return false;
 	image = zone_find(r->view, w->lname, w->off, w->labels, 0);
-	if (image == 0 || image == w->image || !image_open(r->view, image, &child))
+	if (image == 0 || image == w->image || !zone_open(r->view, image, w->labels, &child))
 		return false;
 	w->image = c->first = c->image = image;
 	h->zone = child;

@@ -68,7 +68,7 @@ next_hop(struct chain *c, struct reply *r, size_t len, size_t pos)
 	c->seen[c->n++] = seen;
 	next.labels = image_labels(b->name, b->off);
 	image = zone_find(r->view, b->name, b->off, next.labels, 0);
-	if (image == 0 || !image_open(r->view, image, &next.zone) ||
+	if (image == 0 || !zone_open(r->view, image, next.labels, &next.zone) ||
 	    next.zone.image->account != r->hop.zone.image->account ||
 	    !find_places(r, b, next.labels, pos))
 		return false;

@@ -52,14 +52,17 @@ proof_owner(const struct reply *r, const struct image_node *node, size_t shared,
 	unsigned label = hop_label(h, key_labels(node->key, shared)), place;
 	size_t len = image_key_name(
 	    node->key, node->keylen, h->zone.apex, h->zone.image->head.apex_len, owner);
-	size_t own;
+	size_t own, shared_len;
 
 	if (len == 0 || whole || label >= h->labels)
 		return len;
 	place = hop_place(h, label);
 	if (place > POINTER_REACH)
 		return len;
-	own = len - (h->off[h->labels] + 1u - h->off[label]);
+	shared_len = h->off[h->labels] + 1u - h->off[label];
+	if (shared_len > len)
+		return 0; /* broken */
+	own = len - shared_len;
 	owner[own] = (uint8_t)(0xc0u | place >> 8);
 	owner[own + 1] = (uint8_t)place;
 	return own + 2;

@@ -68,7 +68,7 @@ find_zone(const struct serve_conf *conf, const struct map_view *view, struct que
 		reply_error(conf, q, RCODE_REFUSED);
 		return;
 	}
-	if (!image_open(view, w->image, &w->zone)) {
+	if (!zone_open(view, w->image, w->labels, &w->zone)) {
 		w->ede = EDE_IMAGE;
 		reply_error(conf, q, RCODE_SERVFAIL);
 		return;

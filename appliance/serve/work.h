@@ -198,6 +198,8 @@ uint8_t	*ede_write(enum ede, uint8_t *p, size_t room);
 /* zone.c: the zone that answers for a name from label `from` on; 0: none of ours. */
 map_off	 zone_find(const struct map_view *, const uint8_t *name, const uint8_t *off,
 	    unsigned labels, unsigned from);
+/* The image of a zone that a name of so many labels is in; false: broken, or its apex is the longer one. */
+bool	 zone_open(const struct map_view *, map_off, unsigned labels, struct image_ref *);
 /* Zone of a parsed question: uses the hashes that were made in the first pass. */
 map_off	 zone_of_question(const struct map_view *, const struct query *, const struct work *);
 /* zone_hash() of the apex that w->zone has. */

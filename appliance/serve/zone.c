@@ -23,6 +23,12 @@ zone_find(const struct map_view *view, const uint8_t *name, const uint8_t *off, 
 	return 0;
 }
 
+bool
+zone_open(const struct map_view *view, map_off off, unsigned labels, struct image_ref *ref)
+{
+	return image_open(view, off, ref) && ref->image->head.apex_labels <= labels;
+}
+
 uint64_t
 zone_hash_of_question(const struct map_view *view, const struct work *w)
 {

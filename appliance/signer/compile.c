@@ -218,6 +218,7 @@ check_part(
 		.keys = z->keys,
 		.now = z->now,
 		.signer = c->signer,
+		.aliases = z->book != NULL,
 		.fresh = c->fresh,
 		.seen = c->seen };
 	enum ns_err err = signcheck_part(&check, out->base, out->len, why);

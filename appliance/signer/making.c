@@ -279,6 +279,7 @@ sign(struct making *m, uint64_t deadline_ns)
 		.keys = m->z.keys,
 		.now = m->z.now,
 		.signer = m->c->signer,
+		.aliases = m->how.aliases != NULL,
 		.fresh = m->c->fresh,
 		.seen = m->c->seen };
 	m->checking = signcheck_begin(&m->check, m->out.base, m->out.len);

@@ -7,10 +7,9 @@
 
 #include "appliance/dns/ds.h"
 #include "appliance/dns/name.h"
-#include "appliance/dns/policy.h"
 #include "appliance/dns/rrtype.h"
 #include "appliance/signer/rrsig.h"
-#include "appliance/zonemap/aliassig.h"
+#include "appliance/signer/signtables.h"
 #include "appliance/zonemap/image_read.h"
 #include "ipc/base/clock.h"
 #include "ipc/base/xalloc.h"
@@ -23,9 +22,8 @@ struct sigaudit {
 	struct image_ref ref;
 	struct image_walk walk;
 	struct rrsigner *signer;
-	struct rrpile *pile;
-	struct wbuf owner, set,
-	    rdata; /* zwire of the node at hand; of an emission; of its signature */
+	struct signtables *tables;
+	struct wbuf owner; /* zwire of the node at hand */
 	uint32_t now;
 	bool here;
 	unsigned nkeys;
@@ -41,10 +39,8 @@ sigaudit_new(void)
 	struct sigaudit *a = xcalloc(1, sizeof *a);
 
 	a->signer = rrsigner_new();
-	a->pile = rrpile_new();
+	a->tables = signtables_new();
 	a->owner = wbuf_grow(SIZE_MAX / 2);
-	a->set = wbuf_grow(1 << 20);
-	a->rdata = wbuf_grow(RRSIG_MAX);
 	return a;
 }
 
@@ -65,10 +61,8 @@ sigaudit_destroy(struct sigaudit **ap)
 		return;
 	drop_keys(a);
 	rrsigner_destroy(&a->signer);
-	rrpile_destroy(&a->pile);
+	signtables_destroy(&a->tables);
 	wbuf_free(&a->owner);
-	wbuf_free(&a->set);
-	wbuf_free(&a->rdata);
 	free(a);
 }
 
@@ -196,136 +190,6 @@ check_all(struct sigaudit *a, const struct rrset *set, const struct rrset *sigs)
 		check_one(a, set, rdata, len);
 }
 
-/* ---- what policies may answer ---- */
-
-static bool
-emission_set(struct sigaudit *a, const uint8_t *owner, const struct policy *po,
-    const struct emission *e, struct rrset *set)
-{
-	struct policy_answer answer;
-	struct zwire_iter it;
-
-	rrpile_clear(a->pile);
-	for (unsigned i = 0; i < POLICY_PICK; i++) {
-		if ((e->mask >> i & 1) != 0 && policy_answer_at(po, e->first + i, &answer))
-			rrpile_add(
-			    a->pile, owner, po->type, po->ttl, answer.rdata, answer.rdlen, 0);
-	}
-	a->set.len = 0;
-	if (rrpile_to_zwire(a->pile, &a->set, NULL, NULL) != NS_OK)
-		return false;
-	it = zwire_iter(a->set.base, a->set.len);
-	return zwire_next(&it, set);
-}
-
-/* The signature's rdata, whole. */
-static void
-put_signature(
-    struct sigaudit *a, const uint8_t *owner, uint16_t type, uint32_t ttl, const struct emission *e)
-{
-	a->rdata.len = 0;
-	wbuf_u16(&a->rdata, type);
-	wbuf_u8(&a->rdata, e->algorithm);
-	wbuf_u8(&a->rdata, rrsig_labels(owner));
-	wbuf_u32(&a->rdata, ttl);
-	wbuf_u32(&a->rdata, e->expiration);
-	wbuf_u32(&a->rdata, e->inception);
-	wbuf_u16(&a->rdata, e->tag);
-	wbuf_put(&a->rdata, a->ref.apex, name_len(a->ref.apex));
-	wbuf_put(&a->rdata, e->sig, EMISSION_SIG);
-}
-
-static void
-check_emission(
-    struct sigaudit *a, const uint8_t *owner, const struct policy *po, const struct emission *e)
-{
-	struct rrset set;
-
-	if (!emission_set(a, owner, po, e, &set)) {
-		wrong(a, owner, po->type, "a policy's signature is of no answer of its");
-		return;
-	}
-	put_signature(a, owner, po->type, po->ttl, e);
-	check_one(a, &set, a->rdata.base, a->rdata.len);
-}
-
-static void
-check_table(struct sigaudit *a, const uint8_t *owner, const struct policy *po,
-    const struct emission_table *t)
-{
-	struct emission e;
-
-	if (t->n == 0 && t->denial_len == 0)
-		wrong(a, owner, po->type, "nothing that the policy may answer is signed");
-	for (unsigned i = 0; i < t->n; i++) {
-		emission_at(t, i, &e);
-		check_emission(a, owner, po, &e);
-	}
-}
-
-/* `tables`: the RRSIG set over NSPOLICY. */
-static void
-check_policies(struct sigaudit *a, const struct rrset *policies, const struct rrset *tables)
-{
-	struct rbuf r = rbuf_init(policies->rdata, policies->rdata_len);
-	const uint8_t *rdata;
-	struct emission_table t;
-	struct policy po;
-	size_t len;
-
-	while ((rdata = rrset_next_rdata(&r, &len)) != NULL) {
-		if (!policy_open(&po, rdata, len))
-			continue;
-		if (emission_open_set(&t, tables, po.type))
-			check_table(a, policies->owner, &po, &t);
-		else
-			wrong(a, policies->owner, po.type, "a policy has no signatures");
-	}
-}
-
-/* ---- what an ALIAS may answer ---- */
-
-struct alias_audit {
-	struct sigaudit *a;
-	const struct rrset *alias;
-};
-
-static void
-check_alias_set(void *arg, const struct aliassig *item)
-{
-	struct alias_audit *at = arg;
-	struct sigaudit *a = at->a;
-	uint16_t type = item->family == ALIAS_V4 ? RR_A : RR_AAAA;
-	size_t len = aliassig_len(item->family);
-	struct rrset set = *at->alias;
-	struct emission e;
-
-	if (item->kind != ALIASSIG_SET)
-		return;
-	a->set.len = 0;
-	for (unsigned i = 0; i < item->count; i++) {
-		wbuf_u16(&a->set, (uint16_t)len);
-		wbuf_put(&a->set, item->addresses + i * len, len);
-	}
-	set.type = type;
-	set.count = (uint16_t)item->count;
-	set.rdata = a->set.base;
-	set.rdata_len = a->set.len;
-	for (unsigned i = 0; i < item->nsigs; i++) {
-		aliassig_at(item, i, &e);
-		put_signature(a, set.owner, type, set.ttl, &e);
-		check_one(a, &set, a->rdata.base, a->rdata.len);
-	}
-}
-
-static void
-check_alias(struct sigaudit *a, const struct rrset *alias, const struct rrset *table)
-{
-	struct alias_audit at = { a, alias };
-
-	aliassig_each_of_set(table, check_alias_set, &at);
-}
-
 /* ---- a name ---- */
 
 static bool
@@ -356,22 +220,49 @@ is_hidden(struct sigaudit *a, const struct image_node *node)
 }
 
 static void
+table_set(void *arg, const struct rrset *set, const struct rrset *sigs)
+{
+	if (sigs != NULL)
+		check_all(arg, set, sigs);
+	else
+		wrong(arg, set->owner, set->type, "it has no signature");
+}
+
+static void
+table_wrong(void *arg, const struct rrset *set, const char *text)
+{
+	wrong(arg, set->owner, set->type, text);
+}
+
+/* What a policy or an ALIAS may answer. */
+static void
+check_table(struct sigaudit *a, const struct rrset *set, const struct rrset *table)
+{
+	const struct signtables_reader to = {
+		.apex = a->ref.apex, .set = table_set, .wrong = table_wrong, .arg = a
+	};
+
+	if (set->type == RR_NSPOLICY)
+		signtables_policies(a->tables, &to, set, table);
+	else
+		signtables_alias(a->tables, &to, set, table);
+}
+
+static void
 check_set(struct sigaudit *a, const struct rrset *set, bool cut)
 {
 	struct rrset sigs;
+	bool any = find_set(a, RR_RRSIG, set->type, &sigs);
 
 	if (set->type == RR_RRSIG)
 		return;
-	if (set->type == RR_ALIAS) {
-		if (a->here && !cut && find_set(a, RR_RRSIG, RR_ALIAS, &sigs))
-			check_alias(a, set, &sigs);
+	if (set->type == RR_NSPOLICY || set->type == RR_ALIAS) {
+		if (a->here && !cut)
+			check_table(a, set, any ? &sigs : NULL);
 		return;
 	}
-	if (find_set(a, RR_RRSIG, set->type, &sigs)) {
-		if (set->type == RR_NSPOLICY)
-			check_policies(a, set, &sigs);
-		else
-			check_all(a, set, &sigs);
+	if (any) {
+		check_all(a, set, &sigs);
 		return;
 	}
 	if (!cut || set->type == RR_DS || set->type == RR_NSEC)

@@ -6,6 +6,7 @@
 
 #include "appliance/dns/rrtype.h"
 #include "appliance/signer/hashsort.h"
+#include "appliance/signer/signtables.h"
 #include "appliance/signer/typemap.h"
 #include "appliance/zonemap/aliassig.h"
 #include "appliance/zonemap/nsec3_chain.h"
@@ -50,11 +51,13 @@ struct signcheck_run {
 	struct typemap types;
 	struct wbuf bitmap;
 	bool soa, dnskey; /* seen at the apex */
+	struct signtables *tables; /* made when there is one */
 };
 
 static void
-fail(struct signcheck_run *k, const struct rrset *set, const char *text)
+fail(void *run, const struct rrset *set, const char *text)
 {
+	struct signcheck_run *k = run;
 	char name[NAME_MAX_TEXT];
 
 	if (k->err != NS_OK)
@@ -65,6 +68,16 @@ fail(struct signcheck_run *k, const struct rrset *set, const char *text)
 	rrtype_to_text(set->type, k->why.type);
 	k->err = ns_fail(
 	    &k->why, NS_INVALID, CODE_SIGNCHECK, "%s %s: %s", k->why.owner, k->why.type, text);
+}
+
+static const struct rrset *
+find_set(const struct signcheck_run *k, uint16_t type, uint16_t covers)
+{
+	for (size_t i = 0; i < k->n; i++) {
+		if (k->set[i].type == type && k->set[i].covers == covers)
+			return &k->set[i];
+	}
+	return NULL;
 }
 
 /* ---- signatures ---- */
@@ -160,14 +173,28 @@ check_signatures(struct signcheck_run *k, const struct rrset *set, const struct 
 	}
 }
 
-static const struct rrset *
-find_set(const struct signcheck_run *k, uint16_t type, uint16_t covers)
+/* ---- what policies and ALIASes may answer ---- */
+
+static void
+table_set(void *arg, const struct rrset *set, const struct rrset *sigs)
 {
-	for (size_t i = 0; i < k->n; i++) {
-		if (k->set[i].type == type && k->set[i].covers == covers)
-			return &k->set[i];
-	}
-	return NULL;
+	check_signatures(arg, set, sigs);
+}
+
+static void
+check_table(struct signcheck_run *k, const struct rrset *set)
+{
+	const struct signtables_reader to = {
+		.apex = k->c->apex, .set = table_set, .wrong = fail, .arg = k
+	};
+	const struct rrset *table = find_set(k, RR_RRSIG, set->type);
+
+	if (k->tables == NULL)
+		k->tables = signtables_new();
+	if (set->type == RR_NSPOLICY)
+		signtables_policies(k->tables, &to, set, table);
+	else if (table != NULL || k->c->aliases)
+		signtables_alias(k->tables, &to, set, table);
 }
 
 /* ---- the chain ---- */
@@ -364,6 +391,21 @@ place_owner(struct signcheck_run *k)
 }
 
 static void
+check_set(struct signcheck_run *k, const struct rrset *set)
+{
+	bool table = set->type == RR_NSPOLICY || set->type == RR_ALIAS;
+
+	if (set->type == RR_RRSIG) {
+		if (find_set(k, set->covers, 0) == NULL || !is_signed_part(k, set->covers))
+			fail(k, set, "it covers what is not there or not signed");
+	} else if (table && k->part == OURS) {
+		check_table(k, set);
+	} else if (!table && is_signed_part(k, set->type)) {
+		check_signatures(k, set, find_set(k, RR_RRSIG, set->type));
+	}
+}
+
+static void
 check_owner(struct signcheck_run *k)
 {
 	if (k->n == 0)
@@ -378,20 +420,8 @@ check_owner(struct signcheck_run *k)
 		else
 			check_nsec(k);
 	}
-	for (size_t i = 0; i < k->n; i++) {
-		const struct rrset *set = &k->set[i];
-
-		if (set->type == RR_RRSIG &&
-		    (set->covers == RR_NSPOLICY || set->covers == RR_ALIAS)) {
-			continue; /* a table of them: emission.h, aliassig.h */
-		} else if (set->type == RR_RRSIG) {
-			if (find_set(k, set->covers, 0) == NULL || !is_signed_part(k, set->covers))
-				fail(k, set, "it covers what is not there or not signed");
-		} else if (set->type != RR_NSPOLICY && set->type != RR_ALIAS &&
-			   is_signed_part(k, set->type)) {
-			check_signatures(k, set, find_set(k, RR_RRSIG, set->type));
-		}
-	}
+	for (size_t i = 0; i < k->n; i++)
+		check_set(k, &k->set[i]);
 	k->n = 0;
 }
 
@@ -527,6 +557,7 @@ signcheck_destroy(struct signcheck_run **kp)
 	free(k->sort.base);
 	wbuf_free(&k->bitmap);
 	free(k->set);
+	signtables_destroy(&k->tables);
 	free(k);
 }
 

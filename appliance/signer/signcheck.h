@@ -2,7 +2,8 @@
  *
  * Reads what was made with other eyes than zonesign's: from the signed zwire alone and the keys.
  *   - every RRset that must have signatures has one of each algorithm that signs, by a key that is published,
- *     with a window that is open now;
+ *     with a window that is open now; so has each answer in the tables of policies and ALIASes (signtables.h), and
+ *     each denial there;
  *   - the chain is complete: each name that belongs to it is in it, and each link leads to the next;
  *   - cryptographically: one signature of each key (KSK: DNSKEY's, ZSK: SOA's), and of the others those
  *     that the caller's sample picks. */
@@ -19,6 +20,7 @@ struct signcheck {
 	const struct zone_keys *keys;
 	uint32_t	 now;
 	struct rrsigner	*signer;
+	bool		 aliases;		/* an ALIAS has a table (zonesign.h) */
 	/* How many signatures have been seen new (made at `now`) and in all: counted on here, over all zones
 	 * of one change. */
 	uint64_t	 fresh, seen;

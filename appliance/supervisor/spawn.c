@@ -254,6 +254,7 @@ child_spawn(struct child *c)
 	c->generation = ++s->generation;
 	c->problem[0] = '\0';
 	c->late[0] = '\0';
+	c->look = (struct turn_look){ 0 };
 	c->tls_due = false;
 	if (c->spec->by_page)
 		memory_clear_worker(&s->memory.pages[c->index]);

@@ -114,6 +114,7 @@ struct child {
 	uint64_t started_ms, heard_ms; /* monotonic */
 	uint32_t restarts;
 	struct restart restart;
+	struct turn_look look;
 	char problem[PROBLEM_MAX]; /* last it told; "" none */
 	char late[96]; /* it is not ready for too long; "" in time */
 };
@@ -197,9 +198,6 @@ enum ns_err
 children_create(struct supervisor *, struct ns_why *) __attribute__((warn_unused_result));
 bool child_spawn(struct child *); /* false: logged; try again later */
 const char *child_state_name(enum child_state);
-
-/* turn.c: of the calling process, which is a child that has not become its program yet. */
-void turn_take(enum turn);
 
 /* watch.c */
 void watch_start(struct supervisor *);

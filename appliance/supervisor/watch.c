@@ -27,7 +27,7 @@
 #define NEWBORN_MS   10000 /* to the first heartbeat of a page, and between two while it waits */
 #define REPORT_BATCH 32 /* datagrams per wake-up: nobody keeps us busy */
 
-static struct log_limit report_limit;
+static struct log_limit report_limit, turn_limit;
 
 static void
 set_state(struct child *c, enum child_state state)
@@ -303,12 +303,24 @@ look_after_starting(struct child *c, uint64_t now)
 }
 
 static void
+review_turn(struct child *c, uint64_t now)
+{
+	if (c->spec->turn == TURN_FIRST && turn_review(c->pid, &c->look, now * 1000000) &&
+	    log_allowed(&turn_limit, 5))
+		log_info("child.turn", "child=%s index=%u text=\"%s\"", role_name(c->spec->role),
+		    c->index,
+		    c->look.shares ? "it is so busy that it shares its core"
+				   : "it comes first again");
+}
+
+static void
 look_after(struct child *c, uint64_t now)
 {
 	uint64_t quiet;
 
 	if (c->pid == 0)
 		return;
+	review_turn(c, now);
 	if (c->state == CHILD_STARTING) {
 		look_after_starting(c, now);
 		return;

@@ -12,6 +12,7 @@
 #include "appliance/sync/errors.h"
 #include "appliance/sync/keyring.h"
 #include "appliance/sync/keysched.h"
+#include "appliance/sync/reader.h"
 #include "appliance/sync/writer.h"
 #include "ipc/base/clock.h"
 #include "ipc/base/text.h"
@@ -72,9 +73,15 @@ dnssec_free(void *arg)
 }
 
 static bool
+is_zone_show(const struct request *r)
+{
+	return r->env->body_case == NS__ENVELOPE__BODY_ZONE_SHOW_REQUEST;
+}
+
+static bool
 is_show(const struct request *r)
 {
-	return r->env->body_case == NS__ENVELOPE__BODY_DNSSEC_SHOW_REQUEST;
+	return r->env->body_case == NS__ENVELOPE__BODY_DNSSEC_SHOW_REQUEST || is_zone_show(r);
 }
 
 /* ---- the signer ---- */
@@ -140,7 +147,11 @@ go_on(struct sync *s, struct request *r)
 	if (is_show(r)) {
 		if (ask_signatures(s, r))
 			return;
-		request_reply(r, NS__ENVELOPE__BODY_DNSSEC_SHOW_REPLY, dnssec_show_make(r->state));
+		if (is_zone_show(r))
+			dnssec_show_zone(r->state, r->reply->zone_info);
+		else
+			request_reply(
+			    r, NS__ENVELOPE__BODY_DNSSEC_SHOW_REPLY, dnssec_show_make(r->state));
 		request_finish(s, r);
 	} else {
 		dnssec_ask_signer(s, r);
@@ -218,6 +229,8 @@ wants_parent(const struct sync *s, const struct request *r)
 	const Ns__DnssecSetRequest *in = r->env->dnssec_set_request;
 	const struct dnssec *d = r->state;
 
+	if (is_zone_show(r))
+		return false;
 	if (is_show(r))
 		return r->env->dnssec_show_request->look && d->keys_version != 0 &&
 		       s->start->config->n_resolver > 0;
@@ -318,8 +331,11 @@ read_work(struct job *job, void *thread)
 {
 	struct request *r = (struct request *)job;
 
-	if (!request_expired(r))
-		r->err = is_show(r) ? dnssec_show_read(r, thread) : dnssec_read(r, thread);
+	if (request_expired(r))
+		return;
+	r->err = is_show(r) ? dnssec_show_read(r, thread) : dnssec_read(r, thread);
+	if (r->err == NS_OK && is_zone_show(r))
+		r->err = zone_show_read(r, thread);
 }
 
 /* Would it make fleet keys while another one does? */
@@ -336,7 +352,7 @@ read_done(struct job *job, struct sync *s)
 {
 	struct request *r = (struct request *)job;
 
-	if (r->err != NS_OK || r->reply != NULL)
+	if (r->err != NS_OK || (r->reply != NULL && !is_zone_show(r)))
 		request_finish(s, r);
 	else if (is_second(r->state))
 		TAILQ_INSERT_TAIL(&held, r, waiting);
@@ -384,6 +400,15 @@ dnssec_show_request(struct sync *s, struct request *r)
 {
 	(void)dnssec_state(r);
 	request_push(s, s->reads, LANE_FAST, r);
+}
+
+void
+zone_show_request(struct sync *s, struct request *r)
+{
+	if (r->env->zone_show_request->signatures)
+		dnssec_show_request(s, r);
+	else
+		control_to_reader(s, r);
 }
 
 static void

@@ -56,10 +56,12 @@ struct dnssec {
 /* ---- loop ---- */
 void	 dnssec_set_request(struct sync *, struct request *);
 void	 dnssec_show_request(struct sync *, struct request *);
+void	 zone_show_request(struct sync *, struct request *);
 /* The same as the first, of this zone, by the primary itself (keysched.c). */
 void	 dnssec_event(struct sync *, struct request *, uint64_t zone_id);
 /* A malloc'ed reply. */
 Ns__DnssecShowReply	*dnssec_show_make(const struct dnssec *);
+void	 dnssec_show_zone(const struct dnssec *, Ns__ZoneInfo *);	/* adds what is known of signatures and keys */
 /* For keyring.c: a request's fresh state; and its way from the signer on. */
 struct dnssec	*dnssec_state(struct request *);
 void	 dnssec_ask_signer(struct sync *, struct request *);

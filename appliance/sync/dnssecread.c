@@ -170,7 +170,9 @@ enum ns_err
 dnssec_show_read(struct request *r, struct store *s)
 {
 	struct dnssec *d = r->state;
-	enum ns_err err = find_zone(r, s, d, r->env->dnssec_show_request->zone);
+	bool zone = r->env->body_case == NS__ENVELOPE__BODY_ZONE_SHOW_REQUEST;
+	enum ns_err err = find_zone(
+	    r, s, d, zone ? r->env->zone_show_request->zone : r->env->dnssec_show_request->zone);
 
 	if (err != NS_OK)
 		return err;

@@ -195,6 +195,12 @@ fill(Ns__DnssecShowReply *m, const Ns__ZoneKeys *keys, uint64_t zone_id)
 	m->ds_after = time_text(ds_after(&z));
 }
 
+static bool
+is_over(const struct dnssec *d)
+{
+	return d->expires != 0 && d->expires < clock_wall_ms() / 1000;
+}
+
 Ns__DnssecShowReply *
 dnssec_show_make(const struct dnssec *d)
 {
@@ -208,10 +214,26 @@ dnssec_show_make(const struct dnssec *d)
 					    : "signed");
 	m->denial = xstrdup(keys != NULL ? denial_name(keys->denial) : "");
 	m->expires = time_text(d->expires);
-	m->expired = d->expires != 0 && d->expires < clock_wall_ms() / 1000;
+	m->expired = is_over(d);
 	if (keys == NULL)
 		return m;
 	fill(m, keys, d->z.id);
 	ns__zone_keys__free_unpacked(keys, NULL);
 	return m;
+}
+
+void
+dnssec_show_zone(const struct dnssec *d, Ns__ZoneInfo *m)
+{
+	Ns__ZoneKeys *keys = d->keys.len > 0 ? keybody_unpack(d->keys.base, d->keys.len) : NULL;
+	struct ks_zone z;
+	int key;
+
+	m->signatures_until = time_text(d->expires);
+	m->signatures_expired = is_over(d);
+	if (keys == NULL)
+		return;
+	keybody_read(keys, &z);
+	m->next_key_event = time_text(ks_next(&z, &key));
+	ns__zone_keys__free_unpacked(keys, NULL);
 }

@@ -18,7 +18,18 @@
 #define REGEX_NAMES 64
 #define LIMIT_TEXT  12u /* octets behind `qps:` */
 
-enum word_kind { WORD_PART, WORD_PREFIX, WORD_GLOB, WORD_REGEX, WORD_FACT, WORD_QPS, WORD_CHANGED };
+enum word_kind {
+	WORD_PART,
+	WORD_PREFIX,
+	WORD_GLOB,
+	WORD_REGEX,
+	WORD_FACT,
+	WORD_QPS,
+	WORD_CHANGED,
+	WORD_NAME, /* of RRsets, as the next two */
+	WORD_TYPE,
+	WORD_POLICY,
+};
 
 struct word {
 	enum word_kind kind;
@@ -123,45 +134,46 @@ facet_limit(struct word *w, const char *text)
 	return false;
 }
 
-static enum ns_err
-facet(struct word *w, const char *text, struct ns_why *why)
-{
-	static const struct {
-		const char *text;
-		enum filter_fact fact;
-		bool wanted;
-	} facets[] = { { "dnssec:on", FILTER_SIGNED, true }, { "dnssec:off", FILTER_SIGNED, false },
-		{ "dnssec:bad", FILTER_DNSSEC_BAD, true },
-		{ "health:bad", FILTER_HEALTH_BAD, true } };
+/* A facet with a text of its own; the kind of word it is for zones, and for RRsets. */
+static const struct {
+	const char *facet;
+	enum word_kind kind[2];
+	bool known[2];
+} texts[] = { { "name:", { WORD_PART, WORD_NAME }, { true, true } },
+	{ "type:", { WORD_PART, WORD_TYPE }, { false, true } },
+	{ "policy:", { WORD_PART, WORD_POLICY }, { false, true } } };
 
-	if (facet_limit(w, text))
-		return NS_OK;
-	w->kind = WORD_FACT;
-	for (size_t i = 0; i < sizeof facets / sizeof facets[0]; i++)
-		if (strcmp(text, facets[i].text) == 0) {
-			w->fact = facets[i].fact;
-			w->wanted = facets[i].wanted;
-			return NS_OK;
-		}
-	return ns_fail(why, NS_USAGE, ES_FILTER,
-	    "filter: %.40s is not known here; there are dnssec:on, dnssec:off, dnssec:bad, "
-	    "health:bad, qps:>100, qps:<1, changed:<1d and changed:>30m",
-	    text);
+static const struct {
+	const char *text;
+	enum filter_fact fact;
+	bool wanted, rrsets;
+} facts[] = { { "dnssec:on", FILTER_SIGNED, true, false },
+	{ "dnssec:off", FILTER_SIGNED, false, false },
+	{ "dnssec:bad", FILTER_DNSSEC_BAD, true, false },
+	{ "health:bad", FILTER_HEALTH_BAD, true, false },
+	{ "draft:mine", FILTER_DRAFT, true, true } };
+
+/* Why a facet that people may expect is none. */
+static const char *
+facet_elsewhere(enum filter_of of, const char *text)
+{
+	if (strncmp(text, "tag:", 4) == 0)
+		return "nothing has tags";
+	if (strncmp(text, "draft:", 6) == 0)
+		return "what others have in their drafts is known to them alone; there is "
+		       "draft:mine";
+	for (size_t i = 0; of == FILTER_ZONES && i < sizeof texts / sizeof texts[0]; i++)
+		if (strncmp(text, texts[i].facet, strlen(texts[i].facet)) == 0)
+			return "that is of records: filter those of a zone";
+	if (of == FILTER_ZONES)
+		return "there are name:, dnssec:on, dnssec:off, dnssec:bad, health:bad, qps:>100, "
+		       "qps:<1, changed:<1d, changed:>30m and draft:mine";
+	return "there are name:, type:, policy: and draft:mine";
 }
 
 static enum ns_err
-word_read(struct word *w, const char *text, struct ns_why *why)
+text_take_word(struct word *w, const char *text, struct ns_why *why)
 {
-	w->not = *text == '-';
-	text += w->not ;
-	if (*text == '~' || *text == '^') {
-		w->kind = *text == '~' ? WORD_REGEX : WORD_PREFIX;
-		text++;
-	} else if (strchr(text, ':') != NULL) {
-		return facet(w, text, why);
-	} else {
-		w->kind = strpbrk(text, "*?") != NULL ? WORD_GLOB : WORD_PART;
-	}
 	if (*text == '\0')
 		return ns_fail(why, NS_USAGE, ES_FILTER, "filter: an empty word");
 	if (strlen(text) > FILTER_WORD)
@@ -170,13 +182,56 @@ word_read(struct word *w, const char *text, struct ns_why *why)
 	for (size_t i = 0; i <= strlen(text); i++)
 		w->text[i] =
 		    w->kind == WORD_REGEX ? text[i] : (char)tolower((unsigned char)text[i]);
+	return NS_OK;
+}
+
+static enum ns_err
+facet(enum filter_of of, struct word *w, const char *text, struct ns_why *why)
+{
+	if (of == FILTER_ZONES && facet_limit(w, text))
+		return NS_OK;
+	w->fact = 0;
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+		if (texts[i].known[of] &&
+		    strncmp(text, texts[i].facet, strlen(texts[i].facet)) == 0) {
+			w->kind = texts[i].kind[of];
+			return text_take_word(w, text + strlen(texts[i].facet), why);
+		}
+	w->kind = WORD_FACT;
+	for (size_t i = 0; i < sizeof facts / sizeof facts[0]; i++)
+		if ((of == FILTER_ZONES || facts[i].rrsets) && strcmp(text, facts[i].text) == 0) {
+			w->fact = facts[i].fact;
+			w->wanted = facts[i].wanted;
+			return NS_OK;
+		}
+	return ns_fail(why, NS_USAGE, ES_FILTER, "filter: %.40s is not known here: %s", text,
+	    facet_elsewhere(of, text));
+}
+
+static enum ns_err
+word_read(enum filter_of of, struct word *w, const char *text, struct ns_why *why)
+{
+	enum ns_err err;
+
+	w->not = *text == '-';
+	text += w->not ;
+	if (*text == '~' || *text == '^') {
+		w->kind = *text == '~' ? WORD_REGEX : WORD_PREFIX;
+		text++;
+	} else if (strchr(text, ':') != NULL) {
+		return facet(of, w, text, why);
+	} else {
+		w->kind = strpbrk(text, "*?") != NULL ? WORD_GLOB : WORD_PART;
+	}
+	if ((err = text_take_word(w, text, why)) != NS_OK)
+		return err;
 	if (w->kind == WORD_GLOB && text[strlen(text) - 1] == '.')
 		w->text[strlen(text) - 1] = '\0';
 	return w->kind == WORD_REGEX ? regex_read(w, why) : NS_OK;
 }
 
 struct filter *
-filter_new(const char *text, struct ns_why *why)
+filter_new(enum filter_of of, const char *text, struct ns_why *why)
 {
 	struct filter *f = xcalloc(1, sizeof *f);
 	char *copy = xstrdup(text), *rest = copy, *word;
@@ -188,7 +243,7 @@ filter_new(const char *text, struct ns_why *why)
 		if (f->count == FILTER_WORDS)
 			err = ns_fail(
 			    why, NS_USAGE, ES_FILTER, "filter: at most %d words", FILTER_WORDS);
-		else if ((err = word_read(&f->words[f->count], word, why)) == NS_OK)
+		else if ((err = word_read(of, &f->words[f->count], word, why)) == NS_OK)
 			f->count++;
 	}
 	free(copy);
@@ -253,23 +308,93 @@ word_match(struct word *w, const struct filter_zone *z, const char *bare)
 		return beyond(w, z->qps);
 	case WORD_CHANGED:
 		return beyond(w, (double)z->age_s);
+	default:
+		return false;
 	}
-	return false;
+}
+
+static bool
+bare_name(const char *name, char bare[FILTER_NAME])
+{
+	size_t len = strlen(name);
+
+	if (len >= FILTER_NAME)
+		return false;
+	memcpy(bare, name, len + 1);
+	if (len > 1 && bare[len - 1] == '.')
+		bare[len - 1] = '\0';
+	return true;
 }
 
 bool
 filter_match(struct filter *f, const struct filter_zone *z)
 {
 	char bare[FILTER_NAME];
-	size_t len = strlen(z->name);
 
-	if (len >= sizeof bare)
+	if (!bare_name(z->name, bare))
 		return false;
-	memcpy(bare, z->name, len + 1);
-	if (len > 1 && bare[len - 1] == '.')
-		bare[len - 1] = '\0';
 	for (unsigned i = 0; i < f->count; i++)
 		if (word_match(&f->words[i], z, bare) == f->words[i].not )
+			return false;
+	return true;
+}
+
+/* ---- RRsets ---- */
+static bool
+in_data(const struct filter_rrset *s, const char *text)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (strcasestr(s->rdata[i], text) != NULL)
+			return true;
+	return false;
+}
+
+static bool
+rrset_type_is(const struct filter_rrset *s, const char *type)
+{
+	return strcasecmp(s->type, type) == 0 ||
+	       (strcmp(type, "policy") == 0 && strcmp(s->type, "NSPOLICY") == 0);
+}
+
+/* People have either form of a name in mind. */
+static bool
+rrset_word(struct word *w, const struct filter_rrset *s, const char *bare)
+{
+	size_t len = strlen(w->text);
+
+	switch (w->kind) {
+	case WORD_PART:
+		return strstr(s->name, w->text) != NULL || in_data(s, w->text);
+	case WORD_PREFIX:
+		return strncmp(s->relative, w->text, len) == 0 ||
+		       strncmp(s->name, w->text, len) == 0;
+	case WORD_GLOB:
+		return text_glob(w->text, s->relative) || text_glob(w->text, bare);
+	case WORD_REGEX:
+		return regex_match(w, s->relative) ||
+		       (w->kind == WORD_REGEX && regex_match(w, bare));
+	case WORD_FACT:
+		return s->draft;
+	case WORD_NAME:
+		return strstr(s->relative, w->text) != NULL;
+	case WORD_TYPE:
+		return rrset_type_is(s, w->text);
+	case WORD_POLICY:
+		return rrset_type_is(s, "policy") && strstr(s->relative, w->text) != NULL;
+	default:
+		return false;
+	}
+}
+
+bool
+filter_match_rrset(struct filter *f, const struct filter_rrset *s)
+{
+	char bare[FILTER_NAME];
+
+	if (!bare_name(s->name, bare))
+		return false;
+	for (unsigned i = 0; i < f->count; i++)
+		if (rrset_word(&f->words[i], s, bare) == f->words[i].not )
 			return false;
 	return true;
 }

@@ -9,6 +9,7 @@
 #include "appliance/sync/control.h"
 #include "appliance/sync/errors.h"
 #include "ipc/base/clock.h"
+#include "ipc/base/log.h"
 #include "ipc/base/xalloc.h"
 
 #define MARGIN_NS 200000000ull /* before its deadline the client has its answer */
@@ -23,11 +24,41 @@ no_probe(struct sync *s, struct request *r)
 	    "the probe process, which looks at checks, is not there; try again");
 }
 
+/* What is to be looked at as it says obeys the rules of what is to be a check. */
+static enum ns_err
+definition(struct request *r, Ns__Check *out)
+{
+	const Ns__CheckProbeRequest *in = r->env->check_probe_request;
+
+	if (in->name[0] != '\0')
+		return request_reject(r, NS_USAGE, ES_CHECK, "name",
+		    "a look is at a check by its name, or as a definition says");
+	*out = *in->check;
+	out->override = out->push = NULL;
+	if (check_rule(out, &r->why) != NS_OK)
+		return r->why.err;
+	log_info("check.try", "user=%s relay=%s type=%s target=%s port=%u",
+	    log_quote(r->caller.name), log_quote(r->caller.relay), out->type,
+	    log_quote(out->target), out->port);
+	return NS_OK;
+}
+
 void
 health_request(struct sync *s, struct request *r)
 {
 	Ns__Envelope env = *r->env;
+	Ns__CheckProbeRequest look = NS__CHECK_PROBE_REQUEST__INIT;
+	Ns__Check def;
 
+	if (env.body_case == NS__ENVELOPE__BODY_CHECK_PROBE_REQUEST &&
+	    env.check_probe_request->check != NULL) {
+		if ((r->err = definition(r, &def)) != NS_OK) {
+			request_finish(s, r);
+			return;
+		}
+		look.check = &def;
+		env.check_probe_request = &look;
+	}
 	env.id = r->asked_id = ++last_id;
 	if (bus_send(s, ROLE_PROBE, &env) != NS_OK)
 		no_probe(s, r);
@@ -54,9 +85,10 @@ take(struct request *r, const Ns__Envelope *env)
 static void
 refuse_look(struct sync *s, struct request *r, const Ns__CheckProbeReply *m)
 {
+	const char *name = r->env->check_probe_request->name;
 	char text[sizeof r->why.text];
 
-	snprintf(text, sizeof text, "%.64s: %s", r->env->check_probe_request->name, m->fault);
+	snprintf(text, sizeof text, "%.64s%s%s", name, name[0] != '\0' ? ": " : "", m->fault);
 	request_refuse(s, r, NS_INVALID, ES_NO_LOOK, text);
 }
 

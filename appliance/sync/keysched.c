@@ -41,6 +41,8 @@ static uint64_t ticked_ns;
 static struct keyclock keys_clock;
 static uint32_t ring_epoch;
 static bool ring_apex;
+static int64_t first_event; /* of all, at the last tick; 0: none */
+static uint64_t waiting; /* for the parent */
 static char denied[256]; /* why the last event could not be done; "": it could */
 
 int64_t
@@ -285,6 +287,27 @@ is_due(const struct sync *s, const struct entry *e, int64_t now)
 	return look || e->tried == 0 || now >= e->tried + RETRY_S;
 }
 
+static void
+look_over(void)
+{
+	first_event = 0;
+	waiting = 0;
+	for (size_t i = 0; i < count; i++) {
+		const struct key_times *t = &table[i].t;
+
+		waiting += t->waits_ds;
+		if (t->next != 0 && (first_event == 0 || t->next < first_event))
+			first_event = t->next;
+	}
+}
+
+void
+keysched_stats(Ns__StatsReply__Signing *m)
+{
+	m->next_event = first_event != 0 ? reply_time(first_event * 1000) : xstrdup("");
+	m->wait_for_parent = waiting;
+}
+
 void
 keysched_tick(struct sync *s, uint64_t now_ns)
 {
@@ -293,6 +316,7 @@ keysched_tick(struct sync *s, uint64_t now_ns)
 	if (now_ns < ticked_ns + SECOND_NS)
 		return;
 	ticked_ns = now_ns;
+	look_over();
 	now = keysched_now();
 	if (strcmp(s->head.role, "primary") != 0 || dnssec_public() == NULL)
 		return;

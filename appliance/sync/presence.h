@@ -1,6 +1,6 @@
 /* presence - who is about to change which zone: leases of a minute that stop nobody and are nowhere stored.
  *
- * Consoles say so again while they have a draft of the zone, and ask who else does.  An appliance that is not the primary
+ * Consoles say so again while they have a draft of the zone, and ask who else does; a viewer only asks.  An appliance that is not the primary
  * passes the request on, so that all of a fleet are in one table; without the primary nobody is seen, and nobody can
  * commit either.  A restart forgets: the next word of each console is here soon.  The table is pure; the request is the
  * loop's. */

@@ -30,6 +30,8 @@ presence_request(struct sync *s, struct request *r)
 	const char *where = r->caller.relay[0] != '\0' ? r->caller.relay : s->name;
 	const struct presence_lease *others[OTHERS_MAX];
 	uint64_t now = clock_mono_ns();
+	/* Who may not commit, or not by way of that appliance, is told of others and they not of him. */
+	bool may = r->caller.role >= USER_OPERATOR;
 	uint8_t zone[NAME_MAX_WIRE];
 	Ns__PresenceReply *m;
 	size_t len, n;
@@ -39,9 +41,9 @@ presence_request(struct sync *s, struct request *r)
 		return;
 	}
 	len = name_len(zone);
-	if (in->done)
+	if (may && in->done)
 		presence_drop(&table, zone, len, r->caller.name, where);
-	else if (in->editing)
+	else if (may && in->editing)
 		presence_put(&table, zone, len, r->caller.name, where, now);
 	n = presence_others(&table, zone, len, r->caller.name, now, others, OTHERS_MAX);
 	m = xmalloc(sizeof *m);

@@ -1,5 +1,6 @@
 /* recordlist - `record list`: RRsets in canonical order, pages that end between owners.  Reader
  * threads. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,8 @@
 #include "appliance/dns/zonetext.h"
 #include "appliance/dns/zwire.h"
 #include "appliance/sync/errors.h"
+#include "appliance/sync/filter.h"
+#include "appliance/sync/named.h"
 #include "appliance/sync/reader.h"
 #include "ipc/base/xalloc.h"
 
@@ -25,6 +28,10 @@ struct listing {
 	uint8_t last[255]; /* owner that was listed last */
 	bool full;
 	char *text;
+	struct request *request;
+	struct filter *filter; /* NULL: none */
+	struct named drafts;
+	const char *zone; /* its name as text */
 };
 
 static void
@@ -67,16 +74,41 @@ rrset_message(struct listing *l, const struct rrset *set)
 	return m;
 }
 
+static bool
+passes(struct listing *l, const Ns__RecordListReply__RRset *m)
+{
+	size_t len = strlen(m->name), zone = strlen(l->zone);
+	char relative[NAME_MAX_TEXT] = "@", id[NAME_MAX_TEXT + RRTYPE_MAX_TEXT + 1];
+	struct filter_rrset s = { m->name, relative, m->type, m->rdata, m->n_rdata, false };
+
+	/* Of the root it is all but the last dot. */
+	if (len > zone)
+		snprintf(relative, sizeof relative, "%.*s", (int)(len - zone - (zone > 1 ? 1 : 0)),
+		    m->name);
+	snprintf(id, sizeof id, "%s %s", m->name, m->type);
+	s.draft = named_has(&l->drafts, id);
+	return filter_match_rrset(l->filter, &s);
+}
+
 static void
 add(struct listing *l, const struct rrset *set)
 {
+	Ns__RecordListReply__RRset *m;
+	size_t octets = l->octets;
+
 	if (l->type != 0 && set->type != l->type)
 		return;
+	m = rrset_message(l, set);
+	if (l->filter != NULL && !passes(l, m)) {
+		protobuf_c_message_free_unpacked(&m->base, NULL);
+		l->octets = octets;
+		return;
+	}
 	if (l->m->n_rrsets == l->room) {
 		l->room = l->room != 0 ? 2 * l->room : 32;
 		l->m->rrsets = xreallocarray(l->m->rrsets, l->room, sizeof *l->m->rrsets);
 	}
-	l->m->rrsets[l->m->n_rrsets++] = rrset_message(l, set);
+	l->m->rrsets[l->m->n_rrsets++] = m;
 }
 
 /* false: broken, or the page is full. */
@@ -112,6 +144,10 @@ list_zone(struct store *s, uint64_t zone, const uint8_t *after, struct listing *
 		memcpy(from, after, name_len(after));
 	while ((err = store_content_get(s, zone, after, SLICE, &piece, from)) == NS_OK) {
 		after = from;
+		if (request_expired(l->request)) {
+			err = l->request->err;
+			break;
+		}
 		if (!add_all(l, &piece)) {
 			err = l->full ? NS_NOTFOUND : NS_CORRUPT;
 			break;
@@ -160,7 +196,7 @@ list(struct request *r, struct store *s, const struct store_zone *z, struct list
 		return ns_fail(&r->why, NS_USAGE, ES_CURSOR, "not a cursor of a record list");
 	err = list_zone(s, z->id, in->cursor[0] != '\0' ? after : NULL, l);
 	if (err != NS_OK)
-		return read_failed(&r->why, err);
+		return r->err != NS_OK ? r->err : read_failed(&r->why, err);
 	if (l->full)
 		l->m->next = cursor_make(l->last, name_len(l->last));
 	return NS_OK;
@@ -170,7 +206,8 @@ enum ns_err
 record_list_read(struct request *r, struct store *s)
 {
 	const Ns__RecordListRequest *in = r->env->record_list_request;
-	struct listing l = { .limit = in->limit != 0 ? in->limit : PAGE_DEFAULT };
+	struct listing l = { .limit = in->limit != 0 ? in->limit : PAGE_DEFAULT, .request = r };
+	char zone[NAME_MAX_TEXT];
 	struct store_zone z;
 	enum ns_err err;
 
@@ -179,10 +216,17 @@ record_list_read(struct request *r, struct store *s)
 	if (in->type[0] != '\0' && (l.type = rrtype_from_text(in->type)) == 0)
 		return ns_fail(
 		    &r->why, NS_USAGE, ES_TYPE, "there is no record type %.20s", in->type);
-	if ((err = store_begin(s, &r->why)) != NS_OK)
+	if (!named_take(&l.drafts, in->drafts, in->n_drafts, &r->why) ||
+	    (in->filter[0] != '\0' &&
+		(l.filter = filter_new(FILTER_RRSETS, in->filter, &r->why)) == NULL))
+		return r->why.err;
+	if ((err = store_begin(s, &r->why)) != NS_OK) {
+		filter_destroy(&l.filter);
 		return err;
+	}
 	err = read_zone(s, in->zone, &z, &r->why);
 	if (err == NS_OK) {
+		l.zone = name_to_text(z.name, zone);
 		l.m = xmalloc(sizeof *l.m);
 		ns__record_list_reply__init(l.m);
 		l.m->version = z.version;
@@ -193,5 +237,6 @@ record_list_read(struct request *r, struct store *s)
 		free(l.text);
 	}
 	store_rollback(s);
+	filter_destroy(&l.filter);
 	return err;
 }

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "appliance/sync/keysched.h"
 #include "appliance/sync/request.h"
 #include "appliance/sync/status.h"
 #include "ipc/base/xalloc.h"
@@ -58,4 +59,25 @@ signatures_status(Ns__StatusReply *m, int64_t now)
 		    "arrived signed and has expired signatures since", last->external_expires,
 		    last->external_expired == 1 ? ": import it signed anew"
 						: ", and others have: import them signed anew");
+}
+
+void
+signatures_stats(Ns__StatsReply *stats)
+{
+	Ns__StatsReply__Signing *m;
+
+	if (last == NULL)
+		return;
+	m = stats->signing = xmalloc(sizeof *m);
+	ns__stats_reply__signing__init(m);
+	m->zones = last->zones;
+	m->until = last->expires != 0 ? reply_time(last->expires * 1000) : xstrdup("");
+	m->until_zone = xstrdup(last->expires_zone);
+	m->due = last->due;
+	m->made = last->made;
+	m->verified = last->verified;
+	m->refused = last->refused;
+	m->external = last->external;
+	m->external_expired = last->external_expired;
+	keysched_stats(m);
 }

@@ -7,6 +7,7 @@
 
 void	 signatures_state(struct sync *, const Ns__Envelope *);	/* from the signer */
 void	 signatures_status(Ns__StatusReply *, int64_t now_s);	/* adds them, and what is wrong */
+void	 signatures_stats(Ns__StatsReply *);	/* adds them and what keysched.h knows */
 void	 signatures_stop(void);
 
 #endif

@@ -11,6 +11,7 @@
 #include "appliance/sync/errors.h"
 #include "appliance/sync/everywhere.h"
 #include "appliance/sync/fleet.h"
+#include "appliance/sync/signatures.h"
 #include "appliance/sync/statsall.h"
 #include "appliance/sync/zonerates.h"
 #include "ipc/base/xalloc.h"
@@ -163,6 +164,8 @@ finish(struct sync *s, struct request *r, const Ns__Metrics *m)
 		if (stats->scope != protobuf_c_empty_string)
 			free(stats->scope);
 		stats->scope = xstrdup(r->env->stats_request->scope);
+		if (strncmp(stats->scope, "zone:", 5) != 0)
+			signatures_stats(stats);
 	}
 	request_reply(r, NS__ENVELOPE__BODY_STATS_REPLY, stats);
 	request_finish(s, r);

@@ -11,6 +11,7 @@
 #include "appliance/dns/name.h"
 #include "appliance/sync/errors.h"
 #include "appliance/sync/filter.h"
+#include "appliance/sync/named.h"
 #include "appliance/sync/reader.h"
 #include "appliance/sync/users.h"
 #include "appliance/sync/zoneorder.h"
@@ -47,6 +48,7 @@ struct listing {
 	struct zone_facts *facts;
 	unsigned wants; /* FILTER_*, of filter and sort */
 	int64_t now_ms;
+	struct named drafts;
 	struct zone_key *keys;
 	size_t n, room, turn;
 };
@@ -145,6 +147,8 @@ each_key(void *arg, const struct store_zone *z)
 		f.flags = zone_facts_of(l->facts, z);
 	if (l->wants & FILTER_QPS)
 		f.qps = zone_rate(l->rates, z->name, z->name_len);
+	if (l->wants & FILTER_DRAFT && named_has(&l->drafts, name))
+		f.flags |= FILTER_DRAFT;
 	if (!filter_match(l->filter, &f))
 		return true;
 	if (l->n == l->room) {
@@ -156,9 +160,20 @@ each_key(void *arg, const struct store_zone *z)
 }
 
 static char *
-order_what(const Ns__ZoneListRequest *in)
+order_what(const struct listing *l)
 {
-	return xasprintf("%s\n%s", in->sort, in->filter);
+	const Ns__ZoneListRequest *in = l->request->env->zone_list_request;
+	struct wbuf what = wbuf_grow(2 * NS_MSG_MAX); /* it came in one message */
+
+	wbuf_put(&what, in->sort, strlen(in->sort));
+	wbuf_put(&what, "\n", 1);
+	wbuf_put(&what, in->filter, strlen(in->filter));
+	for (size_t i = 0; l->wants & FILTER_DRAFT && i < l->drafts.n; i++) {
+		wbuf_put(&what, "\n", 1);
+		wbuf_put(&what, l->drafts.list[i], strlen(l->drafts.list[i]));
+	}
+	wbuf_put(&what, "", 1);
+	return (char *)what.base;
 }
 
 static enum ns_err
@@ -179,7 +194,7 @@ order_make(struct listing *l, uint64_t revision, struct zone_order **out)
 	}
 	zone_keys_sort(l->keys, l->n, l->sort, l->reverse);
 	o = xcalloc(1, sizeof *o);
-	o->what = order_what(l->request->env->zone_list_request);
+	o->what = order_what(l);
 	o->revision = revision;
 	o->moves = l->wants != 0;
 	o->n = l->n;
@@ -194,7 +209,7 @@ order_make(struct listing *l, uint64_t revision, struct zone_order **out)
 static enum ns_err
 order_get(struct listing *l, struct zone_order **out)
 {
-	char *what = order_what(l->request->env->zone_list_request);
+	char *what = order_what(l);
 	uint64_t revision, term;
 	uint8_t hash[STORE_HASH];
 	enum ns_err err = store_head(l->store, &revision, &term, hash);
@@ -340,7 +355,9 @@ listing_read(struct request *r, struct listing *l)
 
 	if (err != NS_OK || (err = place_read(in, l, &l->from, &r->why)) != NS_OK)
 		return err;
-	if ((l->filter = filter_new(in->filter, &r->why)) == NULL)
+	if ((l->filter = filter_new(FILTER_ZONES, in->filter, &r->why)) == NULL)
+		return r->why.err;
+	if (!named_take(&l->drafts, in->drafts, in->n_drafts, &r->why))
 		return r->why.err;
 	l->limit = in->limit != 0 ? in->limit : PAGE_DEFAULT;
 	if (l->limit > PAGE_MAX)

@@ -165,23 +165,38 @@ set(struct cli *cli, Ns__Check *check)
 	return call_object(cli, &request);
 }
 
+Ns__Check *
+cli_check_file(const char *path, int *code)
+{
+	Ns__Check *check = malloc(sizeof *check);
+	json_t *doc = read_json(path);
+
+	*code = CLI_USAGE;
+	if (doc != NULL && check != NULL) {
+		ns__check__init(check);
+		*code = fill(path, doc, check);
+		if (*code != CLI_OK) {
+			ns__check__free_unpacked(check, NULL);
+			check = NULL;
+		}
+	} else {
+		free(check);
+		check = NULL;
+	}
+	json_decref(doc);
+	return check;
+}
+
 int
 cmd_check_set(struct cli *cli)
 {
-	Ns__Check *check = malloc(sizeof *check);
-	json_t *doc = read_json(cli->words[1]);
-	int code = CLI_USAGE;
+	int code;
+	Ns__Check *check = cli_check_file(cli->words[1], &code);
 
-	if (doc != NULL && check != NULL) {
-		ns__check__init(check);
-		code = fill(cli->words[1], doc, check);
-		if (code == CLI_OK)
-			code = set(cli, check);
-		ns__check__free_unpacked(check, NULL);
-		check = NULL;
-	}
-	free(check);
-	json_decref(doc);
+	if (check == NULL)
+		return code;
+	code = set(cli, check);
+	ns__check__free_unpacked(check, NULL);
 	return code;
 }
 

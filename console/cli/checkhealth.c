@@ -53,14 +53,14 @@ probe_table(const ProtobufCMessage *m)
 {
 	const Ns__CheckProbeReply *r = (const Ns__CheckProbeReply *)m;
 
-	print_safe(stdout, r->name);
+	print_safe(stdout, r->name[0] != '\0' ? r->name : "what the file says");
 	printf(" from %s: %s, %.1f ms, ", r->appliance,
 	    r->abstain ? "could not look"
 	    : r->good  ? "good"
 		       : "bad",
 	    r->rtt_ms);
 	print_safe(stdout, r->reason);
-	fputs(r->assigned ? "" : " (it does not vote on it)", stdout);
+	fputs(r->assigned || r->name[0] == '\0' ? "" : " (it does not vote on it)", stdout);
 	if (r->others > 0)
 		printf("; %u others were asked, too: check show", r->others);
 	putchar('\n');
@@ -71,11 +71,18 @@ cmd_check_probe(struct cli *cli)
 {
 	Ns__CheckProbeRequest body = NS__CHECK_PROBE_REQUEST__INIT;
 	Ns__Envelope request = NS__ENVELOPE__INIT;
+	int code;
 
-	body.name = cli_str(cli->words[0]);
+	if (cli->n_words == 1)
+		body.name = cli_str(cli->words[0]);
+	else if ((body.check = cli_check_file(cli->words[1], &code)) == NULL)
+		return code;
 	request.body_case = NS__ENVELOPE__BODY_CHECK_PROBE_REQUEST;
 	request.check_probe_request = &body;
-	return cli_show(cli, &request,
+	code = cli_show(cli, &request,
 	    &(const struct cli_view){
 		NS__ENVELOPE__BODY_CHECK_PROBE_REPLY, "ns.check.probe/1", NULL, probe_table });
+	if (body.check != NULL)
+		ns__check__free_unpacked(body.check, NULL);
+	return code;
 }

@@ -167,6 +167,8 @@ struct cli_view {
 	void (*table)(const ProtobufCMessage *);
 };
 int cli_show(struct cli *, Ns__Envelope *request, const struct cli_view *); /* asks; the exit code */
+/* A check's definition as `check set` takes it; NULL after a message, with the exit code. */
+Ns__Check *cli_check_file(const char *path, int *code);
 void cli_object_table(const ProtobufCMessage *); /* of an ObjectReply: what became of it */
 
 /* ---- table.c ---- */

@@ -21,7 +21,7 @@ const struct cli_command cli_commands[] = {
 	    "--filter takes words that must all match: foo (part of the name), ^foo (its start), "
 	    "*.x.* (glob), ~re (regular expression), -word (must not match), dnssec:on, "
 	    "dnssec:off, "
-	    "dnssec:bad, health:bad, qps:>100, qps:<1, changed:<1d, changed:>30m.\n"
+	    "dnssec:bad, health:bad, qps:>100, qps:<1, changed:<1d, changed:>30m, draft:mine.\n"
 	    "--sort takes name, serial, records, rrsets, qps, dnssec or health (the worst first) "
 	    "or "
 	    "changed; -qps is the other way round: the largest first.",
@@ -61,8 +61,11 @@ const struct cli_command cli_commands[] = {
 	    "it and answer REFUSED. --sites \"\" leaves it to its account, or everywhere. The "
 	    "primary's site must be among them. At the primary only.",
 	    1, 1, DIRECT | OPT_BIT(OPT_ACCOUNT) | OPT_BIT(OPT_SITES), cmd_zone_set },
-	{ "record", "list", "ZONE", "records, in master-file form", NULL, 1, 1,
-	    PAGE | OPT_BIT(OPT_NAME) | OPT_BIT(OPT_TYPE), cmd_record_list },
+	{ "record", "list", "ZONE", "records, in master-file form",
+	    "--filter takes words as zone list, of names or data, and name:www, type:MX, "
+	    "policy:www.",
+	    1, 1, PAGE | OPT_BIT(OPT_NAME) | OPT_BIT(OPT_TYPE) | OPT_BIT(OPT_FILTER),
+	    cmd_record_list },
 	{ "record", "set", "ZONE NAME TTL TYPE RDATA...", "replace the RRset, in a draft",
 	    "Without --commit it goes into the zone's draft: `plan` shows what it would do, "
 	    "`commit` "
@@ -192,10 +195,11 @@ const struct cli_command cli_commands[] = {
 	    "frozen, "
 	    "forced), none (no verdict yet) or ok.",
 	    0, 0, OPT_BIT(OPT_FILTER) | PAGE, cmd_check_health },
-	{ "check", "probe", "NAME", "look at it once, now, from all who vote on it",
+	{ "check", "probe", "NAME [FILE|-]", "look at it once, now, from all who vote on it",
 	    "This appliance tells what it saw; what the others see comes as their votes. The look "
-	    "counts as any other. At most every second.",
-	    1, 1, 0, cmd_check_probe },
+	    "counts as any other. At most every second. With FILE, as check set takes it, this "
+	    "appliance looks as that says instead, before it is set: the look counts for nothing.",
+	    1, 2, 0, cmd_check_probe },
 	{ "check", "history", "[NAME]", "what flipped on this appliance, newest first",
 	    "Of one check or of all, also of those that are no more; 100, or as --limit says.", 0,
 	    1, OPT_BIT(OPT_LIMIT), cmd_check_history },

@@ -398,8 +398,40 @@ complete(const void *arg, const char *line, struct candidates *c)
 	free(before);
 }
 
+/* ---- another host ---- */
+
+/* As this console was opened, but for where it goes. */
+static bool
+visit(const void *arg, const char *address, struct run *run, char *why, size_t size)
+{
+	const struct cli *console = arg;
+	const char *argv[4 + 2 * OPT_MAX] = { "nameserve", "console", "--appliance", address };
+	char *names[OPT_MAX];
+	size_t n = 4, named = 0;
+
+	if (console->restricted) {
+		snprintf(
+		    why, size, "this account has no ssh of its own: go there from your own host");
+		return false;
+	}
+	for (const struct cli_option *o = cli_options; o->name != NULL; o++) {
+		bool kept = o->id == OPT_READ_ONLY || o->id == OPT_ASCII || o->id == OPT_UTF8 ||
+			    o->id == OPT_COLOR || o->id == OPT_CLIPBOARD || o->id == OPT_THEME;
+
+		if (!kept || console->opt[o->id] == NULL)
+			continue;
+		argv[n++] = names[named++] = xasprintf("--%s", o->name);
+		if (o->value != NULL)
+			argv[n++] = console->opt[o->id];
+	}
+	*run = (struct run){ .path = SELF, .argv = block(argv, n) };
+	while (named > 0)
+		free(names[--named]);
+	return true;
+}
+
 struct grammar
 cli_grammar(const struct cli *cli)
 {
-	return (struct grammar){ cli, knows, take, complete };
+	return (struct grammar){ cli, knows, take, complete, visit };
 }

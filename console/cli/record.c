@@ -120,6 +120,10 @@ cmd_record_list(struct cli *cli)
 	body.name = cli_str(cli->opt[OPT_NAME]);
 	body.type = cli_str(cli->opt[OPT_TYPE]);
 	body.cursor = cli_str(cli->opt[OPT_CURSOR]);
+	body.filter = cli_str(cli->opt[OPT_FILTER]);
+	if (strstr(body.filter, "draft:") != NULL)
+		return cli_usage(
+		    NULL, "--filter: draft diff %s tells what the draft changes", cli->words[0]);
 	request.body_case = NS__ENVELOPE__BODY_RECORD_LIST_REQUEST;
 	request.record_list_request = &body;
 	return cli_show(cli, &request,

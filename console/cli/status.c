@@ -122,6 +122,25 @@ print_limits(const Ns__StatsReply *s)
 }
 
 static void
+print_signing(const Ns__StatsReply__Signing *m)
+{
+	if (m == NULL || m->zones + m->external == 0)
+		return;
+	printf("signing  zones %llu  due %llu  refused %llu", (unsigned long long)m->zones,
+	    (unsigned long long)m->due, (unsigned long long)m->refused);
+	if (m->until[0] != '\0')
+		printf("  first signature ends %s (%s)", m->until, m->until_zone);
+	if (m->next_event[0] != '\0')
+		printf("  next key event %s", m->next_event);
+	if (m->wait_for_parent > 0)
+		printf("  wait for the parent %llu", (unsigned long long)m->wait_for_parent);
+	if (m->external > 0)
+		printf("  arrived signed %llu  of them expired %llu",
+		    (unsigned long long)m->external, (unsigned long long)m->external_expired);
+	putchar('\n');
+}
+
+static void
 print_top(const Ns__StatsReply *s)
 {
 	static const char *const zones[] = { "ZONE", "QUERIES/S", "QUERIES", "NXDOMAIN", "ERRORS" };
@@ -171,6 +190,7 @@ print_totals(const Ns__StatsReply *s)
 	if (s->n_qtypes > 0)
 		putchar('\n');
 	print_limits(s);
+	print_signing(s->signing);
 }
 
 static void

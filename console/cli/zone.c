@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "console/cli/cli.h"
+#include "console/cli/draft.h"
 #include "ipc/base/xalloc.h"
 #include "ipc/json.h"
 
@@ -51,11 +51,39 @@ cmd_zone_list(struct cli *cli)
 	body.cursor = cli_str(cli->opt[OPT_CURSOR]);
 	body.sort = cli_str(cli->opt[OPT_SORT]);
 	body.qps = true;
+	/* What has a draft only its owner knows. */
+	if (strstr(body.filter, "draft:") != NULL) {
+		struct ns_drafts *d = cli_drafts_linked(cli, &code);
+
+		if (d == NULL)
+			return code;
+		body.n_drafts = ns_drafts_zones(d, &body.drafts);
+		ns_drafts_close(&d);
+	}
 	request.body_case = NS__ENVELOPE__BODY_ZONE_LIST_REQUEST;
 	request.zone_list_request = &body;
-	return cli_show(cli, &request,
+	code = cli_show(cli, &request,
 	    &(const struct cli_view){
 		NS__ENVELOPE__BODY_ZONE_LIST_REPLY, "ns.zone.list/1", "zones", zones_table });
+	for (size_t i = 0; i < body.n_drafts; i++)
+		free(body.drafts[i]);
+	if (body.n_drafts > 0)
+		free(body.drafts);
+	return code;
+}
+
+static void
+print_signatures(const Ns__ZoneInfo *z)
+{
+	if (strcmp(z->dnssec, "off") != 0)
+		printf("signatures %s, %s%s\n",
+		    strcmp(z->dnssec, "external") == 0 ? "external" : "made here",
+		    z->signatures_until[0] == '\0' ? "none is served yet"
+		    : z->signatures_expired        ? "expired since "
+						   : "the first one ends ",
+		    z->signatures_until);
+	if (z->next_key_event[0] != '\0')
+		printf("next key event %s\n", z->next_key_event);
 }
 
 static void
@@ -70,35 +98,7 @@ zone_table(const ProtobufCMessage *m)
 	    z->name, z->serial, (unsigned long long)z->records, (unsigned long long)z->rrsets,
 	    z->dnssec, (unsigned long long)z->version, (unsigned long long)z->served_version,
 	    z->changed, sites);
-}
-
-/* What the signer says of the signatures that are served: of its own, and of those that the zone came with. */
-static int
-print_signatures(struct cli *cli)
-{
-	Ns__DnssecShowRequest body = NS__DNSSEC_SHOW_REQUEST__INIT;
-	Ns__Envelope request = NS__ENVELOPE__INIT, *reply;
-	const Ns__DnssecShowReply *r;
-	int code = CLI_OK;
-
-	body.zone = cli_str(cli->words[0]);
-	request.body_case = NS__ENVELOPE__BODY_DNSSEC_SHOW_REQUEST;
-	request.dnssec_show_request = &body;
-	reply = cli_call(cli, &request, NS__ENVELOPE__BODY_DNSSEC_SHOW_REPLY, &code);
-	if (reply == NULL)
-		return code;
-	r = reply->dnssec_show_reply;
-	if (strcmp(r->status, "off") != 0)
-		printf("signatures %s, %s%s\n",
-		    strcmp(r->status, "external") == 0 ? "external" : "made here",
-		    r->expires[0] == '\0' ? "none is served yet"
-		    : r->expired          ? "expired since "
-					  : "the first one ends ",
-		    r->expires);
-	if (r->next_event[0] != '\0')
-		printf("next key event %s\n", r->next_event);
-	ns__envelope__free_unpacked(reply, NULL);
-	return CLI_OK;
+	print_signatures(z);
 }
 
 int
@@ -106,15 +106,14 @@ cmd_zone_show(struct cli *cli)
 {
 	Ns__ZoneShowRequest body = NS__ZONE_SHOW_REQUEST__INIT;
 	Ns__Envelope request = NS__ENVELOPE__INIT;
-	int code;
 
 	body.zone = cli_str(cli->words[0]);
+	body.signatures = true;
 	request.body_case = NS__ENVELOPE__BODY_ZONE_SHOW_REQUEST;
 	request.zone_show_request = &body;
-	code = cli_show(cli, &request,
+	return cli_show(cli, &request,
 	    &(const struct cli_view){
 		NS__ENVELOPE__BODY_ZONE_INFO, "ns.zone/1", NULL, zone_table });
-	return code == CLI_OK && cli->format == CLI_TABLE ? print_signatures(cli) : code;
 }
 
 int

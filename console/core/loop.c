@@ -10,17 +10,11 @@
 #include <unistd.h>
 
 #include "console/core/key.h"
+#include "console/core/pace.h"
 #include "console/core/trace.h"
 #include "ipc/base/clock.h"
 #include "ipc/base/xalloc.h"
 
-#define FRAME_MS    250u /* data draws no more often */
-#define MUTE_MS     1000u /* to a terminal that does not say what it has shown */
-#define SLOW_MS     250u
-#define SLOW_KEYS   100u /* keys share a frame on a slow link, */
-#define SLOW_FRAMES 3u /* and no more than these are under way */
-#define PROBE_MS    2000u
-#define LOST_MS     10000u /* an answer that does not come: the terminal is another one now */
 #define RESIZE_MS   30u
 #define SAFETY_MS   250 /* a missed edge of the client's descriptor costs no more */
 #define CLIENT_MAX  64u /* messages before keys have their turn */
@@ -58,13 +52,7 @@ struct loop {
 	void *program_arg;
 	int code;
 	unsigned interval_ms;
-	uint64_t last_frame_ms; /* the last periodic one */
-	uint64_t last_draw_ms; /* any */
-	enum { PROBE_TRYING, PROBE_WORKS, PROBE_MUTE } probing;
-	bool unshown; /* a probe is out */
-	unsigned behind; /* frames that were drawn after it */
-	uint64_t probe_ms; /* when it was sent */
-	unsigned round_trip_ms;
+	struct pace pace;
 	void (*later)(void *);
 	void *later_arg;
 	int old_stderr, pipe;
@@ -83,61 +71,22 @@ timer(struct loop *l, int which, unsigned ms)
 /* ---- frames ---- */
 
 static void
-frame(struct loop *l, const char *why)
+probe(struct loop *l)
+{
+	pace_asked(&l->pace, clock_mono_ms(), l->t->probe(l->t->state));
+}
+
+static void
+frame(struct loop *l, const char *why, bool data)
 {
 	l->dirty = l->urgent = false;
 	trace_draw(l->trace);
 	surface_clear(l->surface);
 	l->user.draw(l->user.arg, l->surface);
 	l->t->draw(l->t->state, l->surface);
-	l->last_draw_ms = clock_mono_ms();
 	trace_flush(l->trace, why);
-}
-
-static void
-probe(struct loop *l, uint64_t now)
-{
-	if (l->probing == PROBE_MUTE)
-		return;
-	if (l->unshown) {
-		l->behind++;
-		return;
-	}
-	if (!l->t->writable(l->t->state))
-		return;
-	if (!l->t->probe(l->t->state)) {
-		l->probing = PROBE_MUTE;
-		return;
-	}
-	l->unshown = true;
-	l->probe_ms = now;
-}
-
-/* How long until a periodic frame may be drawn; 0: now. */
-static unsigned
-frame_wait(struct loop *l, uint64_t now)
-{
-	unsigned gap = l->probing == PROBE_MUTE ? MUTE_MS : FRAME_MS;
-
-	if (l->unshown && clock_since(now, l->probe_ms) >= PROBE_MS && l->probing == PROBE_TRYING) {
-		l->probing = PROBE_MUTE;
-		l->unshown = false;
-	}
-	if (l->unshown && clock_since(now, l->probe_ms) >= LOST_MS)
-		l->unshown = false;
-	if (l->unshown || !l->t->writable(l->t->state))
-		return FRAME_MS;
-	uint64_t since = clock_since(now, l->last_frame_ms);
-	return since >= gap ? 0 : (unsigned)(gap - since);
-}
-
-/* On a slow link what keys do waits until frames before it were shown: else it would be shown later still. */
-static bool
-keys_wait(const struct loop *l, uint64_t now)
-{
-	if (!l->unshown || !loop_slow(l) || clock_since(now, l->probe_ms) >= LOST_MS)
-		return false;
-	return l->behind >= SLOW_FRAMES || clock_since(now, l->last_draw_ms) < SLOW_KEYS;
+	if (pace_drawn(&l->pace, clock_mono_ms(), data, l->t->writable(l->t->state)))
+		probe(l);
 }
 
 /* Draws what is due, and arms the timer for what is not. */
@@ -147,27 +96,14 @@ draw_due(struct loop *l)
 	uint64_t now = clock_mono_ms();
 	unsigned wait;
 
-	if (l->stopped || l->paged || l->program != 0)
+	if (l->stopped || l->paged || l->program != 0 || (!l->urgent && !l->dirty))
 		return;
-	if (l->urgent) {
-		if (keys_wait(l, now)) {
-			timer(l, EV_FRAME, SLOW_KEYS);
-			return;
-		}
-		frame(l, "key");
-		probe(l, now);
-		return;
-	}
-	if (!l->dirty)
-		return;
-	wait = frame_wait(l, now);
-	if (wait > 0) {
+	wait = l->urgent ? pace_key(&l->pace, now)
+			 : pace_data(&l->pace, now, l->t->writable(l->t->state));
+	if (wait > 0)
 		timer(l, EV_FRAME, wait);
-		return;
-	}
-	l->last_frame_ms = now;
-	frame(l, "data");
-	probe(l, now);
+	else
+		frame(l, l->urgent ? "key" : "data", !l->urgent);
 }
 
 void
@@ -198,9 +134,7 @@ loop_base(const struct loop *l)
 bool
 loop_slow(const struct loop *l)
 {
-	return l->round_trip_ms > SLOW_MS ||
-	       (l->unshown && l->probing == PROBE_WORKS &&
-		   clock_since(clock_mono_ms(), l->probe_ms) > SLOW_MS);
+	return pace_slow(&l->pace, clock_mono_ms());
 }
 
 /* ---- events ---- */
@@ -209,13 +143,8 @@ static void
 on_key(struct loop *l, uint32_t key)
 {
 	if (key == UIKEY_ACK) {
-		l->unshown = false;
-		l->probing = PROBE_WORKS;
-		l->round_trip_ms = (unsigned)clock_since(clock_mono_ms(), l->probe_ms);
-		if (l->behind > 0) { /* what came after it is not told of yet */
-			l->behind = 0;
-			probe(l, clock_mono_ms());
-		}
+		if (pace_shown(&l->pace, clock_mono_ms()) && l->t->writable(l->t->state))
+			probe(l);
 		return;
 	}
 	if (key == UIKEY_FOCUS)
@@ -320,13 +249,16 @@ static void
 on_cont(evutil_socket_t sig, short what, void *arg)
 {
 	(void)sig, (void)what;
+	struct loop *l = arg;
+
+	pace_forget(&l->pace);
 	loop_repaint(arg);
 	on_resize(-1, 0, arg);
 }
 
 /* ---- a program that has the terminal ---- */
 static void
-child(struct loop *l, char *const argv[])
+child(struct loop *l, const char *path, char *const argv[])
 {
 	sigset_t none;
 
@@ -334,26 +266,24 @@ child(struct loop *l, char *const argv[])
 	signal(SIGTTOU, SIG_IGN);
 	tcsetpgrp(STDIN_FILENO, getpid());
 	signal(SIGTTOU, SIG_DFL);
-	signal(SIGSEGV, SIG_DFL);
-	signal(SIGABRT, SIG_DFL);
-	signal(SIGBUS, SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (l->old_stderr >= 0)
 		dup2(l->old_stderr, STDERR_FILENO);
-	execv(argv[0], argv);
+	execv(path, argv);
 	_exit(127);
 }
 
 bool
-loop_program(struct loop *l, char *const argv[], void (*ended)(void *arg, int status), void *arg)
+loop_program(struct loop *l, const char *path, char *const argv[],
+    void (*ended)(void *arg, int status), void *arg)
 {
 	if (l->program != 0)
 		return false;
 	l->t->leave(l->t->state);
 	l->program = fork();
 	if (l->program == 0)
-		child(l, argv);
+		child(l, path, argv);
 	if (l->program < 0) {
 		l->program = 0;
 		l->t->enter(l->t->state);
@@ -386,6 +316,7 @@ on_child(evutil_socket_t sig, short what, void *arg)
 	signal(SIGTTOU, before);
 	l->t->enter(l->t->state);
 	event_add(l->ev[EV_STDIN], NULL);
+	pace_forget(&l->pace);
 	on_resize(-1, 0, l);
 	l->program_ended(l->program_arg, status);
 	l->urgent = true;
@@ -515,9 +446,7 @@ loop_destroy(struct loop **lp)
 int
 loop_run(struct loop *l)
 {
-	frame(l, "first");
-	l->last_frame_ms = clock_mono_ms();
-	probe(l, l->last_frame_ms);
+	frame(l, "first", true);
 	timer(l, EV_TICK, 0);
 	if (l->client != NULL)
 		arm_client(l);

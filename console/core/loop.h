@@ -41,7 +41,8 @@ void loop_interval(struct loop *, unsigned ms);
 void loop_repaint(struct loop *);
 void loop_suspend(struct loop *);
 /* The terminal is a program's until it ends; the loop goes on, without drawing.  false: it was not started. */
-bool loop_program(struct loop *, char *const argv[], void (*ended)(void *arg, int status), void *arg);
+bool loop_program(struct loop *, const char *path, char *const argv[],
+    void (*ended)(void *arg, int status), void *arg);
 void loop_theme(struct loop *, enum ui_theme);
 void loop_copy(struct loop *, const char *text); /* to the terminal's clipboard */
 void loop_page(struct loop *, const char *text); /* plain text until the next key; nothing is drawn meanwhile */

@@ -45,6 +45,15 @@ memo_get(const struct memo *m, const char *name)
 	return json_string_value(json_object_get(m->values, name));
 }
 
+void
+memo_each(const struct memo *m, memo_fn *fn, void *arg)
+{
+	const char *name;
+	json_t *value;
+
+	json_object_foreach(m->values, name, value) fn(arg, name, json_string_value(value));
+}
+
 bool
 memo_changed(const struct memo *m)
 {

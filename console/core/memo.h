@@ -24,6 +24,9 @@ void memo_destroy(struct memo **);
 const char *memo_get(const struct memo *, const char *name);
 /* What does not fit is not remembered.  NULL or "": forgotten. */
 void memo_set(struct memo *, const char *name, const char *value);
+/* Each name with its value, in the order of the file. */
+typedef void memo_fn(void *arg, const char *name, const char *value);
+void memo_each(const struct memo *, memo_fn *, void *arg);
 /* Does it hold what was not saved? */
 bool memo_changed(const struct memo *);
 

@@ -9,6 +9,7 @@
 #include "console/core/loop.h"
 #include "console/core/sanitize.h"
 #include "console/screens/checks.h"
+#include "console/screens/checktry.h"
 #include "console/widgets/form.h"
 #include "ipc/base/xalloc.h"
 #include "ipc/envelope.h"
@@ -31,6 +32,7 @@ struct checkedit {
 	enum { CHECK_UNJUDGED, CHECK_ASKED, CHECK_GOOD, CHECK_BAD, CHECK_NO_LINK } verdict;
 	char why[WHY_MAX];
 	size_t wrong; /* field of the form; SIZE_MAX: none */
+	struct checktry try; /* how what is typed looks from outside */
 	int rows;
 };
 
@@ -160,6 +162,7 @@ changed(struct view *v)
 	char why[64];
 
 	e->dirty = true;
+	checktry_forget(&e->try);
 	e->verdict = CHECK_UNJUDGED;
 	e->wrong = SIZE_MAX;
 	e->why[0] = '\0';
@@ -260,6 +263,7 @@ checkedit_close(struct view *v)
 		loop_later(v->ui->loop, 0, NULL, NULL);
 	if (e->request != 0)
 		ns_client_cancel(v->ui->client, e->request);
+	checktry_forget(&e->try);
 	if (e->check != NULL)
 		ns__check__free_unpacked(e->check, NULL);
 	form_clear(&e->form);
@@ -364,6 +368,19 @@ checkedit_key(struct view *v, uint32_t key)
 	return mine;
 }
 
+/* What is in force is looked at as a check; what is not yet, as it is typed. */
+static void
+look(struct view *v)
+{
+	struct checkedit *e = v->state;
+	Ns__Check *def;
+
+	if (!e->dirty && !e->fresh)
+		(void)checks_act(v, ACT_PROBE, e->name);
+	else if ((def = only_its_own(e)) != NULL)
+		checktry_begin(&e->try, v, def);
+}
+
 static bool
 checkedit_act(struct view *v, enum ns_action_id id)
 {
@@ -375,8 +392,10 @@ checkedit_act(struct view *v, enum ns_action_id id)
 		accept(v);
 	else if (id == ACT_NEXT_FIELD || id == ACT_PREVIOUS_FIELD)
 		form_next(&e->form, id == ACT_NEXT_FIELD ? 1 : -1);
+	else if (id == ACT_PROBE)
+		look(v);
 	else
-		return id == ACT_PROBE && checks_act(v, id, e->name);
+		return false;
 	return true;
 }
 
@@ -387,9 +406,8 @@ checkedit_refuse(struct view *v, enum ns_action_id id)
 
 	if (id == ACT_FORCE || id == ACT_OBJECT_HISTORY)
 		return "leave the form first";
-	return id == ACT_PROBE && (e->dirty || e->fresh)
-		   ? "the probes look at what is in force: Ctrl-S first"
-		   : NULL;
+	return id == ACT_PROBE && e->verdict == CHECK_BAD ? "what is marked has to be mended first"
+							  : NULL;
 }
 
 /* ---- drawing ---- */
@@ -475,6 +493,7 @@ draw_below(struct view *v, struct rect r)
 		    s, (struct rect){ r.x + 10, r.y + 1, r.w - 11, 2 }, UI_CRIT, e->why);
 		return;
 	}
+	checktry_draw(&e->try, (struct rect){ r.x + 1, r.y + 2, r.w - 2, r.h - 2 });
 	surface_put(s, r.x + 1, r.y + 1, 8, UI_TEXT, says[e->verdict][0] != '\0' ? "Result" : "");
 	surface_put(s, r.x + 10, r.y + 1, r.w - 11, e->verdict == CHECK_GOOD ? UI_OK : UI_DIM,
 	    says[e->verdict]);
@@ -485,7 +504,8 @@ checkedit_draw(struct view *v, struct rect r)
 {
 	struct checkedit *e = v->state;
 	struct surface *s = v->ui->surface;
-	struct rect body = { r.x, r.y + 2, r.w, r.h - 2 - BELOW };
+	int below = BELOW + (e->try.n > 2 ? (int)e->try.n - 2 : 0);
+	struct rect body = { r.x, r.y + 2, r.w, r.h - 2 - below };
 	char safe[256];
 
 	sanitize(safe, sizeof safe, e->name, v->ui->ascii);
@@ -501,7 +521,7 @@ checkedit_draw(struct view *v, struct rect r)
 	form_show(
 	    &e->form, e->form.list[e->form.focus].y + (e->form.focus == e->wrong), e->rows, body.h);
 	draw_fields(v, body);
-	draw_below(v, (struct rect){ r.x, r.y + r.h - BELOW + 1, r.w, BELOW - 1 });
+	draw_below(v, (struct rect){ r.x, r.y + r.h - below + 1, r.w, below - 1 });
 }
 
 const struct ns_screen_ops screen_checkedit = {

@@ -1,4 +1,5 @@
-/* connect.c - which appliance this console shows: the one it is connected to, or another by way of it.
+/* connect.c - which appliance this console shows: the one it is connected to, or another by way of it; and those of
+ * other hosts, each with a console of its own by the operator's ssh (profiles.h).
  *
  * Nobody is asked for a secret: this appliance passes requests on and vouches for who asks; the other one lets him
  * do what his role and its trust in this one both allow. */
@@ -9,6 +10,7 @@
 #include "console/core/sanitize.h"
 #include "console/screens/copy.h"
 #include "console/screens/pages.h"
+#include "console/screens/profiles.h"
 #include "ipc/base/xalloc.h"
 
 #define TIMEOUT_MS 3000u
@@ -16,20 +18,16 @@
 
 struct connect {
 	struct ns_table table;
-	struct row rows[ROWS_MAX];
-	size_t n;
+	struct row rows[ROWS_MAX + MEMO_NAMES]; /* of the fleet, then of the profiles */
+	size_t fleet, n; /* fleet: those of the fleet */
+	struct memo *profiles;
+	size_t shown[ROWS_MAX + MEMO_NAMES], n_shown; /* that the filter leaves */
+	char filter[PROMPT_MAX];
+	char dropped[MEMO_NAME + 1]; /* that is asked about */
 	uint64_t request;
 	bool loaded;
 	char fault[256];
 };
-
-static void
-clear(struct connect *c)
-{
-	for (size_t i = 0; i < c->n; i++)
-		row_free(&c->rows[i]);
-	c->n = 0;
-}
 
 static const char *
 here(const struct view *v)
@@ -45,6 +43,37 @@ shown(const struct view *v)
 	const char *at = ns_client_at(v->ui->client);
 
 	return at[0] != '\0' ? at : here(v);
+}
+
+/* ---- rows ---- */
+
+static struct row *
+at_cursor(struct connect *c)
+{
+	return c->table.row < c->n_shown ? &c->rows[c->shown[c->table.row]] : NULL;
+}
+
+static bool
+is_profile(const struct connect *c, const struct row *r)
+{
+	return r >= c->rows + c->fleet;
+}
+
+/* What the filter leaves; the cursor stays with its row, else it is on the first. */
+static void
+choose(struct connect *c, const char *id, bool profile)
+{
+	c->n_shown = c->table.row = 0;
+	for (size_t i = 0; i < c->n; i++) {
+		const struct row *r = &c->rows[i];
+
+		if (strcasestr(r->cells[0], c->filter) == NULL &&
+		    strcasestr(r->cells[1], c->filter) == NULL)
+			continue;
+		if (strcmp(r->id, id) == 0 && is_profile(c, r) == profile)
+			c->table.row = c->n_shown;
+		c->shown[c->n_shown++] = i;
+	}
 }
 
 static void
@@ -66,24 +95,54 @@ add(struct view *v, const Ns__FleetListReply__Appliance *a)
 	row_set(v, r, 6, UI_DIM, "%s", strcmp(a->name, here(v)) == 0 ? "here" : "relay");
 }
 
-/* The cursor stays with its appliance. */
+/* Nothing is known of it before it is visited. */
+static void
+add_profile(void *arg, const char *name, const char *address)
+{
+	struct view *v = arg;
+	struct connect *c = v->state;
+	struct row *r = &c->rows[c->n];
+
+	if (c->n == sizeof c->rows / sizeof *c->rows)
+		return;
+	*r = (struct row){ .id = xstrdup(name) };
+	c->n++;
+	row_set(v, r, 0, UI_TEXT, "%s", name);
+	row_set(v, r, 1, UI_TEXT, "%s", address);
+	for (unsigned i = 2; i < 6; i++)
+		row_set(v, r, i, UI_TEXT, "-");
+	row_set(v, r, 6, UI_DIM, "ssh");
+}
+
+static void
+drop_rows(struct connect *c, size_t from)
+{
+	while (c->n > from)
+		row_free(&c->rows[--c->n]);
+}
+
+/* The rows anew; m NULL: of the profiles alone.  The cursor stays on its row. */
 static void
 take(struct view *v, const Ns__FleetListReply *m)
 {
 	struct connect *c = v->state;
-	char *at = c->table.row < c->n ? xstrdup(c->rows[c->table.row].id) : xstrdup(shown(v));
+	const struct row *r = at_cursor(c);
+	bool profile = r != NULL && is_profile(c, r);
+	char *at = xstrdup(r != NULL ? r->id : shown(v));
 
-	clear(c);
-	for (size_t i = 0; i < m->n_appliances && c->n < ROWS_MAX; i++) {
-		if (strcmp(m->appliances[i]->state, "invited") == 0)
-			continue;
-		if (strcmp(m->appliances[i]->name, at) == 0)
-			c->table.row = c->n;
-		add(v, m->appliances[i]);
+	if (m != NULL) {
+		drop_rows(c, 0);
+		for (size_t i = 0; i < m->n_appliances && c->n < ROWS_MAX; i++)
+			if (strcmp(m->appliances[i]->state, "invited") != 0)
+				add(v, m->appliances[i]);
+		c->fleet = c->n;
+		c->loaded = true;
+		c->fault[0] = '\0';
 	}
+	drop_rows(c, c->fleet);
+	memo_each(c->profiles, add_profile, v);
+	choose(c, at, profile);
 	free(at);
-	c->loaded = true;
-	c->fault[0] = '\0';
 }
 
 static void
@@ -116,6 +175,23 @@ connect_tick(struct view *v)
 	c->request = ns_client_request(v->ui->client, &request, TIMEOUT_MS, came, v);
 }
 
+static void
+read_profiles(struct view *v)
+{
+	struct connect *c = v->state;
+
+	memo_destroy(&c->profiles);
+	c->profiles = profiles_read(v->ui);
+	take(v, NULL);
+}
+
+static void
+connect_reload(struct view *v)
+{
+	read_profiles(v);
+	connect_tick(v);
+}
+
 static const struct table_column columns[] = { { "APPLIANCE", 12, 1, false, 0 },
 	{ "ADDRESS", 16, 2, false, 70 }, { "ROLE", 7, 0, false, 0 }, { "STATE", 7, 0, false, 0 },
 	{ "VERSION", 7, 0, false, 0 }, { "SEEN", 6, 0, true, 0 }, { "VIA", 5, 0, false, 0 },
@@ -128,6 +204,7 @@ connect_open(struct view *v)
 
 	c->table.columns = columns;
 	c->table.signs = true;
+	v->own = true; /* profiles */
 }
 
 static void
@@ -137,17 +214,19 @@ connect_close(struct view *v)
 
 	if (c->request != 0)
 		ns_client_cancel(v->ui->client, c->request);
-	clear(c);
+	drop_rows(c, 0);
+	memo_destroy(&c->profiles);
 }
 
 static const char *
 cell(void *arg, size_t row, unsigned column, enum ui_role *role)
 {
 	struct view *v = arg;
-	const struct row *r = &((struct connect *)v->state)->rows[row];
+	const struct connect *c = v->state;
+	const struct row *r = &c->rows[c->shown[row]];
 
 	if (column == TABLE_SIGN)
-		return strcmp(r->id, shown(v)) == 0 ? "@" : "";
+		return !is_profile(c, r) && strcmp(r->id, shown(v)) == 0 ? "@" : "";
 	*role = (enum ui_role)r->roles[column];
 	return r->cells[column] != NULL ? r->cells[column] : "";
 }
@@ -157,32 +236,74 @@ connect_draw(struct view *v, struct rect r)
 {
 	struct connect *c = v->state;
 	struct surface *s = v->ui->surface;
-	char name[64];
+	char name[64], filter[2 * PROMPT_MAX];
 
 	surface_put(s, r.x + 1, r.y, 7, UI_TITLE, "Connect");
+	sanitize(filter, sizeof filter, c->filter, v->ui->ascii);
+	if (filter[0] != '\0')
+		surface_putf(s, r.x + 11, r.y, r.w / 2, UI_INPUT, "/%s", filter);
 	sanitize(name, sizeof name, shown(v), v->ui->ascii);
-	surface_put_right(s, r.x + 10, r.y, r.w - 11, UI_DIM, name);
-	ns_table_draw(&c->table, s, (struct rect){ r.x, r.y + 1, r.w, r.h - 3 }, c->n, cell, v);
-	if (c->n == 0)
+	surface_putf(s, r.x + r.w - 10 - text_width(name), r.y, 9 + text_width(name), UI_DIM,
+	    "current %s", name);
+	ns_table_draw(
+	    &c->table, s, (struct rect){ r.x, r.y + 1, r.w, r.h - 3 }, c->n_shown, cell, v);
+	if (c->n_shown == 0)
 		surface_put(s, r.x + 3, r.y + 3, r.w - 4, c->fault[0] != '\0' ? UI_WARN : UI_DIM,
-		    c->fault[0] != '\0' ? c->fault
-		    : c->loaded         ? "this appliance is alone"
-					: "loading");
+		    c->fault[0] != '\0'    ? c->fault
+		    : c->filter[0] != '\0' ? "none matches; Esc shows all"
+		    : c->loaded            ? "this appliance is alone"
+					   : "loading");
 	surface_put(s, r.x + 1, r.y + r.h - 1, r.w - 2, UI_DIM,
-	    "@ what is shown now.  Another one is asked by way of this one, in your name.");
+	    r.w < 100 ? "@ is shown now.  relay: by way of it, in your name.  ssh: by your own ssh."
+		      : "@ is shown now.  relay: another one of the fleet by way of it, in your "
+			"name.  ssh: a console there by your own ssh.");
+}
+
+static void
+drop(void *arg)
+{
+	struct view *v = arg;
+
+	profiles_drop(v->ui, ((struct connect *)v->state)->dropped);
+	read_profiles(v);
+}
+
+static void
+ask_drop(struct view *v, const struct row *r)
+{
+	struct connect *c = v->state;
+	char ask[MEMO_NAME + 64];
+
+	snprintf(c->dropped, sizeof c->dropped, "%s", r->id);
+	snprintf(ask, sizeof ask, "Remove the profile %s?", r->id);
+	ui_ask(v->ui, ask, "That appliance stays as it is, and so do your drafts.", NULL, drop, v);
+}
+
+static void
+open_row(struct view *v, const struct row *r)
+{
+	if (!is_profile(v->state, r))
+		ui_connect(v->ui, strcmp(r->id, here(v)) == 0 ? "" : r->id);
+	else
+		profiles_visit(v->ui, r->id);
 }
 
 static bool
 connect_act(struct view *v, enum ns_action_id id)
 {
 	struct connect *c = v->state;
+	struct row *r = at_cursor(c);
 
-	if (ns_table_act(&c->table, id, c->n))
+	if (ns_table_act(&c->table, id, c->n_shown))
 		return true;
-	if (id != ACT_OPEN || c->table.row >= c->n)
+	if (id == ACT_ADD)
+		profiles_ask(v->ui);
+	else if (id == ACT_DELETE && r != NULL)
+		ask_drop(v, r);
+	else if (id == ACT_OPEN && r != NULL)
+		open_row(v, r);
+	else
 		return false;
-	const char *name = c->rows[c->table.row].id;
-	ui_connect(v->ui, strcmp(name, here(v)) == 0 ? "" : name);
 	return true;
 }
 
@@ -190,37 +311,80 @@ static const char *
 connect_refuse(struct view *v, enum ns_action_id id)
 {
 	struct connect *c = v->state;
+	const struct row *r = at_cursor(c);
+	bool profile = r != NULL && is_profile(c, r);
 
-	if (id != ACT_OPEN)
+	switch (id) {
+	case ACT_ADD:
+		return v->ui->restricted ? profiles_refuse(v->ui) : NULL;
+	case ACT_DELETE:
+		return profile ? NULL : "only profiles, which are yours, can be removed here";
+	case ACT_EDIT:
+	case ACT_CLONE:
+		return "a profile is removed and added anew: d, a";
+	case ACT_OPEN:
+		return r == NULL                      ? "no appliance is here"
+		       : profile                      ? profiles_refuse(v->ui)
+		       : strcmp(r->id, shown(v)) == 0 ? "this one is shown already"
+						      : NULL;
+	default:
 		return NULL;
-	return c->n == 0                                         ? "no appliance is here"
-	       : strcmp(c->rows[c->table.row].id, shown(v)) == 0 ? "this one is shown already"
-								 : NULL;
+	}
+}
+
+static void
+connect_filter(struct view *v, const char *text)
+{
+	struct connect *c = v->state;
+
+	snprintf(c->filter, sizeof c->filter, "%s", text);
+	choose(c, "", false);
+}
+
+static const char *
+connect_filter_now(struct view *v)
+{
+	return ((struct connect *)v->state)->filter;
+}
+
+static struct ns_table *
+connect_table(struct view *v, size_t *rows)
+{
+	struct connect *c = v->state;
+
+	*rows = c->n_shown;
+	return &c->table;
 }
 
 static void
 connect_copies(struct view *v, struct copies *out)
 {
 	struct connect *c = v->state;
+	const struct row *r = at_cursor(c);
 
-	if (c->table.row >= c->n)
+	if (r == NULL)
 		return;
-	copies_add(out, "name", xstrdup(c->rows[c->table.row].cells[0]));
+	copies_add(out, "name", xstrdup(r->cells[0]));
+	copies_add(out, "address", xstrdup(r->cells[1]));
 	copies_add(out, "command",
-	    xasprintf("nameserve --appliance %s status", c->rows[c->table.row].cells[0]));
+	    xasprintf("nameserve --appliance %s status", r->cells[is_profile(c, r) ? 1 : 0]));
 }
 
 const struct ns_screen_ops screen_connect = {
 	.name = "Connect",
 	.size = sizeof(struct connect),
-	.contexts = CTX_GLOBAL | CTX_LIST | CTX_OPEN,
+	.contexts = CTX_GLOBAL | CTX_LIST | CTX_OPEN | CTX_FILTER | CTX_ROWS,
 	.open = connect_open,
 	.close = connect_close,
-	.reload = connect_tick,
+	.reload = connect_reload,
 	.tick = connect_tick,
 	.draw = connect_draw,
 	.act = connect_act,
 	.refuse = connect_refuse,
+	.filter = connect_filter,
+	.filter_now = connect_filter_now,
+	.filter_help = "part of a name or an address   Enter keep   Esc undo",
+	.table = connect_table,
 	.copies = connect_copies,
 	.twin = "fleet list",
 };

@@ -24,7 +24,7 @@ struct dnssec {
 	size_t n;
 	uint64_t request, look;
 	bool loaded, looked, signs, ds_there;
-	char status[16], state[TEXT], waits[TEXT], parent[TEXT], until[TEXT];
+	char status[16], state[TEXT], waits[TEXT], parent[TEXT], until[TEXT], ends[TEXT];
 	struct keysteps steps;
 	char *ds[DS_MAX];
 	size_t n_ds;
@@ -102,6 +102,9 @@ take_texts(struct view *v, const Ns__DnssecShowReply *m)
 	sanitize(d->parent, sizeof d->parent, text, v->ui->ascii);
 	snprintf(text, sizeof text, "signatures over DNSKEY until %.10s", m->dnskey_signed_until);
 	sanitize(d->until, sizeof d->until, m->n_keys > 0 ? text : "", v->ui->ascii);
+	snprintf(
+	    text, sizeof text, m->expired ? "EXPIRED on %.10s" : "signed until %.10s", m->expires);
+	sanitize(d->ends, sizeof d->ends, m->expires[0] != '\0' ? text : "", v->ui->ascii);
 	if (m->ds_after[0] != '\0') {
 		snprintf(text, sizeof text,
 		    "no DS at the parent before %.16sZ: caches hold unsigned answers", m->ds_after);
@@ -288,7 +291,7 @@ dnssec_draw(struct view *v, struct rect r)
 	int keys, y, below;
 	bool roomy;
 
-	r = zone_title(v, r, d->loaded ? d->state : "", "");
+	r = zone_title(v, r, d->loaded ? d->state : "", d->ends);
 	if (!d->loaded || !d->signs) {
 		static const char *const why[] = {
 			"loading", "This zone is not signed.  :sign signs it.",

@@ -9,12 +9,13 @@
 #include "console/core/sanitize.h"
 #include "console/screens/ask.h"
 #include "console/screens/copy.h"
+#include "console/screens/graphs.h"
 #include "console/screens/sorting.h"
 #include "console/widgets/table.h"
 #include "ipc/base/xalloc.h"
 
 #define TIMEOUT_MS 2000u
-#define SPARK      16u
+#define SPARK      (8u + GRAPH_BUCKET)
 #define PANE_H     3 /* with the line above it */
 
 struct pop_row {
@@ -32,7 +33,7 @@ struct fleet {
 	bool loaded, problems;
 	double age_s;
 	char versions[160], primary[80], filter[PROMPT_MAX];
-	uint64_t request;
+	uint64_t request, samples;
 };
 
 /* ---- words ---- */
@@ -253,6 +254,7 @@ take(struct view *v, Ns__FleetListReply *m)
 	char *at = f->table.row < f->n ? xstrdup(f->rows[f->table.row].row.id) : NULL;
 	size_t n = 0;
 
+	f->samples++;
 	qsort(m->appliances, m->n_appliances, sizeof(Member *), by_state);
 	take_counts(v, m);
 	for (size_t i = 0; i < m->n_appliances; i++) {
@@ -422,13 +424,13 @@ fleet_filter_now(struct view *v)
 static void
 spark(struct view *v, const struct pop_row *r, char *out, size_t size)
 {
+	size_t len = 0, end = SPARK - graph_held(v, ((struct fleet *)v->state)->samples);
 	double top = 0;
-	size_t len = 0;
 
 	out[0] = '\0';
-	for (size_t i = SPARK - 8; i < SPARK; i++)
+	for (size_t i = end - 8; i < end; i++)
 		top = r->qps[i] > top ? r->qps[i] : top;
-	for (size_t i = SPARK - 8; i < SPARK; i++) {
+	for (size_t i = end - 8; i < end; i++) {
 		unsigned level =
 		    top > 0 && r->qps[i] > 0 ? (unsigned)(r->qps[i] / top * GLYPH_LEVELS) : 0;
 

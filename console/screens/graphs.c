@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "console/core/loop.h"
+
 #define SCALE 8 /* columns left of a graph */
 
 void
@@ -11,11 +13,21 @@ series_init(struct series *s)
 {
 	for (size_t i = 0; i < SERIES_SAMPLES; i++)
 		s->list[i] = -1;
+	s->added = 0;
+}
+
+size_t
+graph_held(const struct view *v, uint64_t samples)
+{
+	bool slow = v->ui->loop != NULL && loop_slow(v->ui->loop);
+
+	return slow ? (size_t)(samples % GRAPH_BUCKET) : 0;
 }
 
 void
 series_add(struct series *s, double value)
 {
+	s->added++;
 	memmove(s->list, s->list + 1, (SERIES_SAMPLES - 1) * sizeof s->list[0]);
 	s->list[SERIES_SAMPLES - 1] = value;
 }
@@ -29,22 +41,30 @@ series_gap(struct series *s, uint64_t ms, unsigned interval_ms)
 		series_add(s, -1);
 }
 
-double
-series_most(const struct series *s)
+static double
+most(const double *list, size_t n)
 {
 	double m = 0;
 
-	for (size_t i = 0; i < SERIES_SAMPLES; i++)
-		m = s->list[i] > m ? s->list[i] : m;
+	for (size_t i = 0; i < n; i++)
+		m = list[i] > m ? list[i] : m;
 	return m;
 }
 
-void
-series_draw(struct view *v, struct rect r, const struct series *list, double top, const char *scale)
+double
+series_most(const struct series *s)
 {
+	return most(s->list, SERIES_SAMPLES);
+}
+
+void
+series_draw(struct view *v, struct rect r, const struct series *list, const char *scale)
+{
+	size_t n = SERIES_SAMPLES - graph_held(v, list->added);
+
 	surface_put_right(v->ui->surface, r.x, r.y, SCALE - 1, UI_DIM, scale);
 	glyph_graph(v->ui->surface, (struct rect){ r.x + SCALE, r.y, r.w - SCALE - 1, r.h },
-	    v->ui->glyphs, list->list, SERIES_SAMPLES, top);
+	    v->ui->glyphs, list->list, n, most(list->list, n));
 }
 
 void

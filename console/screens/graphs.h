@@ -5,18 +5,24 @@
 #include "console/screens/ui.h"
 
 #define SERIES_SAMPLES 600u /* ten minutes at the usual interval */
+#define GRAPH_BUCKET   10u /* samples by which a graph moves on a slow link */
 
 struct series {
 	double list[SERIES_SAMPLES]; /* the newest last; -1: none */
+	uint64_t added;
 };
+
+/* How many of the newest samples are not drawn yet, of so many that there were: a graph that moves is drawn anew, all
+ * of it, which a slow link carries at the edges of buckets only. */
+size_t graph_held(const struct view *, uint64_t samples);
 
 void series_init(struct series *);
 void series_add(struct series *, double);
 /* Time in which nobody looked, or the link was lost, is a hole: of so many ms, at that interval. */
 void series_gap(struct series *, uint64_t ms, unsigned interval_ms);
 double series_most(const struct series *);
-/* "  231k ▂▂▃▃▄▄": the scale on the left, the graph as wide as there is room. */
-void series_draw(struct view *, struct rect, const struct series *, double top, const char *scale);
+/* "  231k ▂▂▃▃▄▄": the scale on the left, the graph as wide as there is room; its top is the most of it. */
+void series_draw(struct view *, struct rect, const struct series *, const char *scale);
 /* A histogram: a column a bucket, a line below it with the edges.  r.h ≥ 2. */
 void buckets_draw(struct view *, struct rect, Ns__StatsReply__Bucket *const *, size_t n);
 

@@ -12,7 +12,7 @@
 #include "console/core/key.h"
 #include "console/core/spoken.h"
 #include "console/screens/drafts.h"
-#include "console/screens/ui.h"
+#include "console/screens/palette.h"
 #include "console/terminal/text.h"
 #include "ipc/base/clock.h"
 
@@ -204,8 +204,9 @@ say_actions(struct linear *l)
 			  "on; .accept .back "
 			  ".previous .show"
 			: "A number chooses; a row's number opens it; NAME N does an action with "
-			  "row N; n next page, p "
-			  "page before, /words filters, b back, menu, q leaves.");
+			  "row N; n next page, p page before, /words filters, b back, menu, q "
+			  "leaves. A line of the command line, as zone show ZONE, is run; :LINE "
+			  "where its first word is an action's name, too.");
 }
 
 /* ---- doing ---- */
@@ -245,7 +246,7 @@ do_number(struct linear *l, size_t number, const char *rest)
 	char digit[2] = { (char)('0' + number % 10), '\0' };
 
 	if (l->numbers == NUMBERS_ACTIONS && number >= 1 && number <= l->n_choices) {
-		ui_command(now(l), l->choice[number - 1]->name);
+		(void)ui_act(now(l), l->choice[number - 1]->id);
 	} else if (l->numbers == NUMBERS_SCREENS && number >= 1 && number <= 9) {
 		ui_key(now(l), (uint32_t)digit[0]);
 		if (*rest != '\0' && ui_top(l->ui)->ops->filter != NULL)
@@ -255,10 +256,32 @@ do_number(struct linear *l, size_t number, const char *rest)
 	}
 }
 
-/* "delete 3", "zones shop", "commit". */
-static void
+/* As `:` takes it.  false: there is nothing new on the screen. */
+static bool
+do_line(struct linear *l, const char *line)
+{
+	enum palette_end end = palette_line(now(l), line);
+
+	if (end == PALETTE_REFUSED)
+		puts(palette_hint(l->ui));
+	return end == PALETTE_ACTED;
+}
+
+/* Is it an action of this screen with one of its rows, and not a command that has the same name? */
+static bool
+is_of_row(const struct linear *l, const char *name, unsigned long number)
+{
+	const struct ns_action *a = ns_action_named(name);
+
+	return a != NULL && strcmp(a->name, name) == 0 && number >= 1 && number <= l->rows.n &&
+	       (a->contexts & CTX_GLOBAL) == 0 && (a->contexts & ui_top(l->ui)->contexts) != 0;
+}
+
+/* "delete 3", "zones shop", "commit", "zone show shop.example". */
+static bool
 do_words(struct linear *l, const char *line)
 {
+	const struct grammar *g = l->ui->grammar;
 	char name[64];
 	size_t n = strcspn(line, " ");
 	const char *rest = line + n + strspn(line + n, " ");
@@ -267,12 +290,17 @@ do_words(struct linear *l, const char *line)
 
 	snprintf(name, sizeof name, "%.*s", (int)n, line);
 	unsigned long number = strtoul(rest, &end, 10);
-	if (*rest != '\0' && *end == '\0' && !go_to(l, number))
-		return;
-	ui_command(now(l), name);
+	bool numbered = *rest != '\0' && *end == '\0';
+	if (g != NULL && g->knows(g->arg, line) && !(numbered && is_of_row(l, name, number)))
+		return do_line(l, line);
+	if (numbered && !go_to(l, number))
+		return true;
+	if (!do_line(l, name))
+		return false;
 	top = ui_top(l->ui);
-	if (*rest != '\0' && *end != '\0' && top->ops->filter != NULL)
+	if (*rest != '\0' && !numbered && top->ops->filter != NULL)
 		top->ops->filter(top, rest);
+	return true;
 }
 
 static bool
@@ -360,7 +388,7 @@ settle(struct linear *l)
 static void
 take_line(struct linear *l, char *line)
 {
-	bool field = false, said = false;
+	bool field = false, said = false, seen = true;
 
 	line += strspn(line, " \t");
 	if (l->ui->dialog.on)
@@ -382,8 +410,10 @@ take_line(struct linear *l, char *line)
 		do_number(l, number, end + strspn(end, " "));
 	} else if (line[0] == '\0')
 		ui_tick(now(l));
+	else if (line[0] == ':')
+		seen = do_line(l, line + 1 + strspn(line + 1, " "));
 	else if (!do_short(l, line))
-		do_words(l, line);
+		seen = do_words(l, line);
 	if (l->ui->stopping)
 		return;
 	draw(l); /* what is looked at is asked for */
@@ -391,7 +421,7 @@ take_line(struct linear *l, char *line)
 	say_messages(l);
 	if (said && field && in_form(l))
 		say_field(l);
-	else
+	else if (seen)
 		say_screen(l);
 }
 
@@ -464,6 +494,7 @@ linear_run(struct ns_client *client, const struct console_options *o)
 	l.ui->paper = stdout;
 	l.ui->read_only = o->read_only;
 	l.ui->restricted = o->restricted;
+	l.ui->grammar = o->grammar;
 	l.ui->touched = true; /* it begins at the start, whatever the last session ended with */
 	ui_main(now(&l), &screen_overview);
 	ui_tick(now(&l));

@@ -57,6 +57,20 @@ restore(struct ui *ui)
 			(void)ui_act(ui, a->id);
 }
 
+/* What was opened before the appliance had said its name. */
+static void
+catch_up(struct ui *ui, struct view *v)
+{
+	const char *filter = v->ops->filter != NULL ? ui_recall(v, "filter") : NULL,
+		   *sort = v->ops->table != NULL ? ui_recall(v, "sort") : NULL;
+	size_t rows;
+
+	if (sort != NULL && ns_sort_read(&v->ops->table(v, &rows)->sort, sort) && v == ui_top(ui))
+		v->ops->reload(v);
+	if (filter != NULL && !ui->prompt.on && v->ops->filter_now(v)[0] == '\0')
+		v->ops->filter(v, filter);
+}
+
 void
 ui_memory_open(struct ui *ui, const char *appliance)
 {
@@ -70,6 +84,11 @@ ui_memory_open(struct ui *ui, const char *appliance)
 		return;
 	if (memo_load(ui->memo, ui->memo_path, &why) == NS_CORRUPT)
 		ui_say(ui, "%s", why.text);
+	for (size_t i = 0; i < UI_MAINS; i++)
+		if (ui->kept[i] != NULL)
+			catch_up(ui, ui->kept[i]);
+	for (size_t i = 0; i < ui->n_views; i++)
+		catch_up(ui, ui->views[i]);
 	restore(ui);
 }
 

@@ -222,7 +222,7 @@ draw_series(struct view *v, struct rect r, const char *title, const struct serie
 	if (m->known)
 		surface_putf(v->ui->surface, r.x + 13, r.y, r.w - 14, now > 0 ? role : UI_TEXT,
 		    "%s%s  peak %s", v->ui->lost ? "~" : "", text, peak);
-	series_draw(v, (struct rect){ r.x, r.y + 1, r.w, rows }, list, most, m->known ? peak : "");
+	series_draw(v, (struct rect){ r.x, r.y + 1, r.w, rows }, list, m->known ? peak : "");
 	return r.y + 1 + rows;
 }
 

@@ -64,12 +64,12 @@ output_tick(struct view *v)
 		ui_dirty(v->ui, false);
 }
 
-/* Tabs as a terminal has them. */
-static char *
-untabbed(const char *text)
+char *
+output_text(const char *text, bool ascii)
 {
 	struct wbuf w = wbuf_grow(JOB_LINE * (TAB + 1));
 	size_t column = 0;
+	char *safe;
 
 	for (; *text != '\0'; text++) {
 		size_t n = *text == '\t' ? TAB - column % TAB : 1;
@@ -78,7 +78,9 @@ untabbed(const char *text)
 		column += n;
 	}
 	wbuf_put(&w, "", 1);
-	return (char *)w.base;
+	safe = sanitize_dup((char *)w.base, ascii);
+	wbuf_free(&w);
+	return safe;
 }
 
 void
@@ -86,7 +88,7 @@ output_line(void *arg, const char *text, bool error)
 {
 	struct view *v = arg;
 	struct output *o = v->state;
-	char *plain = untabbed(text), *safe = sanitize_dup(plain, v->ui->ascii);
+	char *safe = output_text(text, v->ui->ascii);
 	bool below = o->lines.top + (size_t)o->lines.page >= o->lines.n;
 
 	if (o->lines.n == LINES_MAX) {
@@ -98,7 +100,6 @@ output_line(void *arg, const char *text, bool error)
 	if (below && o->lines.page > 0) /* who looks at the end goes on doing so */
 		o->lines.top = o->lines.n;
 	free(safe);
-	free(plain);
 	ui_dirty(v->ui, false);
 }
 
@@ -107,31 +108,16 @@ output_ended(void *arg, int status)
 {
 	struct view *v = arg;
 	struct output *o = v->state;
+	char text[64];
 
 	o->job = NULL;
 	o->ended = true;
 	o->status = status;
 	if (o->lines.n == 0)
 		lines_add(&o->lines, UI_DIM, "   it wrote nothing");
+	if (ui_is_aside(v->ui, v))
+		ui_say(v->ui, "%s: %s   :output shows it", ui_exit_text(status, text), o->command);
 	ui_dirty(v->ui, false);
-}
-
-/* As console.md 7 has them. */
-static const char *
-exit_text(int code)
-{
-	static const struct {
-		int code;
-		const char *text;
-	} texts[] = { { 0, "done" }, { 2, "not such a command" }, { 3, "not found" },
-		{ 4, "not permitted" }, { 5, "conflict" }, { 6, "rejected" },
-		{ 7, "no connection" }, { 8, "outcome unknown" }, { 9, "confirmation needed" },
-		{ 10, "it differs" }, { 11, "not in time" } };
-
-	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-		if (texts[i].code == code)
-			return texts[i].text;
-	return "failed";
 }
 
 static void
@@ -139,17 +125,18 @@ draw_state(struct view *v, struct rect r)
 {
 	const struct output *o = v->state;
 	struct surface *s = v->ui->surface;
-	int code = WIFEXITED(o->status) ? WEXITSTATUS(o->status) : 1;
 	char text[64];
 
 	if (!o->ended)
 		snprintf(text, sizeof text, "running %llus  Ctrl-C stops it",
 		    (unsigned long long)(clock_since(v->ui->mono_ms, o->since_ms) / 1000));
-	else if (!WIFEXITED(o->status))
-		snprintf(text, sizeof text, "stopped");
 	else
-		snprintf(text, sizeof text, "exit %d: %s", code, exit_text(code));
-	surface_put_right(s, r.x, r.y, r.w, !o->ended ? UI_DIM : code == 0 ? UI_OK : UI_WARN, text);
+		(void)ui_exit_text(o->status, text);
+	surface_put_right(s, r.x, r.y, r.w,
+	    !o->ended        ? UI_DIM
+	    : o->status == 0 ? UI_OK
+			     : UI_WARN,
+	    text);
 }
 
 static void
@@ -208,12 +195,47 @@ output_copies(struct view *v, struct copies *c)
 	copies_add(c, "command", twin_command(v));
 }
 
+/* It would be half done: who leaves the page leaves it to itself. */
+static bool
+output_goes_on(struct view *v)
+{
+	struct output *o = v->state;
+
+	if (o->job != NULL && !ui_is_aside(v->ui, v))
+		ui_say(v->ui, "It goes on; :output shows it: %s", o->command);
+	return o->job != NULL;
+}
+
+static const char *
+runs(const struct view *v)
+{
+	const struct output *o = v->state;
+
+	return v->ops == &screen_output && o->job != NULL ? o->command : NULL;
+}
+
+const char *
+output_running(const struct ui *ui)
+{
+	const char *command = NULL;
+
+	for (size_t i = 0; i < ui->n_aside && command == NULL; i++)
+		command = runs(ui->aside[i]);
+	for (size_t i = 0; i < ui->n_views && command == NULL; i++)
+		command = runs(ui->views[i]);
+	return command;
+}
+
 void
 output_open(struct ui *ui, const char *command, const struct run *run)
 {
 	struct view *top = ui_top(ui);
 	struct output *o;
 
+	if (!ui_aside_room(ui)) {
+		ui_say(ui, "%u commands go on already: :output shows them", UI_ASIDE);
+		return;
+	}
 	if (top->ops == &screen_output)
 		ui_replace(ui, &screen_output, command);
 	else
@@ -255,5 +277,6 @@ const struct ns_screen_ops screen_output = {
 	.act = output_act,
 	.copies = output_copies,
 	.interrupt = output_interrupt,
+	.goes_on = output_goes_on,
 	.twin_words = output_twin,
 };

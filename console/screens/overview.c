@@ -15,7 +15,7 @@
 #include "ipc/base/xalloc.h"
 
 #define ZONES      20u
-#define SPARK      16u
+#define SPARK      (8u + GRAPH_BUCKET)
 #define TIMEOUT_MS 2000u
 #define WIDE       110 /* two columns of panes */
 #define BUCKETS    128u
@@ -280,9 +280,10 @@ draw_zones(struct view *v, struct rect r)
 	for (int i = 0; i + 1 < r.h && o->table.top + (size_t)i < o->n_zones; i++) {
 		size_t row = o->table.top + (size_t)i;
 		struct rect spark = { r.x + r.w - 8, r.y + 1 + i, 8, 1 };
+		size_t n = SPARK - graph_held(v, o->qps.added);
 
-		glyph_graph(v->ui->surface, spark, v->ui->glyphs, o->zones[row].spark, SPARK,
-		    most(o->zones[row].spark, SPARK));
+		glyph_graph(v->ui->surface, spark, v->ui->glyphs, o->zones[row].spark, n,
+		    most(o->zones[row].spark, n));
 		if (row == o->table.row && !o->table.idle)
 			surface_mark(v->ui->surface, spark, UI_SELECT);
 	}
@@ -312,8 +313,7 @@ draw_load(struct view *v, struct rect r, int rows)
 		surface_putf(s, r.x + 11, r.y, r.w - 11, UI_TEXT,
 		    "%s  peak %s  udp %.1f%%  tcp %.1f%%", now + !v->ui->lost, peak, sh.udp,
 		    sh.tcp);
-	series_draw(
-	    v, (struct rect){ r.x, r.y + 1, r.w, rows }, &o->qps, o->peak, o->known ? peak : "");
+	series_draw(v, (struct rect){ r.x, r.y + 1, r.w, rows }, &o->qps, o->known ? peak : "");
 	return r.y + 1 + rows;
 }
 
@@ -332,7 +332,7 @@ draw_latency(struct view *v, struct rect r, int y, int rows)
 		    o->p99_now, o->p999);
 		snprintf(scale, sizeof scale, "%.2fms", top);
 	}
-	series_draw(v, (struct rect){ r.x, y + 1, r.w, rows }, &o->p99, top, scale);
+	series_draw(v, (struct rect){ r.x, y + 1, r.w, rows }, &o->p99, scale);
 	return y + 1 + rows;
 }
 

@@ -245,16 +245,16 @@ complete(struct ui *ui)
 
 /* ---- doing it ---- */
 
-static bool
+static enum palette_end
 refuse(struct ui *ui, const char *why)
 {
 	palette_of(ui)->refused = true;
 	hint(ui, why);
-	return false;
+	return PALETTE_REFUSED;
 }
 
 /* An action by its name; a word that begins several, or none that is here, is refused. */
-static bool
+static enum palette_end
 do_action(struct ui *ui, const char *line)
 {
 	const struct ns_action *a = ns_action_named(line);
@@ -262,13 +262,16 @@ do_action(struct ui *ui, const char *line)
 
 	if (a == NULL)
 		snprintf(why, sizeof why,
-		    "%.80s: no such command; Tab lists them, ? what can be done here", line);
+		    ui->paper != NULL
+			? "%.80s: no such command; help lists what can be done here"
+			: "%.80s: no such command; Tab lists them, ? what can be done here",
+		    line);
 	else if ((a->contexts & ui_top(ui)->contexts) == 0)
 		snprintf(why, sizeof why, "%s: not on this screen", a->name);
 	if (a == NULL || (a->contexts & ui_top(ui)->contexts) == 0)
 		return refuse(ui, why);
 	ui_act(ui, a->id);
-	return true;
+	return PALETTE_ACTED;
 }
 
 /* One that is meant by its whole name, here. */
@@ -280,7 +283,7 @@ is_action(struct ui *ui, const char *line)
 	return a != NULL && strcmp(a->name, line) == 0 && (a->contexts & ui_top(ui)->contexts) != 0;
 }
 
-bool
+enum palette_end
 palette_line(struct ui *ui, const char *line)
 {
 	const struct grammar *g = ui->grammar;
@@ -289,14 +292,17 @@ palette_line(struct ui *ui, const char *line)
 
 	forget(ui);
 	if (ui_go(ui, line))
-		return true;
+		return PALETTE_ACTED;
 	if (g == NULL || is_action(ui, line) || !g->knows(g->arg, line))
 		return do_action(ui, line);
 	if (!g->take(g->arg, line, ns_client_at(ui->client), &run, why, sizeof why))
 		return refuse(ui, why);
-	output_open(ui, line, &run);
+	if (ui->paper != NULL)
+		output_print(ui, &run);
+	else
+		output_open(ui, line, &run);
 	run_free(&run);
-	return true;
+	return PALETTE_RAN;
 }
 
 static void
@@ -311,7 +317,7 @@ enter(struct ui *ui)
 	ui->prompt.on = false; /* what it does may open another one */
 	if (*from != '\0') {
 		remember(palette_of(ui), from);
-		if (!palette_line(ui, from)) { /* to be mended */
+		if (palette_line(ui, from) == PALETTE_REFUSED) { /* to be mended */
 			ui->prompt.on = true;
 			palette_of(ui)->at = palette_of(ui)->n;
 		}

@@ -33,21 +33,32 @@ struct grammar {
 	/* false: why says what is wrong and where.  at: the appliance that is shown; "": the one we are connected to. */
 	bool (*take)(const void *arg, const char *line, const char *at, struct run *, char *why, size_t size);
 	void (*complete)(const void *arg, const char *line, struct candidates *);
+	/* The console of another host, "ssh:USER@HOST", with the rights of this one; false: why not. */
+	bool (*visit)(const void *arg, const char *address, struct run *, char *why, size_t size);
 };
 
 void palette_free(struct ui *);
 void palette_open(struct ui *);
 void palette_key(struct ui *, uint32_t key);
-/* A whole line; false: it is refused, and ui_palette_hint says why. */
-bool palette_line(struct ui *, const char *line);
+/* An action by its name, "50%", or a line of the command line.  Refused: palette_hint says why. */
+enum palette_end { PALETTE_REFUSED, PALETTE_ACTED, PALETTE_RAN };
+enum palette_end palette_line(struct ui *, const char *line);
 /* What stands above the prompt: candidates, or why not; "": nothing. */
 const char *palette_hint(const struct ui *);
 
 /* ---- output.c: the page ---- */
 /* Runs it and shows what it writes; command: the line, to be shown. */
 void output_open(struct ui *, const char *command, const struct run *);
+/* One that runs, its page open or not; NULL: none does. */
+const char *output_running(const struct ui *);
 /* What it writes and how it ends comes here; arg: the view. */
 void output_line(void *arg, const char *text, bool error);
 void output_ended(void *arg, int status);
+/* As a terminal would show it: tabs are blanks, and nothing steers; malloc'ed. */
+char *output_text(const char *text, bool ascii);
+
+/* ---- paper.c: line by line ---- */
+/* Runs it to its end, or until Ctrl-C; what it writes is printed on ui->paper. */
+void output_print(struct ui *, const struct run *);
 
 #endif

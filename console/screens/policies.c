@@ -207,6 +207,15 @@ policies_close(struct view *v)
 	checklist_free(&s->checks);
 }
 
+static struct ns_table *
+policies_table(struct view *v, size_t *rows)
+{
+	struct policies *s = v->state;
+
+	*rows = draftrows_count(&s->list);
+	return &s->list.table;
+}
+
 static void
 policies_reload(struct view *v)
 {
@@ -350,6 +359,7 @@ const struct ns_screen_ops screen_policies = {
 	.tick = policies_tick,
 	.draw = policies_draw,
 	.act = policies_act,
+	.table = policies_table,
 	.copies = policies_copies,
 	.refuse = policies_refuse,
 	.twin = "policy list %o",

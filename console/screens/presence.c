@@ -20,6 +20,15 @@ struct presence {
 	uint64_t request, asked_ms; /* asked_ms 0: not yet */
 };
 
+/* The appliance that we are connected to; "": none. */
+static const char *
+here(const struct ui *ui)
+{
+	const Ns__HelloReply *hello = ns_client_hello(ui->client);
+
+	return hello != NULL ? hello->appliance : "";
+}
+
 /* "bob at ams1-a and 1 more are editing (2 min)": who began last, and since when. */
 static void
 take(struct ui *ui, const Ns__PresenceReply *m)
@@ -30,7 +39,7 @@ take(struct ui *ui, const Ns__PresenceReply *m)
 	p->text[0] = '\0';
 	if (m->n_editors == 0)
 		return;
-	if (strcmp(m->editors[0]->appliance, ui->name) != 0)
+	if (strcmp(m->editors[0]->appliance, here(ui)) != 0)
 		snprintf(where, sizeof where, " at %.63s", m->editors[0]->appliance);
 	if (m->n_editors > 1)
 		snprintf(more, sizeof more, " and %zu more", m->n_editors - 1);
@@ -84,6 +93,8 @@ ask(struct ui *ui, bool editing)
 	p->asked_ms = ui->mono_ms;
 	request.body_case = NS__ENVELOPE__BODY_PRESENCE_REQUEST;
 	request.presence_request = &body;
+	/* Never by way of another appliance: each passes it on to the primary, where all of the fleet are. */
+	request.to = (char *)(uintptr_t)here(ui);
 	p->request = ns_client_request(ui->client, &request, TIMEOUT_MS, came, ui);
 }
 
@@ -94,8 +105,7 @@ presence_tick(struct ui *ui)
 	struct presence *p = ui->presence;
 	bool editing;
 
-	if (zone == NULL || ui->lost || ui->read_only || ui->role[0] == '\0' ||
-	    strcmp(ui->role, "viewer") == 0 || (p != NULL && p->request != 0))
+	if (zone == NULL || ui->lost || ui->role[0] == '\0' || (p != NULL && p->request != 0))
 		return;
 	if (p == NULL)
 		p = ui->presence = xcalloc(1, sizeof *p);
@@ -103,8 +113,8 @@ presence_tick(struct ui *ui)
 		*p = (struct presence){ 0 };
 		snprintf(p->zone, sizeof p->zone, "%s", zone);
 	}
-	editing =
-	    ui->drafts != NULL && ui->drafts->draft != NULL && strcmp(ui->drafts->zone, zone) == 0;
+	editing = !ui->read_only && strcmp(ui->role, "viewer") != 0 && ui->drafts != NULL &&
+		  ui->drafts->draft != NULL && strcmp(ui->drafts->zone, zone) == 0;
 	if (p->asked_ms == 0 || ui->anew || editing != p->editing ||
 	    clock_since(ui->mono_ms, p->asked_ms) >= AGAIN_MS)
 		ask(ui, editing);

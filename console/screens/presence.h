@@ -1,4 +1,5 @@
-/* presence - who else is about to change the zone on screen; we say it of ourselves while there is a draft.
+/* presence - who else is about to change the zone on screen; we say it of ourselves while there is a draft that we may
+ * commit.
  *
  * Asked for every quarter of a minute, by tick; silence and refusals are nobody's: it is a courtesy, not a lock. */
 #ifndef NS_CONSOLE_SCREENS_PRESENCE_H

@@ -162,8 +162,10 @@ draft_came(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 	q->draft_request = 0;
 	if (env != NULL)
 		q->drafted = ns_message_copy(&env->test_reply->base);
-	else
-		snprintf(q->draft_fault, sizeof q->draft_fault, "%.399s",
+	else /* all drafts are asked with: the one in the way may be another zone's */
+		snprintf(q->draft_fault, sizeof q->draft_fault, "%.*s%s%.250s",
+		    ui_name_len(why->zone) < 140 ? ui_name_len(why->zone) : 140, why->zone,
+		    why->zone[0] != '\0' ? ": " : "",
 		    why->text[0] != '\0' ? why->text : ns_err_text(why->err));
 	query_show(v);
 }

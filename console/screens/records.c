@@ -6,8 +6,10 @@
 #include <string.h>
 #include <strings.h>
 
+#include "console/core/loop.h"
 #include "console/core/sanitize.h"
 #include "console/screens/copy.h"
+#include "console/screens/draftnames.h"
 #include "console/screens/drafts.h"
 #include "console/screens/editor.h"
 #include "console/screens/policyedit.h"
@@ -18,21 +20,33 @@
 #include "ipc/base/wbuf.h"
 #include "ipc/base/xalloc.h"
 
+#define DEBOUNCE_MS 40u
 #define TIMEOUT_MS  5000u
 #define COPY_OCTETS 65536u /* of an RRset: what is longer is not copied from here */
 
 static uint64_t
 records_ask(struct view *v, const char *cursor, unsigned limit, ns_reply_fn *fn, struct pages *p)
 {
+	struct records *s = v->state;
 	Ns__RecordListRequest body = NS__RECORD_LIST_REQUEST__INIT;
 	Ns__Envelope request = NS__ENVELOPE__INIT;
 
+	struct draftnames mine;
+	uint64_t id;
+
+	draftnames_rrsets(&mine, v->ui, s->filter);
+	s->turn = v->ui->drafts != NULL ? v->ui->drafts->turn : 0;
 	body.zone = v->object;
 	body.cursor = (char *)(uintptr_t)cursor;
 	body.limit = limit;
+	body.filter = s->filter;
+	body.drafts = mine.list;
+	body.n_drafts = mine.n;
 	request.body_case = NS__ENVELOPE__BODY_RECORD_LIST_REQUEST;
 	request.record_list_request = &body;
-	return ns_client_request(v->ui->client, &request, TIMEOUT_MS, fn, p);
+	id = ns_client_request(v->ui->client, &request, TIMEOUT_MS, fn, p);
+	draftnames_free(&mine);
+	return id;
 }
 
 static size_t
@@ -315,6 +329,8 @@ records_close(struct view *v)
 {
 	struct records *s = v->state;
 
+	if (v->ui->loop != NULL)
+		loop_later(v->ui->loop, 0, NULL, NULL);
 	marks_clear(&s->marks);
 	draftrows_close(&s->list);
 }
@@ -325,19 +341,62 @@ records_reload(struct view *v)
 	draftrows_reload(&((struct records *)v->state)->list);
 }
 
+/* ---- the filter ---- */
+static void
+filtered(void *arg)
+{
+	pages_reload(&((struct records *)((struct view *)arg)->state)->list.pages, true);
+}
+
+static void
+records_filter(struct view *v, const char *text)
+{
+	struct records *s = v->state;
+
+	if (strcmp(s->filter, text) == 0)
+		return;
+	snprintf(s->filter, sizeof s->filter, "%s", text);
+	if (v->ui->loop != NULL)
+		loop_later(v->ui->loop, DEBOUNCE_MS, filtered, v);
+	else
+		filtered(v);
+}
+
+static const char *
+records_filter_now(struct view *v)
+{
+	return ((struct records *)v->state)->filter;
+}
+
+/* "/type:MX  12 rrsets", at the right of the tabs. */
+static void
+put_sum(struct view *v, char *out, size_t size)
+{
+	struct records *s = v->state;
+	char safe[PROMPT_MAX * 2], filter[24] = "";
+
+	sanitize(safe, sizeof safe, s->filter, v->ui->ascii);
+	if (safe[0] != '\0')
+		snprintf(filter, sizeof filter, "/%.20s  ", safe);
+	if (s->marks.n > 0)
+		snprintf(out, size, "%s%zu marked", filter, s->marks.n);
+	else
+		snprintf(out, size, "%s%zu%s rrsets", filter, pages_count(&s->list.pages),
+		    s->list.pages.ended ? "" : "+");
+}
+
 static void
 records_draw(struct view *v, struct rect r)
 {
 	struct records *s = v->state;
-	char state[96] = "", sum[48] = "", draft[64];
+	char state[96] = "", sum[64] = "", draft[64];
 
 	draftrows_take(&s->list, fill_mine);
+	if (draftnames_asked(s->filter) && v->ui->drafts != NULL && s->turn != v->ui->drafts->turn)
+		filtered(v);
 	drafts_text(v->ui->drafts, draft, sizeof draft);
-	if (s->marks.n > 0)
-		snprintf(sum, sizeof sum, "%zu marked", s->marks.n);
-	else if (s->list.pages.loaded)
-		snprintf(sum, sizeof sum, "%zu%s rrsets", pages_count(&s->list.pages),
-		    s->list.pages.ended ? "" : "+");
+	if (s->list.pages.loaded)
+		put_sum(v, sum, sizeof sum);
 	if (s->list.pages.loaded && pages_count(&s->list.pages) > 0) {
 		snprintf(state, sizeof state, "%u%s%s", s->list.serial,
 		    draft[0] != '\0' ? "   " : "", draft);
@@ -347,7 +406,9 @@ records_draw(struct view *v, struct rect r)
 	ns_table_draw(&s->list.table, v->ui->surface, r, draftrows_count(&s->list), cell, v);
 	if (draftrows_count(&s->list) == 0)
 		surface_put(v->ui->surface, r.x + 3, r.y + 1, r.w - 4, UI_DIM,
-		    s->list.pages.loaded ? "nothing here" : "loading");
+		    !s->list.pages.loaded  ? "loading"
+		    : s->filter[0] != '\0' ? "no RRset matches; Esc shows all"
+					   : "nothing here");
 }
 
 static const char *
@@ -403,7 +464,7 @@ const struct ns_screen_ops screen_records = {
 	.name = "Records",
 	.size = sizeof(struct records),
 	.contexts = CTX_GLOBAL | CTX_LIST | CTX_TABS | CTX_OPEN | CTX_ZONE | CTX_RECORDS |
-		    CTX_ROWS | CTX_DRAFT | CTX_MARKS | CTX_SORT | CTX_PREVIEW,
+		    CTX_ROWS | CTX_DRAFT | CTX_MARKS | CTX_SORT | CTX_PREVIEW | CTX_FILTER,
 	.open = records_open,
 	.close = records_close,
 	.reload = records_reload,
@@ -413,5 +474,8 @@ const struct ns_screen_ops screen_records = {
 	.copies = records_copies,
 	.refuse = records_refuse,
 	.peel = records_peel,
-	.twin = "record list %o",
+	.filter = records_filter,
+	.filter_now = records_filter_now,
+	.filter_help = "foo ^foo *.x ~re -not  name:www  type:MX  policy:www  draft:mine",
+	.twin = "record list %o %f",
 };

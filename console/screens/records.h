@@ -13,6 +13,8 @@ struct records {
 	struct draftrows list;
 	struct marks marks;
 	struct preview preview;
+	char filter[PROMPT_MAX];
+	uint64_t turn; /* of the drafts, when draft:mine was asked with it */
 };
 
 /* ---- records_preview.c ---- */

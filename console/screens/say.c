@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include "console/core/sanitize.h"
 #include "console/screens/ui.h"
@@ -32,6 +33,29 @@ ui_say_why(struct ui *ui, const struct ns_why *why)
 		ui_say(ui, "E%04u %s", why->code, text);
 	else
 		ui_say(ui, "%s", text);
+}
+
+/* As nameserve(1) has them. */
+const char *
+ui_exit_text(int status, char out[64])
+{
+	static const struct {
+		int code;
+		const char *text;
+	} texts[] = { { 0, "done" }, { 2, "not such a command" }, { 3, "not found" },
+		{ 4, "not permitted" }, { 5, "conflict" }, { 6, "rejected" },
+		{ 7, "no connection" }, { 8, "outcome unknown" }, { 9, "confirmation needed" },
+		{ 10, "it differs" }, { 11, "not in time" }, { 130, "interrupted" } };
+	const char *text = "failed";
+
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+		if (texts[i].code == WEXITSTATUS(status))
+			text = texts[i].text;
+	if (WIFEXITED(status))
+		snprintf(out, 64, "exit %d: %s", WEXITSTATUS(status), text);
+	else
+		snprintf(out, 64, "stopped");
+	return out;
 }
 
 int

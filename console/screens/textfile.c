@@ -99,7 +99,7 @@ textfile_edit(struct ui *ui, const struct textfile_what *what,
 	char *path = xstrdup(what->path);
 	char *argv[] = { (char[]){ "/bin/sh" }, (char[]){ "-c" }, command, (char[]){ "editor" }, at,
 		path, NULL };
-	started = loop_program(ui->loop, argv, ended, run);
+	started = loop_program(ui->loop, argv[0], argv, ended, run);
 	if (!started)
 		free(run);
 	free(command);

@@ -72,6 +72,23 @@ leave(struct ui *ui)
 }
 
 static void
+leave_anyway(void *arg)
+{
+	leave(arg);
+}
+
+static void
+quit(struct ui *ui)
+{
+	const char *command = output_running(ui);
+
+	if (command == NULL)
+		leave(ui);
+	else
+		ui_ask(ui, "Leave, and stop what still runs?", command, NULL, leave_anyway, ui);
+}
+
+static void
 refresh(struct ui *ui, bool slower)
 {
 	unsigned ms = slower ? ui->refresh_ms * 2 : ui->refresh_ms / 2;
@@ -196,8 +213,12 @@ act_anywhere(struct ui *ui, enum ns_action_id id)
 		if (top->ops->leave == NULL || top->ops->leave(top))
 			ui_back(ui);
 		return true;
+	case ACT_OUTPUT:
+		if (!ui_aside_back(ui))
+			ui_say(ui, "No command goes on without its page");
+		return true;
 	case ACT_QUIT:
-		leave(ui);
+		quit(ui);
 		return true;
 	default:
 		return false;
@@ -208,10 +229,11 @@ const char *
 ui_refuses(struct ui *ui, const struct ns_action *a)
 {
 	struct view *top = ui_top(ui);
+	bool writes = a->writes && (!top->own || (a->contexts & CTX_GLOBAL) != 0);
 
-	if (a->writes && ui->read_only)
+	if (writes && ui->read_only)
 		return "this console is --read-only";
-	if (a->writes && strcmp(ui->role, "viewer") == 0)
+	if (writes && strcmp(ui->role, "viewer") == 0)
 		return "you are a viewer: changes need an operator (nameserve user set)";
 	if ((a->id == ACT_EDIT_TEXT || a->id == ACT_FIELD_TEXT) && ui->paper != NULL)
 		return "line by line there is no editor: nameserve zone export, zone import";
@@ -319,21 +341,6 @@ ui_act(struct ui *ui, enum ns_action_id id)
 
 /* ---- keys ---- */
 
-void
-ui_command(struct ui *ui, const char *text)
-{
-	const struct ns_action *a = ns_action_named(text);
-
-	if (ui_go(ui, text))
-		return;
-	if (a == NULL)
-		ui_say(ui, "%s: no such command; ? lists them", text);
-	else if ((a->contexts & ui_top(ui)->contexts) == 0)
-		ui_say(ui, "%s: not on this screen", a->name);
-	else
-		ui_act(ui, a->id);
-}
-
 static void
 filter_took(struct ui *ui, uint32_t key)
 {
@@ -423,6 +430,7 @@ ui_destroy(struct ui **up)
 		return;
 	ui_memory_save(ui);
 	ui_views_free(ui);
+	ui_aside_free(ui);
 	if (ui->keymap != NULL)
 		keymap_destroy(&ui->keymap);
 	textedit_free(ui);

@@ -23,6 +23,7 @@
 
 #define UI_DEPTH  16u
 #define UI_MAINS  9u
+#define UI_ASIDE  4u
 #define UI_PROBLEMS 16u
 #define UI_OBJECT 1100u /* a zone's name as text, escaped */
 
@@ -63,6 +64,7 @@ struct ns_screen_ops {
 	/* The list, for `:50%`; NULL: there is none. */
 	struct ns_table *(*table)(struct view *, size_t *rows);
 	bool (*interrupt)(struct view *); /* Ctrl-C: what is under way was stopped; NULL or false: nothing was */
+	bool (*goes_on)(struct view *); /* left, it is set aside instead of closed; NULL or false: closed */
 	bool (*peel)(struct view *); /* Esc, before the screen goes: a layer of it went; NULL: it has none */
 };
 
@@ -72,6 +74,7 @@ struct view {
 	void *state;
 	unsigned contexts; /* of ops, unless the screen says another: where the focus is */
 	char object[UI_OBJECT]; /* the zone, the change */
+	bool own; /* what is changed here is a file of the operator's: who only looks may */
 };
 
 struct ui {
@@ -84,6 +87,8 @@ struct ui {
 	struct view *views[UI_DEPTH];
 	struct view *kept[UI_MAINS]; /* main screens that are not open keep their place */
 	size_t n_views;
+	struct view *aside[UI_ASIDE]; /* what goes on without its page, the newest last */
+	size_t n_aside;
 	struct ring ring;
 	char message[RING_TEXT]; /* on the message line, until the next key */
 	struct prompt prompt;
@@ -139,7 +144,13 @@ void ui_check_link(struct ui *); /* is it there? */
 void ui_draw(struct ui *, struct surface *);
 
 /* ---- views.c ---- */
-void ui_views_free(struct ui *); /* all of them go */
+void ui_views_free(struct ui *); /* all of them go, but what is set aside */
+void ui_aside_free(struct ui *);
+/* The page again that was set aside last; false: there is none, or no room. */
+bool ui_aside_back(struct ui *);
+/* Room for one more, if need be in the place of one that has ended. */
+bool ui_aside_room(struct ui *);
+bool ui_is_aside(const struct ui *, const struct view *);
 
 /* ---- appliance.c ---- */
 void ui_ask_status(struct ui *);
@@ -166,9 +177,10 @@ void ui_connect(struct ui *, const char *appliance);
 struct view *ui_top(const struct ui *);
 void ui_say(struct ui *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void ui_say_why(struct ui *, const struct ns_why *);
+/* "exit 3: not found" of what waitpid() said. */
+const char *ui_exit_text(int status, char out[64]);
 void ui_dirty(struct ui *, bool now); /* now: it answers a key */
 bool ui_act(struct ui *, enum ns_action_id);
-void ui_command(struct ui *, const char *text); /* an action by its name, as `:` has it */
 /* "50%" or "1200": there in the list; false: no such text, or no list. */
 bool ui_go(struct ui *, const char *text);
 /* Why an action cannot be done now; NULL: it can. */

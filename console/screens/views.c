@@ -1,4 +1,4 @@
-/* views.c - the stack of open screens, and the main ones that are kept meanwhile. */
+/* views.c - the stack of open screens, the main ones that are kept meanwhile, and what goes on without its page. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,11 +40,67 @@ push(struct ui *ui, const struct ns_screen_ops *ops, const char *object)
 	ui_dirty(ui, true);
 }
 
+/* ---- what goes on without its page ---- */
+
+bool
+ui_is_aside(const struct ui *ui, const struct view *v)
+{
+	for (size_t i = 0; i < ui->n_aside; i++)
+		if (ui->aside[i] == v)
+			return true;
+	return false;
+}
+
+static struct view *
+aside_take(struct ui *ui, size_t i)
+{
+	struct view *v = ui->aside[i];
+
+	ui->n_aside--;
+	memmove(ui->aside + i, ui->aside + i + 1, (ui->n_aside - i) * sizeof *ui->aside);
+	return v;
+}
+
+bool
+ui_aside_room(struct ui *ui)
+{
+	for (size_t i = 0; i < ui->n_aside && ui->n_aside == UI_ASIDE; i++)
+		if (!ui->aside[i]->ops->goes_on(ui->aside[i])) {
+			view_free(aside_take(ui, i));
+			break;
+		}
+	return ui->n_aside < UI_ASIDE;
+}
+
+bool
+ui_aside_back(struct ui *ui)
+{
+	if (ui->n_aside == 0 || ui->n_views == UI_DEPTH)
+		return false;
+	ui->views[ui->n_views++] = aside_take(ui, ui->n_aside - 1);
+	ui_dirty(ui, true);
+	return true;
+}
+
+void
+ui_aside_free(struct ui *ui)
+{
+	while (ui->n_aside > 0)
+		view_free(aside_take(ui, 0));
+}
+
+/* ---- the stack ---- */
+
 static void
 pop(struct ui *ui)
 {
+	struct view *v = ui->views[--ui->n_views];
+
 	ui->dialog.on = false; /* it was about what is gone */
-	view_free(ui->views[--ui->n_views]);
+	if (v->ops->goes_on != NULL && v->ops->goes_on(v) && ui_aside_room(ui))
+		ui->aside[ui->n_aside++] = v;
+	else
+		view_free(v);
 }
 
 void

@@ -7,6 +7,7 @@
 #include "console/core/sanitize.h"
 #include "console/screens/bulk.h"
 #include "console/screens/copy.h"
+#include "console/screens/draftnames.h"
 #include "console/screens/marks.h"
 #include "console/screens/preview.h"
 #include "console/screens/sorting.h"
@@ -37,8 +38,11 @@ zones_ask(struct view *v, const char *cursor, unsigned limit, ns_reply_fn *fn, s
 	struct zones *z = v->state;
 	Ns__ZoneListRequest body = NS__ZONE_LIST_REQUEST__INIT;
 	Ns__Envelope request = NS__ENVELOPE__INIT;
+	struct draftnames mine;
+	uint64_t id;
 
 	(void)cursor;
+	draftnames_zones(&mine, v->ui, z->filter);
 	ns_sort_text(&z->table.sort, z->sort);
 	if (p->fresh)
 		z->ordered_ms = v->ui->mono_ms;
@@ -49,9 +53,13 @@ zones_ask(struct view *v, const char *cursor, unsigned limit, ns_reply_fn *fn, s
 	body.around = (char *)(uintptr_t)pages_around(p);
 	body.snapshot = p->snapshot;
 	body.limit = limit;
+	body.drafts = mine.list;
+	body.n_drafts = mine.n;
 	request.body_case = NS__ENVELOPE__BODY_ZONE_LIST_REQUEST;
 	request.zone_list_request = &body;
-	return ns_client_request(v->ui->client, &request, TIMEOUT_MS, fn, p);
+	id = ns_client_request(v->ui->client, &request, TIMEOUT_MS, fn, p);
+	draftnames_free(&mine);
+	return id;
 }
 
 static size_t
@@ -436,6 +444,6 @@ const struct ns_screen_ops screen_zones = {
 	.refuse = zones_refuse,
 	.peel = zones_peel,
 	.filter_help =
-	    "foo ^foo *.x ~re -not  dnssec:on off bad  health:bad  qps:>100  changed:<1d",
+	    "foo ^foo *.x ~re -not dnssec:on off bad health:bad qps:>9 changed:<1d draft:mine",
 	.twin = "zone list %f",
 };

@@ -433,6 +433,34 @@ ns_drafts_each(struct ns_drafts *d, ns_draft_fn *fn, void *arg, struct ns_why *w
 	return NS_OK;
 }
 
+struct names {
+	char **list;
+	size_t n;
+};
+
+static bool
+add_name(void *arg, const char *zone, const Ns__Draft *d, const struct ns_why *why)
+{
+	struct names *m = arg;
+
+	(void)why;
+	if (d == NULL)
+		return true;
+	m->list = xreallocarray(m->list, m->n + 1, sizeof *m->list);
+	m->list[m->n++] = xstrdup(zone);
+	return true;
+}
+
+size_t
+ns_drafts_zones(struct ns_drafts *d, char ***names)
+{
+	struct names m = { 0 };
+
+	(void)!ns_drafts_each(d, add_name, &m, &(struct ns_why){ 0 });
+	*names = m.list;
+	return m.n;
+}
+
 static int
 not_hidden(const struct dirent *e)
 {

@@ -45,6 +45,8 @@ enum ns_err ns_draft_drop(struct ns_drafts *, const char *zone, struct ns_why *)
 /* All of them, by name of zone; damaged ones with draft NULL and why.  false stops. */
 typedef bool ns_draft_fn(void *arg, const char *zone, const Ns__Draft *, const struct ns_why *);
 enum ns_err ns_drafts_each(struct ns_drafts *, ns_draft_fn *, void *arg, struct ns_why *);
+/* The zones that have one, as the appliance names them; malloc'ed, and each of them. */
+size_t ns_drafts_zones(struct ns_drafts *, char ***names);
 /* The names of appliances or fleets that there are drafts for; malloc'ed, and each of them. */
 size_t ns_drafts_fleets(const char *state, char ***names);
 

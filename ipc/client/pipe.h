@@ -1,7 +1,7 @@
 /* pipe - the link to an appliance of another host: `ssh DESTINATION nameserve proxy --stdio`, and messages on its
  * standard input and output.
  *
- * Inside ipc/client/ only.  ssh is the operator's own, with its configuration, agent and known hosts; it asks
+ * Inside ipc/client/ only, but for what a destination is (pipe_is, pipe_check).  ssh is the operator's own, with its configuration, agent and known hosts; it asks
  * nothing (BatchMode), for there is nobody to answer between our cells.  $NAMESERVE_SSH may name it with options.
  * Never blocks; the process ends with pipe_close(). */
 #ifndef NS_IPC_CLIENT_PIPE_H

@@ -7,7 +7,7 @@ latency, build/bench-latency.svg.
     bench.py --readme       the table of README.md from build/bench.json
 
 The parts are in rig.py (tools), basics.py, throughput.py, latency.py, routing.py, health.py,
-bigzone.py, dnssec.py and propagation.py. What a query costs, which needs no
+bigzone.py, dnssec.py, signing.py and propagation.py. What a query costs, which needs no
 quiet machine, is cost.py (make bench-cost).
 """
 
@@ -25,6 +25,7 @@ import propagation
 import readme
 import rivals
 import routing
+import signing
 import throughput
 import workload
 from appliance import Appliance
@@ -41,7 +42,8 @@ SETS = (
 )
 ALONE = (("routing", routing.part_routing), ("checks", routing.part_checks), ("flip", health.part_flip),
          ("share", health.part_share), ("bigzone", bigzone.part_bigzone),
-         ("dnssec", dnssec.part_dnssec), ("group", basics.part_group),
+         ("dnssec", dnssec.part_dnssec), ("signing", signing.part_signing),
+         ("group", basics.part_group),
          ("fleet", propagation.part_fleet),
          ("few", propagation.part_few), ("far", propagation.part_far), ("fresh", propagation.part_fresh),
          ("away", propagation.part_away), ("notify", propagation.part_notify))

@@ -1,15 +1,11 @@
-"""DNSSEC: signatures per second against `openssl speed` for the same algorithm on the same core, signing alone and with the
-checks before serving; edits in signed zones, small and large; flips of checks; the start with the signature file.
-
-Signing 100,000 small zones by the command line is a change each; what is signed here is one zone of as many names.
+"""DNSSEC in one zone of many names: signatures per second against `openssl speed` for the same algorithm on the same core,
+signing alone and with the checks before serving; edits in signed zones, small and large; flips of checks; the start with
+the signature file. Many zones of few names are signing.py's.
 """
 
 import json
-import re
 import shutil
 import sqlite3
-import statistics
-import subprocess
 import time
 
 import dns.exception
@@ -20,37 +16,12 @@ from bigzone import edits
 from board import Board
 from chaos import addresses
 from peers import wait_until
-from rig import OUT, SERVER_CORE, cpu_ns, keep, on_core, pin_tree, pss_mb, tree
+from rig import OUT, cpu_ns, keep, pin_tree, pss_mb, tree
+from signing import keep_alone, library
 
-ROUNDS = 3
-ALGORITHMS = {13: ("ecdsap256", r"nistp256\).*?([\d.]+)\s+[\d.]+$"), 15: ("ed25519", r"Ed25519\).*?([\d.]+)\s+[\d.]+$")}
 NAMES = 100000
 SMALL, EDITS, FLIPS = 20, 200, 60
 TEN = [f"c{i}" for i in range(10)]
-
-
-def library(algorithm):
-    name, pattern = ALGORITHMS[algorithm]
-    out = subprocess.run(on_core(SERVER_CORE, "openssl", "speed", "-seconds", "2", name), capture_output=True, text=True,
-                         check=True).stdout
-    return float(re.search(pattern, out, re.M)[1])
-
-
-def alone(path, algorithm):
-    """Signatures per second of zonesign.c: the chain, canonical forms and digests included, nothing checked or built."""
-    done = subprocess.run(on_core(SERVER_CORE, BUILD / "tools/sign_zone", "big.example.", path, algorithm, "nsec"),
-                          stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=True).stderr
-    made, _, ms = map(float, re.findall(r"[\d.]+", done))
-    return made / ms * 1000
-
-
-def signing_alone(path):
-    for algorithm in ALGORITHMS:
-        pairs = [(alone(path, algorithm), library(algorithm)) for _ in range(ROUNDS)]
-        share = statistics.median(a / b for a, b in pairs)
-        rate = statistics.median(a for a, _ in pairs)
-        keep(f"sign_alone_{algorithm}", share, f"{share:.2f} ({rate:.0f}/s)", ">= 0.8 of openssl speed", share >= 0.8,
-             shares=[a / b for a, b in pairs])
 
 
 def is_signed(a, name):
@@ -102,7 +73,7 @@ def part_dnssec(args):
     OUT.mkdir(parents=True, exist_ok=True)
     path = OUT / "big.example"
     addresses(path, "big.example.", names)
-    signing_alone(path)
+    keep_alone("sign_alone", "big.example.", path)
     with Appliance() as a:
         a.cli("zone", "import", "big.example", path, timeout=900)
         signing_served(a, names)

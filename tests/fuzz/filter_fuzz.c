@@ -20,7 +20,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	text = malloc(size + 1);
 	memcpy(text, data, size);
 	text[size] = '\0';
-	f = filter_new(text, &why);
+	f = filter_new(FILTER_RRSETS, text, &why);
+	if (f != NULL)
+		(void)filter_match_rrset(f, &(struct filter_rrset){ "www.example.com.", "www", "MX",
+						(char *[]){ (char[]){ "10 mx" } }, 1, false });
+	filter_destroy(&f);
+	f = filter_new(FILTER_ZONES, text, &why);
 	if (f != NULL) {
 		(void)filter_match(
 		    f, &(struct filter_zone){ "www.example.com.", FILTER_SIGNED, 10, 60 });

@@ -187,3 +187,15 @@ def answer(c, key):
     hear(c)
     c.press(key)
     c.wait(lambda: "y yes" not in c.text())
+
+
+def both(one, other, what, asks, seconds=60):
+    """Two consoles go on until it holds; one of them asks anew now and then instead of waiting its quarter of a minute."""
+    end, again = time.monotonic() + seconds, 0
+    while not what():
+        assert time.monotonic() < end, f"{one.text()}\n----\n{other.text()}"
+        if time.monotonic() > again:
+            asks.press("r")
+            again = time.monotonic() + 0.7
+        one.read()
+        other.read()

@@ -50,7 +50,7 @@ fill_stats(Ns__Envelope *e)
 	LIST(Ns__StatsReply__Top, NS__STATS_REPLY__TOP__INIT, top, 5)
 	LIST(Ns__StatsReply__Rcode, NS__STATS_REPLY__RCODE__INIT, rc, 4)
 
-	turn++;
+	turn += !is("empty");
 	s = (Ns__StatsReply)NS__STATS_REPLY__INIT;
 	l = (Ns__StatsReply__Latency)NS__STATS_REPLY__LATENCY__INIT;
 	l.p50 = 80, l.p99 = 600 + 10 * (double)(turn % 7), l.p999 = 1900;
@@ -425,7 +425,8 @@ fill_plan(Ns__Envelope *e)
 	z.serial_before = 2026112201;
 	z.serial_after = 2026112202;
 	z.records = 428;
-	z.touched_percent = 1.2;
+	z.touched_percent = is("heavy") ? 42 : 1.2;
+	z.confirm = is("heavy");
 	z.old_ttl = 86400;
 	z.negative_ttl = 300;
 	z.rrsets = four_rrsets();

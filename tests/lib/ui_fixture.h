@@ -6,7 +6,7 @@
 
 #include "ipc/nameserve.pb-c.h"
 
-extern const char *fixture; /* plain, empty, hostile */
+extern const char *fixture; /* plain, empty, hostile, heavy (changes that take a name) */
 
 /* The reply to a request of that kind, static until the next one; name, type: of the RRset that it asks for; of
  * figures name is scope and list with a blank between them. */

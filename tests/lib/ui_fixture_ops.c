@@ -228,6 +228,7 @@ fixture_dnssec(Ns__Envelope *e)
 			      ? HOSTILE
 			      : "its DS at the parent: give it to the registrar (dnssec ds)");
 	r.dnskey_signed_until = STR("2026-12-02T10:00:00.000Z");
+	r.expires = STR("2026-12-01T22:00:00.000Z");
 	r.parent_asked = STR("2026-11-22T14:01:50.000Z");
 	e->dnssec_show_reply = &r;
 	e->body_case = NS__ENVELOPE__BODY_DNSSEC_SHOW_REPLY;

@@ -86,7 +86,9 @@ def test_lists_page_and_filter(appliance):
     rest = appliance.cli_json("zone", "list", "--limit", 3, "--cursor", page["next"])
     names = [z["name"] for z in page["zones"] + rest["zones"]]
     assert sorted(names) == ["alpha.example.", "beta.example.", "beta.test.", "gamma.example."]
-    for words, wanted in (("beta", 2), ("^be example", 1), ("*.test", 1), ("~^(alpha|gamma)", 2), ("-beta", 2)):
+    appliance.cli("record", "set", "beta.test", "x", 60, "A", "192.0.2.1")
+    for words, wanted in (("beta", 2), ("^be example", 1), ("*.test", 1), ("~^(alpha|gamma)", 2), ("-beta", 2),
+                          ("draft:mine", 1), ("-draft:mine beta", 1)):
         assert appliance.cli_json("zone", "list", "--filter", words)["total"] == wanted, words
     lines = appliance.cli("--jsonl", "zone", "list").splitlines()
     assert len(lines) == 4 and json.loads(lines[0])["serial"] == 1
@@ -128,5 +130,7 @@ def test_read_only_refuses_edits(example):
 
 def test_hostile_text_does_not_reach_the_terminal(example):
     example.cli("record", "set", "example.com", "t", 60, "TXT", r'"\027[2J\007\155"', "--commit", "-m", "ok")
+    assert example.cli("record", "list", "example.com", "--filter", "type:soa -^www").count("\n") == 2
+    assert "there are name:, type:" in example.fails(2, "record", "list", "example.com", "--filter", "qps:>1")
     out = example.cli("record", "list", "example.com")
     assert "\x1b" not in out and "\x07" not in out

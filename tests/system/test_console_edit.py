@@ -10,7 +10,7 @@ import time
 import pytest
 
 from appliance import Appliance, zone_text
-from console import Console, answer, hear, trace_of
+from console import Console, answer, both, hear, trace_of
 
 BUSY = 5  # budgets hold on a quiet machine; this one may be busy
 RECORDS = "www IN A 192.0.2.10\n@ IN MX 10 mx1\nmx1 IN A 192.0.2.25\nold IN A 192.0.2.99\n"
@@ -410,6 +410,10 @@ def test_two_consoles_see_each_other(served):
         his.press("d")
         his.wait("draft 1 op")
         both(mine, his, lambda: "bob is editing" in mine.text(), mine)
+        with Console(served.socket, args=["--read-only"], keep=True) as looks:  # who may not edit is told, too
+            open_zone(looks, zone)
+            both(looks, his, lambda: "bob is editing" in looks.text(), looks)
+            looks.press("Q")
         assert "is editing" not in his.text()  # nobody but himself
         mine.press("G")
         mine.wait(lambda: row_of(mine) == ("www", "A"))
@@ -419,15 +423,3 @@ def test_two_consoles_see_each_other(served):
         his.press("u")
         his.wait(lambda: "draft" not in his.lines()[2])
         both(mine, his, lambda: "bob" not in mine.text(), mine)
-
-
-def both(one, other, what, asks, seconds=60):
-    """Two consoles go on until it holds; one of them asks anew now and then instead of waiting its quarter of a minute."""
-    end, again = time.monotonic() + seconds, 0
-    while not what():
-        assert time.monotonic() < end, f"{one.text()}\n----\n{other.text()}"
-        if time.monotonic() > again:
-            asks.press("r")
-            again = time.monotonic() + 0.7
-        one.read()
-        other.read()

@@ -12,15 +12,16 @@ from appliance import BUILD, ROOT
 
 TOOL = BUILD / "tools" / "ns_ui_test"
 GOLDEN = ROOT / "tests" / "golden"
-SCREENS = ("overview", "problems", "zones", "filter", "records", "zone-history", "history", "change", "help", "help-zones",
+SCREENS = ("overview", "problems", "zones", "filter", "records", "records-filter", "zones-late", "zone-history", "history", "change", "help", "help-zones",
            "messages", "lost", "lost-overview", "records-draft", "menu", "editor", "editor-error", "editor-new",
            "editor-naptr", "pending", "diff", "diff-commit", "committed", "diff-conflict", "conflict", "revert", "copy", "trash",
            "trash-ask", "health", "health-problems", "check", "events", "force", "force-ask", "probe-now", "fleet", "pop",
            "drain-ask", "dnssec", "unsign-ask", "roll-ask", "zones-marked", "zones-delete",
            "records-marked", "records-ttl", "records-others", "zones-preview", "records-preview", "records-preview-draft", "zones-sort", "records-sort", "fleet-sort", "settings", "settings-sites", "settings-delete", "policies",
-           "policy-pool", "policy-form", "policy-geo", "policy-new", "check-edit", "check-new", "check-sure",
+           "policy-pool", "policy-form", "policy-geo", "policy-new", "check-edit", "check-new", "check-sure", "check-try",
            "overview-fleet", "overview-latency", "metrics", "query", "query-answer", "query-record", "query-draft",
-           "text", "text-again", "text-field", "tail", "tail-filter", "tail-explain", "connect", "connected", "lost-connect", "lost-metrics", "lost-records", "palette",
+           "text", "text-again", "text-field", "tail", "tail-filter", "tail-explain", "connect", "connected", "connect-ask", "connect-profiles",
+           "connect-drop", "lost-connect", "lost-metrics", "lost-records", "palette",
            "palette-verbs", "policy-test", "palette-refused", "output", "output-runs")
 SIZES = ("80x24", "120x40", "60x16", "200x50")
 MODES = ("utf8-colour", "utf8-mono", "ascii-colour", "ascii-mono")

@@ -51,6 +51,20 @@ def test_choices_have_numbers_and_reasons(lab):
     assert "op" not in lab.cli("draft", "list") or "other" not in lab.cli("draft", "list")
 
 
+def test_lines_of_the_command_line(lab):
+    out = linear(lab, "zone show other.example", "2 other", "1", "record set other.example lin 60 TXT '\"a b\"'",
+                 "nameserve record list other.example --name lin", "commit other.example -m lines", "test 2", "zone burn x",
+                 "zone list; id", ":history list --limit 1", "commit", "console", "zone import x -", "zone show none.example",
+                 ":50%", ":zones", "q")
+    assert out.count("exit 0: done") == 5 and out.count("exit 3: not found") == 1
+    assert "! nameserve: " in out and "no verb burn" in out and "no shell reads this line" in out
+    assert "you are in it" in out and "name a file" in out and "commit takes zones that have drafts" in out
+    assert lab.cli_json("history", "list")["changes"][0]["comment"] == "lines"
+    out = linear(lab, "zones", "delete 99", "record del other.example lin --commit", "q", args=["--read-only"])
+    assert "There is no such row." in out and "exit 4: not permitted" in out
+    assert lab.values("lin.other.example", "TXT") != []
+
+
 def test_a_name_has_to_be_typed_and_an_empty_line_is_no(lab):
     for i in range(12):
         lab.cli("record", "set", "shop-de.example", f"h{i}", 60, "A", "192.0.2.9")
@@ -71,7 +85,11 @@ def test_a_terminal_that_can_do_no_better_is_told_of_it(lab):
     with Console(lab.socket, term="dumb", args=["--linear"]) as c:
         c.wait("Link OK")
         c.press("2\n")
-        c.wait("other.example, serial 1")
+        c.wait("other.example, serial ")
+        c.press("tail --filter none.example\n")
+        c.wait(lambda: subprocess.run(["pgrep", "-P", str(c.child.pid)], capture_output=True).returncode == 0)
+        c.press("ctrl-c")
+        c.wait("stopped")
         c.press("q\n")
         assert c.ended() == 0
 

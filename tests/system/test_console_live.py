@@ -10,7 +10,7 @@ import time
 import pytest
 
 from appliance import BUILD, zone_text
-from console import Console, peak_kib, trace_of
+from console import Console, both, peak_kib, trace_of
 from fleet import Fleet
 from peers import wait_until
 
@@ -213,6 +213,32 @@ def select(c, name):
     raise AssertionError(c.text())
 
 
+def seen_by_a_viewer(c, p):
+    """Who edits by way of another appliance is seen by who only looks, at this one; and not the other way round."""
+    user, state = pwd.getpwnam(VIEWER), p.dir / "state-of-a-viewer"
+    state.mkdir()
+    os.chown(state, user.pw_uid, user.pw_gid)
+    c.press("enter")
+    c.wait("rrsets")
+    with Console(p.socket, user=user, XDG_STATE_HOME=str(state)) as his:
+        his.wait("val:viewer")
+        his.press("2")
+        his.wait(lambda: "example.com" in his.cursor_row())
+        his.press("enter")
+        his.wait("rrsets")
+        c.press("G")
+        c.wait(lambda: " www " in c.cursor_row())
+        c.press("d")
+        c.wait("draft 1 op")
+        both(his, c, lambda: "root is editing" in his.text(), his)
+        assert "is editing" not in c.text()
+        c.press("u")
+        c.wait(lambda: "draft" not in c.lines()[2])
+        both(his, c, lambda: "editing" not in his.text(), his)
+        his.press("Q")
+    c.press("q")
+
+
 def test_another_appliance_on_a_terminal(fleet):
     p, r = fleet.primary, fleet.replicas[0]
     with Console(p.socket) as c:
@@ -225,6 +251,7 @@ def test_another_appliance_on_a_terminal(fleet):
         c.wait("primary ok")
         c.press("2")
         c.wait(lambda: "example.com" in c.cursor_row())
+        seen_by_a_viewer(c, p)
         r.stop()
         try:
             c.wait("LINK LOST", 60)

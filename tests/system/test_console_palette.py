@@ -1,9 +1,11 @@
 """The command line after `:`, its output as a page; an appliance of its own."""
 
+import time
+
 import pytest
 
 from appliance import Appliance
-from console import Console
+from console import Console, answer, hear
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +85,41 @@ def test_tab_history_and_what_is_refused(small):
         c.press("ctrl-c")
         c.wait("stopped")
         c.press("Q")
+        assert c.ended() == 0
+
+
+def test_a_command_goes_on_without_its_page(small):
+    """Who leaves the page does not leave the command half done: its end is said, and its page comes back."""
+    with Console(small.socket) as c:
+        c.wait("root:admin")
+        line(c, "tail --limit 1 --filter zone:one.example", "running")
+        c.press("q")
+        c.wait("It goes on")
+        c.press("4")
+        c.wait("Fleet")
+        end = time.monotonic() + 60
+        while "exit 0: done: tail" not in c.text():
+            assert time.monotonic() < end, c.text()
+            small.ask("www.one.example", "A")
+            c.read(0.2)
+        c.press(":", "output", "enter")
+        c.wait("www.one.example")
+        c.wait("exit 0: done")
+        line(c, "tail --filter zone:other.example", "running")
+        c.press("2")
+        c.wait("three.example")
+        c.press("Q")
+        c.wait("stop what still runs")
+        answer(c, "n")
+        c.press(":", "output", "enter")
+        c.wait("running")
+        c.press("ctrl-c")
+        c.wait("stopped")
+        line(c, "tail --filter zone:other.example", "running")
+        c.press("Q")
+        c.wait("stop what still runs")
+        hear(c)
+        c.press("y")
         assert c.ended() == 0
 
 

@@ -56,7 +56,8 @@ def test_an_account_whose_shell_is_nameserve(lab):
     ("id", "unknown command"), ("zone list; id", "no shell"), ("zone list $(id)", "no shell"), ("scp -t /tmp", "unknown"),
     ("/usr/lib/openssh/sftp-server", "unknown command"), ("zone list 'x", "quote"), ("backup /tmp/x", "no files"),
     ("nameserve --socket /tmp/x zone list", "no --socket"), ("nameserve --appliance ssh:root@127.0.0.1 zone list", "no --socket"),
-    ("policy set example.com a A /etc/passwd", "no files"), ("zone import --dir /etc", "no files")])
+    ("policy set example.com a A /etc/passwd", "no files"), ("zone import --dir /etc", "no files"),
+    ("backup - --passphrase-file /etc/shadow", "no files")])
 def test_there_is_no_shell_behind_it(lab, line, says):
     done = lab[1].ssh("carol", OWN, line)
     assert done.returncode != 0 and says in done.stderr, done
@@ -68,6 +69,10 @@ def test_the_console_of_an_account_without_a_shell(lab):
         c.wait("carol:operator")
         c.press("ctrl-z")
         c.wait("no shell behind this account")
+        c.press("9")
+        c.wait("current test-a")
+        c.press("a")
+        c.wait("no ssh of its own")
         c.press("2")
         c.wait(lambda: "example.com" in c.cursor_row() or "copy.example" in c.cursor_row())
         c.press("/", "^example", "enter")
@@ -191,6 +196,48 @@ def test_the_appliance_of_another_host(lab):
         c.wait(lambda: "LINK LOST" not in c.text() and "STALE" not in c.text())
         c.press("Q")
         assert c.ended() == 0
+
+
+def test_a_profile_of_another_host(lab):
+    """Kept beside the drafts, checked when it is typed and when it is used; Enter is the console there, and back."""
+    a, sshd = lab
+    kept = a.dir / "state" / "nameserve" / "profiles" / "ssh.json"
+    ssh = " ".join(sshd.words("alice", OPS)[:-1])
+    with Console(a.socket, args=["--read-only"], NAMESERVE_SSH=ssh) as c:
+        c.wait("root:admin")
+        c.press("9")
+        c.wait("current test-a")
+        c.press("a", "lab", "tab", "-oProxyCommand=id", "ctrl-s")
+        c.wait("expected USER@HOST")
+        assert not kept.exists()
+        c.press("ctrl-u", f"{OPS}@lab", "ctrl-s")
+        c.wait(lambda: " lab  " in c.text() and "ssh:nstest-ops" in c.text() and "a add" in c.text())
+        assert kept.stat().st_mode & 0o777 == 0o600
+        c.press(":", "100%", "enter")
+        c.wait(lambda: " lab " in c.cursor_row())
+        c.press("enter")
+        c.wait("alice:operator")  # as the key there says, whoever is here
+        c.press("2")
+        c.wait(lambda: "example" in c.cursor_row())
+        c.press("enter")
+        c.wait("rrsets")
+        c.press("a")
+        c.wait("--read-only")  # what looks here looks there
+        c.press("Q")
+        c.wait("root:admin")
+        c.wait("current test-a")
+        assert " lab " in c.cursor_row()
+        # Whoever writes the file: nothing in it becomes an option of ssh.
+        kept.write_text('{"schema":"ns.console/1","values":{"lab":"ssh:-oProxyCommand=id"}}')
+        c.press("enter")
+        c.wait("is no ssh:USER@HOST")
+        c.press("d")
+        answer(c, "y")
+        c.wait("lab is removed")
+        c.wait(lambda: "  lab  " not in c.text())
+        c.press("Q")
+        assert c.ended() == 0
+    assert "lab" not in kept.read_text()
 
 
 def children(pid):

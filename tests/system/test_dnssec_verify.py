@@ -76,6 +76,10 @@ def test_expiry_is_shown(site):
     assert old["status"] == "external" and old["expires"].startswith("2021-02-03T04:05:06") and old["expired"]
     assert "old.  external, expired since 2021-02-03T04:05:06" in site.a.cli("dnssec", "keys", EXPIRED)
     assert "signatures external, expired since 2021-02-03T04:05:06" in site.a.cli("zone", "show", EXPIRED)
+    zone = lambda name: site.a.cli_json("zone", "show", name)  # noqa: E731
+    assert zone(EXPIRED)["signatures_until"] == old["expires"] and zone(EXPIRED)["signatures_expired"]
+    assert zone("our.")["signatures_until"] == ours["expires"] and not zone("our.")["signatures_expired"]
+    assert zone("our.")["next_key_event"] == ours["next_event"] != ""
 
     def told():
         status = site.a.cli_json("status")
@@ -85,6 +89,10 @@ def test_expiry_is_shown(site):
 
     state = wait_until(told, "status says which zone has expired signatures", 30)["signatures"]
     assert state["external_expired"] == 1 and state["zones"] == 5 and state["made"] > 500
+    metrics = site.a.cli_json("stats")["signing"]
+    events = [show(f"{zone}.")["next_event"] for zone in ("our", "oured3")]
+    assert metrics["zones"] == 5 and metrics["external_expired"] == 1 and metrics["refused"] == 0
+    assert metrics["until"] and metrics["until_zone"].endswith(".") and "" != metrics["next_event"] <= min(events)
 
 
 def extended_errors(reply):

@@ -377,5 +377,16 @@ def test_all_at_a_glance_and_a_look_now(lab):
     assert lab.cli_json("zone", "show", "glance.example")["health"] == "ok" and bad() == []
     assert "calculated" in lab.fails(6, "check", "probe", "glance-calc")
     assert "no such check" in lab.fails(6, "check", "probe", "nothing")
+
+    def tried(**what):
+        return lab.cli_run("check", "probe", "new", "-", "--json", stdin=json.dumps({"type": "tcp", **what}))
+
+    # As a definition says, which nobody has set: by its rules and limits, and it is no check after it.
+    said = json.loads(tried(target="127.0.0.1", port=s.port).stdout)
+    assert said["good"] and not said["assigned"] and said["name"] == ""
+    assert "E2214" in tried(target="127.0.0.1", port=s.port, interval=0.5).stderr
+    assert "private address" in tried(target="10.0.0.1", port=1).stderr
+    assert "nobody looks" in lab.cli_run("check", "probe", "new", "-", stdin='{"type": "push"}').stderr
+    assert "new" not in [c["name"] for c in lab.cli_json("check", "list")["checks"]]
     for x in (s, gone):
         x.close()

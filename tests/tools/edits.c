@@ -6,7 +6,8 @@
  *     edits SOCKET CLIENTS SECONDS ZONES [RATE]
  *                                CLIENTS connections set records of zones z000000.example … at once,
  *                                RATE a second together (else as fast as they are answered); at
- *                                the end {"edits","seconds","per_second","p50_ms","p99_ms"} */
+ *                                the end {"edits","seconds","per_second","p50_ms","p99_ms"}
+ *     edits SOCKET sign CLIENTS  zones, a name a line: each is signed from now on (dnssec enable); the same figures */
 #include <jansson.h>
 #include <poll.h>
 #include <stdio.h>
@@ -127,13 +128,13 @@ struct load {
 	uint64_t start_ns, end_ns;
 	unsigned zones;
 	bool over;
+	Ns__Envelope *(*next)(struct load *); /* NULL: there is no more to do */
 	struct edit edit;
+	Ns__DnssecSetRequest sign;
 	char text[5][64];
 };
 static double latency[LATENCY_MAX];
 static size_t latencies, failures, started;
-
-static void load_next(struct load *);
 
 static void
 load_reply(void *arg, const Ns__Envelope *env, const struct ns_why *why)
@@ -148,8 +149,8 @@ load_reply(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 	l->over = true;
 }
 
-static void
-load_next(struct load *l)
+static Ns__Envelope *
+next_edit(struct load *l)
 {
 	char *words[5];
 
@@ -163,10 +164,39 @@ load_next(struct load *l)
 	snprintf(l->text[4], sizeof l->text[4], "10.%u.%u.%u", l->count >> 16 & 255,
 	    l->count >> 8 & 255, l->count & 255);
 	l->count++;
+	return edit_request(&l->edit, words);
+}
+
+static Ns__Envelope *
+next_sign(struct load *l)
+{
+	Ns__Envelope *env = &l->edit.env;
+
+	if (fgets(l->text[0], sizeof l->text[0], stdin) == NULL)
+		return NULL;
+	l->text[0][strcspn(l->text[0], "\n")] = '\0';
+	ns__envelope__init(env);
+	ns__dnssec_set_request__init(&l->sign);
+	l->sign.zone = l->text[0];
+	l->sign.verb = NS__DNSSEC_SET_REQUEST__VERB__ENABLE;
+	env->body_case = NS__ENVELOPE__BODY_DNSSEC_SET_REQUEST;
+	env->dnssec_set_request = &l->sign;
+	return env;
+}
+
+/* False: there is no more to do. */
+static bool
+load_next(struct load *l)
+{
+	Ns__Envelope *env = l->next(l);
+
+	if (env == NULL)
+		return false;
 	started++;
 	l->over = false;
 	l->start_ns = clock_mono_ns();
-	ns_client_request(l->client, edit_request(&l->edit, words), 20000, load_reply, l);
+	ns_client_request(l->client, env, 20000, load_reply, l);
+	return true;
 }
 
 static int
@@ -186,43 +216,73 @@ load_due(uint64_t start, double rate)
 	return rate <= 0 || (double)started < elapsed * rate;
 }
 
-static int
-edits_load(const char *socket, unsigned clients, double seconds, unsigned zones, double rate)
+static void
+load_print(uint64_t start)
 {
-	struct load *loads = xcalloc(clients, sizeof *loads);
-	struct pollfd *fds = xcalloc(clients, sizeof *fds);
-	uint64_t start = clock_mono_ns(), end = start + (uint64_t)(seconds * 1e9);
-
-	for (unsigned i = 0; i < clients; i++) {
-		struct ns_why why;
-		loads[i] = (struct load){ .number = i, .zones = zones };
-		loads[i].client = ns_client_new(socket, &why);
-		if (loads[i].client == NULL)
-			return 1;
-		fds[i] = (struct pollfd){ .fd = ns_client_fd(loads[i].client), .events = POLLIN };
-		load_next(&loads[i]);
-	}
-	for (bool busy = true; busy;) {
-		busy = false;
-		for (unsigned i = 0; i < clients; i++) {
-			ns_client_dispatch(loads[i].client, 16);
-			if (loads[i].over && clock_mono_ns() < end && load_due(start, rate))
-				load_next(&loads[i]);
-			busy |= !loads[i].over;
-		}
-		busy |= clock_mono_ns() < end;
-		poll(fds, clients, rate > 0 ? 1 : 5);
-	}
 	double took = (double)(clock_mono_ns() - start) / 1e9;
-	for (unsigned i = 0; i < clients; i++)
-		ns_client_destroy(&loads[i].client);
+
 	qsort(latency, latencies, sizeof *latency, double_cmp);
 	printf("{\"edits\":%zu,\"failures\":%zu,\"seconds\":%.3f,\"per_second\":%.1f,"
 	       "\"p50_ms\":%.3f,\"p99_ms\":%.3f}\n",
 	    latencies, failures, took, (double)latencies / took,
 	    latencies ? latency[latencies / 2] : 0.0,
 	    latencies ? latency[latencies * 99 / 100] : 0.0);
+}
+
+/* `each`: what all of them are like.  Until `end`, or there is no more to do. */
+static int
+load(const char *socket, unsigned clients, const struct load *each, uint64_t end, double rate)
+{
+	struct load *loads = xcalloc(clients, sizeof *loads);
+	struct pollfd *fds = xcalloc(clients, sizeof *fds);
+	uint64_t start = clock_mono_ns();
+	bool more = true;
+
+	for (unsigned i = 0; i < clients; i++) {
+		struct ns_why why;
+		loads[i] = *each;
+		loads[i].number = i;
+		loads[i].over = true;
+		loads[i].client = ns_client_new(socket, &why);
+		if (loads[i].client == NULL)
+			return 1;
+		fds[i] = (struct pollfd){ .fd = ns_client_fd(loads[i].client), .events = POLLIN };
+		more = more && load_next(&loads[i]);
+	}
+	for (bool busy = true; busy;) {
+		busy = false;
+		for (unsigned i = 0; i < clients; i++) {
+			ns_client_dispatch(loads[i].client, 16);
+			if (more && loads[i].over && load_due(start, rate))
+				more = load_next(&loads[i]);
+			busy |= !loads[i].over;
+		}
+		more = more && clock_mono_ns() < end;
+		busy |= more;
+		poll(fds, clients, rate > 0 ? 1 : 5);
+	}
+	for (unsigned i = 0; i < clients; i++)
+		ns_client_destroy(&loads[i].client);
+	load_print(start);
+	free(loads);
+	free(fds);
 	return failures > 0;
+}
+
+static int
+edits_load(const char *socket, unsigned clients, double seconds, unsigned zones, double rate)
+{
+	const struct load each = { .zones = zones, .next = next_edit };
+
+	return load(socket, clients, &each, clock_mono_ns() + (uint64_t)(seconds * 1e9), rate);
+}
+
+static int
+sign_load(const char *socket, unsigned clients)
+{
+	const struct load each = { .next = next_sign };
+
+	return load(socket, clients, &each, UINT64_MAX, 0);
 }
 
 int
@@ -230,14 +290,16 @@ main(int argc, char **argv)
 {
 	struct ns_why why;
 
+	if (argc == 4 && strcmp(argv[2], "sign") == 0)
+		return sign_load(argv[1], (unsigned)atoi(argv[3]));
 	if (argc == 5 || argc == 6)
 		return edits_load(argv[1], (unsigned)atoi(argv[2]), atof(argv[3]),
 		    (unsigned)atoi(argv[4]), argc == 6 ? atof(argv[5]) : 0);
 	bool times = argc == 3 && strcmp(argv[2], "time") == 0;
 	bool all = argc == 3 && strcmp(argv[2], "served") == 0;
 	if (argc != 2 && !times && !all) {
-		fprintf(
-		    stderr, "usage: edits SOCKET [served | time | CLIENTS SECONDS ZONES [RATE]]\n");
+		fprintf(stderr, "usage: edits SOCKET [served | time | sign CLIENTS | CLIENTS "
+				"SECONDS ZONES [RATE]]\n");
 		return 2;
 	}
 	struct ns_client *client = ns_client_new(argv[1], &why);

@@ -6,234 +6,18 @@
  *
  * The client library is replaced by one that answers from FIXTURE (plain, empty, hostile), at once in the
  * next turn; clocks stand still.  Prints the text plane, a line ==roles==, and the plane of roles. */
-#include <ftw.h>
-#include <locale.h>
+// link: tests/lib/fake/uiclient.c tests/lib/fake/uisession.c
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "console/core/key.h"
 #include "console/screens/palette.h"
 #include "console/screens/ui.h"
 #include "console/terminal/text.h"
-#include "ipc/client/draft.h"
-#include "ipc/envelope.h"
-#include "ipc/base/xalloc.h"
+#include "tests/lib/fake/uiclient.h"
+#include "tests/lib/fake/uisession.h"
 #include "tests/lib/ui_fixture.h"
-
-#define WALL_MS 1795356127000 /* 2026-11-22T14:02:07Z */
-#define MONO_MS 1000000u
-#define PENDING 16u
-
-/* ---- the client that is none ---- */
-static struct {
-	Ns__Envelope__BodyCase kind;
-	ns_reply_fn *fn;
-	void *arg;
-	uint64_t id;
-	char name[UI_OBJECT], type[16]; /* of the RRset that is asked for */
-} pending[PENDING];
-static uint64_t next_id;
-static bool link_lost;
-static bool mutating;
-static enum ns_err plan_fails;
-static const char *role = "operator";
-static char state_dir[64];
-
-uint64_t
-ns_client_request(struct ns_client *c, Ns__Envelope *r, unsigned ms, ns_reply_fn *fn, void *arg)
-{
-	(void)c, (void)ms;
-	for (unsigned i = 0; i < PENDING; i++)
-		if (pending[i].fn == NULL) {
-			pending[i].kind = r->body_case;
-			pending[i].fn = fn;
-			pending[i].arg = arg;
-			bool rrset = r->body_case == NS__ENVELOPE__BODY_RECORD_LIST_REQUEST;
-
-			snprintf(pending[i].type, sizeof pending[i].type, "%s",
-			    rrset ? r->record_list_request->type : "");
-			pending[i].name[0] = '\0';
-			if (rrset)
-				snprintf(pending[i].name, sizeof pending[i].name, "%s",
-				    r->record_list_request->name);
-			else if (r->body_case == NS__ENVELOPE__BODY_CHECK_LIST_REQUEST)
-				snprintf(pending[i].name, sizeof pending[i].name, "%s",
-				    r->check_list_request->name);
-			else if (r->body_case == NS__ENVELOPE__BODY_PRESENCE_REQUEST)
-				snprintf(pending[i].name, sizeof pending[i].name, "%s",
-				    r->presence_request->zone);
-			else if (r->body_case == NS__ENVELOPE__BODY_STATS_REQUEST)
-				snprintf(pending[i].name, sizeof pending[i].name, "%s %s",
-				    r->stats_request->scope, r->stats_request->top);
-			return pending[i].id = ++next_id;
-		}
-	abort();
-}
-
-void
-ns_client_cancel(struct ns_client *c, uint64_t id)
-{
-	(void)c;
-	for (unsigned i = 0; i < PENDING; i++)
-		if (pending[i].id == id)
-			pending[i].fn = NULL;
-}
-
-const Ns__HelloReply *
-ns_client_hello(const struct ns_client *c)
-{
-	static Ns__HelloReply h = NS__HELLO_REPLY__INIT;
-
-	(void)c;
-	h.user = (char *)(uintptr_t) "alice";
-	h.user_role = (char *)(uintptr_t)role;
-	h.appliance = (char *)(uintptr_t) "fra1-a";
-	return link_lost ? NULL : &h;
-}
-
-enum ns_err
-ns_client_trouble(const struct ns_client *c, struct ns_why *why)
-{
-	(void)c;
-	return link_lost ? ns_fail(why, NS_UNAVAILABLE, 9003, "the connection to /run/x was lost")
-			 : NS_OK;
-}
-
-const Ns__Error *
-ns_client_error(const struct ns_client *c)
-{
-	static Ns__Error e;
-
-	(void)c;
-	e = (Ns__Error)NS__ERROR__INIT;
-	e.conflict = fixture_conflict();
-	return &e;
-}
-
-unsigned
-ns_client_waits(const struct ns_client *c, unsigned *tries)
-{
-	(void)c;
-	*tries = 4;
-	return link_lost ? 7100 : 0;
-}
-
-static char connected[64];
-
-void
-ns_client_to(struct ns_client *c, const char *name)
-{
-	(void)c;
-	snprintf(connected, sizeof connected, "%s", name);
-}
-
-const char *
-ns_client_at(const struct ns_client *c)
-{
-	(void)c;
-	return connected;
-}
-
-void
-ns_client_retry(struct ns_client *c)
-{
-	(void)c;
-}
-
-void
-ns_client_dispatch(struct ns_client *c, unsigned n)
-{
-	(void)c, (void)n;
-}
-
-int
-ns_client_fd(struct ns_client *c)
-{
-	(void)c;
-	return -1;
-}
-
-int
-ns_client_timeout_ms(struct ns_client *c)
-{
-	(void)c;
-	return -1;
-}
-
-/* What a hostile appliance may send: some octets of a good reply are others.  As in the client, what is no message or
- * another reply than was asked for never arrives. */
-static void
-answer_mutated(const Ns__Envelope *good, ns_reply_fn *fn, void *arg)
-{
-	size_t len = ns__envelope__get_packed_size(good);
-	uint8_t *bytes = xmalloc(len + 1);
-	struct ns_why why = { 0 };
-	Ns__Envelope *env;
-
-	ns__envelope__pack(good, bytes);
-	for (int n = 1 + rand() % 8; n > 0 && len > 0; n--) {
-		size_t at = (size_t)rand() % len;
-
-		bytes[at] = (uint8_t)(rand() % 2 == 0 ? rand() : bytes[at] ^ 1 << rand() % 8);
-	}
-	env = ns_envelope_unpack(bytes, len, NULL);
-	if (env != NULL && env->body_case == good->body_case) {
-		env->more = false;
-		fn(arg, env, NULL);
-	} else {
-		(void)ns_fail(
-		    &why, NS_UNAVAILABLE, 1006, "the reply is of another kind than asked for");
-		fn(arg, NULL, &why);
-	}
-	if (env != NULL)
-		ns__envelope__free_unpacked(env, NULL);
-	free(bytes);
-}
-
-static void
-answer_all(void)
-{
-	for (bool some = true; some;) {
-		some = false;
-		for (unsigned i = 0; i < PENDING; i++) {
-			Ns__Envelope e = NS__ENVELOPE__INIT;
-			ns_reply_fn *fn = pending[i].fn;
-
-			if (fn == NULL)
-				continue;
-			pending[i].fn = NULL;
-			if (pending[i].kind == NS__ENVELOPE__BODY_PLAN_REQUEST &&
-			    plan_fails != NS_OK) {
-				struct ns_why why = { 0 };
-
-				(void)ns_fail(&why, plan_fails,
-				    plan_fails == NS_CONFLICT ? 2104 : 1102,
-				    plan_fails == NS_CONFLICT
-					? "stale: the zone has changed since, by bob"
-					: "www.shop-000.example. A \"192.0.2.300\": "
-					  "field \"address\": not an IPv4 address");
-				snprintf(why.field, sizeof why.field, "address");
-				fn(pending[i].arg, NULL, &why);
-				continue;
-			}
-			if (link_lost) {
-				struct ns_why why = { 0 };
-
-				(void)ns_fail(&why, NS_UNAVAILABLE, 9003, "the link was lost");
-				fn(pending[i].arg, NULL, &why);
-				continue;
-			}
-			fixture_answer(pending[i].kind, pending[i].name, pending[i].type, &e);
-			if (mutating && rand() % 4 == 0)
-				answer_mutated(&e, fn, pending[i].arg);
-			else
-				fn(pending[i].arg, &e, NULL);
-			some = true;
-		}
-	}
-}
 
 /* ---- the command line that is none: zone and record are its commands ---- */
 static bool
@@ -269,7 +53,14 @@ line_complete(const void *arg, const char *line, struct candidates *c)
 			snprintf(c->list[c->n++], CANDIDATE_LEN, "%s", words[i]);
 }
 
-static const struct grammar grammar = { NULL, line_known, line_taken, line_complete };
+static bool
+line_visits(const void *arg, const char *address, struct run *run, char *why, size_t n)
+{
+	(void)arg, (void)run, (void)why, (void)n;
+	return strncmp(address, "ssh:", 4) == 0;
+}
+
+static const struct grammar grammar = { NULL, line_known, line_taken, line_complete, line_visits };
 
 /* What a command would write. */
 static void
@@ -289,7 +80,8 @@ static const struct {
 	const char *name, *keys;
 	unsigned ticks;
 } screens[] = { { "overview", "", 70 }, { "problems", "!j", 5 }, { "zones", "2jj", 1 },
-	{ "filter", "2/shop", 1 }, { "records", "2\rj", 1 }, { "zone-history", "2\rH", 1 },
+	{ "filter", "2/shop", 1 }, { "records", "2\rj", 1 }, { "zones-late", "", 2 },
+	{ "records-filter", "2\r/type:MX\r", 1 }, { "zone-history", "2\rH", 1 },
 	{ "history", "6j", 1 }, { "change", "6\r", 1 }, { "help", "?", 1 },
 	{ "help-zones", "2?", 1 }, { "messages", "++:messages\r", 1 }, { "lost", "2", 1 },
 	{ "lost-overview", "", 30 }, { "records-draft", DRAFT "j", 1 }, { "menu", DRAFT ".", 1 },
@@ -335,6 +127,10 @@ static const struct {
 	    "2\r]\rjj\r\t\t\t\t\t\t\t\t\x0f\t\x15"
 	    "192.0.2.22\x13",
 	    1 },
+	{ "check-try",
+	    "2\r]\rjj\r\t\t\t\t\t\t\t\t\x0f\t\x15"
+	    "192.0.2.22\x14",
+	    1 },
 	{ "health", "3", 2 }, { "health-problems", "3!", 2 }, { "check", "3\r", 2 },
 	{ "events", "3H", 2 }, { "force", "3F\tOPS-7 it is being moved", 2 },
 	{ "force-ask", "3F\tOPS-7 it is being moved\x13", 2 }, { "probe-now", "3t", 2 },
@@ -353,96 +149,56 @@ static const struct {
 	{ "query-record", "2\rjt", 1 }, { "query-draft", DRAFT "jt", 1 }, { "tail", "8\v\v", 1 },
 	{ "tail-filter", "8/rcode:NXDOMAIN\rw\v\vg", 1 }, { "tail-explain", "8\v\v\r", 1 },
 	{ "connect", "9jj", 1 }, { "connected", "9jj\r", 1 }, { "lost-connect", "9", 1 },
+	{ "connect-ask", "9alab\talice@-oProxyCommand\x13", 1 },
+	{ "connect-profiles", "9alab\talice@lab1\023aams9\tssh://ops@[2001:db8::1]:2222\023G", 1 },
+	{ "connect-drop", "9alab\talice@lab1\023/lab1\rd", 1 },
 	{ "palette", "2:zone show shop-00\t", 1 }, { "palette-verbs", "2:zone s\t", 1 },
 	{ "palette-refused", "2:record list\r", 1 }, { "output", "2:zone show example.com\r", 1 },
 	{ "output-runs", ":zone check example.com\r\v\v", 1 }, { "lost-metrics", "2\r]\v\v", 1 },
 	{ "lost-records", "2\rj", 1 } };
 #define SCREENS (sizeof screens / sizeof *screens)
 
-/* Drafts of this run lie in memory, and none is left for the next screen. */
-static void
-forget_drafts(void)
+/* After a session that left its list sorted and filtered; a key before the appliance has said who it is. */
+static struct ui *
+come_late(struct ui *before, int w, int h, enum glyph_set glyphs)
 {
-	struct ns_why why = { 0 };
-	struct ns_drafts *d = ns_drafts_open(NULL, "fra1-a", &why);
+	struct ui *ui;
 
-	if (d == NULL || ns_drafts_lock(d, 1000, &why) != NS_OK)
-		exit(1);
-	(void)!ns_draft_drop(d, "shop-000.example.", &why);
-	ns_drafts_close(&d);
-}
-
-static int
-drop_one(const char *path, const struct stat *st, int kind, struct FTW *at)
-{
-	(void)st, (void)kind, (void)at;
-	return remove(path);
-}
-
-static void
-drop_state(void)
-{
-	(void)nftw(state_dir, drop_one, 8, FTW_DEPTH | FTW_PHYS);
-}
-
-/* What the screen before left for the next session. */
-static void
-forget_memory(void)
-{
-	char path[128];
-
-	snprintf(path, sizeof path, "%s/nameserve/console", state_dir);
-	(void)nftw(path, drop_one, 8, FTW_DEPTH | FTW_PHYS);
+	uisession_keys(before, "2>o/shop\r");
+	ui = uisession_next(&before, w, h, glyphs);
+	ui_key(ui, '2');
+	return ui;
 }
 
 static struct ui *
 reach(size_t screen, int w, int h, enum glyph_set glyphs)
 {
-	struct ui *ui = ui_new(NULL, w, h, glyphs);
-	uint64_t turns = 0;
+	const char *name = screens[screen].name;
+	bool admin = strstr(" drain-ask unsign-ask roll-ask dnssec ", name) != NULL;
+	struct ui *ui =
+	    uisession_open(w, h, glyphs, admin ? "admin" : "operator", screens[screen].ticks);
 
-	if (ui == NULL)
-		exit(1);
-	forget_drafts();
-	forget_memory();
-	plan_fails = NS_OK;
-	connected[0] = '\0';
-	memset(pending, 0, sizeof pending);
-	link_lost = false;
-	role = strstr(" drain-ask unsign-ask roll-ask dnssec ", screens[screen].name) != NULL
-		   ? "admin"
-		   : "operator";
+	if (strcmp(name, "zones-late") == 0) {
+		ui = come_late(ui, w, h, glyphs);
+		uisession_ticks(ui, screens[screen].ticks);
+	}
 	ui->grammar = &grammar;
-	ui->restricted =
-	    strncmp(screens[screen].name, "text", 4) == 0; /* $EDITOR is not ours to start */
-	ui_now(ui, MONO_MS, WALL_MS);
-	ui_main(ui, &screen_overview);
-	for (unsigned i = 0; i < screens[screen].ticks; i++) {
-		ui_now(ui, MONO_MS + 1000 * i, WALL_MS);
-		ui_tick(ui);
-		answer_all();
-	}
+	ui->restricted = strncmp(name, "text", 4) == 0; /* $EDITOR is not ours to start */
 	for (const char *k = screens[screen].keys; *k != '\0'; k++) {
-		ui_now(ui, ui->mono_ms + 200 * ++turns, WALL_MS);
-		if (strstr(screens[screen].name, "conflict") != NULL && *k == 'p')
-			plan_fails = NS_CONFLICT;
-		if (*k != '\v')
-			ui_key(ui, (unsigned char)*k);
-		else /* a moment passes */
-			ui_tick(ui);
-		answer_all();
+		if (strstr(name, "conflict") != NULL && *k == 'p')
+			uiclient.plan_fails = NS_CONFLICT;
+		uisession_key(ui, (unsigned char)*k);
 	}
-	if (strcmp(screens[screen].name, "output") == 0)
+	if (strcmp(name, "output") == 0)
 		feed(ui_top(ui), strcmp(fixture, "hostile") == 0);
-	if (strncmp(screens[screen].name, "lost", 4) == 0) {
-		link_lost = true;
-		ui_now(ui, ui->heard_ms + 42000, WALL_MS + 42000);
+	if (strncmp(name, "lost", 4) == 0) {
+		uiclient.lost = true;
+		ui_now(ui, ui->heard_ms + 42000, UISESSION_WALL_MS + 42000);
 		ui_check_link(ui);
 	}
 	ui_draw(ui, ui->surface); /* what is looked at may have to be asked for */
-	answer_all();
-	surface_clear(ui->surface);
-	ui_draw(ui, ui->surface);
+	uiclient_answer();
+	uisession_draw(ui);
 	return ui;
 }
 
@@ -512,22 +268,22 @@ storm(unsigned seed)
 
 	srand(seed);
 	ui->restricted = true; /* the console's own editor, not another program */
-	mutating = true;
+	uiclient.mutating = true;
 	for (unsigned i = 0; i < 30000; i++) {
 		int what = rand() % 100;
 
-		ui_now(ui, MONO_MS + 10 * i, WALL_MS + 10 * i);
+		ui_now(ui, UISESSION_MONO_MS + 10 * i, UISESSION_WALL_MS + 10 * i);
 		fixture = fixtures[rand() % 3];
 		if (what < 60)
 			ui_key(ui, (unsigned char)keys[(size_t)rand() % (sizeof keys - 1)]);
 		else if (what < 64)
 			ui_key(ui, UIKEY_BASE + (uint32_t)rand() % 20);
 		else if (what < 80)
-			answer_all();
+			uiclient_answer();
 		else if (what < 90)
 			ui_tick(ui);
 		else if (what < 93)
-			link_lost = !link_lost;
+			uiclient.lost = !uiclient.lost;
 		else if (what < 94 && ui_top(ui)->ops == &screen_output)
 			feed(ui_top(ui), true);
 		else if (what < 94 && !ui->dialog.on && (ui_top(ui)->contexts & CTX_FORM) == 0)
@@ -535,8 +291,7 @@ storm(unsigned seed)
 		else if (what < 97)
 			surface_resize(ui->surface, 1 + rand() % 200, 1 + rand() % 60);
 		ui_check_link(ui);
-		surface_clear(ui->surface);
-		ui_draw(ui, ui->surface);
+		uisession_draw(ui);
 		if (broken(ui) != NULL) {
 			printf("seed %u, step %u: %s\n", seed, i, broken(ui));
 			text_print(stdout, ui->surface);
@@ -553,12 +308,7 @@ main(int argc, char **argv)
 	int w, h;
 	size_t i = 0;
 
-	setlocale(LC_ALL, "C.UTF-8");
-	snprintf(state_dir, sizeof state_dir, "%s/ns-ui-XXXXXX",
-	    access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-	if (mkdtemp(state_dir) == NULL || setenv("XDG_STATE_HOME", state_dir, 1) != 0)
-		return 1;
-	atexit(drop_state);
+	uisession_begin();
 	if (argc == 2 && strcmp(argv[1], "--relayout") == 0) {
 		relayout();
 		return 0;

@@ -1,6 +1,6 @@
 /* emission - policies in a zone that is signed here: whatever health is, what is sent has a signature that holds, and
  * what signing foresees is what is picked. */
-// link: appliance/signer/compile.c appliance/signer/making.c appliance/signer/current.c appliance/signer/sources.c appliance/signer/content.c appliance/signer/signed.c appliance/signer/sigfile.c appliance/signer/signcheck.c appliance/signer/resign.c appliance/signer/resign3.c appliance/signer/polbook.c appliance/signer/zonesign.c appliance/signer/hashsort.c appliance/signer/signowner.c appliance/signer/emissions.c appliance/signer/aliassign.c appliance/signer/aliassets.c appliance/signer/aliasbook.c appliance/signer/names.c appliance/signer/sheet.c appliance/signer/typemap.c appliance/signer/rrsig.c appliance/signer/keys.c appliance/signer/apexset.c appliance/signer/sigaudit.c
+// link: appliance/signer/compile.c appliance/signer/making.c appliance/signer/current.c appliance/signer/sources.c appliance/signer/content.c appliance/signer/signed.c appliance/signer/sigfile.c appliance/signer/signcheck.c appliance/signer/signtables.c appliance/signer/resign.c appliance/signer/resign3.c appliance/signer/polbook.c appliance/signer/zonesign.c appliance/signer/hashsort.c appliance/signer/signowner.c appliance/signer/emissions.c appliance/signer/aliassign.c appliance/signer/aliassets.c appliance/signer/aliasbook.c appliance/signer/names.c appliance/signer/sheet.c appliance/signer/typemap.c appliance/signer/rrsig.c appliance/signer/keys.c appliance/signer/apexset.c appliance/signer/sigaudit.c
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -21,6 +21,7 @@
 #include "appliance/signer/compile.h"
 #include "appliance/signer/emissions.h"
 #include "appliance/signer/sigaudit.h"
+#include "appliance/signer/signcheck.h"
 #include "appliance/zonemap/image_read.h"
 #include "tests/lib/keykit.h"
 #include "tests/lib/mapbox.h"
@@ -478,11 +479,94 @@ audits_find_each_wrong_octet(void **state)
 	bench_close(b);
 }
 
+/* ---- what is judged before it is served (signcheck.h) ---- */
+
+/* `seen`: where every 64th begins. */
+static bool
+is_fit(struct bench *b, const struct wbuf *zwire, uint64_t seen, struct ns_why *why)
+{
+	struct signcheck c = { .apex = zonebox_name("s.example."),
+		.keys = b->keys,
+		.now = (uint32_t)time(NULL),
+		.signer = rrsigner_new(),
+		.fresh = SIGNCHECK_ALL,
+		.seen = seen };
+	bool fit = signcheck_zone(&c, zwire->base, zwire->len, why) == NS_OK;
+
+	rrsigner_destroy(&c.signer);
+	return fit;
+}
+
+/* How many of the 64 places find an octet changed that only arithmetic can find. */
+static unsigned
+places_that_find(struct bench *b, struct wbuf *zwire, size_t at)
+{
+	struct ns_why why = { 0 };
+	unsigned found = 0;
+
+	zwire->base[at] ^= 1;
+	for (unsigned i = 0; i < SIGNCHECK_ONE_IN; i++) {
+		if (is_fit(b, zwire, i, &why))
+			continue;
+		assert_non_null(strstr(why.text, "does not verify"));
+		found++;
+	}
+	zwire->base[at] ^= 1;
+	return found;
+}
+
+static void
+assert_refused(struct bench *b, struct wbuf *zwire, size_t at, const char *text)
+{
+	struct ns_why why = { 0 };
+
+	zwire->base[at] ^= 0x80;
+	assert_false(is_fit(b, zwire, 0, &why));
+	assert_non_null(strstr(why.text, text));
+	zwire->base[at] ^= 0x80;
+}
+
+/* Entries and denials of policies' tables are judged like any signature. */
+static void
+tables_are_judged(void **state)
+{
+	enum { HEAD = 2 + 2 + 2, TAG = HEAD + 19, EXPIRES = HEAD + 21, SIG = HEAD + 29 };
+	struct bench *b = bench_open(KEY_P256, DENIAL_NSEC);
+	struct wbuf zwire = wbuf_grow(SIZE_MAX / 2);
+	struct ns_why why = { 0 };
+	unsigned tables = 0, denials = 0;
+	struct zwire_iter it;
+	struct rrset set;
+
+	(void)state;
+	compile(b);
+	whole_zwire(b, &zwire);
+	assert_true(is_fit(b, &zwire, 0, &why));
+	it = zwire_iter(zwire.base, zwire.len);
+	while (zwire_next(&it, &set)) {
+		size_t at = (size_t)(set.rdata - zwire.base);
+		size_t len = get_u16(set.rdata), n = get_u16(set.rdata + 4);
+
+		if (set.type != RR_RRSIG || set.covers != RR_NSPOLICY || n == 0)
+			continue;
+		assert_refused(b, &zwire, at + TAG, "of a key that is not published");
+		assert_refused(b, &zwire, at + EXPIRES, "not valid now");
+		if (tables++ == 0)
+			assert_int_equal(places_that_find(b, &zwire, at + SIG), 1);
+		if (2 + len > HEAD + n * EMISSION_SIZE && denials++ == 0)
+			assert_int_equal(places_that_find(b, &zwire, at + 1 + len), 1);
+	}
+	assert_true(tables > 10 && denials > 0);
+	wbuf_free(&zwire);
+	bench_close(b);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(audits_find_each_wrong_octet),
+		cmocka_unit_test(tables_are_judged),
 		cmocka_unit_test(test_policies),
 		cmocka_unit_test(test_bound),
 	};

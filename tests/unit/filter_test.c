@@ -56,6 +56,11 @@ static const struct {
 	{ "health:bad exam", "example.com.", FILTER_HEALTH_BAD, true },
 	{ "health:bad", "example.com.", FILTER_DNSSEC_BAD, false },
 	{ "-health:bad", "example.com.", 0, true },
+	{ "name:exam", "example.com.", 0, true },
+	{ "-name:EXAM", "example.com.", 0, false },
+	{ "draft:mine", "example.com.", FILTER_DRAFT, true },
+	{ "draft:mine", "example.com.", FILTER_SIGNED, false },
+	{ "-draft:mine", "example.com.", 0, true },
 };
 
 static void
@@ -64,7 +69,7 @@ matches(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct ns_why why = { 0 };
-		struct filter *f = filter_new(rows[i].filter, &why);
+		struct filter *f = filter_new(FILTER_ZONES, rows[i].filter, &why);
 
 		if (f == NULL)
 			fail_msg("\"%s\" is refused: %s", rows[i].filter, why.text);
@@ -103,7 +108,7 @@ limits(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof zones / sizeof zones[0]; i++) {
 		struct ns_why why = { 0 };
-		struct filter *f = filter_new(zones[i].filter, &why);
+		struct filter *f = filter_new(FILTER_ZONES, zones[i].filter, &why);
 		struct filter_zone z = { "example.com.", 0, zones[i].qps, zones[i].age_s };
 
 		if (f == NULL)
@@ -117,17 +122,93 @@ limits(void **state)
 static void
 wants_what_it_asks_for(void **state)
 {
-	struct filter *f = filter_new("shop -dnssec:bad health:bad", &(struct ns_why){ 0 });
+	struct filter *f =
+	    filter_new(FILTER_ZONES, "shop -dnssec:bad health:bad", &(struct ns_why){ 0 });
 
 	(void)state;
 	assert_int_equal(filter_wants(f), FILTER_DNSSEC_BAD | FILTER_HEALTH_BAD);
 	filter_destroy(&f);
-	f = filter_new("qps:>1 changed:<1d", &(struct ns_why){ 0 });
+	f = filter_new(FILTER_ZONES, "qps:>1 changed:<1d", &(struct ns_why){ 0 });
 	assert_int_equal(filter_wants(f), FILTER_QPS | FILTER_CHANGED);
 	filter_destroy(&f);
-	f = filter_new("shop", &(struct ns_why){ 0 });
+	f = filter_new(FILTER_ZONES, "shop", &(struct ns_why){ 0 });
 	assert_int_equal(filter_wants(f), 0);
 	filter_destroy(&f);
+}
+
+static void
+rrsets(void **state)
+{
+	static char *mx[] = { (char *)(uintptr_t) "10 Mx2.example.com." },
+		    *policy[] = { (char *)(uintptr_t) "A {\"pools\":{\"eu\":[\"192.0.2.20\"]}}" };
+	const struct filter_rrset apex = { "example.com.", "@", "MX", mx, 1, true },
+				  www = { "www.example.com.", "www", "NSPOLICY", policy, 1, false };
+	static const struct {
+		const char *filter;
+		bool apex, www;
+	} asked[] = {
+		{ "example", true, true },
+		{ "mx2", true, false },
+		{ "192.0.2.20", false, true },
+		{ "^www", false, true },
+		{ "^www.example", false, true },
+		{ "w*", false, true },
+		{ "*.com", true, true },
+		{ "@*", true, false },
+		{ "~^w+$", false, true },
+		{ "~^www\\.example", false, true },
+		{ "type:mx", true, false },
+		{ "-type:MX", false, true },
+		{ "type:policy", false, true },
+		{ "type:m", false, false },
+		{ "policy:ww", false, true },
+		{ "policy:x", false, false },
+		{ "name:@", true, false },
+		{ "name:example", false, false },
+		{ "draft:mine", true, false },
+		{ "type:MX -draft:mine", false, false },
+	};
+	static const char *const bad[] = { "dnssec:on", "qps:>1", "type:", "draft:any", "tag:x",
+		"health:bad", "changed:<1d" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof asked / sizeof asked[0]; i++) {
+		struct filter *f =
+		    filter_new(FILTER_RRSETS, asked[i].filter, &(struct ns_why){ 0 });
+
+		assert_non_null(f);
+		if (filter_match_rrset(f, &apex) != asked[i].apex ||
+		    filter_match_rrset(f, &www) != asked[i].www)
+			fail_msg("\"%s\"", asked[i].filter);
+		filter_destroy(&f);
+	}
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+		assert_null(filter_new(FILTER_RRSETS, bad[i], &(struct ns_why){ 0 }));
+}
+
+/* What there is elsewhere, or not at all, is said. */
+static void
+says_what_there_is(void **state)
+{
+	static const struct {
+		enum filter_of of;
+		const char *filter, *says;
+	} told[] = {
+		{ FILTER_ZONES, "tag:prod", "nothing has tags" },
+		{ FILTER_ZONES, "type:MX", "of records" },
+		{ FILTER_ZONES, "policy:www", "of records" },
+		{ FILTER_ZONES, "draft:any", "draft:mine" },
+		{ FILTER_ZONES, "colour:red", "changed:<1d" },
+		{ FILTER_RRSETS, "qps:>1", "type:" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof told / sizeof told[0]; i++) {
+		struct ns_why why = { 0 };
+
+		assert_null(filter_new(told[i].of, told[i].filter, &why));
+		assert_non_null(strstr(why.text, told[i].says));
+	}
 }
 
 static void
@@ -135,14 +216,15 @@ refused(void **state)
 {
 	static const char *const bad[] = { "~(", "~a{2}", "~(a)\\1", "^", "-", "~", "-^", "tag:x",
 		"~((((((a+)+)+)+)+)+)+", "~a+++++++", "dnssec:maybe", "health:ok",
-		"qps:", "qps:100", "qps:>", "qps:>x", "qps:>1d", "changed:<1y", "changed:1d",
-		"qps:>9999999999999", "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17" };
+		"name:", "draft:any", "type:MX", "policy:www", "qps:", "qps:100", "qps:>", "qps:>x",
+		"qps:>1d", "changed:<1y", "changed:1d", "qps:>9999999999999",
+		"1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17" };
 	char longest[FILTER_WORD + 2];
 	struct ns_why why = { 0 };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-		struct filter *f = filter_new(bad[i], &why);
+		struct filter *f = filter_new(FILTER_ZONES, bad[i], &why);
 
 		if (f != NULL)
 			fail_msg("\"%s\" is accepted", bad[i]);
@@ -151,9 +233,9 @@ refused(void **state)
 	}
 	memset(longest, 'a', sizeof longest);
 	longest[FILTER_WORD + 1] = '\0';
-	assert_null(filter_new(longest, &why));
+	assert_null(filter_new(FILTER_ZONES, longest, &why));
 	longest[FILTER_WORD] = '\0';
-	struct filter *f = filter_new(longest, &why);
+	struct filter *f = filter_new(FILTER_ZONES, longest, &why);
 	assert_non_null(f);
 	assert_false(filter_all(f));
 	filter_destroy(&f);
@@ -163,7 +245,8 @@ refused(void **state)
 static void
 expression_keeps_its_memory(void **state)
 {
-	struct filter *f = filter_new("~.*[a-m]............[0-9]", &(struct ns_why){ 0 });
+	struct filter *f =
+	    filter_new(FILTER_ZONES, "~.*[a-m]............[0-9]", &(struct ns_why){ 0 });
 	size_t before = mallinfo2().uordblks;
 	uint32_t seed = 1;
 	char name[32] = "";
@@ -189,6 +272,8 @@ main(void)
 		cmocka_unit_test(limits),
 		cmocka_unit_test(wants_what_it_asks_for),
 		cmocka_unit_test(refused),
+		cmocka_unit_test(rrsets),
+		cmocka_unit_test(says_what_there_is),
 		cmocka_unit_test(expression_keeps_its_memory),
 	};
 

@@ -14,10 +14,12 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include "console/cli/session.h"
 #include "console/cli/words.h"
 #include "ipc/base/xalloc.h"
 
@@ -221,10 +223,98 @@ what_is_a_line(void **state)
 	assert_false(g.knows(g.arg, "nameserve"));
 }
 
+/* The console of another host has the rights and the looks of this one, and goes nowhere else. */
+static void
+another_host(void **state)
+{
+	static const struct {
+		enum who who;
+		enum cli_opt opt;
+		const char *value, *runs;
+	} rows[] = {
+		{ PLAIN, OPT_LINEAR, NULL, "nameserve|console|--appliance|ssh:ops@lab" },
+		{ BY_SSH, OPT_LINEAR, NULL, "nameserve|console|--appliance|ssh:ops@lab" },
+		{ LOOKER, OPT_THEME, "deuteranopia",
+		    "nameserve|console|--appliance|ssh:ops@lab|--read-only|--theme|deuteranopia" },
+		{ PLAIN, OPT_ASCII, "", "nameserve|console|--appliance|ssh:ops@lab|--ascii" },
+		{ SHELL_LESS, OPT_LINEAR, NULL, "!this account has no ssh of its own" },
+		{ PERSON, OPT_LINEAR, NULL, "!this account has no ssh of its own" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct cli *cli = console(rows[i].who);
+		struct grammar g = cli_grammar(cli);
+		struct run run = { 0 };
+		char out[400] = "!";
+		size_t used = 0;
+
+		cli->opt[rows[i].opt] = rows[i].value;
+		if (g.visit(g.arg, "ssh:ops@lab", &run, out + 1, sizeof out - 1)) {
+			assert_string_equal(run.path, "/proc/self/exe");
+			for (size_t k = 0; run.argv[k] != NULL; k++)
+				used += (size_t)snprintf(out + used, sizeof out - used, "%s%s",
+				    k > 0 ? "|" : "", run.argv[k]);
+		}
+		run_free(&run);
+		if (strncmp(out, rows[i].runs, strlen(rows[i].runs)) != 0 ||
+		    (out[0] != '!' && strlen(out) != strlen(rows[i].runs)))
+			fail_msg("%zu: %s", i, out);
+	}
+}
+
+/* Whoever has no shell reads and writes no file of this host, by no option: the whole line, as sshd hands it over. */
+static void
+files_of_this_host(void **state)
+{
+	static const struct {
+		const char *line;
+		bool refused;
+	} rows[] = { { "backup -", false }, { "backup /tmp/x", true },
+		{ "backup - --passphrase-file /etc/shadow", true },
+		{ "backup --passphrase-file=/etc/shadow -", true },
+		{ "restore-backup - --passphrase-file -", true },
+		{ "restore-backup - --check --passphrase-file /x", true },
+		{ "restore-backup - --check", false }, { "zone import --dir /etc", true },
+		{ "zone import x.y /etc/passwd", true }, { "zone import x.y -", false },
+		{ "check set c /etc/passwd", true }, { "policy set x.y w A /etc/passwd", true },
+		{ "zone list --socket /tmp/x", true }, { "zone list --appliance ssh:root@h", true },
+		{ "zone list --appliance h", false } };
+	char *said = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&said, &len);
+
+	(void)state;
+	cli_complain_to(f);
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		for (int restricted = 0; restricted < 2; restricted++) {
+			struct cli *cli = console(PLAIN);
+			const struct cli_command *c;
+			const char *bad;
+			size_t n;
+			char **words = words_split(rows[i].line, &n, &bad), *argv[16] = { 0 };
+
+			memset(cli, 0, sizeof *cli);
+			cli->restricted = restricted == 1;
+			argv[0] = (char *)(uintptr_t) "nameserve";
+			memcpy(argv + 1, words, n * sizeof *argv);
+			c = cli_parse(cli, (int)n + 1, argv);
+			if (c == NULL || (session_refuses(cli, c) != CLI_OK) !=
+					     (rows[i].refused && restricted == 1))
+				fail_msg("%s", rows[i].line);
+			free(words);
+		}
+	cli_complain_to(NULL);
+	fclose(f);
+	free(said);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(another_host),
+		cmocka_unit_test(files_of_this_host),
 		cmocka_unit_test(lines_become_programs),
 		cmocka_unit_test(quoting_is_undone),
 		cmocka_unit_test(tab_offers),

@@ -49,7 +49,9 @@ test_zone_list(void **state)
 	    "{\"zones\":[{\"name\":\"example.org.\",\"serial\":4294967295,\"records\":20,"
 	    "\"dnssec\":\"off\",\"account\":\"\",\"version\":9007199254740993,\"changed\":\"\","
 	    "\"rrsets\":0,\"served_version\":0,\"sites\":[],\"dnssec_trouble\":\"\",\"health\":"
-	    "\"\",\"qps\":null,\"changed_by\":\"\"}],\"total\":1,\"next\":\"\",\"rank\":0,"
+	    "\"\",\"qps\":null,\"changed_by\":\"\",\"signatures_until\":\"\",\"signatures_"
+	    "expired\":"
+	    "false,\"next_key_event\":\"\"}],\"total\":1,\"next\":\"\",\"rank\":0,"
 	    "\"snapshot\":0}");
 }
 

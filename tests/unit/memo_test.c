@@ -16,6 +16,31 @@
 #include "console/core/theme.h"
 
 static void
+count(void *arg, const char *name, const char *value)
+{
+	char *out = arg;
+
+	snprintf(out + strlen(out), 64 - strlen(out), "%s=%s ", name, value);
+}
+
+static void
+each_of_them(void **state)
+{
+	struct memo *m = memo_new();
+	char out[64] = "";
+
+	(void)state;
+	memo_each(m, count, out);
+	assert_string_equal(out, "");
+	memo_set(m, "lab", "ssh:alice@lab1");
+	memo_set(m, "b", "ssh:b");
+	memo_set(m, "lab", "ssh:lab2");
+	memo_each(m, count, out);
+	assert_string_equal(out, "lab=ssh:lab2 b=ssh:b ");
+	memo_destroy(&m);
+}
+
+static void
 kept_and_found(void **state)
 {
 	struct memo *m = memo_new(), *again = memo_new();
@@ -178,9 +203,10 @@ themes(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(kept_and_found),
-		cmocka_unit_test(damaged_is_set_aside), cmocka_unit_test(own_keys),
-		cmocka_unit_test(no_careless_key_changes_anything), cmocka_unit_test(themes) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(each_of_them),
+		cmocka_unit_test(kept_and_found), cmocka_unit_test(damaged_is_set_aside),
+		cmocka_unit_test(own_keys), cmocka_unit_test(no_careless_key_changes_anything),
+		cmocka_unit_test(themes) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -89,6 +89,9 @@ destinations(void **state)
 	} rows[] = { { "ssh:lab", true }, { "ssh:alice@lab1.example", true },
 		{ "ssh://alice@[::1]:2222", true }, { "ssh:", false }, { "ssh://", false },
 		{ "ssh:-oProxyCommand=id", false }, { "ssh:alice@-oX", false },
+		{ "ssh://-oX", false }, { "ssh://alice@-oX", false }, { "ssh:-F/tmp/x", false },
+		{ "ssh:alice@lab -oX", false }, { "ssh:lab\n", false }, { "ssh:$(id)@lab", false },
+		{ "ssh:`id`", false }, { "ssh:lab\t-oX", false }, { "ssh:a'b", false },
 		{ "ssh:a b", false }, { "ssh:lab;id", false }, { "ssh:a/b", false } };
 
 	(void)state;
