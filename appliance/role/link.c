@@ -31,6 +31,7 @@ static volatile sig_atomic_t stopping;
 static int wake_fd = -1;
 static struct event *wake_event, *link_event, *alive_event;
 static bool ready, ready_sent;
+static char lacks[512]; /* what the kernel does not allow */
 static role_table_fn *table_fn;
 static void *table_arg;
 static Ns__ProcessTable *table;
@@ -233,10 +234,24 @@ role_alive(struct role *role)
 }
 
 void
+link_lacks(struct role *role, const char *text)
+{
+	snprintf(lacks, sizeof lacks, "%s", text);
+	role_problem(role, "");
+}
+
+void
 role_problem(struct role *role, const char *text)
 {
-	log_warn("role.problem", "text=%s", log_quote(text));
-	(void)report(role, NS__CHILD_REPORT__KIND__PROBLEM, text);
+	char all[REPORT_MAX / 2];
+
+	snprintf(all, sizeof all, "%.200s%s%.300s", lacks,
+	    lacks[0] != '\0' && text[0] != '\0' ? "; " : "", text);
+	if (all[0] != '\0')
+		log_warn("role.problem", "text=%s", log_quote(all));
+	else
+		log_info("role.problem", "text=\"nothing any more\"");
+	(void)report(role, NS__CHILD_REPORT__KIND__PROBLEM, all);
 }
 
 void

@@ -164,7 +164,7 @@ role_main(const struct role_ops *ops, int argc, char **argv)
 	    sizeof problems);
 	make_base(&role);
 	if (problems[0] != '\0')
-		role_problem(&role, problems);
+		link_lacks(&role, problems);
 
 	code = ops->run(&role);
 	if (code != 0 || !role_stopping(&role))

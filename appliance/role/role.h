@@ -84,7 +84,7 @@ struct role {
 int role_main(const struct role_ops *, int argc, char **argv);
 
 /* The last three steps alone (no_new_privs, Landlock, seccomp); part of role_main(), and of tests.
- * What the kernel lacks is appended to problems (role_problem is called by role_main). */
+ * What the kernel lacks is appended to problems (role_main says it before whatever role_problem says). */
 void role_sandbox(const struct role *, const struct role_rules *, char *problems, size_t size);
 
 /* Within run(): tell the supervisor that the role does its job now.  Then role_main's timer sends
@@ -92,6 +92,7 @@ void role_sandbox(const struct role *, const struct role_rules *, char *problems
  * killed.  A role with a loop of its own calls role_alive() itself, at least twice a second. */
 void role_ready(struct role *);
 void role_alive(struct role *);
+/* What is wrong now, in place of what was said before; "": nothing. */
 void role_problem(struct role *, const char *text);
 
 /* What sync hears from the supervisor (ProcessTable), owned by role, valid until the next one. */

@@ -14,6 +14,7 @@ Ns__ChildStart *link_receive_start(const struct role_ops *); /* fatal() when it 
 void link_catch_signals(void);
 void link_attach(struct role *); /* role->base exists: listen, and send ALIVE */
 void link_detach(void);
+void link_lacks(struct role *, const char *problems); /* the kernel's, for good */
 
 /* rights.c: who we are.  rights_lend() sets everything but the last word (a saved uid of 0 is kept
  * until ops->open is through); rights_drop() gives that up too and checks that nothing is left. */

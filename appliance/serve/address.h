@@ -27,6 +27,7 @@ struct address_each {
 	void	(*name)(void *arg, const uint8_t *name);	/* on the way: what it is decides */
 	void	(*check)(void *arg, uint64_t check);		/* so does this; some come more than once */
 	void	(*end)(void *arg, enum address_result, const struct image_set *);	/* FOUND: addresses */
+	void	(*more)(void *arg);	/* a policy may pick more than EMISSIONS_MAX; these are not told */
 	void	*arg;
 };
 /* Of an ALIAS to that target (lower case) in a zone of that account; `type`: A or AAAA. */

@@ -42,6 +42,8 @@ each_pick(struct way *w, const struct policy *po)
 	static struct emission_pick pick[EMISSIONS_MAX + 1];
 	unsigned n = emissions_of(po, w->r->conf->board, pick);
 
+	if (n > EMISSIONS_MAX)
+		w->each->more(w->each->arg);
 	for (unsigned i = 0; i < n && i < EMISSIONS_MAX; i++) {
 		struct policy_answer a;
 

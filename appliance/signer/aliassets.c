@@ -128,13 +128,19 @@ on_end(void *arg, enum address_result result, const struct image_set *set)
 	}
 }
 
+static void
+on_more(void *arg)
+{
+	((struct looking *)arg)->sets->cut = true;
+}
+
 struct alias_sets *
 alias_sets_of(const struct alias_view *view, const uint8_t *target)
 {
 	struct alias_sets *s = xcalloc(1, sizeof *s);
 	struct looking l = { .view = view, .sets = s, .one = wbuf_grow(1 << 20) };
 	const struct address_each each = {
-		.name = on_name, .check = on_check, .end = on_end, .arg = &l
+		.name = on_name, .check = on_check, .end = on_end, .more = on_more, .arg = &l
 	};
 
 	s->octets = wbuf_grow(SIZE_MAX / 2);

@@ -16,7 +16,7 @@ struct alias_sets {
 	size_t		 n, cap;
 	struct wbuf	 octets;
 	uint8_t		 some, none, unknown;	/* 1 << family: ways that end so; unknown: nobody knows yet */
-	bool		 cut;		/* there are more than ALIASSIG_SETS */
+	bool		 cut;		/* there are more than ALIASSIG_SETS, or than a policy tells */
 };
 
 struct aliasbook;

@@ -41,7 +41,7 @@ owner_alias(struct signing *s, struct owner *o, const struct rrset *alias)
 		return;
 	if (s->z->aliases != NULL) {
 		name_lower(target, rdata, len);
-		o->sets = s->z->aliases(s->z->arg, target);
+		o->sets = s->z->aliases(s->z->arg, o->name, target);
 		o->denied = alias_sets_denied(o->sets);
 		return;
 	}

@@ -18,6 +18,9 @@ struct making;
 /* A check that policies of a zone look at, before the zone is signed: each as it comes, some more than once. */
 typedef void compile_check_fn(void *arg, const uint8_t *apex, uint64_t check);
 
+/* Of ALIASes that are looked up: that one may answer more than is signed; before the first, owner NULL: none so far. */
+typedef void compile_cut_fn(void *arg, const uint8_t *apex, const uint8_t *owner);
+
 struct compile_zone {
 	const uint8_t	*apex;
 	uint64_t	 version;
@@ -28,6 +31,7 @@ struct compile_zone {
 	const struct board *board;	/* health, for what policies may answer; NULL: all is up */
 	struct aliasbook *book;		/* ALIASes are looked up, and noted here; NULL: they keep what they had */
 	compile_check_fn *check;	/* NULL: nobody asks */
+	compile_cut_fn	*cut;		/* the same */
 	void		*arg;
 	/* Where a large zone that has to be signed anew goes, to be made in slices (making.h): the call then gives no
 	 * image, and takes nothing away.  NULL: all at once. */

@@ -35,6 +35,8 @@ struct feed_calls {
 	/* After a publish, or instead of one (then full or text says why not all of it is there). */
 	void	(*published)(void *arg, bool full, const char *text);
 	void	(*refused)(void *arg, const uint8_t *name, const struct ns_why *);
+	/* What was refused of it is no more: another version is staged, or the zone is gone. */
+	void	(*fit)(void *arg, const uint8_t *name);
 	/* A zone that may be new is staged: for digest.h. */
 	void	(*staged)(void *arg, const uint8_t *name);
 	void	*arg;
@@ -44,7 +46,8 @@ struct feed_calls {
 	uint32_t	(*now)(void *arg);
 	/* Health, for what policies may answer; NULL: all is up. */
 	const struct board *board;
-	compile_check_fn *check;	/* for watch.h; may be NULL */
+	compile_check_fn *check;	/* for watch.h; may be NULL, as the next */
+	compile_cut_fn	*cut;
 	struct aliasbook *book;		/* what ALIASes of zones signed here lead to; NULL: they are not signed */
 	compile_working_fn *working;	/* while a large zone is signed; may be NULL */
 	struct sigfile	*file;		/* signatures of an earlier life; may be NULL; not taken */

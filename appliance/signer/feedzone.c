@@ -63,6 +63,7 @@ feed_put(struct feed *f, const struct arrival *a, map_off image, bool retire)
 	make_drop_keys(f, a->name);
 	if (a->zone != NULL)
 		feed_note_change(f, a, image);
+	f->calls.fit(f->calls.arg, a->name);
 	f->calls.staged(f->calls.arg, a->name);
 	return NS_OK;
 }
@@ -98,6 +99,7 @@ feed_how(struct feed *f, const struct arrival *a, struct compile_zone *how, stru
 		.now = f->calls.now != NULL ? f->calls.now(f->calls.arg) : 0,
 		.board = f->calls.board,
 		.check = f->calls.check,
+		.cut = f->calls.cut,
 		.arg = f->calls.arg,
 		/* While the whole store comes nothing else is served in between. */
 		.later = f->whole ? NULL : &f->later };
@@ -190,6 +192,7 @@ zone_delete(struct feed *f, const struct arrival *a, struct ns_why *why)
 	feed_settle(f, a->name);
 	make_drop_keys(f, a->name);
 	feed_note_change(f, a, 0);
+	f->calls.fit(f->calls.arg, a->name);
 	return NS_OK;
 }
 

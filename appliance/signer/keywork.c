@@ -529,6 +529,11 @@ fleet_work(struct vault *v, const Ns__KeyWork *in, Ns__KeyWorkDone *out, struct 
 	/* In place of lost ones, with the first zone that gets new keys. */
 	if (in->verb == NS__DNSSEC_SET_REQUEST__VERB__NEW_KEYS && vault_has(v, VAULT_KSK))
 		return NS_OK;
+	if (in->verb == NS__DNSSEC_SET_REQUEST__VERB__NEW_KEYS && vault_has(v, VAULT_ZSK))
+		return ns_fail(why, NS_DENIED, CODE_WORK,
+		    "this appliance does not have the fleet key for KSKs, only that for ZSKs: both "
+		    "are with who was primary or standby, and in a backup made with "
+		    "--passphrase-file: promote the one, or restore the other");
 	if (in->rotate || (in->fresh && !vault_has(v, VAULT_ZSK)))
 		err = vault_make(v, why);
 	if (in->forget_before != 0)

@@ -123,6 +123,7 @@ signer_open(struct role *role)
 
 	role->self = s;
 	s->book = aliasbook_new();
+	s->troubles = troubles_new();
 	s->role = role;
 	s->workers = conf->workers;
 	if (s->workers == 0 || s->workers > ROLE_MAX_WORKERS)
@@ -246,14 +247,18 @@ keys_changed(void *arg, const uint8_t *apex)
 static void
 take_keyring(struct signer *s, const ProtobufCBinaryData *sealed)
 {
+	static const uint8_t root[] = { 0 };
 	bool locked = !vault_has(s->vault, VAULT_ZSK);
 	struct ns_why why = { 0 };
 
 	if (vault_take(s->vault, sealed->data, sealed->len, &why) != NS_OK) {
 		log_error("signer.keyring", "text=%s", log_quote(why.text));
-		role_problem(s->role, why.text);
+		troubles_set(s->troubles, TROUBLE_KEYRING, root, why.text);
+		say_troubles(s);
 		return;
 	}
+	if (troubles_end(s->troubles, TROUBLE_KEYRING, root))
+		say_troubles(s);
 	if (locked)
 		keystore_each(s->keys, keys_changed, s);
 }
@@ -332,8 +337,11 @@ on_feed(struct signer *s, const Ns__Feed *feed)
 	 * for the acknowledgement. */
 	if (!s->welcome)
 		return;
-	if (feed->start_over)
+	if (feed->start_over) {
 		s->ask_all = false;
+		troubles_destroy(&s->troubles);
+		s->troubles = troubles_new();
+	}
 	take_keys(s, feed);
 	feed_apply(s->feed, feed);
 	if (feed->publish && !s->adopted) {
@@ -401,6 +409,8 @@ signer_run(struct role *role)
 		.ask_all = say_resync_all,
 		.published = say_published,
 		.refused = say_refused,
+		.fit = say_fit,
+		.cut = say_alias,
 		.staged = staged,
 		.arg = s,
 		.keys = keys_of,
@@ -432,6 +442,7 @@ signer_run(struct role *role)
 	refresh_destroy(&s->refresh);
 	watch_destroy(&s->watch);
 	aliasbook_destroy(&s->book);
+	troubles_destroy(&s->troubles);
 	board_unmap(&s->board);
 	feed_destroy(&s->feed);
 	sigfile_close(&s->file);

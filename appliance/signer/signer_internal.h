@@ -13,6 +13,7 @@
 #include "appliance/signer/keystore.h"
 #include "appliance/signer/refresh.h"
 #include "appliance/signer/sigfile.h"
+#include "appliance/signer/troubles.h"
 #include "appliance/signer/watch.h"
 #include "appliance/zonemap/board.h"
 #include "appliance/zonemap/writer.h"
@@ -29,6 +30,8 @@ struct signer {
 	struct refresh *refresh;
 	struct watch *watch;
 	struct aliasbook *book;
+	struct troubles *troubles;
+	char troubled[TROUBLES_TEXT]; /* as it was told */
 	struct sigfile *file;
 	struct board board;
 	struct vault *vault; /* NULL: no_vault says why */
@@ -63,6 +66,9 @@ void	 say_resync(void *signer, const uint8_t *name, const char *why);
 void	 say_resync_all(void *signer);
 void	 say_published(void *signer, bool full, const char *text);
 void	 say_refused(void *signer, const uint8_t *name, const struct ns_why *);
+void	 say_fit(void *signer, const uint8_t *name);
+void	 say_alias(void *signer, const uint8_t *apex, const uint8_t *owner);
+void	 say_troubles(struct signer *);
 void	 say_digest(void *signer, uint64_t id, const Ns__DigestReply *);
 
 /* ---- signertime.c ---- */

@@ -1,8 +1,10 @@
 /* signersay.c - what the signer tells sync: who it is, what it has and has published, what it misses. */
 #include <stdio.h>
+#include <string.h>
 
 #include "appliance/signer/signer_internal.h"
 #include "appliance/signer/signstate.h"
+#include "appliance/zonemap/aliassig.h"
 #include "ipc/envelope.h"
 
 #define RETRY_FIRST_MS 1000u /* after the map was full */
@@ -126,7 +128,48 @@ say_refused(void *arg, const uint8_t *name, const struct ns_why *why)
 	log_error("signer.refused", "zone=%s text=%s", log_quote(text), log_quote(why->text));
 	(void)snprintf(problem, sizeof problem,
 	    "zone %s cannot be compiled, its last good version is served: %s", text, why->text);
-	role_problem(s->role, problem);
+	troubles_set(s->troubles, TROUBLE_REFUSED, name, problem);
+	say_troubles(s);
+}
+
+void
+say_fit(void *arg, const uint8_t *name)
+{
+	struct signer *s = arg;
+
+	if (troubles_end(s->troubles, TROUBLE_REFUSED, name))
+		say_troubles(s);
+}
+
+/* A zone whose ALIASes are looked up again says it anew; told is what is left after that. */
+void
+say_alias(void *arg, const uint8_t *apex, const uint8_t *owner)
+{
+	struct signer *s = arg;
+	char zone[NAME_MAX_TEXT], text[NAME_MAX_TEXT], problem[2 * NAME_MAX_TEXT + 200];
+
+	if (owner == NULL) {
+		(void)troubles_end(s->troubles, TROUBLE_ALIAS, apex);
+		return;
+	}
+	(void)snprintf(problem, sizeof problem,
+	    "zone %s: the ALIAS at %s may answer more than %u different sets of addresses: "
+	    "the others are not signed",
+	    name_to_text(apex, zone), name_to_text(owner, text), ALIASSIG_SETS);
+	log_warn("signer.alias", "text=%s", log_quote(problem));
+	troubles_set(s->troubles, TROUBLE_ALIAS, apex, problem);
+}
+
+void
+say_troubles(struct signer *s)
+{
+	char text[TROUBLES_TEXT];
+
+	troubles_text(s->troubles, text);
+	if (strcmp(text, s->troubled) == 0)
+		return;
+	memcpy(s->troubled, text, sizeof text);
+	role_problem(s->role, text);
 }
 
 void

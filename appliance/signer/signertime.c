@@ -76,6 +76,7 @@ want_make(struct signer *s)
 		want_soon(s->make);
 	if (making != s->making)
 		say_state(s);
+	say_troubles(s);
 	s->making = making;
 	if (!aliasbook_is_empty(s->book))
 		want_look(s, WATCH_MS);
@@ -192,6 +193,7 @@ on_health(evutil_socket_t fd, short what, void *arg)
 			break;
 		watch_done(s->watch, name);
 	}
+	say_troubles(s);
 	if (!watch_is_empty(s->watch) || !aliasbook_is_empty(s->book))
 		arm(s->health, watch_next(s->watch) != NULL ? 1 : WATCH_MS);
 	want_make(s);

@@ -79,10 +79,11 @@ had_emissions(void *arg, const uint8_t *owner, uint16_t covers, struct rrset *ou
 }
 
 static struct alias_sets *
-aliases(void *arg, const uint8_t *target)
+aliases(void *arg, const uint8_t *owner, const uint8_t *target)
 {
 	struct sources *from = arg;
 	const struct compile_zone *z = from->how;
+	struct alias_sets *sets;
 	struct map_view staged;
 	const struct alias_view view = { .map = &staged,
 		.board = z->board,
@@ -93,12 +94,17 @@ aliases(void *arg, const uint8_t *target)
 		.arg = z->arg };
 
 	writer_staged(from->compiler->w, &staged);
-	return alias_sets_of(&view, target);
+	sets = alias_sets_of(&view, target);
+	if (sets->cut && z->cut != NULL)
+		z->cut(z->arg, z->apex, owner);
+	return sets;
 }
 
 struct zonesign
 sources_how(struct sources *from, const struct compile_zone *z)
 {
+	if (z->book != NULL && z->cut != NULL)
+		z->cut(z->arg, z->apex, NULL);
 	return (struct zonesign){ .apex = z->apex,
 		.keys = z->keys,
 		.now = z->now,

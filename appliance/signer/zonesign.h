@@ -17,9 +17,10 @@ typedef size_t zonesign_have_fn(void *arg, const struct rrset *, const struct zo
 typedef void zonesign_made_fn(void *arg, const struct rrset *, const uint8_t *rdata, size_t len);
 /* The RRSIG set over NSPOLICY (emissions.h) or ALIAS (aliassign.h) that a name had; *out stays empty when there is none. */
 typedef void zonesign_had_fn(void *arg, const uint8_t *owner, uint16_t covers, struct rrset *out);
-/* What an ALIAS to that target may answer; the caller's. */
+/* What that owner's ALIAS to the target may answer; the caller's. */
 struct alias_sets;
-typedef struct alias_sets *zonesign_aliases_fn(void *arg, const uint8_t *target);
+typedef struct alias_sets *zonesign_aliases_fn(void *arg, const uint8_t *owner,
+	    const uint8_t *target);
 
 struct board;
 struct zonesign {

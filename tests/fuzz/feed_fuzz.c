@@ -102,7 +102,7 @@ static void
 run(struct writer *w, const Ns__Feed *feed)
 {
 	const struct feed_calls calls = { on_ask, on_ask_all, on_published, on_refused, on_staged,
-		NULL };
+		on_staged, NULL };
 	struct feed *f = feed_new(w, &calls);
 	struct map_view v;
 	uint8_t sum[32];

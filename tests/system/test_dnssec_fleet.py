@@ -60,6 +60,11 @@ def test_standby_leads_on_and_others_do_not(fleet):
     assert "key events freeze" in r2.cli_run("fleet", "promote", "r2", "--confirm=r2").stderr
     assert "fleet key" in r2.fails(4, "dnssec", "rollover", "example.org", "zsk")
     wait_until(lambda: f"end on {until}" in str(r2.cli_json("status")["problems"]), "status says so", 30)
+    # Nor does it make keys in place of those that others have: what it says is where these are.
+    begun = len(changes(r2, "dnssec"))
+    for which in (["example.org", "--confirm=example.org"], ["--all", "--confirm=all"]):
+        assert "promote the one, or restore the other" in r2.fails(4, "dnssec", "new-keys", *which)
+    assert len(changes(r2, "dnssec")) == begun
     assert signed(r2) == {"A"}
 
 

@@ -104,6 +104,7 @@ open_writer(struct bench *b)
 		.ask_all = on_ask_all,
 		.published = on_published,
 		.refused = on_refused,
+		.fit = on_staged,
 		.staged = on_staged,
 		.arg = b };
 	struct ns_why why;

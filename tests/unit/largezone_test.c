@@ -45,7 +45,8 @@ struct bench {
 	bool aliases; /* the zone has some: then every edit signs these, and policies, anew */
 	uint32_t now;
 	unsigned minimum; /* of the SOA */
-	unsigned publishes, refusals, asks, cuts;
+	unsigned publishes, refusals, asks, fits;
+	unsigned cuts; /* ALIASes of the zone that may answer more than is signed */
 	uint64_t seed, serial, base, version;
 	char line[OWNERS][TEXT]; /* of owner i; "": none */
 	unsigned turn; /* of the targets */
@@ -102,6 +103,21 @@ on_staged(void *arg, const uint8_t *name)
 {
 	(void)arg;
 	(void)name;
+}
+
+static void
+on_fit(void *arg, const uint8_t *name)
+{
+	((struct bench *)arg)->fits += name_equal(name, apex()) ? 1u : 0u;
+}
+
+static void
+on_cut(void *arg, const uint8_t *zone, const uint8_t *owner)
+{
+	struct bench *b = arg;
+
+	assert_true(name_equal(zone, apex()));
+	b->cuts = owner != NULL ? b->cuts + 1 : 0;
 }
 
 static enum keys_found
@@ -211,9 +227,15 @@ number_checks(const struct wbuf *content)
 		while (set.type == RR_NSPOLICY && (rdata = rrset_next_rdata(&r, &len)) != NULL) {
 			assert_true(policy_open(&po, rdata, len));
 			for (unsigned i = 0; i < po.nanswers; i++) {
+				unsigned number = 0;
+				const char *name;
+
 				assert_true(policy_answer_at(&po, i, &a));
+				name = policy_name(&po, a.check_name, &len);
+				for (size_t k = 1; k < len; k++)
+					number = number * 10 + (unsigned)(name[k] - '0');
 				((uint8_t *)(uintptr_t)po.answers)[i * POLICY_ANSWER + 7] =
-				    (uint8_t)(policy_name(&po, a.check_name, &len)[1] - '0');
+				    (uint8_t)number;
 			}
 		}
 	}
@@ -380,6 +402,8 @@ bench_open(enum zone_denial denial, bool aliases)
 		.ask_all = on_ask_all,
 		.published = on_published,
 		.refused = on_refused,
+		.fit = on_fit,
+		.cut = on_cut,
 		.staged = on_staged,
 		.arg = b,
 		.keys = on_keys,
@@ -423,7 +447,7 @@ bench_close(struct bench *b)
 /* ---- what is served ---- */
 
 static struct alias_sets *
-look_up(void *arg, const uint8_t *target)
+look_up(void *arg, const uint8_t *owner, const uint8_t *target)
 {
 	struct bench *b = arg;
 	struct map_view view;
@@ -431,6 +455,7 @@ look_up(void *arg, const uint8_t *target)
 		.map = &view, .board = &b->board, .account = 7, .apex = apex()
 	};
 
+	(void)owner;
 	assert_true(writer_view(b->w, &view));
 	return alias_sets_of(&how, target);
 }
@@ -604,7 +629,12 @@ test_odd_names(void **state)
 	send_edit(b, 1);
 	expect_edited(b, false);
 	assert_int_equal(b->refusals, 1);
-	b->refusals = 0;
+	b->refusals = b->fits = 0;
+	(void)snprintf(b->line[0], TEXT, "a0 A 192.0.2.1\n");
+	send_whole(b);
+	assert_int_equal(b->fits, 0);
+	(void)make_all(b);
+	assert_true(b->fits > 0);
 
 	text = xcalloc(1, 1 << 18);
 	n = (size_t)sprintf(text, "$TTL 600\n@ SOA ns h 1 2 3 4 300\n@ NS ns.elsewhere.\n"
@@ -639,7 +669,7 @@ disturbed(struct bench *b, struct zone_keys *keys)
 
 	feed_late(b->f, &before);
 	do {
-		if (slices < 4 || slices % 41 == 0) {
+		if (slices < 4 || slices % 61 == 0) {
 			unsigned publishes = b->publishes;
 
 			if (slices % 2 == 0)
@@ -726,6 +756,47 @@ test_flips_while_it_is_renewed(void **state)
 	bench_close(b);
 }
 
+/* The target of an ALIAS may come to more sets of addresses than are signed: it is said, as long as it is so. */
+static void
+test_more_than_is_signed(void **state)
+{
+	struct bench *b = bench_open(DENIAL_NSEC, true);
+	char *text = xcalloc(1, 1 << 16);
+	size_t n = (size_t)sprintf(text, "$TTL 60\n@ SOA ns h 1 2 3 4 5\n@ NS ns.elsewhere.\n"
+					 ";ns-policy to0.t.example. A {\"ttl\":7,\"pools\":{");
+	struct wbuf zwire;
+
+	(void)state;
+	for (unsigned i = 0; i < OWNERS; i++)
+		b->line[i][0] = '\0';
+	(void)snprintf(b->line[0], TEXT, "a0 ALIAS to0.t.example.\n");
+	send_whole(b);
+	assert_int_equal(b->cuts, 0);
+	/* Of three pools, each with its checks: as many sets as answers to the square, and more. */
+	for (unsigned p = 0; p < 3; p++) {
+		n += (size_t)sprintf(
+		    text + n, "%s\"p%u\":{\"serve\":30,\"answers\":[", p > 0 ? "," : "", p);
+		for (unsigned i = 0; i < 60; i++)
+			n += (size_t)sprintf(text + n,
+			    "%s{\"value\":\"192.0.%u.%u\",\"check\":\"c%u\"}", i > 0 ? "," : "", p,
+			    i, i + 1);
+		n += (size_t)sprintf(text + n, "]}");
+	}
+	n += (size_t)sprintf(text + n, "},\"root\":{\"use\":\"weighted\",\"branches\":["
+				       "{\"weight\":1,\"then\":{\"pool\":\"p0\"}},"
+				       "{\"weight\":1,\"then\":{\"pool\":\"p1\"}},"
+				       "{\"weight\":1,\"then\":{\"pool\":\"p2\"}}]}}\n");
+	b->serial++;
+	zwire = zwire_of("t.example.", text, n);
+	send_zone(b, "t.example.", NS__FEED_ZONE__KIND__REPLACE, &zwire, NULL);
+	wbuf_free(&zwire);
+	assert_int_equal(b->cuts, 1);
+	send_targets(b);
+	assert_int_equal(b->cuts, 0);
+	expect_whole(b, b->keys);
+	bench_close(b);
+}
+
 /* Its last policy and ALIAS are gone: nothing is left to be signed for health. */
 static void
 test_without_policies(void **state)
@@ -755,6 +826,7 @@ main(void)
 		cmocka_unit_test(test_flips_while_it_is_made),
 		cmocka_unit_test(test_flips_while_it_is_renewed),
 		cmocka_unit_test(test_without_policies),
+		cmocka_unit_test(test_more_than_is_signed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

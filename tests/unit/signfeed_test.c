@@ -127,6 +127,7 @@ start(struct bench *b)
 		.ask_all = on_ask_all,
 		.published = on_published,
 		.refused = on_refused,
+		.fit = on_staged,
 		.staged = on_staged,
 		.arg = b,
 		.keys = on_keys,
