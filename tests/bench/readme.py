@@ -38,6 +38,7 @@ def table():
         row("deciding vote to changed answer on each of 32 appliances (p99)", figure(r, "flip_answer_p99_ms", "{:.0f} ms"), none),
         row("99 of 100 replies at 60,000 queries/s within", figure(r, "latency_idle_p99_ms", "{:.2f} ms"), none),
         row("the same during 1,000 edits/s", figure(r, "latency_edits_p99_ms", "{:.2f} ms"), none),
+        row("the same while workers are killed", figure(r, "latency_kill_p99_ms", "{:.2f} ms"), none),
         row("import of 100,000 zone files into the store", figure(r, "import_s", "{:.1f} s"), none),
         row("edit, commit to served (p99, on disk)", figure(r, "edit_served_ms_p99", "{:.0f} ms"), none),
         row("the same in a zone of a million records", figure(r, "big_edit_ms_p99", "{:.0f} ms"), none),
