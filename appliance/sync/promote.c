@@ -485,7 +485,6 @@ obey_work(struct job *job, void *thread)
 	batch_job(w->batch, &j->w);
 	if (j->term < w->head.term)
 		return; /* a newer one was heard meanwhile */
-	import_change_close(w);
 	j->w.err = store_head(w->store, &revision, &term, j->hash);
 	if (j->w.err == NS_OK)
 		j->w.err = fleet_facts_join(w->store, j->name, j->term, &j->facts, &j->w.why);

@@ -11,6 +11,7 @@
 
 #include <openssl/evp.h>
 
+#include "appliance/dns/name.h"
 #include "appliance/store/state.h"
 #include "appliance/sync/change.h"
 #include "appliance/sync/errors.h"
@@ -205,12 +206,16 @@ each_zone(void *arg, const struct store_zone *z)
 		.revision = w->revision,
 		.emit = each_piece,
 		.arg = w };
+	char name[NAME_MAX_TEXT], what[NAME_MAX_TEXT + 32];
 	enum ns_err err;
 
 	if (!residency_allows(w->residency, z->id, z->account, w->site))
 		return true;
 	err = zone_pieces(&v, z->name);
-	return err == NS_OK ? w->err == NS_OK : failed(w, err, "a zone cannot be read");
+	if (err == NS_OK || w->err != NS_OK)
+		return w->err == NS_OK;
+	snprintf(what, sizeof what, "zone %s cannot be read", name_to_text(z->name, name));
+	return failed(w, err, what);
 }
 
 /* ---- rows ---- */

@@ -64,7 +64,6 @@ request_work(struct job *job, void *thread)
 	struct batch *b = w->batch;
 	struct batch_mark mark;
 
-	import_change_close(w);
 	TAILQ_INSERT_TAIL(&b->done, r, waiting);
 	if (b->edits++ == 0)
 		b->first_edit_ns = clock_mono_ns();
@@ -297,6 +296,8 @@ run_batch(struct writer_thread *w, struct job *job)
 		bool bulk = job->work != request_work;
 
 		began = clock_mono_ns();
+		if (job->work != import_zone_work) /* it has the only savepoint */
+			import_change_close(w);
 		job->work(job, w);
 		if (bulk)
 			b->bulk_ns += clock_mono_ns() - began;

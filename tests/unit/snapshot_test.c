@@ -532,6 +532,23 @@ test_residency(void **state)
 	free(away);
 }
 
+/* A zone that is damaged here is not given to others, and it is named. */
+static void
+test_a_damaged_zone_is_named(void **state)
+{
+	static const atomic_bool go_on;
+	struct kit_store *a = *state;
+	struct snap_made made;
+	struct ns_why why = { 0 };
+
+	fill(a);
+	kit_raw(a, "UPDATE part SET body = x'ff' WHERE zone_id = (SELECT id FROM zone WHERE records"
+		   " = (SELECT max(records) FROM zone))");
+	assert_int_not_equal(snap_write(a->s, a->dir, "", 1, &go_on, &made, &why), NS_OK);
+	if (strstr(why.text, "zone large. cannot be read") == NULL)
+		fail_msg("%s", why.text);
+}
+
 int
 main(void)
 {
@@ -546,6 +563,8 @@ main(void)
 		    test_the_same_on_both_sides, kit_set_up, kit_tear_down),
 		cmocka_unit_test_setup_teardown(test_damage_is_refused, kit_set_up, kit_tear_down),
 		cmocka_unit_test_setup_teardown(test_residency, kit_set_up, kit_tear_down),
+		cmocka_unit_test_setup_teardown(
+		    test_a_damaged_zone_is_named, kit_set_up, kit_tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
