@@ -148,42 +148,53 @@ peel(struct ui *ui)
 		ui_back(ui);
 }
 
+/* How a screen opens: instead of all others, above what is shown, above it and about it. */
+enum anywhere_how { INSTEAD, ABOVE, ABOUT };
+
+/* Screens that have a key wherever one is. */
+static const struct anywhere {
+	enum ns_action_id id;
+	const struct ns_screen_ops *screen;
+	enum anywhere_how how;
+} anywhere[] = {
+	{ ACT_OVERVIEW, &screen_overview, INSTEAD },
+	{ ACT_ZONES, &screen_zones, INSTEAD },
+	{ ACT_HEALTH, &screen_health, INSTEAD },
+	{ ACT_FLEET, &screen_fleet, INSTEAD },
+	{ ACT_HISTORY, &screen_history, INSTEAD },
+	{ ACT_DRAFTS, &screen_pending, INSTEAD },
+	{ ACT_QUERY, &screen_query, INSTEAD },
+	{ ACT_TAIL, &screen_tail, INSTEAD },
+	{ ACT_CONNECT, &screen_connect, INSTEAD },
+	{ ACT_MENU, &screen_menu, ABOUT },
+	{ ACT_HELP, &screen_help, ABOUT },
+	{ ACT_TRASH, &screen_trash, ABOVE },
+	{ ACT_MESSAGES, &screen_messages, ABOVE },
+};
+
+static bool
+open_anywhere(struct ui *ui, enum ns_action_id id)
+{
+	for (size_t i = 0; i < sizeof anywhere / sizeof anywhere[0]; i++) {
+		const struct anywhere *a = &anywhere[i];
+
+		if (a->id != id)
+			continue;
+		if (a->how == INSTEAD)
+			ui_main(ui, a->screen);
+		else
+			ui_open(ui, a->screen, a->how == ABOUT ? ui_top(ui)->ops->name : "");
+		return true;
+	}
+	return false;
+}
+
 static bool
 act_anywhere(struct ui *ui, enum ns_action_id id)
 {
 	struct view *top = ui_top(ui);
 
 	switch (id) {
-	case ACT_OVERVIEW:
-		ui_main(ui, &screen_overview);
-		return true;
-	case ACT_ZONES:
-		ui_main(ui, &screen_zones);
-		return true;
-	case ACT_HEALTH:
-		ui_main(ui, &screen_health);
-		return true;
-	case ACT_FLEET:
-		ui_main(ui, &screen_fleet);
-		return true;
-	case ACT_HISTORY:
-		ui_main(ui, &screen_history);
-		return true;
-	case ACT_DRAFTS:
-		ui_main(ui, &screen_pending);
-		return true;
-	case ACT_QUERY:
-		ui_main(ui, &screen_query);
-		return true;
-	case ACT_TAIL:
-		ui_main(ui, &screen_tail);
-		return true;
-	case ACT_CONNECT:
-		ui_main(ui, &screen_connect);
-		return true;
-	case ACT_MENU:
-		ui_open(ui, &screen_menu, top->ops->name);
-		return true;
 	case ACT_COPY:
 		if (top->ops == &screen_copy)
 			return top->ops->act(top, id);
@@ -191,15 +202,6 @@ act_anywhere(struct ui *ui, enum ns_action_id id)
 		return true;
 	case ACT_YANK:
 		twin_yank(ui);
-		return true;
-	case ACT_HELP:
-		ui_open(ui, &screen_help, top->ops->name);
-		return true;
-	case ACT_TRASH:
-		ui_open(ui, &screen_trash, "");
-		return true;
-	case ACT_MESSAGES:
-		ui_open(ui, &screen_messages, "");
 		return true;
 	case ACT_COMMAND:
 		palette_open(ui);
@@ -224,7 +226,7 @@ act_anywhere(struct ui *ui, enum ns_action_id id)
 		quit(ui);
 		return true;
 	default:
-		return false;
+		return open_anywhere(ui, id);
 	}
 }
 

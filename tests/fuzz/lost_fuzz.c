@@ -7,34 +7,15 @@
 // link: appliance/sync/diff.c
 // link: appliance/sync/place.c
 // link: appliance/sync/request.c
+// link: tests/lib/fake/sync.c
 #include <stdlib.h>
 #include <string.h>
 
 #include "appliance/sync/edit.h"
 #include "appliance/sync/lost.h"
-#include "appliance/sync/residency.h"
-#include "appliance/sync/writer.h"
 #include "tests/fuzz/fuzz.h"
 
 #define OCTETS 20000u
-/* Of plan_draft(), which is not asked here. */
-enum ns_err
-residency_may_tell(
-    struct store *s, const struct store_zone *z, const struct caller *c, struct ns_why *why)
-{
-	(void)s;
-	(void)z;
-	(void)c;
-	(void)why;
-	abort();
-}
-
-Ns__CommitReply *
-commit_reply_new(struct request *r)
-{
-	(void)r;
-	abort();
-}
 
 static void
 check_draft(const Ns__ZoneEdit *d)

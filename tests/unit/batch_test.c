@@ -17,14 +17,7 @@
 // link: appliance/sync/feedblock.c
 // link: appliance/sync/importzone.c
 // link: appliance/sync/request.c
-
-void
-import_zone_work(struct job *job, void *thread)
-{
-	(void)job;
-	(void)thread;
-	abort();
-}
+// link: tests/lib/fake/sync.c
 
 /* An edit goes in; an import of the same zone is refused behind it. */
 static void

@@ -5,33 +5,16 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "appliance/fleet/door.h"
-
-static struct sockaddr_storage
-at(const char *text)
-{
-	struct sockaddr_storage ss = { 0 };
-	struct sockaddr_in *in = (void *)&ss;
-	struct sockaddr_in6 *in6 = (void *)&ss;
-
-	if (strchr(text, ':') != NULL) {
-		in6->sin6_family = AF_INET6;
-		assert_int_equal(inet_pton(AF_INET6, text, &in6->sin6_addr), 1);
-	} else {
-		in->sin_family = AF_INET;
-		assert_int_equal(inet_pton(AF_INET, text, &in->sin_addr), 1);
-	}
-	return ss;
-}
+#include "tests/lib/address.h"
 
 static int
 come(struct door *d, int fd, const char *from)
 {
-	struct sockaddr_storage remote = at(from), out;
+	struct sockaddr_storage remote = address_of(from), out;
 	int gone = door_came(d, fd, &remote, &out);
 
 	if (gone >= 0)

@@ -6,6 +6,7 @@
 // link: appliance/sync/batch.c appliance/sync/feedblock.c appliance/sync/importzone.c appliance/sync/request.c
 // link: appliance/sync/people.c appliance/sync/checkdelta.c appliance/sync/apply.c appliance/sync/patch.c appliance/sync/place.c
 // link: appliance/sync/settings.c appliance/sync/storeview.c appliance/sync/secret.c
+// link: tests/lib/fake/sync.c
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,7 +21,6 @@
 #include "appliance/sync/adopt.h"
 #include "appliance/sync/change.h"
 #include "appliance/sync/storeview.h"
-#include "appliance/sync/users.h"
 #include "appliance/sync/writer.h"
 #include "ipc/base/xalloc.h"
 #include "tests/lib/store_kit.h"
@@ -28,29 +28,6 @@
 #define ZONES   5u
 #define CHANGES 600u
 #define OWNERS  400u /* of the zone that grows: over STORE_PART */
-
-void
-import_zone_work(struct job *job, void *thread)
-{
-	(void)job;
-	(void)thread;
-	abort();
-}
-
-char *
-account_name(struct store *s, uint32_t id, struct account_names **names)
-{
-	(void)s;
-	(void)id;
-	(void)names;
-	abort();
-}
-
-void
-account_names_destroy(struct account_names **names)
-{
-	(void)names;
-}
 
 static void
 done(struct job *job, struct sync *s)

@@ -22,14 +22,7 @@
 // link: appliance/sync/diff.c
 // link: appliance/sync/request.c
 // link: appliance/sync/feedblock.c
-
-void
-import_zone_work(struct job *job, void *thread)
-{
-	(void)job;
-	(void)thread;
-	fail();
-}
+// link: tests/lib/fake/sync.c
 
 static struct import_session *
 session(void)

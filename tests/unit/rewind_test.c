@@ -6,6 +6,7 @@
 // link: appliance/sync/batch.c appliance/sync/feedblock.c appliance/sync/importzone.c appliance/sync/request.c
 // link: appliance/sync/people.c appliance/sync/checkdelta.c appliance/sync/apply.c appliance/sync/patch.c appliance/sync/place.c
 // link: appliance/sync/settings.c appliance/sync/storeview.c appliance/sync/secret.c
+// link: tests/lib/fake/sync.c
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,45 +20,9 @@
 
 #include "appliance/sync/batch.h"
 #include "appliance/sync/change.h"
-#include "appliance/sync/reader.h"
 #include "appliance/sync/rewind.h"
-#include "appliance/sync/residency.h"
 #include "appliance/sync/writer.h"
 #include "tests/lib/store_kit.h"
-
-void
-import_zone_work(struct job *job, void *thread)
-{
-	(void)job;
-	(void)thread;
-	abort();
-}
-
-Ns__HistoryShowReply__ZoneDiff *
-history_diff(const Ns__ChangeBody__Zone *z, size_t *octets)
-{
-	(void)z;
-	(void)octets;
-	abort();
-}
-
-enum ns_err
-residency_may_tell(
-    struct store *s, const struct store_zone *z, const struct caller *c, struct ns_why *why)
-{
-	(void)s;
-	(void)z;
-	(void)c;
-	(void)why;
-	abort();
-}
-
-Ns__CommitReply *
-commit_reply_new(struct request *r)
-{
-	(void)r;
-	abort();
-}
 
 /* One change: a zone that is edited in nothing, or none, and an object. */
 static void

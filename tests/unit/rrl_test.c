@@ -9,11 +9,11 @@
 #include <stdint.h>
 #include <string.h>
 
-#include <arpa/inet.h>
 #include <cmocka.h>
 
 #include "appliance/worker/budget.h"
 #include "appliance/worker/rrl.h"
+#include "tests/lib/address.h"
 
 #define SECOND 1000000000ull
 #define START  (1234567 * SECOND)
@@ -26,21 +26,17 @@ static uint8_t wire[64], out[SERVE_UDP_MAX];
 static struct query
 query_from(const char *address, enum serve_class class, uint64_t zone, uint64_t name)
 {
-	struct query q = { .pkt = wire, .len = 32, .out = out, .out_cap = sizeof out };
-	struct sockaddr_in *in = (struct sockaddr_in *)&q.client;
-	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&q.client;
+	struct query q = { .pkt = wire,
+		.len = 32,
+		.out = out,
+		.out_cap = sizeof out,
+		.client = address_of(address) };
 
 	q.verdict = SERVE_REPLY;
 	q.class = class;
 	q.zone = 64;
 	q.zone_hash = zone;
 	q.name_hash = name;
-	if (inet_pton(AF_INET, address, &in->sin_addr) == 1) {
-		in->sin_family = AF_INET;
-	} else {
-		assert_int_equal(inet_pton(AF_INET6, address, &in6->sin6_addr), 1);
-		in6->sin6_family = AF_INET6;
-	}
 	return q;
 }
 

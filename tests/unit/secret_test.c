@@ -4,6 +4,7 @@
 // link: appliance/sync/feedblock.c appliance/sync/importzone.c appliance/sync/request.c appliance/sync/people.c
 // link: appliance/sync/bodycheck.c appliance/sync/apply.c appliance/sync/patch.c appliance/sync/place.c appliance/sync/settings.c
 // link: appliance/sync/storeview.c
+// link: tests/lib/fake/sync.c
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,14 +23,6 @@
 #define HOUR 3600000
 #define DAY  (24 * (int64_t)HOUR)
 #define T0   1764000000000
-
-void
-import_zone_work(struct job *job, void *thread)
-{
-	(void)job;
-	(void)thread;
-	abort();
-}
 
 static void
 rolls_once_a_day(void **state)

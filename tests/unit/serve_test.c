@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "appliance/dns/rrtype.h"
+#include "tests/lib/zonebox.h"
 #include "tests/lib/zonekit.h"
 
 /* RFC 4592 2.2.1, with types that exist today. */
@@ -336,23 +337,6 @@ struct packet {
 #define WWW  "03777777 046d61696e 0474657374 00 0001 0001"
 #define OPT  "00 0029 04d0 00000000 0000"
 
-static size_t
-from_hex(const char *hex, uint8_t *out)
-{
-	size_t n = 0;
-
-	for (; *hex != '\0'; hex++) {
-		unsigned v;
-
-		if (*hex == ' ')
-			continue;
-		assert_int_equal(sscanf(hex, "%2x", &v), 1);
-		out[n++] = (uint8_t)v;
-		hex++;
-	}
-	return n;
-}
-
 static void
 judges_packets(void **state)
 {
@@ -387,7 +371,7 @@ judges_packets(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct query q = { .pkt = pkt,
-			.len = from_hex(rows[i].hex, pkt),
+			.len = zonebox_hex(rows[i].hex, pkt, sizeof pkt),
 			.out = reply,
 			.out_cap = SERVE_UDP_MAX };
 

@@ -8,6 +8,7 @@
 // link: appliance/sync/batch.c appliance/sync/feedblock.c appliance/sync/importzone.c appliance/sync/request.c
 // link: appliance/sync/people.c appliance/sync/checkdelta.c appliance/sync/apply.c appliance/sync/patch.c appliance/sync/place.c
 // link: appliance/sync/settings.c appliance/sync/storeview.c appliance/sync/secret.c
+// link: tests/lib/fake/sync.c
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -23,53 +24,14 @@
 #include "appliance/store/state.h"
 #include "appliance/sync/batch.h"
 #include "appliance/sync/change.h"
-#include "appliance/sync/reader.h"
 #include "appliance/sync/residency.h"
 #include "appliance/sync/snapadopt.h"
 #include "appliance/sync/snapchoose.h"
 #include "appliance/sync/snapwrite.h"
-#include "appliance/sync/users.h"
 #include "appliance/sync/writer.h"
 #include "ipc/base/clock.h"
 #include "ipc/base/xalloc.h"
 #include "tests/lib/store_kit.h"
-
-void
-import_zone_work(struct job *job, void *thread)
-{
-	(void)job;
-	(void)thread;
-	abort();
-}
-
-Ns__HistoryShowReply__ZoneDiff *
-history_diff(const Ns__ChangeBody__Zone *z, size_t *octets)
-{
-	(void)z;
-	(void)octets;
-	abort();
-}
-
-Ns__CommitReply *
-commit_reply_new(struct request *r)
-{
-	(void)r;
-	abort();
-}
-
-char *
-account_name(struct store *s, uint32_t id, struct account_names **names)
-{
-	(void)s;
-	(void)names;
-	return xasprintf("acct%u", id);
-}
-
-void
-account_names_destroy(struct account_names **names)
-{
-	(void)names;
-}
 
 /* ---- the chooser ---- */
 static void
