@@ -131,7 +131,7 @@ struct load {
 	Ns__Envelope *(*next)(struct load *); /* NULL: there is no more to do */
 	struct edit edit;
 	Ns__DnssecSetRequest sign;
-	char text[5][64];
+	char text[5][64], *words[5];
 };
 static double latency[LATENCY_MAX];
 static size_t latencies, failures, started;
@@ -152,10 +152,8 @@ load_reply(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 static Ns__Envelope *
 next_edit(struct load *l)
 {
-	char *words[5];
-
 	for (int i = 0; i < 5; i++)
-		words[i] = l->text[i];
+		l->words[i] = l->text[i];
 	unsigned zone = (l->number * 7919u + l->count * 104729u) % l->zones;
 	snprintf(l->text[0], sizeof l->text[0], "z%06u.example.", zone);
 	snprintf(l->text[1], sizeof l->text[1], "e%u", l->number);
@@ -164,7 +162,7 @@ next_edit(struct load *l)
 	snprintf(l->text[4], sizeof l->text[4], "10.%u.%u.%u", l->count >> 16 & 255,
 	    l->count >> 8 & 255, l->count & 255);
 	l->count++;
-	return edit_request(&l->edit, words);
+	return edit_request(&l->edit, l->words);
 }
 
 static Ns__Envelope *
