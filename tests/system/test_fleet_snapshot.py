@@ -1,6 +1,5 @@
 """Replicas that get the state instead of the history, and a log that begins later than it did."""
 
-import os
 import re
 import shutil
 import sqlite3
@@ -10,8 +9,9 @@ import pytest
 from appliance import BUILD, variant, zone_text
 from fleet import Fleet
 from peers import wait_until
+from slowlink import Link
 
-KEPT = 12  # changes of the log; of a test build alone
+KEPT = 6  # changes of the log; of a test build alone
 SECRET = "secret-zone.example"
 MARK = b"xyzzy-plugh"
 PIECE = 256 << 10
@@ -27,7 +27,7 @@ def set_a(where, value, name="a", zone="example.com", *args):
     return where.cli_json("record", "set", zone, name, "60", "A", value, "--commit", *args)
 
 
-def many(fleet, count=KEPT + 5, zone="example.com"):
+def many(fleet, count=KEPT + 3, zone="example.com"):
     for i in range(count):
         set_a(fleet.primary, f"192.0.2.{i + 1}", "m", zone)
 
@@ -67,12 +67,11 @@ def adopted(member):
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory):
     tree = variant(sync=BUILD / "vfs" / "nameserve-sync")
-    with Fleet(1, build=tree, env={"NAMESERVE_TEST_HISTORY": str(KEPT)}) as f:
+    f = Fleet(1, build=tree, env={"NAMESERVE_TEST_HISTORY": str(KEPT)})
+    p, f.link = f.primary, Link(f.primary.fleet_port)
+    p.site, p.extra = "home", f"{p.extra}advertise = {f.link.endpoint}\n"
+    with f:
         f.folder = tmp_path_factory.mktemp("zones")
-        p = f.primary
-        p.stop()
-        p.site = "home"
-        p.start()
         for origin in ("example.com", "example.net", "gone.example"):
             put_zone(p, f.folder, origin, "www A 192.0.2.10\n")
         put_zone(p, f.folder, "big.example", "".join(f"n{i} TXT {'x' * 200}\n" for i in range(8000)))
@@ -85,6 +84,7 @@ def fleet(tmp_path_factory):
         f.keyed = set_a(p, "192.0.2.98", "k", "example.net", "--idempotency-key", "once")["revision"]
         many(f)
         yield f
+    f.link.close()
     shutil.rmtree(tree)
 
 
@@ -121,35 +121,14 @@ def test_a_fresh_one_takes_the_state(fleet):
     assert "fleet.repaired" not in fleet.near.log() + fleet.far.log()
 
 
-def test_it_goes_on_after_a_death(fleet):
-    """Of either side, at any moment: what has come counts, the file of a primary that died is given again."""
-    p, near = fleet.primary, fleet.near
-    near.stop()
+def far_behind(fleet, member):
+    """It is down, and the log goes on without it."""
+    member.stop()
     many(fleet)
-    wait_until(lambda: begins(p) > near_head(near) + 1, "its position is before the log's beginning")
-    other = fleet.add("other", "--site", "home", site="home")  # so that the file is made
-    made = re.findall(r"event=snapshot.made revision=(\d+) octets=(\d+) site=\S+ file=(\w+)", p.log())
-    file = next(f for f in (p.data / "snapshots").iterdir() if f.name.startswith(made[-1][2]))
-    assert file.stat().st_size == int(made[-1][1]) > 4 * PIECE
-    p.kill()
-    p.start()
-    # As a death on the way leaves it: some pieces, and a part of one.
-    part = near.data / "snapshots" / (file.name + ".part")
-    part.write_bytes(file.read_bytes()[:3 * PIECE + 1000])
-    owner = (near.data / "store.db").stat()
-    os.chown(part, owner.st_uid, owner.st_gid)
-    near.start()
-    wait_until(lambda: f"from={3 * PIECE}" in near.log(), "it goes on from there")
-    near.kill()
-    near.start()
-    many(fleet, 3)
-    wait_until(lambda: near.follows(p.revision()), "near is back")
-    same(fleet, near, other)
-    assert state(near) == state(p)
-    assert len(re.findall("event=snapshot.made", p.log())) == len(made), "the file was there"
+    wait_until(lambda: begins(fleet.primary) > head_of(member) + 1, "its position is before the log's beginning")
 
 
-def near_head(member):
+def head_of(member):
     db = sqlite3.connect(f"file:{member.data / 'store.db'}?mode=ro", uri=True)
     try:
         return db.execute("SELECT max(revision) FROM change").fetchone()[0]
@@ -157,24 +136,96 @@ def near_head(member):
         db.close()
 
 
+def came(member):
+    """How much of a snapshot lies there."""
+    return sum(f.stat().st_size for f in (member.data / "snapshots").glob("*.part"))
+
+
+def from_where(member):
+    return [int(n) for n in re.findall(r"event=snapshot.coming .*from=(\d+)", member.log())]
+
+
+def made(member):
+    return re.findall(r"event=snapshot.made revision=(\d+) octets=(\d+) site=\S+ file=(\w+)", member.log())
+
+
+def gets(fleet, member, more):
+    """It is up, and has so many pieces more; the rest does not come."""
+    before = came(member)
+    fleet.link.stop((more + 1) * PIECE)
+    member.spawn()
+    wait_until(lambda: came(member) >= before + more * PIECE and member.ready(), "pieces of it came", 30)
+
+
+def test_it_goes_on_after_a_death(fleet):
+    """Of either side, in the middle: edits go on meanwhile, and what has come counts."""
+    p, near, far = fleet.primary, fleet.near, fleet.far
+    far_behind(fleet, near)
+    gets(fleet, near, 2)
+    octets, count = int(made(p)[-1][1]), len(made(p))
+    assert 0 < came(near) < octets and near.cli_json("status")["revision"] < begins(p)
+    for i in range(KEPT // 2):  # it stands there, and nobody waits for it
+        set_a(p, f"192.0.2.{i + 30}", "s")
+    wait_until(lambda: far.values("s.example.com.") == [f"192.0.2.{KEPT // 2 + 29}"], "far serves them")
+    assert near.values("www.example.com.") == ["192.0.2.10"]
+    assert 0 < came(near) < octets
+    near.kill()
+
+    here, begun = came(near), from_where(near)
+    gets(fleet, near, 2)
+    wait_until(lambda: len(from_where(near)) > len(begun), "it says so")
+    assert from_where(near)[len(begun)] == here - here % PIECE > 0
+    assert here < came(near) < octets
+    p.kill()
+    fleet.link.cut()  # what was in the sockets
+    here = came(near)
+    assert len(adopted(near)) == 1
+    fleet.link.go()
+    p.start()
+    wait_until(lambda: len(adopted(near)) == 2, "it has it", 40)
+    assert from_where(near)[-1] == here - here % PIECE > 0
+    wait_until(lambda: near.follows(p.revision()), "near is back", 40)
+    same(fleet, near, far)
+    assert state(near) == state(p)
+    assert len(made(p)) == count, "the file was there"
+
+
+def test_a_death_while_it_is_taken_over(fleet):
+    """The power goes in the middle of that transaction: nothing of it is there, and it is done again."""
+    p, near = fleet.primary, fleet.near
+    far_behind(fleet, near)
+    before = state(near)
+    near.env["NAMESERVE_TEST_VFS"] = "crash:1:150"
+    near.spawn()
+    wait_until(lambda: re.search("snapshot.coming[^$]*child.exit child=sync .*code=137", near.log()), "it died", 30)
+    near.process.kill()
+    near.process.wait(5)
+    near.process = None
+    del near.env["NAMESERVE_TEST_VFS"]
+    assert state(near) == before and len(adopted(near)) == 2
+    near.start()
+    wait_until(lambda: near.follows(p.revision()), "near is back", 40)
+    same(fleet, near)
+    assert state(near) == state(p)
+
+
 def test_one_that_is_broken_is_refused(fleet):
     """A file that is not what its name says changes nothing, is said, and another one is made."""
     p, far = fleet.primary, fleet.far
-    far.stop()
-    many(fleet)
-    wait_until(lambda: begins(p) > near_head(far) + 1, "its position is before the log's beginning")
-    fourth = fleet.add("fourth", "--site", "away", site="away")
-    assert adopted(fourth)
+    far_behind(fleet, far)
+    gets(fleet, far, 1)
+    far.kill()
     file = max((p.data / "snapshots").iterdir(), key=lambda f: f.stat().st_mtime)
     data = bytearray(file.read_bytes())
-    data[len(data) // 2] ^= 1
+    data[-1000] ^= 1
     file.write_bytes(data)
+    fleet.link.go()
     far.start()
     wait_until(lambda: "event=snapshot.refused" in far.log(), "it is refused")
     assert "the snapshot is refused" in str(far.cli_json("status")["problems"])
     assert far.values("www.example.com.") == ["192.0.2.10"]
     wait_until(lambda: far.follows(p.revision()), "another one was made", 60)
-    same(fleet, far, fourth)
+    same(fleet, far)
     assert not remains(far)
 
 
