@@ -171,6 +171,7 @@ def older(blob, folder):
         for name in tables:
             if name not in first and not name.startswith("sqlite_"):
                 db.execute(f"DROP TABLE {name}")
+        db.execute("DROP INDEX change_zone_revision")
         db.execute("DROP INDEX idem_revision")
         db.execute("ALTER TABLE idem DROP COLUMN revision")
         db.execute("DELETE FROM migration WHERE number > 1")
