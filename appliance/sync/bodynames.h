@@ -15,9 +15,12 @@
 struct body_name {
 	const uint8_t	*name;		/* NULL: none that could be read */
 	size_t		 name_len;
+	uint32_t	 serial;	/* of the zone after the change; 0: not in these octets */
 	size_t		 next;		/* offset of what follows the zone, from the piece's start */
 };
 /* What stands at the start of a piece of a body: false when that is no zone. */
 bool	 body_name_read(const void *piece, size_t len, struct body_name *);
+/* The first object of a body that has neither zones nor settings: its name alone; false: there is none such. */
+bool	 body_object_read(const void *piece, size_t len, struct body_name *);
 
 #endif

@@ -2,6 +2,7 @@
 #include "appliance/sync/filter.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <regex.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,10 @@ enum word_kind {
 	WORD_NAME, /* of RRsets, as the next two */
 	WORD_TYPE,
 	WORD_POLICY,
+	WORD_WHO, /* of changes, as the next three */
+	WORD_VIA,
+	WORD_KIND,
+	WORD_SINCE,
 };
 
 struct word {
@@ -92,9 +97,9 @@ regex_match(struct word *w, const char *name)
 	return regexec(&w->regex, name, 0, NULL, 0) == 0;
 }
 
-/* ">100", "<1d", "<90" (seconds): what is behind the facet's name. */
+/* "100", "2k"; "1d", "90" (seconds). */
 static bool
-limit_read(struct word *w, const char *text, bool time)
+figure_read(struct word *w, const char *text, bool time)
 {
 	static const struct {
 		char unit;
@@ -102,11 +107,9 @@ limit_read(struct word *w, const char *text, bool time)
 	} units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 }, { 'w', 604800 } };
 	char *end;
 
-	w->above = *text == '>';
-	if ((*text != '<' && *text != '>') || !isdigit((unsigned char)text[1]) ||
-	    strlen(text) > LIMIT_TEXT)
+	if (!isdigit((unsigned char)*text) || strlen(text) >= LIMIT_TEXT)
 		return false;
-	w->limit = (double)strtoull(text + 1, &end, 10);
+	w->limit = (double)strtoull(text, &end, 10);
 	if (!time && *end == 'k')
 		w->limit *= 1000, end++;
 	for (size_t i = 0; time && *end != '\0' && i < sizeof units / sizeof units[0]; i++)
@@ -118,9 +121,23 @@ limit_read(struct word *w, const char *text, bool time)
 	return *end == '\0';
 }
 
+/* ">100", "<1d": what is behind the facet's name. */
 static bool
-facet_limit(struct word *w, const char *text)
+limit_read(struct word *w, const char *text, bool time)
 {
+	w->above = *text == '>';
+	return (*text == '<' || *text == '>') && figure_read(w, text + 1, time);
+}
+
+static bool
+facet_limit(enum filter_of of, struct word *w, const char *text)
+{
+	if (of == FILTER_CHANGES && strncmp(text, "since:", 6) == 0) {
+		w->kind = WORD_SINCE;
+		return figure_read(w, text + 6, true);
+	}
+	if (of != FILTER_ZONES)
+		return false;
 	if (strncmp(text, "qps:", 4) == 0) {
 		w->kind = WORD_QPS;
 		w->fact = FILTER_QPS;
@@ -134,14 +151,17 @@ facet_limit(struct word *w, const char *text)
 	return false;
 }
 
-/* A facet with a text of its own; the kind of word it is for zones, and for RRsets. */
+/* A facet with a text of its own; the kind of word it is for zones, for RRsets, and for changes. */
 static const struct {
 	const char *facet;
-	enum word_kind kind[2];
-	bool known[2];
-} texts[] = { { "name:", { WORD_PART, WORD_NAME }, { true, true } },
-	{ "type:", { WORD_PART, WORD_TYPE }, { false, true } },
-	{ "policy:", { WORD_PART, WORD_POLICY }, { false, true } } };
+	enum word_kind kind[3];
+	bool known[3];
+} texts[] = { { "name:", { WORD_PART, WORD_NAME, WORD_NAME }, { true, true, true } },
+	{ "type:", { [FILTER_RRSETS] = WORD_TYPE }, { [FILTER_RRSETS] = true } },
+	{ "policy:", { [FILTER_RRSETS] = WORD_POLICY }, { [FILTER_RRSETS] = true } },
+	{ "who:", { [FILTER_CHANGES] = WORD_WHO }, { [FILTER_CHANGES] = true } },
+	{ "via:", { [FILTER_CHANGES] = WORD_VIA }, { [FILTER_CHANGES] = true } },
+	{ "kind:", { [FILTER_CHANGES] = WORD_KIND }, { [FILTER_CHANGES] = true } } };
 
 static const struct {
 	const char *text;
@@ -159,12 +179,16 @@ facet_elsewhere(enum filter_of of, const char *text)
 {
 	if (strncmp(text, "tag:", 4) == 0)
 		return "nothing has tags";
+	if (of == FILTER_CHANGES)
+		return "there are name:, who:ci, via:api, kind:edit and since:1d (or 12h, 30m, 2w)";
 	if (strncmp(text, "draft:", 6) == 0)
 		return "what others have in their drafts is known to them alone; there is "
 		       "draft:mine";
 	for (size_t i = 0; of == FILTER_ZONES && i < sizeof texts / sizeof texts[0]; i++)
 		if (strncmp(text, texts[i].facet, strlen(texts[i].facet)) == 0)
-			return "that is of records: filter those of a zone";
+			return texts[i].known[FILTER_CHANGES]
+				   ? "that is of changes: filter the history"
+				   : "that is of records: filter those of a zone";
 	if (of == FILTER_ZONES)
 		return "there are name:, dnssec:on, dnssec:off, dnssec:bad, health:bad, qps:>100, "
 		       "qps:<1, changed:<1d, changed:>30m and draft:mine";
@@ -188,18 +212,21 @@ text_take_word(struct word *w, const char *text, struct ns_why *why)
 static enum ns_err
 facet(enum filter_of of, struct word *w, const char *text, struct ns_why *why)
 {
-	if (of == FILTER_ZONES && facet_limit(w, text))
+	if (facet_limit(of, w, text))
 		return NS_OK;
 	w->fact = 0;
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
 		if (texts[i].known[of] &&
 		    strncmp(text, texts[i].facet, strlen(texts[i].facet)) == 0) {
 			w->kind = texts[i].kind[of];
+			if (of == FILTER_CHANGES && w->kind == WORD_NAME)
+				w->fact = FILTER_NAMES;
 			return text_take_word(w, text + strlen(texts[i].facet), why);
 		}
 	w->kind = WORD_FACT;
 	for (size_t i = 0; i < sizeof facts / sizeof facts[0]; i++)
-		if ((of == FILTER_ZONES || facts[i].rrsets) && strcmp(text, facts[i].text) == 0) {
+		if ((of == FILTER_ZONES || (of == FILTER_RRSETS && facts[i].rrsets)) &&
+		    strcmp(text, facts[i].text) == 0) {
 			w->fact = facts[i].fact;
 			w->wanted = facts[i].wanted;
 			return NS_OK;
@@ -223,6 +250,8 @@ word_read(enum filter_of of, struct word *w, const char *text, struct ns_why *wh
 	} else {
 		w->kind = strpbrk(text, "*?") != NULL ? WORD_GLOB : WORD_PART;
 	}
+	if (of == FILTER_CHANGES)
+		w->fact = FILTER_NAMES;
 	if ((err = text_take_word(w, text, why)) != NS_OK)
 		return err;
 	if (w->kind == WORD_GLOB && text[strlen(text) - 1] == '.')
@@ -397,4 +426,77 @@ filter_match_rrset(struct filter *f, const struct filter_rrset *s)
 		if (rrset_word(&f->words[i], s, bare) == f->words[i].not )
 			return false;
 	return true;
+}
+
+/* ---- changes ---- */
+static bool
+name_word(struct word *w, const char *name)
+{
+	char bare[FILTER_NAME];
+	const size_t len = strlen(w->text);
+
+	if (!bare_name(name, bare))
+		return false;
+	for (char *p = bare; *p != '\0'; p++)
+		*p = (char)tolower((unsigned char)*p);
+	switch (w->kind) {
+	case WORD_PART:
+	case WORD_NAME:
+		return strcasestr(name, w->text) != NULL;
+	case WORD_PREFIX:
+		return strncasecmp(name, w->text, len) == 0;
+	case WORD_GLOB:
+		return text_glob(w->text, bare);
+	case WORD_REGEX:
+		return regex_match(w, bare);
+	default:
+		return false;
+	}
+}
+
+static bool
+change_word(struct word *w, const struct filter_change *c)
+{
+	switch (w->kind) {
+	case WORD_WHO:
+		return strcasestr(c->who, w->text) != NULL;
+	case WORD_VIA:
+		return strcasecmp(c->via, w->text) == 0;
+	case WORD_KIND:
+		return strcasecmp(c->kind, w->text) == 0;
+	case WORD_SINCE:
+		return (double)c->age_s <= w->limit;
+	default:
+		if (w->kind == WORD_PART && strcasestr(c->comment, w->text) != NULL)
+			return true;
+		for (size_t i = 0; i < c->n; i++)
+			if (name_word(w, c->names[i]))
+				return true;
+		return false;
+	}
+}
+
+bool
+filter_match_change(struct filter *f, const struct filter_change *c)
+{
+	for (unsigned i = 0; i < f->count; i++) {
+		struct word *w = &f->words[i];
+
+		if (c->names == NULL && w->fact == FILTER_NAMES)
+			continue;
+		if (change_word(w, c) == w->not )
+			return false;
+	}
+	return true;
+}
+
+double
+filter_since(const struct filter *f)
+{
+	double since = (double)INFINITY;
+
+	for (unsigned i = 0; i < f->count; i++)
+		if (f->words[i].kind == WORD_SINCE && !f->words[i].not &&f->words[i].limit < since)
+			since = f->words[i].limit;
+	return since;
 }

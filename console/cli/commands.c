@@ -160,8 +160,10 @@ const struct cli_command cli_commands[] = {
 	    cmd_settings_show },
 	{ "settings", "set", "NAME VALUE...", "nameservers NS,NS... hostmaster NAME", NULL, 2, 32,
 	    DIRECT, cmd_settings_set },
-	{ "history", "list", "[ZONE]", "changes, newest first", NULL, 0, 1, PAGE,
-	    cmd_history_list },
+	{ "history", "list", "[ZONE]", "changes, newest first",
+	    "--filter takes words as zone list, of the zones (or the check, the user …) or the "
+	    "comment, and who:ci, via:api, kind:edit, since:1d.",
+	    0, 1, PAGE | OPT_BIT(OPT_FILTER), cmd_history_list },
 	{ "history", "show", "CHANGE", "one change, with its diff", NULL, 1, 1, 0,
 	    cmd_history_show },
 	{ "history", "diff", "CHANGE", "what a change did to its zones, as lines", NULL, 1, 1,

@@ -8,9 +8,9 @@
 static void
 changes_table(Ns__Change *const *changes, size_t n)
 {
-	static const char *const titles[] = { "CHANGE", "WHEN UTC", "WHO", "VIA", "KIND", "+", "-",
-		"ZONE", "COMMENT" };
-	struct table *t = table_new(titles, 9, "rllllrrll");
+	static const char *const titles[] = { "CHANGE", "WHEN UTC", "WHO", "VIA", "KIND", "SERIAL",
+		"+", "-", "OF", "COMMENT" };
+	struct table *t = table_new(titles, 10, "rllllrrrll");
 
 	for (size_t i = 0; i < n; i++) {
 		const Ns__Change *c = changes[i];
@@ -19,13 +19,20 @@ changes_table(Ns__Change *const *changes, size_t n)
 		table_cell(t, "%s", c->author);
 		table_cell(t, "%s", c->via);
 		table_cell(t, "%s", c->kind);
+		if (c->serial != 0)
+			table_cell(t, "%u", c->serial);
+		else
+			table_cell(t, "-");
 		table_cell(t, "%llu", (unsigned long long)c->added);
 		table_cell(t, "%llu", (unsigned long long)c->removed);
 		if (c->zone_count > 1 && c->n_zones > 0)
 			table_cell(
 			    t, "%s (+%llu)", c->zones[0], (unsigned long long)c->zone_count - 1);
 		else
-			table_cell(t, "%s", c->n_zones > 0 ? c->zones[0] : "-");
+			table_cell(t, "%s",
+			    c->n_zones > 0         ? c->zones[0]
+			    : c->object[0] != '\0' ? c->object
+						   : "-");
 		table_cell(t, "%s", c->comment);
 	}
 	table_print(&t);
@@ -54,6 +61,7 @@ cmd_history_list(struct cli *cli)
 		return code;
 	body.zone = cli_str(cli->n_words > 0 ? cli->words[0] : NULL);
 	body.cursor = cli_str(cli->opt[OPT_CURSOR]);
+	body.filter = cli_str(cli->opt[OPT_FILTER]);
 	request.body_case = NS__ENVELOPE__BODY_HISTORY_LIST_REQUEST;
 	request.history_list_request = &body;
 	return cli_show(cli, &request,

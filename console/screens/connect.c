@@ -236,15 +236,15 @@ connect_draw(struct view *v, struct rect r)
 {
 	struct connect *c = v->state;
 	struct surface *s = v->ui->surface;
-	char name[64], filter[2 * PROMPT_MAX];
+	char name[64], current[80], filter[2 * PROMPT_MAX];
 
 	surface_put(s, r.x + 1, r.y, 7, UI_TITLE, "Connect");
 	sanitize(filter, sizeof filter, c->filter, v->ui->ascii);
 	if (filter[0] != '\0')
 		surface_putf(s, r.x + 11, r.y, r.w / 2, UI_INPUT, "/%s", filter);
 	sanitize(name, sizeof name, shown(v), v->ui->ascii);
-	surface_putf(s, r.x + r.w - 10 - text_width(name), r.y, 9 + text_width(name), UI_DIM,
-	    "current %s", name);
+	snprintf(current, sizeof current, "current %s", name);
+	surface_put_right(s, r.x + 10, r.y, r.w - 12, UI_DIM, current);
 	ns_table_draw(
 	    &c->table, s, (struct rect){ r.x, r.y + 1, r.w, r.h - 3 }, c->n_shown, cell, v);
 	if (c->n_shown == 0)

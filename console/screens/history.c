@@ -1,17 +1,23 @@
-/* history.c - who changed what, when and why: of one zone (a tab of it), or of all. */
+/* history.c - who changed what, when and why: of one zone (a tab of it), or of all; the appliance filters. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "console/core/loop.h"
+#include "console/core/sanitize.h"
 #include "console/screens/drafts.h"
 #include "console/screens/sorting.h"
 #include "console/screens/zone.h"
 #include "ipc/base/xalloc.h"
 
-#define TIMEOUT_MS 5000u
+#define TIMEOUT_MS  5000u
+#define DEBOUNCE_MS 40u
+#define HELP        "foo ^foo *.x ~re -not  who:ci  since:1d  kind:edit  via:api"
 
 struct history {
 	struct ns_table table;
 	struct pages pages;
+	char filter[PROMPT_MAX];
 };
 
 static uint64_t
@@ -21,6 +27,7 @@ history_ask(struct view *v, const char *cursor, unsigned limit, ns_reply_fn *fn,
 	Ns__Envelope request = NS__ENVELOPE__INIT;
 
 	body.zone = v->object;
+	body.filter = ((struct history *)v->state)->filter;
 	body.cursor = (char *)(uintptr_t)cursor;
 	body.limit = limit;
 	request.body_case = NS__ENVELOPE__BODY_HISTORY_LIST_REQUEST;
@@ -52,7 +59,7 @@ static void
 history_fill(struct view *v, const Ns__Envelope *env, size_t i, struct row *r)
 {
 	const Ns__Change *c = env->history_list_reply->changes[i];
-	const char *zone = c->n_zones > 0 ? c->zones[0] : "-";
+	const char *zone = c->n_zones > 0 ? c->zones[0] : c->object[0] != '\0' ? c->object : "-";
 	char when[16], count[16];
 
 	int len = ui_name_len(zone);
@@ -66,32 +73,37 @@ history_fill(struct view *v, const Ns__Envelope *env, size_t i, struct row *r)
 	row_set(v, r, 2, UI_TEXT, "%s", c->author);
 	row_set(v, r, 3, UI_TEXT, "%s", c->via);
 	row_set(v, r, 4, UI_TEXT, "%s", c->kind);
-	row_set(v, r, 5, UI_TEXT, "%s", count_text(c->added, count));
-	row_set(v, r, 6, UI_TEXT, "%s", count_text(c->removed, count));
-	row_figure(r, 5, (double)c->added);
-	row_figure(r, 6, (double)c->removed);
+	if (c->serial != 0)
+		row_set(v, r, 5, UI_TEXT, "%u", c->serial);
+	else
+		row_set(v, r, 5, UI_DIM, "-");
+	row_set(v, r, 6, UI_TEXT, "%s", count_text(c->added, count));
+	row_set(v, r, 7, UI_TEXT, "%s", count_text(c->removed, count));
+	row_figure(r, 6, (double)c->added);
+	row_figure(r, 7, (double)c->removed);
 	if (c->zone_count > 1)
-		row_set(v, r, 7, UI_TEXT, "%.*s (+%llu)", len, zone,
+		row_set(v, r, 8, UI_TEXT, "%.*s (+%llu)", len, zone,
 		    (unsigned long long)c->zone_count - 1);
 	else
-		row_set(v, r, 7, UI_TEXT, "%.*s", len, zone);
-	row_set(v, r, 8, UI_TEXT, "%s", c->comment);
+		row_set(v, r, 8, UI_TEXT, "%.*s", len, zone);
+	row_set(v, r, 9, UI_TEXT, "%s", c->comment);
 }
 
 static const struct pages_ops pages_of_history = { history_ask, history_rows, history_fill, NULL };
 
 static const struct table_column columns[] = { { "ID", 7, 0, true, 0 },
 	{ "WHEN UTC", 11, 0, false, 0 }, { "WHO", 8, 0, false, 0 }, { "VIA", 7, 0, false, 90 },
-	{ "KIND", 7, 0, false, 90 }, { "+", 4, 0, true, 0 }, { "-", 4, 0, true, 0 },
-	{ "ZONE", 14, 1, false, 70 }, { "COMMENT", 10, 2, false, 0 }, { NULL, 0, 0, false, 0 } };
-static const struct table_column zone_columns[] = { { "ID", 7, 0, true, 0 },
-	{ "WHEN UTC", 11, 0, false, 0 }, { "WHO", 8, 0, false, 0 }, { "VIA", 7, 0, false, 0 },
-	{ "KIND", 7, 0, false, 90 }, { "+", 5, 0, true, 0 }, { "-", 5, 0, true, 0 },
-	{ "", 14, 0, false, SURFACE_MAX + 1 }, { "COMMENT", 10, 2, false, 0 },
+	{ "KIND", 7, 0, false, 90 }, { "SERIAL", 10, 0, true, 140 }, { "+", 4, 0, true, 0 },
+	{ "-", 4, 0, true, 0 }, { "OF", 14, 1, false, 70 }, { "COMMENT", 10, 2, false, 0 },
 	{ NULL, 0, 0, false, 0 } };
+static const struct table_column zone_columns[] = { { "ID", 7, 0, true, 0 },
+	{ "WHEN UTC", 11, 0, false, 0 }, { "WHO", 8, 0, false, 0 }, { "VIA", 7, 0, false, 90 },
+	{ "KIND", 7, 0, false, 90 }, { "SERIAL", 10, 0, true, 70 }, { "+", 5, 0, true, 0 },
+	{ "-", 5, 0, true, 0 }, { "", 14, 0, false, SURFACE_MAX + 1 },
+	{ "COMMENT", 10, 2, false, 0 }, { NULL, 0, 0, false, 0 } };
 
-static const char *const sorts[TABLE_COLUMNS] = { "-id", NULL, "who", "via", "kind", "-added",
-	"-removed", "zone", "comment" };
+static const char *const sorts[TABLE_COLUMNS] = { "-id", NULL, "who", "via", "kind", "-serial",
+	"-added", "-removed", "zone", "comment" };
 
 static void
 history_open(struct view *v)
@@ -106,6 +118,8 @@ history_open(struct view *v)
 static void
 history_close(struct view *v)
 {
+	if (v->ui->loop != NULL)
+		loop_later(v->ui->loop, 0, NULL, NULL);
 	pages_free(&((struct history *)v->state)->pages);
 }
 
@@ -115,16 +129,56 @@ history_reload(struct view *v)
 	pages_reload(&((struct history *)v->state)->pages, false);
 }
 
+/* ---- the filter ---- */
+static void
+filtered(void *arg)
+{
+	pages_reload(&((struct history *)((struct view *)arg)->state)->pages, true);
+}
+
+static void
+history_filter(struct view *v, const char *text)
+{
+	struct history *h = v->state;
+
+	if (strcmp(h->filter, text) == 0)
+		return;
+	snprintf(h->filter, sizeof h->filter, "%s", text);
+	if (v->ui->loop != NULL)
+		loop_later(v->ui->loop, DEBOUNCE_MS, filtered, v);
+	else
+		filtered(v);
+}
+
+static const char *
+history_filter_now(struct view *v)
+{
+	return ((struct history *)v->state)->filter;
+}
+
+/* "/who:ci  12+ changes". */
+static void
+put_sum(const struct view *v, char *out, size_t size)
+{
+	const struct history *h = v->state;
+	char safe[PROMPT_MAX * 2], filter[32] = "";
+
+	sanitize(safe, sizeof safe, h->filter, v->ui->ascii);
+	if (safe[0] != '\0')
+		snprintf(filter, sizeof filter, "/%.26s  ", safe);
+	snprintf(out, size, "%s%zu%s change%s", filter, h->pages.known, h->pages.ended ? "" : "+",
+	    h->pages.known == 1 ? "" : "s");
+}
+
 static void
 history_draw(struct view *v, struct rect r)
 {
 	struct history *h = v->state;
 	struct surface *s = v->ui->surface;
-	char count[48] = "";
+	char count[80] = "";
 
 	if (h->pages.loaded)
-		snprintf(count, sizeof count, "%zu%s change%s", pages_count(&h->pages),
-		    h->pages.ended ? "" : "+", pages_count(&h->pages) == 1 ? "" : "s");
+		put_sum(v, count, sizeof count);
 	if (v->object[0] != '\0') {
 		r = zone_title(v, r, "", count);
 	} else {
@@ -135,7 +189,10 @@ history_draw(struct view *v, struct rect r)
 	ns_table_draw(&h->table, s, r, pages_count(&h->pages), pages_cell, &h->pages);
 	if (pages_count(&h->pages) == 0)
 		surface_put(s, r.x + 3, r.y + 1, r.w - 4, UI_DIM,
-		    h->pages.loaded ? "no changes yet" : "loading");
+		    !h->pages.loaded              ? "loading"
+		    : h->pages.refused[0] != '\0' ? h->pages.refused
+		    : h->filter[0] != '\0'        ? "no change matches; Esc shows all"
+						  : "no changes yet");
 }
 
 static void
@@ -190,7 +247,7 @@ history_act(struct view *v, enum ns_action_id id)
 const struct ns_screen_ops screen_history = {
 	.name = "History",
 	.size = sizeof(struct history),
-	.contexts = CTX_GLOBAL | CTX_LIST | CTX_OPEN | CTX_CHANGES | CTX_SORT,
+	.contexts = CTX_GLOBAL | CTX_LIST | CTX_OPEN | CTX_CHANGES | CTX_SORT | CTX_FILTER,
 	.open = history_open,
 	.close = history_close,
 	.reload = history_reload,
@@ -198,13 +255,17 @@ const struct ns_screen_ops screen_history = {
 	.act = history_act,
 	.table = history_table,
 	.refuse = history_refuse,
-	.twin = "history list",
+	.filter = history_filter,
+	.filter_now = history_filter_now,
+	.filter_help = HELP,
+	.twin = "history list %f",
 };
 
 const struct ns_screen_ops screen_zone_history = {
 	.name = "Zone history",
 	.size = sizeof(struct history),
-	.contexts = CTX_GLOBAL | CTX_LIST | CTX_OPEN | CTX_TABS | CTX_CHANGES | CTX_SORT,
+	.contexts =
+	    CTX_GLOBAL | CTX_LIST | CTX_OPEN | CTX_TABS | CTX_CHANGES | CTX_SORT | CTX_FILTER,
 	.open = history_open,
 	.close = history_close,
 	.reload = history_reload,
@@ -212,5 +273,8 @@ const struct ns_screen_ops screen_zone_history = {
 	.act = history_act,
 	.table = history_table,
 	.refuse = history_refuse,
-	.twin = "history list %o",
+	.filter = history_filter,
+	.filter_now = history_filter_now,
+	.filter_help = HELP,
+	.twin = "history list %o %f",
 };

@@ -169,7 +169,8 @@ pages_count(const struct pages *p)
 {
 	if (p->ended)
 		return p->known;
-	return p->total > p->known ? (size_t)p->total : p->known;
+	/* Nobody said how many more: one row, which is asked for when it is looked at. */
+	return p->total > p->known ? (size_t)p->total : p->known + (p->n > 0);
 }
 
 void
@@ -298,7 +299,8 @@ take_next(struct pages *p, const Ns__Envelope *env, size_t n, const char *next)
 	if (p->asking + 1 != p->n)
 		return;
 	p->known = page->first + n;
-	p->ended = next[0] == '\0' || n == 0;
+	/* A page that is empty and has a next: of a filter, nothing was found so far. */
+	p->ended = next[0] == '\0' || strcmp(next, page->cursor) == 0;
 	if (!p->ended)
 		add_page(p, next);
 }

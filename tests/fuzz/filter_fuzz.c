@@ -25,6 +25,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		(void)filter_match_rrset(f, &(struct filter_rrset){ "www.example.com.", "www", "MX",
 						(char *[]){ (char[]){ "10 mx" } }, 1, false });
 	filter_destroy(&f);
+	f = filter_new(FILTER_CHANGES, text, &why);
+	if (f != NULL)
+		(void)filter_match_change(
+		    f, &(struct filter_change){ "ann", "cli", "edit", "cut over", 60,
+			   (char *[]){ (char[]){ "www.example.com." } }, 1 });
+	filter_destroy(&f);
 	f = filter_new(FILTER_ZONES, text, &why);
 	if (f != NULL) {
 		(void)filter_match(

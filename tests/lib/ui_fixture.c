@@ -317,6 +317,7 @@ a_change(unsigned i)
 	c->zone_count = i == 2 ? 10000 : 1;
 	c->added = i == 2 ? 110000 : 2;
 	c->removed = i;
+	c->serial = i == 2 ? 0 : 2026112202 - i;
 	return c;
 }
 
@@ -324,13 +325,28 @@ static void
 fill_history(Ns__Envelope *e)
 {
 	static Ns__HistoryListReply r;
-	static Ns__Change *list[3];
+	static Ns__Change *list[4], probe;
 
 	r = (Ns__HistoryListReply)NS__HISTORY_LIST_REPLY__INIT;
 	for (unsigned i = 0; i < 3; i++)
 		list[i] = a_change(i);
+	probe = *list[1];
+	probe.revision = 8838;
+	probe.kind = STR("check");
+	probe.object = STR(is("hostile") ? HOSTILE : "eu-web-2");
+	probe.comment = STR("");
+	probe.n_zones = probe.zone_count = probe.added = probe.removed = probe.serial = 0;
+	list[3] = &probe;
 	r.changes = list;
-	r.n_changes = is("empty") ? 0 : 3;
+	r.n_changes = is("empty") ? 0 : 4;
+	if (strcmp(asked, "who:ci") == 0) { /* nothing was found so far */
+		r.n_changes = 0;
+		r.next = STR("8841");
+	} else if (strcmp(asked, "who:ci8841") == 0) {
+		list[0] = list[1];
+		list[1] = &probe;
+		r.n_changes = 2;
+	}
 	e->history_list_reply = &r;
 	e->body_case = NS__ENVELOPE__BODY_HISTORY_LIST_REPLY;
 }

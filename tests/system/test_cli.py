@@ -121,7 +121,26 @@ def test_history_shows_who_what_and_the_diff(example):
     assert any("192.0.2.99" in line for line in diff["added"])
     listed = example.cli_json("history", "list", "example.com")["changes"]
     assert [c["revision"] for c in listed] == sorted((c["revision"] for c in listed), reverse=True)
+    assert listed[0]["serial"] == diff["serial_after"]
     example.fails(3, "history", "show", 99999)
+
+
+def test_history_is_filtered(example):
+    def found(words, *more):
+        return example.cli_json("history", "list", *more, "--filter", words)["changes"]
+
+    example.cli("check", "set", "eu-web-2", "-", stdin=json.dumps({"type": "push"}))
+    newest = found("")[0]
+    assert (newest["kind"], newest["object"], newest.get("zones", [])) == ("check", "eu-web-2", [])
+    assert [c["object"] for c in found(f"who:{newest['author']} via:cli kind:check since:1h")] == ["eu-web-2"]
+    assert found("eu-web") == found("^EU-") == found("eu-*") == found("~^eu.*2$") == found("name:web") == [newest]
+    example.cli("record", "set", "example.com", "www", 60, "A", "192.0.2.77", "--commit")
+    edited = found("^example.com kind:edit since:1d -eu-web", "example.com")
+    assert edited and all(c["zones"] == ["example.com."] and c["kind"] == "edit" for c in edited)
+    assert found("who:nobody-of-that-name") == found("shop.example") == found("-since:1d") == []
+    assert "eu-web-2" in example.cli("history", "list", "--filter", "kind:check")
+    for words, why in (("qps:>1", "there are name:, who:ci"), ("since:yesterday", "since:1d"), ("who:", "an empty word")):
+        assert why in example.fails(2, "history", "list", "--filter", words)
 
 
 def test_read_only_refuses_edits(example):

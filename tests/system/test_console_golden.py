@@ -12,7 +12,7 @@ from appliance import BUILD, ROOT
 
 TOOL = BUILD / "tools" / "ns_ui_test"
 GOLDEN = ROOT / "tests" / "golden"
-SCREENS = ("overview", "problems", "zones", "filter", "records", "records-filter", "zones-late", "zone-make", "zone-history", "history", "change", "help", "help-zones",
+SCREENS = ("overview", "problems", "zones", "filter", "records", "records-filter", "zones-late", "zone-make", "zone-history", "history", "history-filter", "change", "help", "help-zones",
            "messages", "lost", "lost-overview", "records-draft", "menu", "editor", "editor-error", "editor-new",
            "editor-naptr", "pending", "diff", "diff-commit", "committed", "diff-conflict", "conflict", "revert", "copy", "trash",
            "trash-ask", "health", "health-problems", "check", "events", "force", "force-ask", "probe-now", "fleet", "pop",

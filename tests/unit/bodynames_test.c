@@ -34,6 +34,8 @@ body(size_t *len, size_t zones, uint64_t *seed)
 		wire[i] = kit_name(names[kit_random(seed) % 4]);
 		z[i].name = (ProtobufCBinaryData){ wire[i].len, wire[i].wire };
 		z[i].base_version = kit_random(seed);
+		z[i].serial_before = (uint32_t)kit_random(seed);
+		z[i].serial_after = kit_random(seed) % 4 == 0 ? 0 : (uint32_t)kit_random(seed);
 		z[i].added = (ProtobufCBinaryData){ kit_random(seed) % sizeof data, data };
 		z[i].zone_id = i + 1;
 		list[i] = &z[i];
@@ -65,12 +67,47 @@ the_same_as_unpacked(void **state)
 			assert_true(body_name_read(bytes + at, piece, &got));
 			assert_int_equal(got.name_len, m->zones[i]->name.len);
 			assert_memory_equal(got.name, m->zones[i]->name.data, got.name_len);
+			assert_int_equal(got.serial, m->zones[i]->serial_after);
 			at += got.next;
 		}
 		assert_false(body_name_read(bytes + at, len - at, &got)); /* other fields follow */
 		ns__change_body__free_unpacked(m, NULL);
 		free(bytes);
 	}
+}
+
+static void
+object_of_a_body(void **state)
+{
+	Ns__ChangeBody m = NS__CHANGE_BODY__INIT;
+	Ns__ChangeBody__Object o = NS__CHANGE_BODY__OBJECT__INIT, *list[] = { &o };
+	char kind[] = "check", name[] = "eu-web-2";
+	uint8_t bytes[256];
+	struct body_name got;
+	size_t len;
+
+	(void)state;
+	o.kind = kind;
+	o.name = name;
+	o.id = 7;
+	m.objects = list;
+	m.n_objects = 1;
+	len = ns__change_body__pack(&m, bytes);
+	assert_true(body_object_read(bytes, len, &got));
+	assert_int_equal(got.name_len, strlen(name));
+	assert_memory_equal(got.name, name, got.name_len);
+	assert_false(body_name_read(bytes, len, &got));
+	for (size_t i = 0; i < len; i++) {
+		uint8_t *cut = xmalloc(i + 1);
+
+		memcpy(cut, bytes, i);
+		if (body_object_read(cut, i, &got))
+			assert_true(got.name + got.name_len <= cut + i);
+		free(cut);
+	}
+	m.confirm_within_ms = 5;
+	len = ns__change_body__pack(&m, bytes);
+	assert_false(body_object_read(bytes, len, &got)); /* not the first */
 }
 
 static void
@@ -100,6 +137,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_same_as_unpacked),
+		cmocka_unit_test(object_of_a_body),
 		cmocka_unit_test(any_bytes),
 	};
 

@@ -188,6 +188,80 @@ rrsets(void **state)
 
 /* What there is elsewhere, or not at all, is said. */
 static void
+changes(void **state)
+{
+	static char *zones[] = { (char *)(uintptr_t) "shop.example.",
+		(char *)(uintptr_t) "a.example." },
+		    *check[] = { (char *)(uintptr_t) "EU-web-2" };
+	const struct filter_change edit = { "ci-bot", "api", "edit", "Cut over", 3600, zones, 2 },
+				   probe = { "ann", "cli", "check", "", 90000, check, 1 };
+	static const struct {
+		const char *filter;
+		bool edit, probe;
+	} asked[] = {
+		{ "who:ci", true, false },
+		{ "-who:CI", false, true },
+		{ "via:cli", false, true },
+		{ "via:cl", false, false },
+		{ "kind:check", false, true },
+		{ "since:1d", true, false },
+		{ "-since:1d", false, true },
+		{ "since:3600", true, false },
+		{ "since:30m", false, false },
+		{ "since:2d who:ann", false, true },
+		{ "shop", true, false },
+		{ "-shop", false, true },
+		{ "eu-WEB", false, true },
+		{ "name:cut", false, false },
+		{ "cut", true, false },
+		{ "^a.ex", true, false },
+		{ "^eu", false, true },
+		{ "*.example", true, false },
+		{ "eu-*", false, true },
+		{ "~^(shop|b)\\.", true, false },
+	};
+	static const char *const bad[] = { "since:", "since:yesterday", "since:<1d",
+		"who:", "qps:>1", "changed:<1d", "type:MX", "dnssec:on", "draft:mine" };
+	struct ns_why why;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof asked / sizeof asked[0]; i++) {
+		struct filter *f = filter_new(FILTER_CHANGES, asked[i].filter, &why);
+
+		if (f == NULL)
+			fail_msg("\"%s\" is refused: %s", asked[i].filter, why.text);
+		if (filter_match_change(f, &edit) != asked[i].edit ||
+		    filter_match_change(f, &probe) != asked[i].probe)
+			fail_msg("\"%s\"", asked[i].filter);
+		filter_destroy(&f);
+	}
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+		if (filter_new(FILTER_CHANGES, bad[i], &why) != NULL)
+			fail_msg("\"%s\" is accepted", bad[i]);
+}
+
+/* Names are read from a body only where a word asks for them, and the log no further back than it is asked for. */
+static void
+changes_are_read_no_further(void **state)
+{
+	struct filter_change head = { "ann", "cli", "edit", "", 60, NULL, 0 };
+	struct filter *f =
+	    filter_new(FILTER_CHANGES, "shop since:2d since:1d", &(struct ns_why){ 0 });
+
+	(void)state;
+	assert_true(filter_match_change(f, &head));
+	assert_int_equal(filter_wants(f), FILTER_NAMES);
+	assert_true(filter_since(f) == 86400);
+	head.age_s = 90000;
+	assert_false(filter_match_change(f, &head));
+	filter_destroy(&f);
+	f = filter_new(FILTER_CHANGES, "who:ann -since:1d", &(struct ns_why){ 0 });
+	assert_int_equal(filter_wants(f), 0);
+	assert_true(isinf(filter_since(f)));
+	filter_destroy(&f);
+}
+
+static void
 says_what_there_is(void **state)
 {
 	static const struct {
@@ -200,6 +274,8 @@ says_what_there_is(void **state)
 		{ FILTER_ZONES, "draft:any", "draft:mine" },
 		{ FILTER_ZONES, "colour:red", "changed:<1d" },
 		{ FILTER_RRSETS, "qps:>1", "type:" },
+		{ FILTER_CHANGES, "qps:>1", "who:ci" },
+		{ FILTER_CHANGES, "since:soon", "since:1d" },
 	};
 
 	(void)state;
@@ -273,6 +349,8 @@ main(void)
 		cmocka_unit_test(wants_what_it_asks_for),
 		cmocka_unit_test(refused),
 		cmocka_unit_test(rrsets),
+		cmocka_unit_test(changes),
+		cmocka_unit_test(changes_are_read_no_further),
 		cmocka_unit_test(says_what_there_is),
 		cmocka_unit_test(expression_keeps_its_memory),
 	};

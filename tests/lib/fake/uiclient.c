@@ -58,6 +58,10 @@ ns_client_request(struct ns_client *c, Ns__Envelope *r, unsigned ms, ns_reply_fn
 			else if (r->body_case == NS__ENVELOPE__BODY_CHECK_LIST_REQUEST)
 				snprintf(pending[i].name, sizeof pending[i].name, "%s",
 				    r->check_list_request->name);
+			else if (r->body_case == NS__ENVELOPE__BODY_HISTORY_LIST_REQUEST)
+				snprintf(pending[i].name, sizeof pending[i].name, "%s%s",
+				    r->history_list_request->filter,
+				    r->history_list_request->cursor);
 			else if (r->body_case == NS__ENVELOPE__BODY_PRESENCE_REQUEST)
 				snprintf(pending[i].name, sizeof pending[i].name, "%s",
 				    r->presence_request->zone);
