@@ -560,7 +560,8 @@ edit_gap(Ns__Envelope *env)
 {
 	if (env->body_case == NS__ENVELOPE__BODY_SNAPSHOT_END)
 		env->snapshot_end->changes--;
-	return env->body_case != NS__ENVELOPE__BODY_FLEET_CHANGE || env->fleet_change->revision != 2;
+	return env->body_case != NS__ENVELOPE__BODY_FLEET_CHANGE ||
+	       env->fleet_change->revision != 2;
 }
 
 static bool
