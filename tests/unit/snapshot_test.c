@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <openssl/evp.h>
 #include <sqlite3.h>
 
 #include "appliance/store/state.h"
@@ -31,6 +32,7 @@
 #include "appliance/sync/writer.h"
 #include "ipc/base/clock.h"
 #include "ipc/base/xalloc.h"
+#include "ipc/envelope.h"
 #include "tests/lib/store_kit.h"
 
 /* ---- the chooser ---- */
@@ -121,7 +123,7 @@ read_in(const struct wbuf *w, size_t len, size_t step)
 	return err;
 }
 
-/* h head, t thing, z zone, r rows, c change, e end that counts right, E one that does not, b a beat. */
+/* h head, t thing, z zone, r rows, c change, b a beat, e end that counts right; Z T R C ends that count one too many. */
 static void
 put_kind(struct wbuf *w, char kind, struct snap_counts *n)
 {
@@ -134,10 +136,10 @@ put_kind(struct wbuf *w, char kind, struct snap_counts *n)
 	Ns__SnapshotEnd end = NS__SNAPSHOT_END__INIT;
 	Ns__FleetBeat beat = NS__FLEET_BEAT__INIT;
 
-	end.zones = n->zones + (kind == 'E');
-	end.things = n->things;
-	end.rows = n->rows;
-	end.changes = n->changes;
+	end.zones = n->zones + (kind == 'Z');
+	end.things = n->things + (kind == 'T');
+	end.rows = n->rows + (kind == 'R');
+	end.changes = n->changes + (kind == 'C');
 	env.fleet_beat = &beat; /* one of a union */
 	env.body_case = NS__ENVELOPE__BODY_FLEET_BEAT;
 	switch (kind) {
@@ -162,7 +164,10 @@ put_kind(struct wbuf *w, char kind, struct snap_counts *n)
 		env.fleet_change = &change;
 		break;
 	case 'e':
-	case 'E':
+	case 'Z':
+	case 'T':
+	case 'R':
+	case 'C':
 		env.body_case = NS__ENVELOPE__BODY_SNAPSHOT_END;
 		env.snapshot_end = &end;
 		break;
@@ -192,8 +197,11 @@ test_order(void **state)
 		{ "hzte", false },
 		{ "hcze", false },
 		{ "hcre", false },
-		{ "hE", false },
-		{ "htzE", false },
+		{ "hZ", false },
+		{ "htzZ", false },
+		{ "htzT", false },
+		{ "hzrR", false },
+		{ "hcC", false },
 		{ "hee", false },
 		{ "hez", false },
 		{ "hbe", false },
@@ -456,6 +464,153 @@ test_damage_is_refused(void **state)
 	kit_tear_down(&other);
 }
 
+/* ---- a file that is whole, and lies ---- */
+/* What becomes of a record; false: it is not there. */
+typedef bool edit_fn(Ns__Envelope *);
+
+static bool
+edit_nothing(Ns__Envelope *env)
+{
+	(void)env;
+	return true;
+}
+
+static bool
+edit_content(Ns__Envelope *env)
+{
+	Ns__FleetZone *m = env->fleet_zone;
+
+	if (env->body_case == NS__ENVELOPE__BODY_FLEET_ZONE && m->last)
+		m->zwire.data[m->zwire.len - 1] ^= 1;
+	return true;
+}
+
+static bool
+edit_serial(Ns__Envelope *env)
+{
+	if (env->body_case == NS__ENVELOPE__BODY_FLEET_ZONE)
+		env->fleet_zone->serial++;
+	return true;
+}
+
+static bool
+edit_hash(Ns__Envelope *env)
+{
+	if (env->body_case == NS__ENVELOPE__BODY_SNAPSHOT_HEAD)
+		env->snapshot_head->hash.data[0] ^= 1;
+	return true;
+}
+
+static bool
+edit_term(Ns__Envelope *env)
+{
+	if (env->body_case == NS__ENVELOPE__BODY_SNAPSHOT_HEAD)
+		env->snapshot_head->term++;
+	return true;
+}
+
+static bool
+edit_format(Ns__Envelope *env)
+{
+	if (env->body_case == NS__ENVELOPE__BODY_SNAPSHOT_HEAD)
+		env->snapshot_head->format++;
+	return true;
+}
+
+static bool
+edit_gap(Ns__Envelope *env)
+{
+	if (env->body_case == NS__ENVELOPE__BODY_SNAPSHOT_END)
+		env->snapshot_end->changes--;
+	return env->body_case != NS__ENVELOPE__BODY_FLEET_CHANGE ||
+	       env->fleet_change->revision != 2;
+}
+
+static bool
+edit_body(Ns__Envelope *env)
+{
+	Ns__FleetChange *m = env->fleet_change;
+
+	if (env->body_case == NS__ENVELOPE__BODY_FLEET_CHANGE && m->body.len > 0)
+		m->at_ms++;
+	return true;
+}
+
+/* Copies the file at `path`, edited, to `path`.x; its digest. */
+static char *
+edited(const char *path, edit_fn *edit, uint8_t digest[SNAP_DIGEST])
+{
+	struct wbuf in = wbuf_grow(64u << 20), out = wbuf_grow(64u << 20);
+	char *to = xasprintf("%s.x", path);
+	struct snap_counts n = { 0 };
+	uint8_t buf[4096];
+	unsigned sum = SNAP_DIGEST;
+	size_t len;
+	FILE *f = fopen(path, "r");
+
+	assert_non_null(f);
+	while ((len = fread(buf, 1, sizeof buf, f)) > 0)
+		wbuf_put(&in, buf, len);
+	fclose(f);
+	for (const uint8_t *p = in.base; p < in.base + in.len; p += 4 + len) {
+		Ns__Envelope *env;
+
+		len = (size_t)p[0] << 24 | (size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3];
+		env = ns_envelope_unpack(p + 4, len, NULL);
+		assert_non_null(env);
+		if (edit(env))
+			assert_true(snap_envelope(&out, env, &n));
+		ns__envelope__free_unpacked(env, NULL);
+	}
+	EVP_Digest(out.base, out.len, digest, &sum, EVP_sha256(), NULL);
+	f = fopen(to, "w");
+	assert_non_null(f);
+	assert_int_equal(fwrite(out.base, 1, out.len, f), out.len);
+	fclose(f);
+	wbuf_free(&in);
+	wbuf_free(&out);
+	return to;
+}
+
+/* Its digest is right, what it says is not. */
+static void
+test_lies_are_refused(void **state)
+{
+	static const struct {
+		const char *what;
+		edit_fn *edit;
+		enum ns_err want;
+	} rows[] = {
+		{ "content", edit_content, NS_CORRUPT },
+		{ "serial", edit_serial, NS_CORRUPT },
+		{ "the head's hash", edit_hash, NS_CORRUPT },
+		{ "the head's term", edit_term, NS_CORRUPT },
+		{ "a later format", edit_format, NS_VERSION },
+		{ "a change that is not there", edit_gap, NS_CORRUPT },
+		{ "a change that is another one", edit_body, NS_CORRUPT },
+		{ "nothing", edit_nothing, NS_OK },
+	};
+	struct kit_store *a = *state, *b;
+	uint8_t digest[SNAP_DIGEST];
+	struct snap_made made;
+	enum ns_err err;
+	void *other;
+	char *path, *file;
+
+	fill(a);
+	path = write_one(a, "", &made);
+	kit_set_up(&other);
+	b = other;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		file = edited(path, rows[i].edit, digest);
+		if ((err = adopt_into(b, file, digest)) != rows[i].want)
+			fail_msg("%s: %d", rows[i].what, (int)err);
+		free(file);
+	}
+	free(path);
+	kit_tear_down(&other);
+}
+
 /* Of what may not be held there nothing is in the file, and what it leaves out is its view. */
 static void
 test_residency(void **state)
@@ -524,6 +679,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    test_the_same_on_both_sides, kit_set_up, kit_tear_down),
 		cmocka_unit_test_setup_teardown(test_damage_is_refused, kit_set_up, kit_tear_down),
+		cmocka_unit_test_setup_teardown(test_lies_are_refused, kit_set_up, kit_tear_down),
 		cmocka_unit_test_setup_teardown(test_residency, kit_set_up, kit_tear_down),
 		cmocka_unit_test_setup_teardown(
 		    test_a_damaged_zone_is_named, kit_set_up, kit_tear_down),
