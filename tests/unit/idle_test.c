@@ -18,10 +18,9 @@
 #include "tests/lib/fake/uisession.h"
 #include "tests/lib/ui_fixture.h"
 
-#define HOUR_S  3600u
-#define SCREENS 8u
-#define GROWTH \
-	4096u /* octets in half an hour: graphs may fill, but two octets a second are a leak */
+#define HOUR_S    3600u
+#define SCREENS   8u
+#define GROWTH    4096u /* octets in half an hour: graphs may fill, no more */
 #define SETTLED_S 180u /* by then its graphs are as long as they get */
 #define TRIP_MS   5u
 #define PER_TICK  12u /* requests of the screen that asks the most */
