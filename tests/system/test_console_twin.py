@@ -171,8 +171,9 @@ def unserved(a, *words):
 
 
 def interrupted(a, *words, **how):
-    """As a shell has it."""
-    p = subprocess.Popen([BUILD / "bin" / "nameserve", "--socket", a.socket, *words], stdout=subprocess.PIPE, text=True, **how)
+    """As a shell has it, which leaves the signal as it is for what it starts; who started us may have it ignored."""
+    p = subprocess.Popen([BUILD / "bin" / "nameserve", "--socket", a.socket, *words], stdout=subprocess.PIPE, text=True,
+                         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL), **how)
     assert p.stdout.readline()
     p.send_signal(signal.SIGINT)
     p.communicate(timeout=30)  # all of it: a reader that has gone is another end
