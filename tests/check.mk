@@ -51,8 +51,7 @@ build/chaos/nameserve-signer: build/chaos/alloc.o $(call objs,$(SRC_signer)) $(c
 	    -Wl,--end-group $(LD_signer)
 
 units: $(UNITS)
-	@export ASAN_OPTIONS=detect_leaks=1 TSAN_OPTIONS=suppressions=$(CURDIR)/tests/tsan.supp; \
-	for u in $(UNITS); do echo "$$u"; timeout 120 $$u || exit 1; done
+	@ASAN_OPTIONS=detect_leaks=1 TSAN_OPTIONS=suppressions=$(CURDIR)/tests/tsan.supp tests/units.sh $(UNITS)
 
 fuzz: $(FUZZERS)
 	@tests/fuzz.sh $(FUZZ_SECONDS) $(FUZZERS)

@@ -2,12 +2,11 @@
 
 import json
 import re
-import time
 
 import pytest
 
 from appliance import Appliance, zone_text
-from console import Console
+from console import Console, hear
 
 ZONE, OTHER = "forms.example", "other.example"
 POLICY = {"ttl": 30, "root": {"use": "failover", "order": [{"pool": "eu"}, {"pool": "us"}]},
@@ -33,13 +32,6 @@ def open_zone(c, zone=ZONE):
     c.press("enter")
     c.wait(f"Zones > {zone}")
     c.wait("rrsets")
-
-
-def hear(c):
-    """A dialog that is on the screen is deaf for 150 ms more at most."""
-    end = time.monotonic() + 0.2
-    while time.monotonic() < end:
-        c.read(0.05)
 
 
 def test_a_policy_from_the_tree_to_the_answer(served):

@@ -7,7 +7,7 @@ import signal
 import pytest
 
 from appliance import Appliance, zone_text
-from console import Console
+from console import Console, hear
 
 
 @pytest.fixture(scope="module")
@@ -21,8 +21,7 @@ def lab():
 
 def answer_yes(c):
     c.wait("y yes")
-    for _ in range(4):
-        c.read(0.05)  # a dialog is deaf for 150 ms
+    hear(c)
     c.press("y")
 
 
