@@ -184,6 +184,18 @@ disk_failed(struct sync *s, int error)
 	s->fleet->rep.said_ns += FLEET_REFUSED_NS;
 }
 
+/* What is stored decides. */
+static void
+go_on(struct sync *s)
+{
+	const struct snap_coming *c = &s->fleet->rep.snap;
+
+	if (c->stored == c->octets)
+		adopt(s);
+	else
+		ask_more(s);
+}
+
 static void
 stored(struct job *job, struct sync *s)
 {
@@ -195,10 +207,7 @@ stored(struct job *job, struct sync *s)
 			disk_failed(s, j->error);
 		} else {
 			c->stored = j->at + j->len;
-			if (c->stored == c->octets)
-				adopt(s);
-			else
-				ask_more(s);
+			go_on(s);
 		}
 	}
 	free(j);
@@ -215,8 +224,7 @@ open_work(struct job *job, void *thread)
 	j->octets = lstat(j->path, &st) == 0 && (uint64_t)st.st_size <= j->octets
 			? (uint64_t)st.st_size
 			: 0;
-	if (j->octets % FLEET_PIECE != 0)
-		j->octets -= j->octets % FLEET_PIECE;
+	j->octets -= j->octets % FLEET_PIECE;
 }
 
 static void
@@ -232,10 +240,7 @@ opened(struct job *job, struct sync *s)
 		log_info("snapshot.coming", "revision=%llu octets=%llu from=%llu",
 		    (unsigned long long)c->revision, (unsigned long long)c->octets,
 		    (unsigned long long)c->stored);
-		if (c->stored == c->octets)
-			adopt(s);
-		else
-			ask_more(s);
+		go_on(s);
 	}
 	free(j);
 }
