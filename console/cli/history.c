@@ -103,16 +103,28 @@ cli_change_print(const ProtobufCMessage *m)
 		zone_diff_print(r->diffs[i]);
 }
 
+/* CLI_OK: the request for the change that the first word names; body is borrowed. */
+static int
+ask_change(const struct cli *cli, Ns__Envelope *request, Ns__HistoryShowRequest *body)
+{
+	ns__envelope__init(request);
+	ns__history_show_request__init(body);
+	if (!cli_number(cli->words[0], UINT64_MAX - 1, &body->revision))
+		return cli_usage(NULL, "%s: not a change's number", cli->words[0]);
+	request->body_case = NS__ENVELOPE__BODY_HISTORY_SHOW_REQUEST;
+	request->history_show_request = body;
+	return CLI_OK;
+}
+
 int
 cmd_history_show(struct cli *cli)
 {
-	Ns__HistoryShowRequest body = NS__HISTORY_SHOW_REQUEST__INIT;
-	Ns__Envelope request = NS__ENVELOPE__INIT;
+	Ns__HistoryShowRequest body;
+	Ns__Envelope request;
+	int code = ask_change(cli, &request, &body);
 
-	if (!cli_number(cli->words[0], UINT64_MAX - 1, &body.revision))
-		return cli_usage(NULL, "%s: not a change's number", cli->words[0]);
-	request.body_case = NS__ENVELOPE__BODY_HISTORY_SHOW_REQUEST;
-	request.history_show_request = &body;
+	if (code != CLI_OK)
+		return code;
 	return cli_show(cli, &request,
 	    &(const struct cli_view){ NS__ENVELOPE__BODY_HISTORY_SHOW_REPLY, "ns.history.show/1",
 		NULL, cli_change_print });
@@ -121,15 +133,13 @@ cmd_history_show(struct cli *cli)
 int
 cmd_history_diff(struct cli *cli)
 {
-	Ns__HistoryShowRequest body = NS__HISTORY_SHOW_REQUEST__INIT;
-	Ns__Envelope request = NS__ENVELOPE__INIT, *reply;
+	Ns__HistoryShowRequest body;
+	Ns__Envelope request, *reply;
 	bool differs = false;
-	int code = CLI_OK;
+	int code = ask_change(cli, &request, &body);
 
-	if (!cli_number(cli->words[0], UINT64_MAX - 1, &body.revision))
-		return cli_usage(NULL, "%s: not a change's number", cli->words[0]);
-	request.body_case = NS__ENVELOPE__BODY_HISTORY_SHOW_REQUEST;
-	request.history_show_request = &body;
+	if (code != CLI_OK)
+		return code;
 	reply = cli_call(cli, &request, NS__ENVELOPE__BODY_HISTORY_SHOW_REPLY, &code);
 	if (reply == NULL)
 		return code;
