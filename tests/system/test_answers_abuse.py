@@ -20,7 +20,7 @@ import pytest
 
 from appliance import BUILD, Appliance, zone_text
 from netbox import CLIENTS, SERVER, SERVER6, forge, netbox, udp_from
-from peers import wait_until
+from peers import URGENT, wait_until
 
 ADDRESSES = ("127.0.0.1", "::1", SERVER, SERVER6)
 FLOOD = BUILD / "tools" / "flood"
@@ -247,14 +247,11 @@ def test_a_flooded_zone_leaves_the_others_alone(box):
         wait_until(lambda: not problems(a, "flood"), "the flood is over", 15)
 
 
-# A worker has real time: what is to be more than it can answer needs that, too, or waits for it on a busy machine.
-URGENT = ["chrt", "-r", "1"] if subprocess.run(["chrt", "-r", "1", "true"], capture_output=True).returncode == 0 else []
-
-
 def under_flood(a, lines, where):
     """A zone's answers while another one is flooded with more than a worker can answer: (lost, median µs)."""
     probe = a.dir / "probe"
     probe.write_text("www.example.org A\n")
+    # What is to be more than a worker can answer must not wait for it on a busy machine.
     flood = subprocess.Popen([*URGENT, FLOOD, f"{where}@{a.port}", lines, "400000", "2", "8"], stdout=subprocess.DEVNULL)
     time.sleep(0.3)  # the budget is used up after 10 ms
     done = subprocess.run([*URGENT, FLOOD, f"{where}@{a.port}", probe, "500", "1", "4"], capture_output=True, text=True, check=True)

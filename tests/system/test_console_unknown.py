@@ -7,7 +7,7 @@ import signal
 import pytest
 
 from appliance import Appliance, zone_text
-from console import Console, hear
+from console import Console, answer
 
 
 @pytest.fixture(scope="module")
@@ -17,12 +17,6 @@ def lab():
             (a.dir / zone).write_text(zone_text(f"{zone}.", records="www IN A 192.0.2.10\nold IN A 192.0.2.9\n"))
             a.cli("zone", "import", zone, a.dir / zone)
         yield a
-
-
-def answer_yes(c):
-    c.wait("y yes")
-    hear(c)
-    c.press("y")
 
 
 # Stopped: sync has not looked at it; sync has committed it and waits for the signer.
@@ -35,8 +29,7 @@ def test_the_appliance_dies_in_a_commit(lab, role, zone):
         c.wait("checked by the primary")
         os.kill(lab.pid(role), signal.SIGSTOP)
         c.press("C")
-        answer_yes(c)
-        c.wait(lambda: "y yes" not in c.text())
+        answer(c, "y")
         for _ in range(10):  # until it is sent, and in the second case committed
             c.read(0.05)
         stop(lab)
@@ -44,7 +37,7 @@ def test_the_appliance_dies_in_a_commit(lab, role, zone):
         lab.start()
         c.wait(lambda: "STALE" not in c.text() and "LINK LOST" not in c.text())
         c.press("C")
-        answer_yes(c)
+        answer(c, "y")
         c.wait("served by 1 of 1")
     changes = lab.cli_json("history", "list", zone)["changes"]
     assert [x["kind"] for x in changes].count("edit") == 1

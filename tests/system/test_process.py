@@ -13,7 +13,7 @@ import time
 import pytest
 
 from appliance import Appliance, variant, zone_text
-from peers import free_port, wait_until
+from peers import URGENT, free_port, wait_until
 
 
 def question_file(appliance, names):
@@ -150,9 +150,6 @@ def test_every_thread_of_every_role_has_given_up_its_rights(example):
         assert len({next(iter(u)) for u in uids.values()}) == len(uids), "a user of its own for each role"
 
 
-REAL_TIME = subprocess.run(["chrt", "-r", "1", "true"], capture_output=True).returncode == 0
-
-
 def turn_of(task):
     return os.sched_getscheduler(task) & ~os.SCHED_RESET_ON_FORK, os.getpriority(os.PRIO_PROCESS, task)
 
@@ -164,18 +161,18 @@ def test_a_worker_takes_its_turn_first(example):
             turns.setdefault(process["role"], set()).add(turn_of(int(task)))
     ours = os.getpriority(os.PRIO_PROCESS, 0)
     first = max(ours - 10, -20) if os.getuid() == 0 else ours
-    assert turns["worker"] == {(os.SCHED_RR if REAL_TIME else os.SCHED_OTHER, first)}
+    assert turns["worker"] == {(os.SCHED_RR if URGENT else os.SCHED_OTHER, first)}
     assert turns["sync"] == turns["signer"] == {(os.SCHED_BATCH, ours)}
     assert turns["answer"] == turns["probe"] == {(os.SCHED_OTHER, ours)}
 
 
-@pytest.mark.skipif(not REAL_TIME or os.cpu_count() < 2, reason="needs real time, and a core for the load")
+@pytest.mark.skipif(not URGENT or os.cpu_count() < 2, reason="needs real time, and a core for the load")
 def test_a_flooded_worker_shares_its_core(example):
     worker = example.processes("worker")[0]["pid"]
     wait_until(lambda: turn_of(worker)[0] == os.SCHED_RR, "the worker comes first")
     questions = question_file(example, ["www.example.com."])
     os.sched_setaffinity(worker, {1})
-    blast = subprocess.Popen(["chrt", "-r", "1", "taskset", "-c", "0", example.build / "tools" / "blast",
+    blast = subprocess.Popen([*URGENT, "taskset", "-c", "0", example.build / "tools" / "blast",
                               str(example.port), questions, "60"], stdout=subprocess.DEVNULL)
     try:
         wait_until(lambda: turn_of(worker)[0] == os.SCHED_OTHER, "the worker shares its core", 50)
