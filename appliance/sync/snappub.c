@@ -142,7 +142,7 @@ snaps_needs(const struct sync *s, uint64_t now_ns, struct snap_need *out)
 
 	for (size_t i = 0; x != NULL && i < x->count; i++)
 		out[i] = (struct snap_need){ x->files[i].made.revision + 1,
-			clock_since(now_ns, x->files[i].used_ns) < SNAP_NEED_NS };
+			clock_since(now_ns, x->files[i].used_ns) < s->prune.need_ns };
 	return x != NULL ? x->count : 0;
 }
 

@@ -15,6 +15,7 @@ KEPT = 6  # changes of the log; of a test build alone
 SECRET = "secret-zone.example"
 MARK = b"xyzzy-plugh"
 PIECE = 256 << 10
+ASKED = 16 * PIECE  # at most, before it has come
 
 
 def put_zone(where, folder, origin, records):
@@ -188,6 +189,8 @@ def test_it_goes_on_after_a_death(fleet):
     same(fleet, near, far)
     assert state(near) == state(p)
     assert len(made(p)) == count, "the file was there"
+    tries = near.log().count("event=link.refused")
+    assert tries <= near.log().count("event=fleet.ready"), "a link that is refused is told once a minute"
 
 
 def test_a_death_while_it_is_taken_over(fleet):
@@ -227,6 +230,23 @@ def test_one_that_is_broken_is_refused(fleet):
     wait_until(lambda: far.follows(p.revision()), "another one was made", 60)
     same(fleet, far)
     assert not remains(far)
+
+
+def test_a_zone_that_is_taken_away_meanwhile(fleet):
+    """Its sites change before its piece is asked for: the file is given no further, and nothing of the zone comes."""
+    p, far = fleet.primary, fleet.far
+    far_behind(fleet, far)
+    put_zone(p, fleet.folder, "much.example", "".join(f"n{i} TXT{f' {250 * chr(120)}' * 8}\n" for i in range(3200)))
+    put_zone(p, fleet.folder, "y.moved.example", 'mark TXT "xyzzy-plugh"\n')  # behind it in the file
+    gets(fleet, far, 2)
+    made_before, octets = (int(n) for n in made(p)[-1][:2])
+    assert octets > ASKED + 2 * PIECE and not remains(far)
+    moved = p.cli_json("zone", "set", "y.moved.example", "--sites", "home")["revision"]
+    fleet.link.go()
+    wait_until(lambda: far.follows(p.revision()), "far is back", 40)
+    assert made_before < moved <= adopted(far)[-1], "another file was made for it"
+    same(fleet, far)
+    assert far.ask("mark.y.moved.example.", "TXT").rcode() == 5 and not remains(far)
 
 
 def test_it_can_be_promoted(fleet):
