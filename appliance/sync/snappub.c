@@ -213,6 +213,8 @@ say_offer(struct sync *s, const struct follower *fo, const struct snap_made *mad
 	Ns__Envelope env = NS__ENVELOPE__INIT;
 	Ns__FleetSnapshot out = NS__FLEET_SNAPSHOT__INIT;
 
+	if (fleet_is_replica(s))
+		return; /* by now: its history may have lost, and the word would be one of the newer term */
 	if (made != NULL) {
 		out.file = (ProtobufCBinaryData){ SNAP_DIGEST, (uint8_t *)(uintptr_t)made->digest };
 		out.octets = made->octets;
