@@ -148,7 +148,20 @@ key_of(const struct sigaudit *a, const struct rrsig *sig)
 	return NULL;
 }
 
-static void
+/* A zone in an algorithm roll has signatures of one that no key in DNSKEY has yet, or has any more (RFC 6781 4.1.4):
+ * whoever validates passes over them. */
+static bool
+is_passed_over(const struct sigaudit *a, const struct rrsig *sig)
+{
+	for (unsigned i = 0; i < a->nkeys; i++) {
+		if (a->key[i].algorithm == sig->algorithm)
+			return false;
+	}
+	return true;
+}
+
+/* False: nobody takes it into account. */
+static bool
 check_one(struct sigaudit *a, const struct rrset *set, const uint8_t *rdata, size_t len)
 {
 	struct rrset signed_set = *set;
@@ -157,11 +170,15 @@ check_one(struct sigaudit *a, const struct rrset *set, const uint8_t *rdata, siz
 
 	if (!rrsig_read(rdata, len, &sig) || !name_equal(sig.signer, a->ref.apex)) {
 		wrong(a, set->owner, set->type, "its signature is not the zone's");
-		return;
+		return true;
 	}
 	if ((key = key_of(a, &sig)) == NULL) {
+		if (is_passed_over(a, &sig)) {
+			a->found.skipped++;
+			return false;
+		}
 		wrong(a, set->owner, set->type, "its signature is of a key that is not in DNSKEY");
-		return;
+		return true;
 	}
 	if (!rrsig_is_valid_at(&sig, a->now))
 		wrong(a, set->owner, set->type,
@@ -169,7 +186,7 @@ check_one(struct sigaudit *a, const struct rrset *set, const uint8_t *rdata, siz
 						 : "its signature is not valid yet");
 	if (key->pkey == NULL) {
 		a->found.skipped++;
-		return;
+		return true;
 	}
 	/* Who signs elsewhere may serve a lower TTL than was signed (RFC 4035 5.3.3). */
 	if (!a->here && sig.ttl > set->ttl)
@@ -177,6 +194,7 @@ check_one(struct sigaudit *a, const struct rrset *set, const uint8_t *rdata, siz
 	a->found.verified++;
 	if (!rrsigner_verify(a->signer, &signed_set, key, rdata, len))
 		wrong(a, set->owner, set->type, "its signature does not verify");
+	return true;
 }
 
 static void
@@ -184,10 +202,13 @@ check_all(struct sigaudit *a, const struct rrset *set, const struct rrset *sigs)
 {
 	struct rbuf r = rbuf_init(sigs->rdata, sigs->rdata_len);
 	const uint8_t *rdata;
+	bool counts = false;
 	size_t len;
 
 	while ((rdata = rrset_next_rdata(&r, &len)) != NULL)
-		check_one(a, set, rdata, len);
+		counts = check_one(a, set, rdata, len) || counts;
+	if (!counts)
+		wrong(a, set->owner, set->type, "its signature is of a key that is not in DNSKEY");
 }
 
 /* ---- a name ---- */

@@ -82,13 +82,14 @@ find_set(const struct signcheck_run *k, uint16_t type, uint16_t covers)
 
 /* ---- signatures ---- */
 
+/* In an algorithm roll a key signs before it is in DNSKEY, and after (RFC 6781 4.1.4). */
 static const struct zone_key *
 key_of(const struct signcheck *c, const struct rrsig *sig, uint16_t flags)
 {
 	for (unsigned i = 0; i < c->keys->n; i++) {
 		const struct zone_key *key = &c->keys->key[i];
 
-		if (key->published && key->flags == flags && key->tag == sig->tag &&
+		if ((key->published || key->signs) && key->flags == flags && key->tag == sig->tag &&
 		    key->algorithm == sig->algorithm)
 			return key;
 	}
@@ -119,7 +120,7 @@ is_key_set(const struct signcheck_run *k, const struct rrset *set)
 /* What is wrong with one; NULL: nothing. */
 static const char *
 judge(struct signcheck_run *k, const struct rrset *set, const uint8_t *rdata, size_t len,
-    uint8_t *algorithm)
+    const struct zone_key **by)
 {
 	struct signcheck *c = k->c;
 	const struct zone_key *key;
@@ -129,12 +130,12 @@ judge(struct signcheck_run *k, const struct rrset *set, const uint8_t *rdata, si
 		return "its signature is not the zone's";
 	key = key_of(c, &sig, is_key_set(k, set) ? KEY_KSK : KEY_ZSK);
 	if (key == NULL)
-		return "its signature is of a key that is not published";
+		return "its signature is of none of the zone's keys";
 	if (!rrsig_is_valid_at(&sig, c->now))
 		return "its signature is not valid now";
 	if (sig.ttl != set->ttl || sig.type != set->type)
 		return "its signature is for another TTL or type";
-	*algorithm = sig.algorithm;
+	*by = key;
 	if (!is_sampled(c, set, &sig))
 		return NULL;
 	c->verified++;
@@ -148,7 +149,7 @@ check_signatures(struct signcheck_run *k, const struct rrset *set, const struct 
 {
 	const struct zone_keys *keys = k->c->keys;
 	uint16_t flags = is_key_set(k, set) ? KEY_KSK : KEY_ZSK;
-	bool seen[256] = { false };
+	bool seen[256] = { false }, published = false;
 	struct rbuf r;
 	const uint8_t *rdata;
 	size_t len;
@@ -159,13 +160,16 @@ check_signatures(struct signcheck_run *k, const struct rrset *set, const struct 
 	}
 	r = rbuf_init(sigs->rdata, sigs->rdata_len);
 	while ((rdata = rrset_next_rdata(&r, &len)) != NULL) {
-		uint8_t algorithm = 0;
-		const char *text = judge(k, set, rdata, len, &algorithm);
+		const struct zone_key *by = NULL;
+		const char *text = judge(k, set, rdata, len, &by);
 
 		if (text != NULL)
 			fail(k, set, text);
-		seen[algorithm] = true;
+		seen[by != NULL ? by->algorithm : 0] = true;
+		published = published || by == NULL || by->published;
 	}
+	if (!published)
+		fail(k, set, "its signatures are of keys that are not published");
 	for (unsigned i = 0; i < keys->n; i++) {
 		if (keys->key[i].flags == flags && keys->key[i].signs &&
 		    !seen[keys->key[i].algorithm])

@@ -41,8 +41,9 @@ static uint64_t ticked_ns;
 static struct keyclock keys_clock;
 static uint32_t ring_epoch;
 static bool ring_apex;
-static int64_t first_event; /* of all, at the last tick; 0: none */
+static int64_t first_event; /* of all; 0: none */
 static uint64_t waiting; /* for the parent */
+static bool counted; /* these two are of the table as it is */
 static char denied[256]; /* why the last event could not be done; "": it could */
 
 int64_t
@@ -86,6 +87,7 @@ forget(struct entry *e)
 		ns__parent_reply__free_unpacked(e->said, NULL);
 	memmove(e, e + 1, (count - at - 1) * sizeof *e);
 	count--;
+	counted = false;
 }
 
 static void
@@ -103,6 +105,7 @@ put(const struct key_times *t)
 		table[at] = (struct entry){ .t = *t };
 	}
 	table[at].t = *t;
+	counted = false;
 	table[at].tried = 0;
 	table[at].look_every = LOOK_FIRST;
 }
@@ -290,6 +293,9 @@ is_due(const struct sync *s, const struct entry *e, int64_t now)
 static void
 look_over(void)
 {
+	if (counted)
+		return;
+	counted = true;
 	first_event = 0;
 	waiting = 0;
 	for (size_t i = 0; i < count; i++) {
@@ -304,6 +310,7 @@ look_over(void)
 void
 keysched_stats(Ns__StatsReply__Signing *m)
 {
+	look_over();
 	m->next_event = first_event != 0 ? reply_time(first_event * 1000) : xstrdup("");
 	m->wait_for_parent = waiting;
 }
@@ -316,7 +323,6 @@ keysched_tick(struct sync *s, uint64_t now_ns)
 	if (now_ns < ticked_ns + SECOND_NS)
 		return;
 	ticked_ns = now_ns;
-	look_over();
 	now = keysched_now();
 	if (strcmp(s->head.role, "primary") != 0 || dnssec_public() == NULL)
 		return;

@@ -29,17 +29,20 @@ WINDOW, RESEND, TRIES = 64, 3.0, 4
 
 
 class Unbound:
-    """A validating resolver that knows one server for all these zones, and the root's key. Nothing is answered from
-    what it learnt before: each question reaches the server."""
+    """A validating resolver that knows one server for all these zones, and the root's key (or a list of other anchors).
+    Nothing is answered from what it learnt before: each question reaches the server. when: the time that it believes."""
 
-    def __init__(self, upstream, root_key, zones):
-        self.upstream, self.root_key, self.zones, self.port = upstream, root_key, zones, free_port()
+    def __init__(self, upstream, key, zones, when=None):
+        self.upstream, self.zones, self.port, self.when = upstream, zones, free_port(), when
+        self.anchors = [f". DNSKEY {key}"] if not isinstance(key, list) else key
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="ns-unbound-", dir="/tmp"))
         self.process = None
 
     def config(self):
         # One for each zone: what it learns from NS records would lead to port 53.
         stubs = "".join(f'stub-zone:\n name: "{z}"\n stub-addr: 127.0.0.1@{self.upstream}\n' for z in self.zones)
+        anchors = "".join(f' trust-anchor: "{a}"\n' for a in self.anchors)
+        date = time.strftime(' val-override-date: "%Y%m%d%H%M%S"\n', time.gmtime(self.when)) if self.when else ""
         return f"""server:
  interface: 127.0.0.1@{self.port}
  port: {self.port}
@@ -54,8 +57,7 @@ class Unbound:
  logfile: "{self.dir}/log"
  val-log-level: 2
  module-config: "validator iterator"
- trust-anchor: ". DNSKEY {self.root_key}"
- val-permissive-mode: no
+{anchors}{date} val-permissive-mode: no
  aggressive-nsec: no
  harden-below-nxdomain: no
  use-caps-for-id: yes
@@ -76,12 +78,17 @@ remote-control:
         self.process = subprocess.Popen(["unbound", "-c", path], stdout=subprocess.DEVNULL,
                                         stderr=subprocess.DEVNULL)
         try:
-            wait_until(lambda: answers(self.port, "."), "unbound answers", 15)
+            wait_until(self.listens, "unbound listens", 15)
+            wait_until(lambda: answers(self.port, self.zones[-1]), "unbound answers", 15)
         except AssertionError:
             print(self.log_lines()[-20:])
             self.__exit__()
             raise
         return self
+
+    def listens(self):
+        with socket.socket() as s:
+            return s.connect_ex(("127.0.0.1", self.port)) == 0
 
     def why(self, name, rdtype):
         """What its log says of a failure."""

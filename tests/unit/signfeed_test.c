@@ -380,7 +380,7 @@ test_unfit(void **state)
 	signbox_random(b, 1);
 	signbox_send_edit(b, 1ull << 1);
 	assert_int_equal(b->refusals, 1);
-	assert_non_null(strstr(b->why.text, "not published"));
+	assert_non_null(strstr(b->why.text, "of keys that are not published"));
 	assert_true(signbox_served(b, &ref));
 	assert_int_equal(ref.image->version, b->serial - 1);
 	b->keys->key[1].published = true;
@@ -400,6 +400,37 @@ test_unfit(void **state)
 	assert_int_equal(b->refusals, 3);
 	signbox_expect(b);
 	signbox_close(b);
+}
+
+/* An algorithm roll: the new one's signatures come before its DNSKEY, the old one's go after it (RFC 6781 4.1.4). */
+static void
+test_signatures_outlast_their_key(void **state)
+{
+	struct signbox *b = signbox_open(KEY_P256, DENIAL_NSEC);
+	struct zone_keys *other = keykit_new(signbox_apex(), KEY_ED25519, DENIAL_NSEC, SIGNBOX_NOW);
+	uint64_t made;
+
+	(void)state;
+	for (unsigned i = 0; i < SIGNBOX_OWNERS; i++)
+		signbox_random(b, i);
+	signbox_send_whole(b);
+	made = feed_signed(b->f)->made;
+	b->keys->key[2] = other->key[1]; /* the ZSK alone */
+	b->keys->key[2].published = false;
+	b->keys->n = 3;
+	signbox_send_keys(b);
+	assert_int_equal(b->refusals, 0);
+	assert_int_equal(feed_signed(b->f)->made, 2 * made);
+	b->serial = 1; /* keys raise none */
+	signbox_expect(b);
+	b->keys->key[2].signs = false;
+	signbox_send_keys(b);
+	b->serial = 1;
+	signbox_expect(b);
+	assert_int_equal(b->refusals, 0);
+	b->keys->n = 2;
+	signbox_close(b);
+	zone_keys_unref(&other);
 }
 
 /* A day after the other: never a signature with less than the spare, never all of them in one day. */
@@ -474,6 +505,7 @@ main(void)
 		cmocka_unit_test(test_keys_change),
 		cmocka_unit_test(test_locked),
 		cmocka_unit_test(test_unfit),
+		cmocka_unit_test(test_signatures_outlast_their_key),
 		cmocka_unit_test(test_refresh),
 		cmocka_unit_test(test_start),
 	};
