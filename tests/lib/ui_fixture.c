@@ -65,6 +65,7 @@ fill_stats(Ns__Envelope *e)
 		top[i]->qps = 21400.0 / (i + 1) + 500.0 * (double)(turn % (i + 3));
 		top[i]->count = 100000;
 		top[i]->errors = i == 2 ? 2400 : 0;
+		top[i]->nxdomain = i == 2 ? 61000 : 1200 / (i + 1);
 	}
 	for (unsigned i = 0; i < 4; i++) {
 		rc[i]->name = STR(rcodes[i]);
