@@ -106,10 +106,11 @@ const struct cli_command cli_commands[] = {
 	{ "test", NULL, "NAME TYPE", "what is answered to whom, and why, step by step",
 	    "The code that answers is asked itself: which zone, which rule of a policy, which "
 	    "health, "
-	    "which choice.",
+	    "which choice. --draft takes your draft of the zone, --draft --all those of others, "
+	    "too.",
 	    2, 2,
 	    OPT_BIT(OPT_CLIENT) | OPT_BIT(OPT_ECS) | OPT_BIT(OPT_DO) | OPT_BIT(OPT_VIA) |
-		OPT_BIT(OPT_AT) | OPT_BIT(OPT_DRAFT),
+		OPT_BIT(OPT_AT) | OPT_BIT(OPT_DRAFT) | OPT_BIT(OPT_ALL),
 	    cmd_test },
 	{ "draft", "list", "", "drafts of this user, on all appliances", NULL, 0, 0, 0,
 	    cmd_draft_list },

@@ -421,6 +421,12 @@ differs(const Ns__PlanReply *r)
 	return some;
 }
 
+static enum draft_which
+all_or_named(const struct cli *cli)
+{
+	return cli->opt[OPT_ALL] != NULL ? DRAFTS_ALL : DRAFTS_NAMED;
+}
+
 static int
 plan_drafts(struct cli *cli)
 {
@@ -431,7 +437,7 @@ plan_drafts(struct cli *cli)
 
 	if (drafts == NULL)
 		return code;
-	if (draft_set_load(cli, drafts, cli->opt[OPT_ALL] != NULL, &s, &code)) {
+	if (draft_set_load(cli, drafts, all_or_named(cli), &s, &code)) {
 		reply = cli_plan(cli, s.list, s.n, &code);
 		if (reply != NULL && cli->format == CLI_TABLE)
 			print_plan(reply->plan_reply);
@@ -527,7 +533,7 @@ cmd_commit(struct cli *cli)
 
 	if (code != CLI_OK || (drafts = cli_drafts_linked(cli, &code)) == NULL)
 		return code;
-	if (draft_set_load(cli, drafts, cli->opt[OPT_ALL] != NULL, &s, &code)) {
+	if (draft_set_load(cli, drafts, all_or_named(cli), &s, &code)) {
 		code = commit_set(cli, drafts, &s);
 		draft_set_free(&s);
 	}

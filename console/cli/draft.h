@@ -21,8 +21,11 @@ struct draft_set {
 	Ns__ZoneEdit *edits, **list;
 	size_t n, damaged;
 };
-/* Those that the command line names, or all; false after a message, with *code. */
-bool draft_set_load(struct cli *, struct ns_drafts *, bool all, struct draft_set *, int *code);
+/* Those that the command line names, all, or that of the zone that its first word is in; false after a message, with
+ * *code. */
+enum draft_which { DRAFTS_NAMED, DRAFTS_ALL, DRAFTS_OF_NAME };
+bool draft_set_load(
+    struct cli *, struct ns_drafts *, enum draft_which, struct draft_set *, int *code);
 void draft_set_free(struct draft_set *);
 #define CLI_NO_DRAFT 1312u
 
