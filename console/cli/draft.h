@@ -12,6 +12,9 @@ struct ns_drafts *cli_drafts_linked(struct cli *, int *code);
 json_t *cli_draft_json(const Ns__Draft *);
 int cli_draft_print(struct cli *, const Ns__Draft *);
 
+/* A zone as it is now, and the reply that holds it, which the caller frees; NULL after a message. */
+const Ns__ZoneInfo *cli_zone(struct cli *, const char *name, Ns__Envelope **, int *code);
+void cli_plan_print(const Ns__PlanReply *);
 /* The reply to a plan request, or NULL after a message. */
 Ns__Envelope *cli_plan(struct cli *, Ns__ZoneEdit **, size_t n, int *code);
 

@@ -342,7 +342,8 @@ begin_import(struct textedit *t)
 static void
 edit_it(struct textedit *t)
 {
-	t->path = textfile_new(t->ui, ".zone", t->text.base, t->text.len);
+	t->path =
+	    textfile_new(ns_drafts_path(t->ui->drafts->dir), ".zone", t->text.base, t->text.len);
 	if (t->path == NULL) {
 		finish(t, false, "The text cannot be written beside the drafts");
 		return;

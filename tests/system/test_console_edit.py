@@ -309,6 +309,46 @@ fi""")
     assert left_behind(served) == []
 
 
+def test_the_zone_in_an_editor_of_the_command_line(served):
+    zone = zone_of(served, "cli.example")
+    script = editor(served, "once-more", """
+grep -q 'ERROR: E1' "$2" && [ "$1" != +1 ] && exec sed -i 's/192.0.2.777/192.0.2.77/' "$2"
+grep -q 'with your draft of 1 op' "$2" && exec sed -i 's/192.0.2.77$/192.0.2.78/' "$2"
+echo 'beta IN A 192.0.2.777' >> "$2"
+""")
+    with Console(served.socket, args=("edit", zone), VISUAL=script, width=120) as c:
+        c.wait("(e)dit again  (d)iscard")
+        c.wait("not an IPv4 address")
+        c.press("x", "enter", "enter", "e", "enter")  # what is no answer is asked again
+        c.wait("(c)ommit  (e)dit again")
+        c.wait("IN A 192.0.2.77")
+        c.press("e", "enter")
+        c.wait("IN A 192.0.2.78")
+        c.wait(lambda: c.raw.count(b"(c)ommit") == 2)
+        assert served.values(f"beta.{zone}") == "NXDOMAIN"
+        c.press("c", "enter")
+        c.wait("Why")
+        c.press("OPS-9 by hand", "enter")
+        assert c.ended() == 0
+    assert served.values(f"beta.{zone}") == ["192.0.2.78"]
+    assert "OPS-9 by hand" in served.cli("history", "list", zone)
+    assert left_behind(served) == [] and served.cli_json("draft", "list")["drafts"] == []
+    # Without a question; without a terminal; without the right to; and what is kept says where it is.
+    with Console(served.socket, args=("edit", zone, "--commit", "-m", "x"), VISUAL=editor(served, "gone", "sed -i /^beta/d \"$2\"")) as c:
+        assert c.ended() == 0
+    assert served.values(f"beta.{zone}") == "NXDOMAIN"
+    assert "terminal" in served.fails(2, "edit", zone)
+    assert "read-only" in served.fails(4, "--read-only", "edit", zone)
+    with Console(served.socket, args=("edit", zone), VISUAL=editor(served, "bad", "echo nonsense >> \"$2\"")) as c:
+        c.wait("(k)eep the text")
+        c.press("k", "enter")
+        c.wait("your text is in")
+        assert c.ended() == 6
+    assert len(left_behind(served)) == 1
+    for path in (served.dir / "state").rglob("edit-*"):
+        path.unlink()
+
+
 @pytest.mark.parametrize("script, says", [
     ("true", "as it was: nothing was changed"), (': > "$2"', "empty: nothing was changed"),
     ("exit 3", "The editor failed"), ("kill -9 $$", "The editor failed"),
