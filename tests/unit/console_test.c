@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "console/core/edittext.h"
 #include "console/core/glyph.h"
 #include "console/core/key.h"
 #include "console/core/keymap.h"
@@ -515,12 +516,39 @@ test_sort_rows(void **state)
 	}
 }
 
+static void
+test_marks_in_a_text(void **state)
+{
+	static const struct {
+		const char *text;
+		uint32_t line;
+		const char *marked;
+	} rows[] = { { "a\nb\nc\n", 2, "a\n; ERROR: E1 x y\nb\nc\n" },
+		{ "a\n", 1, "; ERROR: E1 x y\na\n" }, { "a\n", 9, "a\n; ERROR: E1 x y\n" },
+		{ "a", 2, "a\n; ERROR: E1 x y\n" }, { "", 1, "; ERROR: E1 x y\n" } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct wbuf text = wbuf_grow(EDITTEXT_MAX), out;
+
+		wbuf_put(&text, rows[i].text, strlen(rows[i].text));
+		assert_true(edittext_mark(&text, rows[i].line, "E1 x\ny", &out));
+		assert_int_equal(out.len, strlen(rows[i].marked));
+		assert_memory_equal(out.base, rows[i].marked, out.len);
+		edittext_strip(&out);
+		assert_int_equal(edittext_same(&out, &text), strcmp(rows[i].text, "a") != 0);
+		wbuf_free(&text);
+		wbuf_free(&out);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_conflicts_name_both),
+		cmocka_unit_test(test_marks_in_a_text),
 		cmocka_unit_test(test_sanitize_all_pairs),
 		cmocka_unit_test(test_sanitize),
 		cmocka_unit_test(test_graphs),
