@@ -60,7 +60,7 @@ type(struct view *v, const char *text)
 
 	(void)v->ops->key(v, UIKEY_END);
 	(void)v->ops->key(v, CTRL_KEY('U'));
-	for (unsigned n; (n = text_next(text, &cp)) > 0; text += n)
+	for (unsigned n; (n = utf8_next(text, &cp)) > 0; text += n)
 		(void)v->ops->key(v, cp == '\t' ? ' ' : cp);
 }
 

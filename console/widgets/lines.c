@@ -78,7 +78,7 @@ lines_draw(struct lines *l, struct surface *s, struct rect r)
 		uint32_t cp;
 
 		for (int i = 0; i < l->shift; i++)
-			text += text_next(text, &cp);
+			text += utf8_next(text, &cp);
 		surface_put(s, r.x, r.y + y, r.w, line->role, text);
 		if (found) {
 			surface_put(s, r.x, r.y + y, 1, UI_SELECT, ">");

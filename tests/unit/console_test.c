@@ -92,7 +92,7 @@ test_sanitize_all_pairs(void **state)
 				sanitize(out, sizeof out, in, ascii);
 				for (const char *p = out; *p != '\0';) {
 					uint32_t cp;
-					unsigned n = text_next(p, &cp);
+					unsigned n = utf8_next(p, &cp);
 
 					assert_true(cp >= 0x20 && cp != 0x7f && cp != 0xfffd);
 					assert_false(cp >= 0x80 && cp < 0xa0);
@@ -147,9 +147,9 @@ test_graphs(void **state)
 			glyph_graph(
 			    s, (struct rect){ 0, 0, 5, 2 }, set, values, 3, 2 * GLYPH_LEVELS);
 			uint32_t cp;
-			text_next(glyph_level(set, level == 0 ? 1 : level > 8 ? 8 : level), &cp);
+			utf8_next(glyph_level(set, level == 0 ? 1 : level > 8 ? 8 : level), &cp);
 			assert_int_equal(surface_at(s, 4, 1)->cp, cp);
-			text_next(glyph_level(set, level > 8 ? level - 8 : 0), &cp);
+			utf8_next(glyph_level(set, level > 8 ? level - 8 : 0), &cp);
 			assert_int_equal(surface_at(s, 4, 0)->cp, cp);
 			assert_int_equal(surface_at(s, 2, 1)->cp, ' '); /* no sample */
 			assert_int_not_equal(surface_at(s, 3, 1)->cp, ' '); /* zero shows */
