@@ -549,7 +549,7 @@ tables_are_judged(void **state)
 
 		if (set.type != RR_RRSIG || set.covers != RR_NSPOLICY || n == 0)
 			continue;
-		assert_refused(b, &zwire, at + TAG, "of a key that is not published");
+		assert_refused(b, &zwire, at + TAG, "of none of the zone's keys");
 		assert_refused(b, &zwire, at + EXPIRES, "not valid now");
 		if (tables++ == 0)
 			assert_in_range(places_that_find(b, &zwire, at + SIG), 1, 8);
