@@ -44,7 +44,8 @@ static bool ring_apex;
 static int64_t first_event; /* of all; 0: none */
 static uint64_t waiting; /* for the parent */
 static bool counted; /* these two are of the table as it is */
-static char denied[256]; /* why the last event could not be done; "": it could */
+static char denied[256]; /* why the last event of that zone could not be done; "": all could */
+static uint64_t denied_zone;
 
 int64_t
 keysched_now(void)
@@ -117,6 +118,8 @@ keysched_update(struct sync *s, const struct key_times *list, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		struct entry *e = entry_of(list[i].zone_id);
 
+		if (list[i].zone_id == denied_zone)
+			denied[0] = '\0';
 		if (!list[i].gone)
 			put(&list[i]);
 		else if (e != NULL)
@@ -227,11 +230,15 @@ event_end(struct sync *s, struct request *r)
 	if (e != NULL)
 		e->busy = false;
 	if (r->err == NS_OK) {
-		denied[0] = '\0';
+		if (o->zone_id == denied_zone)
+			denied[0] = '\0';
 	} else if (r->err == NS_NOTFOUND && e != NULL) {
 		forget(e);
 	} else if (r->err == NS_DENIED) {
+		if (strcmp(denied, r->why.text) != 0)
+			log_warn("keys.frozen", "text=%s", log_quote(r->why.text));
 		text_copy(denied, sizeof denied, r->why.text);
+		denied_zone = o->zone_id;
 	} else if (r->err != NS_CONFLICT) {
 		log_warn("keys.event", "zone_id=%llu code=%u text=%s",
 		    (unsigned long long)o->zone_id, r->why.code, log_quote(r->why.text));
