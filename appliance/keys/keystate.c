@@ -176,6 +176,15 @@ drop(struct ks_zone *z, unsigned i, struct ks_ds *ds)
 	z->n--;
 }
 
+void
+ks_lose(struct ks_zone *z, enum ks_role role)
+{
+	for (unsigned i = z->n; i-- > 0;)
+		if (z->key[i].role == role)
+			drop(z, i, NULL);
+	z->urgent = false;
+}
+
 static void
 go(struct ks_zone *z, unsigned i, unsigned to, struct ks_ds *ds, int64_t now)
 {

@@ -103,6 +103,8 @@ enum ns_err	 ks_submitted(const struct ks_zone *, struct ks_ds *, struct ns_why 
 /* NS_CONFLICT: a DS is there.  asked: wait for it to go, and ask for that (RFC 8078 4). */
 enum ns_err	 ks_leave(struct ks_zone *, const struct ks_ds *, bool asked, int64_t now, struct ns_why *);
 
+/* Keys that nobody can open any more are gone at once. */
+void	 ks_lose(struct ks_zone *, enum ks_role);
 bool	 ks_add(struct ks_zone *, enum ks_role, uint8_t algorithm, uint16_t tag, enum ks_state,
 	    int64_t now);
 

@@ -41,6 +41,7 @@ static const struct reason {
 	[EDE_EXPIRED] = { INFO_EXPIRED, "the zone has signatures that have expired" },
 	[EDE_NOT_YET] = { INFO_NOT_YET, "the zone has signatures that are not valid yet" },
 	[EDE_KEYLESS] = { INFO_NO_DNSKEY, "the zone has signatures, and no DNSKEY" },
+	[EDE_BARE] = { INFO_NO_RRSIG, "the zone arrived signed, and without a signature of this" },
 	[EDE_LAST_SIGNED] = { INFO_STALE,
 	    "what health asks for is not signed yet: the last signed answer" },
 	[EDE_UNSIGNED] = { INFO_NO_RRSIG, "no answer of the policy is signed" },

@@ -4,6 +4,7 @@
  * pointer could not reach (only in replies over 16 KiB) names are written in full. */
 #include <string.h>
 
+#include "appliance/dns/rrtype.h"
 #include "appliance/serve/copy.h"
 #include "appliance/serve/work.h"
 #include "ipc/base/wbuf.h"
@@ -84,9 +85,19 @@ apply_patches(struct reply *r, const struct image_set *set, size_t base)
 	return true;
 }
 
+/* A zone that arrived signed may lack a signature: whoever validates will say so too, but not whose fault it is. */
+static bool
+is_bare(const struct reply *r, enum section section, const struct image_set *set)
+{
+	return section == ANSWER && wants_dnssec(r) && set->type != RR_RRSIG &&
+	       (r->hop.zone.image->flags & IMAGE_HERE) == 0 && r->w->ede == EDE_NONE;
+}
+
 static void
 count(struct reply *r, enum section section, const struct image_set *set, bool sigs)
 {
+	if (!sigs && is_bare(r, section, set))
+		r->w->ede = EDE_BARE;
 	r->count[section] =
 	    (uint16_t)(r->count[section] + set->count + (sigs ? set->sig_count : 0));
 }

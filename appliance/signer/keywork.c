@@ -9,6 +9,7 @@
 #include "appliance/keys/keybody.h"
 #include "appliance/signer/apexset.h"
 #include "appliance/signer/keysecret.h"
+#include "appliance/signer/ringwork.h"
 #include "ipc/base/xalloc.h"
 
 #define CODE_WORK    5044
@@ -150,7 +151,7 @@ enable(struct work *w)
 
 /* Is there a key of the zone that can be used here? */
 static bool
-opens_any(struct work *w)
+opens_any(struct work *w, uint16_t flags)
 {
 	struct zone_keys *keys = zone_keys_new();
 	bool any = false;
@@ -158,6 +159,8 @@ opens_any(struct work *w)
 	for (size_t i = 0; i < w->m->n_keys && !any; i++) {
 		struct ns_why unused = { 0 };
 
+		if (get_u16(w->m->keys[i]->dnskey.data) != flags)
+			continue;
 		keys->n = 1;
 		any = keysecret_open(w->v, w->name, w->m->keys[i], &keys->key[0], &unused) == NS_OK;
 		EVP_PKEY_free(keys->key[0].pkey);
@@ -168,14 +171,30 @@ opens_any(struct work *w)
 	return any;
 }
 
-/* Nobody has what opens the old ones: as for a zone that was never signed. */
+static bool
+has_one_algorithm(const struct work *w)
+{
+	for (unsigned i = 0; i < w->z.n; i++)
+		if (w->z.key[i].algorithm != w->z.algorithm)
+			return false;
+	return w->in->algorithm == 0 || w->in->algorithm == w->z.algorithm;
+}
+
+/* Nobody has what opens the KSKs: another one, and ZSKs that can be used go on; else all is as for a zone that was
+ * never signed. */
 static enum ns_err
 new_keys(struct work *w)
 {
-	if (opens_any(w))
+	const struct ks_want ksk = { KS_KSK, w->z.algorithm, KS_PUBLISHED };
+
+	if (opens_any(w, KEY_KSK))
 		return ns_fail(w->why, NS_CONFLICT, CODE_WORK,
 		    "the zone's keys are not lost, this appliance can use them: dnssec rollover "
 		    "replaces them while the zone stays valid");
+	if (opens_any(w, KEY_ZSK) && has_one_algorithm(w)) {
+		ks_lose(&w->z, KS_KSK);
+		return want_key(w, &ksk);
+	}
 	while (w->m->n_keys > 0)
 		protobuf_c_message_free_unpacked(&w->m->keys[--w->m->n_keys]->base, NULL);
 	w->remake = true;
@@ -468,78 +487,46 @@ put_keys(struct work *w, Ns__KeyWorkDone *out)
 }
 
 static enum ns_err
-zone_work(struct work *w, Ns__KeyWorkDone *out)
+do_verb(struct work *w)
 {
-	enum ns_err err = open_zone(w);
+	enum ns_err err;
 
-	if (err == NS_OK) {
-		note_ttl(w);
-		read_parent(w);
-		err = verb_of(w)->fn(w);
-	}
+	note_ttl(w);
+	read_parent(w);
+	err = verb_of(w)->fn(w);
 	if (err == NS_OK)
 		err = steps(w);
 	if (err == NS_OK && !w->unsign && w->in->epoch != 0)
 		err = rewrap(w);
 	if (err == NS_OK && !w->unsign && (w->remake || ks_apex_due(&w->z, w->in->now)))
 		err = make_apex(w);
+	return err;
+}
+
+/* Without K-apex nothing goes on, but who has left shall have no key of tomorrow. */
+static enum ns_err
+do_frozen(struct work *w)
+{
+	enum ns_err err = w->in->epoch != 0 ? rewrap(w) : NS_OK;
+
+	if (err == NS_OK && !w->changed)
+		err = ns_fail(w->why, NS_DENIED, CODE_WORK,
+		    "this appliance does not have the fleet key for KSKs");
+	return err;
+}
+
+static enum ns_err
+zone_work(struct work *w, Ns__KeyWorkDone *out)
+{
+	bool event = w->in->verb == NS__DNSSEC_SET_REQUEST__VERB__EVENT;
+	enum ns_err err = open_zone(w);
+
+	if (err == NS_OK)
+		err = event && !vault_has(w->v, VAULT_KSK) ? do_frozen(w) : do_verb(w);
 	if (err == NS_OK)
 		put_keys(w, out);
 	if (w->m != NULL)
 		ns__zone_keys__free_unpacked(w->m, NULL);
-	return err;
-}
-
-/* ---- fleet keys ---- */
-static enum ns_err
-seal(struct vault *v, const Ns__KeyWork__Recipient *r, Ns__KeyWorkDone *out, struct ns_why *why)
-{
-	struct wbuf blob = wbuf_grow(VAULT_BLOB_MAX);
-	Ns__KeyWorkDone__Sealed *s;
-	enum ns_err err;
-
-	if (r->public_key.len != VAULT_KEY)
-		return ns_fail(why, NS_INVALID, CODE_WORK, "%.60s has no key to seal to", r->name);
-	err = vault_seal(v, r->public_key.data, r->apex, &blob, why);
-	if (err != NS_OK) {
-		wbuf_free(&blob);
-		return err;
-	}
-	s = xmalloc(sizeof *s);
-	ns__key_work_done__sealed__init(s);
-	s->name = xstrdup(r->name);
-	s->keyring = xmalloc(sizeof *s->keyring);
-	ns__keyring__init(s->keyring);
-	s->keyring->public_key.data = xmalloc(VAULT_KEY);
-	s->keyring->public_key.len = VAULT_KEY;
-	memcpy(s->keyring->public_key.data, r->public_key.data, VAULT_KEY);
-	s->keyring->sealed = (ProtobufCBinaryData){ blob.len, blob.base };
-	s->keyring->apex = r->apex;
-	s->keyring->epoch = vault_epoch(v, VAULT_ZSK);
-	out->sealed = xreallocarray(out->sealed, out->n_sealed + 1, sizeof *out->sealed);
-	out->sealed[out->n_sealed++] = s;
-	return NS_OK;
-}
-
-static enum ns_err
-fleet_work(struct vault *v, const Ns__KeyWork *in, Ns__KeyWorkDone *out, struct ns_why *why)
-{
-	enum ns_err err = NS_OK;
-
-	/* In place of lost ones, with the first zone that gets new keys. */
-	if (in->verb == NS__DNSSEC_SET_REQUEST__VERB__NEW_KEYS && vault_has(v, VAULT_KSK))
-		return NS_OK;
-	if (in->verb == NS__DNSSEC_SET_REQUEST__VERB__NEW_KEYS && vault_has(v, VAULT_ZSK))
-		return ns_fail(why, NS_DENIED, CODE_WORK,
-		    "this appliance does not have the fleet key for KSKs, only that for ZSKs: both "
-		    "are with who was primary or standby, and in a backup made with "
-		    "--passphrase-file: promote the one, or restore the other");
-	if (in->rotate || (in->fresh && !vault_has(v, VAULT_ZSK)))
-		err = vault_make(v, why);
-	if (in->forget_before != 0)
-		vault_forget_before(v, in->forget_before);
-	for (size_t i = 0; i < in->n_recipients && err == NS_OK; i++)
-		err = seal(v, in->recipients[i], out, why);
 	return err;
 }
 
@@ -554,7 +541,7 @@ keywork_do(struct vault *v, const Ns__KeyWork *in, Ns__KeyWorkDone *out, struct 
 	ns__key_work_done__init(out);
 	if (copy == NULL)
 		return ns_fail(why, NS_FAILED, CODE_WORK, "no secure memory");
-	err = fleet_work(copy, in, out, why);
+	err = ringwork_do(copy, in, out, why);
 	if (err == NS_OK && in->zone.len > 0)
 		err = zone_work(&w, out);
 	vault_close(&copy);

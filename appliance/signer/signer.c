@@ -244,11 +244,22 @@ keys_changed(void *arg, const uint8_t *apex)
 		feed_keys_changed(s->feed, apex);
 }
 
+/* Its keys were there before the fleet key that opens them. */
+static void
+try_again(void *arg, const uint8_t *apex)
+{
+	struct signer *s = arg;
+
+	if (troubles_end(s->troubles, TROUBLE_REFUSED, apex))
+		keys_changed(s, apex);
+}
+
 static void
 take_keyring(struct signer *s, const ProtobufCBinaryData *sealed)
 {
 	static const uint8_t root[] = { 0 };
 	bool locked = !vault_has(s->vault, VAULT_ZSK);
+	uint32_t before = vault_epoch(s->vault, VAULT_ZSK);
 	struct ns_why why = { 0 };
 
 	if (vault_take(s->vault, sealed->data, sealed->len, &why) != NS_OK) {
@@ -262,6 +273,10 @@ take_keyring(struct signer *s, const ProtobufCBinaryData *sealed)
 	keystore_unload(s->keys);
 	if (locked)
 		keystore_each(s->keys, keys_changed, s);
+	if (!locked && vault_epoch(s->vault, VAULT_ZSK) != before) {
+		keystore_each(s->keys, try_again, s);
+		say_troubles(s);
+	}
 }
 
 /* Keys of a feed, before its zones. */

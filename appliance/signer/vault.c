@@ -204,29 +204,34 @@ vault_forget_before(struct vault *v, uint32_t epoch)
 	v->n = kept;
 }
 
-static bool
-ring_add(struct vault *v, enum vault_kind kind)
+static enum ns_err
+ring_add(struct vault *v, enum vault_kind kind, uint32_t after, struct ns_why *why)
 {
 	struct ring_key *k = &v->ring[v->n];
+	uint32_t newest = vault_epoch(v, kind);
 
 	if (v->n == VAULT_RING_MAX || RAND_priv_bytes(k->key, VAULT_KEY) != 1)
-		return false;
-	k->epoch = vault_epoch(v, kind) + 1;
+		return ns_fail(why, NS_FAILED, CODE_VAULT,
+		    "no new fleet key: %u are in use; wait until zones are wrapped anew", v->n);
+	k->epoch = (newest > after ? newest : after) + 1;
 	k->kind = kind;
 	v->n++;
-	return true;
+	return NS_OK;
 }
 
 enum ns_err
-vault_make(struct vault *v, struct ns_why *why)
+vault_make(struct vault *v, uint32_t after, struct ns_why *why)
 {
-	if (v->n > 0 && !vault_has(v, VAULT_KSK))
-		return ns_fail(why, NS_DENIED, CODE_VAULT,
-		    "this appliance does not have the fleet key for KSKs");
-	if (!ring_add(v, VAULT_ZSK) || (!vault_has(v, VAULT_KSK) && !ring_add(v, VAULT_KSK)))
-		return ns_fail(why, NS_FAILED, CODE_VAULT,
-		    "no new fleet key: %u are in use; wait until zones are wrapped anew", v->n);
-	return NS_OK;
+	bool first = v->n == 0;
+	enum ns_err err = ring_add(v, VAULT_ZSK, after, why);
+
+	return err == NS_OK && first ? ring_add(v, VAULT_KSK, after, why) : err;
+}
+
+enum ns_err
+vault_make_apex(struct vault *v, uint32_t after, struct ns_why *why)
+{
+	return ring_add(v, VAULT_KSK, after, why);
 }
 
 #define RING_TEXT (2u + VAULT_RING_MAX * (1 + 4 + VAULT_KEY))

@@ -40,8 +40,12 @@ struct vault	*vault_copy(const struct vault *);
 const uint8_t	*vault_public(const struct vault *);	/* VAULT_KEY octets: what others seal to */
 
 /* ---- fleet keys ---- */
-/* K-zone, and for the first time K-apex, made here.  NS_DENIED: there are some that we cannot open. */
-enum ns_err	 vault_make(struct vault *, struct ns_why *) __attribute__((warn_unused_result));
+/* K-zone, and with the first of all K-apex, made here; their numbers are above `after`, that of lost ones (0: none). */
+enum ns_err	 vault_make(struct vault *, uint32_t after, struct ns_why *)
+		    __attribute__((warn_unused_result));
+/* K-apex alone, in place of a lost one. */
+enum ns_err	 vault_make_apex(struct vault *, uint32_t after, struct ns_why *)
+		    __attribute__((warn_unused_result));
 /* Take over what was sealed to us, instead of what we had. */
 enum ns_err	 vault_take(struct vault *, const uint8_t *blob, size_t len, struct ns_why *)
 		    __attribute__((warn_unused_result));

@@ -151,7 +151,7 @@ go_on(struct sync *s, struct request *r)
 			dnssec_show_zone(r->state, r->reply->zone_info);
 		else
 			request_reply(
-			    r, NS__ENVELOPE__BODY_DNSSEC_SHOW_REPLY, dnssec_show_make(r->state));
+			    r, NS__ENVELOPE__BODY_DNSSEC_SHOW_REPLY, dnssec_show_make(s, r->state));
 		request_finish(s, r);
 	} else {
 		dnssec_ask_signer(s, r);
@@ -202,6 +202,7 @@ dnssec_ask_signer(struct sync *s, struct request *r)
 	m.when_safe = in->when_safe;
 	m.force = in->force;
 	m.zone_ttl = d->zone_ttl;
+	m.holder = d->holder;
 	m.epoch = d->keys_version != 0;
 	fill_parent(d, &m, parents, list);
 	fill_rings(d, &m, rings, ring_list);

@@ -36,6 +36,7 @@ struct dnssec {
 	bool		 waits_ds, ds_ever;
 	bool		 fresh;		/* nobody has fleet keys yet */
 	bool		 lost;		/* … any more: what there was of them goes with this change, where new ones come */
+	char		 holder[64];	/* lost here: a member that has the one for KSKs; "": none */
 	struct ring_wish *wishes;	/* who gets them with this change; keyring.h: */
 	size_t		 nwishes;
 	char		 (*gone)[64];	/* who had them and is not a member any more */
@@ -60,7 +61,7 @@ void	 zone_show_request(struct sync *, struct request *);
 /* The same as the first, of this zone, by the primary itself (keysched.c). */
 void	 dnssec_event(struct sync *, struct request *, uint64_t zone_id);
 /* A malloc'ed reply. */
-Ns__DnssecShowReply	*dnssec_show_make(const struct dnssec *);
+Ns__DnssecShowReply	*dnssec_show_make(const struct sync *, const struct dnssec *);
 void	 dnssec_show_zone(const struct dnssec *, Ns__ZoneInfo *);	/* adds what is known of signatures and keys */
 /* For keyring.c: a request's fresh state; and its way from the signer on. */
 struct dnssec	*dnssec_state(struct request *);

@@ -88,15 +88,28 @@ any_ring(void *arg, const struct store_object *o, const void *body, size_t len)
 	return false;
 }
 
+/* We are the first of the wishes, the other members come after. */
+static bool
+is_other_member(const struct dnssec *d, const char *name)
+{
+	for (size_t i = 1; i < d->nwishes; i++)
+		if (strcmp(d->wishes[i].name, name) == 0)
+			return true;
+	return false;
+}
+
 static bool
 each_ring_gone(void *arg, const struct store_object *o, const void *body, size_t len)
 {
+	Ns__Keyring *m = ns__keyring__unpack(NULL, len, body);
 	struct dnssec *d = arg;
 
-	(void)body;
-	(void)len;
 	d->gone = xreallocarray(d->gone, d->ngone + 1, sizeof *d->gone);
 	text_copy(d->gone[d->ngone++], sizeof d->gone[0], o->name);
+	if (m != NULL && m->apex && is_other_member(d, o->name))
+		text_copy(d->holder, sizeof d->holder, o->name);
+	if (m != NULL)
+		ns__keyring__free_unpacked(m, NULL);
 	return true;
 }
 
@@ -104,9 +117,11 @@ each_ring_gone(void *arg, const struct store_object *o, const void *body, size_t
 static enum ns_err
 read_lost_ring(struct store *s, struct dnssec *d)
 {
+	enum ns_err err = store_object_each(s, KEYRING_KIND, each_ring_gone, d);
+
 	d->fresh = d->lost = true;
 	d->nwishes = d->nwishes > 0 ? 1 : 0;
-	return store_object_each(s, KEYRING_KIND, each_ring_gone, d);
+	return err;
 }
 
 static enum ns_err

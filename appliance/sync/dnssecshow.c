@@ -99,23 +99,28 @@ leads(const ProtobufCBinaryData *ds, const struct ks_zone *z, const Ns__ZoneKeys
 	return false;
 }
 
-/* A server of the parent whose DS lead nowhere makes the zone bogus to whoever asks it. */
+/* A server of the parent whose DS lead nowhere makes the zone bogus to whoever asks it; key events that nobody takes
+ * do later. */
 static char *
-warning_of(const Ns__ParentReply *p, const struct ks_zone *z, const Ns__ZoneKeys *m)
+warning_of(
+    const struct sync *s, const Ns__ParentReply *p, const struct ks_zone *z, const Ns__ZoneKeys *m)
 {
+	char *frozen;
+
 	for (size_t i = 0; p != NULL && i < p->n_servers; i++) {
-		const Ns__ParentReply__Server *s = p->servers[i];
+		const Ns__ParentReply__Server *from = p->servers[i];
 		bool any = false;
 
-		for (size_t d = 0; d < s->n_ds; d++)
-			any = any || leads(&s->ds[d], z, m);
-		if (s->n_ds > 0 && !any)
+		for (size_t d = 0; d < from->n_ds; d++)
+			any = any || leads(&from->ds[d], z, m);
+		if (from->n_ds > 0 && !any)
 			return xasprintf(
 			    "no DS at %s is that of a key of the zone: validating "
 			    "resolvers answer SERVFAIL; dnssec ds prints the right one",
-			    s->address);
+			    from->address);
 	}
-	return xstrdup("");
+	frozen = keysched_trouble(s);
+	return frozen != NULL ? frozen : xstrdup("");
 }
 
 /* ---- keys ---- */
@@ -169,7 +174,7 @@ waits_for(const struct ks_zone *z)
 }
 
 static void
-fill(Ns__DnssecShowReply *m, const Ns__ZoneKeys *keys, uint64_t zone_id)
+fill(const struct sync *s, Ns__DnssecShowReply *m, const Ns__ZoneKeys *keys, uint64_t zone_id)
 {
 	const Ns__ParentReply *p;
 	struct ks_zone z;
@@ -191,7 +196,7 @@ fill(Ns__DnssecShowReply *m, const Ns__ZoneKeys *keys, uint64_t zone_id)
 	m->dnskey_signed_until = time_text(z.apex_until);
 	m->parent_asked = time_text(asked);
 	m->parent_fault = fault_of(p);
-	m->warning = warning_of(p, &z, keys);
+	m->warning = warning_of(s, p, &z, keys);
 	m->ds_after = time_text(ds_after(&z));
 }
 
@@ -202,7 +207,7 @@ is_over(const struct dnssec *d)
 }
 
 Ns__DnssecShowReply *
-dnssec_show_make(const struct dnssec *d)
+dnssec_show_make(const struct sync *s, const struct dnssec *d)
 {
 	Ns__DnssecShowReply *m = xmalloc(sizeof *m);
 	Ns__ZoneKeys *keys = d->keys.len > 0 ? keybody_unpack(d->keys.base, d->keys.len) : NULL;
@@ -217,7 +222,7 @@ dnssec_show_make(const struct dnssec *d)
 	m->expired = is_over(d);
 	if (keys == NULL)
 		return m;
-	fill(m, keys, d->z.id);
+	fill(s, m, keys, d->z.id);
 	ns__zone_keys__free_unpacked(keys, NULL);
 	return m;
 }

@@ -127,7 +127,9 @@ drop_lost(struct objects *o, const struct dnssec *d, struct ns_why *why)
 {
 	enum ns_err err = NS_OK;
 
-	for (size_t i = 0; d->lost && d->done->n_sealed > 0 && i < d->ngone && err == NS_OK; i++) {
+	bool made = d->lost && d->done->n_sealed > 0 && !d->done->kept;
+
+	for (size_t i = 0; made && i < d->ngone && err == NS_OK; i++) {
 		if (strcmp(d->gone[i], d->done->sealed[0]->name) != 0)
 			err = object_add(o, KEYRING_KIND, d->gone[i], NULL, 0, why);
 	}

@@ -35,6 +35,7 @@ key_times_read(uint64_t zone_id, const void *body, size_t len)
 {
 	Ns__ZoneKeys *m = len > 0 ? keybody_unpack(body, len) : NULL;
 	struct key_times t = { .zone_id = zone_id, .gone = m == NULL };
+	struct ks_zone z;
 
 	if (m == NULL)
 		return t;
@@ -42,6 +43,10 @@ key_times_read(uint64_t zone_id, const void *body, size_t len)
 	t.apex_until = m->apex_until;
 	t.waits_ds = m->waits_ds;
 	t.epoch = m->epoch;
+	keybody_read(m, &z);
+	t.n_keys = (uint8_t)z.n;
+	for (unsigned i = 0; i < z.n; i++)
+		t.key[i] = KEY_KIND(z.key[i].role, z.key[i].algorithm, z.key[i].state);
 	ns__zone_keys__free_unpacked(m, NULL);
 	return t;
 }

@@ -4,6 +4,7 @@
 #define NS_SYNC_KEYFEED_H
 
 #include "appliance/dns/zwire.h"
+#include "appliance/keys/keystate.h"
 #include "appliance/store/store.h"
 #include "appliance/sync/feedblock.h"
 #include "ipc/nameserve.pb-c.h"
@@ -12,6 +13,14 @@ struct asof;
 struct batch;
 struct touched;
 
+/* Role, algorithm and state of a key, below KEY_KINDS. */
+#define KEY_KINDS 32u
+#define KEY_KIND(role, algorithm, state) \
+	((uint8_t)((unsigned)(state) | (unsigned)(role) << 3 | (unsigned)((algorithm) == 15) << 4))
+#define KEY_KIND_STATE(kind)	 ((enum ks_state)((kind) & 7u))
+#define KEY_KIND_ROLE(kind)	 ((enum ks_role)((kind) >> 3 & 1u))
+#define KEY_KIND_ALGORITHM(kind) (((kind) >> 4 & 1u) != 0 ? 15u : 13u)
+
 /* Of one zone, as its keys are stored. */
 struct key_times {
 	uint64_t zone_id;
@@ -19,6 +28,7 @@ struct key_times {
 	int64_t	 apex_until;	/* signatures over DNSKEY end */
 	bool	 waits_ds;
 	uint32_t epoch;		/* of the oldest fleet key that wraps one of its ZSKs */
+	uint8_t	 n_keys, key[KS_KEYS_MAX];	/* KEY_KIND() of each */
 	bool	 gone;		/* not signed any more */
 };
 /* From the octets of its object; len 0: gone. */

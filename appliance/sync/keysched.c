@@ -43,8 +43,10 @@ static uint32_t ring_epoch;
 static bool ring_apex;
 static int64_t first_event; /* of all; 0: none */
 static uint64_t waiting; /* for the parent */
-static bool counted; /* these two are of the table as it is */
-static char denied[256]; /* why the last event could not be done; "": it could */
+static uint64_t kinds[KEY_KINDS]; /* keys of each */
+static bool counted; /* these are of the table as it is */
+static char denied[256]; /* why the last event of that zone could not be done; "": all could */
+static uint64_t denied_zone;
 
 int64_t
 keysched_now(void)
@@ -117,6 +119,8 @@ keysched_update(struct sync *s, const struct key_times *list, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		struct entry *e = entry_of(list[i].zone_id);
 
+		if (list[i].zone_id == denied_zone)
+			denied[0] = '\0';
 		if (!list[i].gone)
 			put(&list[i]);
 		else if (e != NULL)
@@ -227,11 +231,15 @@ event_end(struct sync *s, struct request *r)
 	if (e != NULL)
 		e->busy = false;
 	if (r->err == NS_OK) {
-		denied[0] = '\0';
+		if (o->zone_id == denied_zone)
+			denied[0] = '\0';
 	} else if (r->err == NS_NOTFOUND && e != NULL) {
 		forget(e);
 	} else if (r->err == NS_DENIED) {
+		if (strcmp(denied, r->why.text) != 0)
+			log_warn("keys.frozen", "text=%s", log_quote(r->why.text));
 		text_copy(denied, sizeof denied, r->why.text);
+		denied_zone = o->zone_id;
 	} else if (r->err != NS_CONFLICT) {
 		log_warn("keys.event", "zone_id=%llu code=%u text=%s",
 		    (unsigned long long)o->zone_id, r->why.code, log_quote(r->why.text));
@@ -298,12 +306,33 @@ look_over(void)
 	counted = true;
 	first_event = 0;
 	waiting = 0;
+	memset(kinds, 0, sizeof kinds);
 	for (size_t i = 0; i < count; i++) {
 		const struct key_times *t = &table[i].t;
 
+		for (unsigned k = 0; k < t->n_keys; k++)
+			kinds[t->key[k]]++;
 		waiting += t->waits_ds;
 		if (t->next != 0 && (first_event == 0 || t->next < first_event))
 			first_event = t->next;
+	}
+}
+
+static void
+add_kinds(Ns__StatsReply__Signing *m)
+{
+	m->keys = xcalloc(KEY_KINDS, sizeof *m->keys);
+	for (unsigned kind = 0; kind < KEY_KINDS; kind++) {
+		Ns__StatsReply__Signing__Keys *k;
+
+		if (kinds[kind] == 0)
+			continue;
+		k = m->keys[m->n_keys++] = xmalloc(sizeof *k);
+		ns__stats_reply__signing__keys__init(k);
+		k->role = xstrdup(ks_role_name(KEY_KIND_ROLE(kind)));
+		k->algorithm = KEY_KIND_ALGORITHM(kind);
+		k->state = xstrdup(ks_state_name(KEY_KIND_STATE(kind)));
+		k->keys = kinds[kind];
 	}
 }
 
@@ -311,6 +340,7 @@ void
 keysched_stats(Ns__StatsReply__Signing *m)
 {
 	look_over();
+	add_kinds(m);
 	m->next_event = first_event != 0 ? reply_time(first_event * 1000) : xstrdup("");
 	m->wait_for_parent = waiting;
 }

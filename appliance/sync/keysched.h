@@ -29,11 +29,11 @@ void	 keysched_stop(void);
 void	 keysched_seen(struct sync *, const struct store_zone *, const Ns__ParentReply *);
 const Ns__ParentReply	*keysched_parent(uint64_t zone_id, int64_t *at);
 
-/* For stats: the first event of all, and how many wait for the parent, as they were a second ago. */
+/* For stats: the first event of all, how many wait for the parent, and keys by what they are. */
 void	 keysched_stats(Ns__StatsReply__Signing *);
 /* For status: what keeps keys from being looked after; malloc'ed, NULL: nothing. */
+char	*keysched_trouble(const struct sync *);
 /* What a promotion of this appliance means for them; malloc'ed, NULL: nothing. */
 char	*keysched_promoted(void);
-char	*keysched_trouble(const struct sync *);
 
 #endif

@@ -153,6 +153,11 @@ print_signing(const Ns__StatsReply__Signing *m)
 		printf("  arrived signed %llu  of them expired %llu",
 		    (unsigned long long)m->external, (unsigned long long)m->external_expired);
 	putchar('\n');
+	for (size_t i = 0; i < m->n_keys; i++)
+		printf("%s  %s %u %s %llu", i == 0 ? "keys" : "", m->keys[i]->role,
+		    m->keys[i]->algorithm, m->keys[i]->state, (unsigned long long)m->keys[i]->keys);
+	if (m->n_keys > 0)
+		putchar('\n');
 }
 
 /* What a list of them has; the first columns of the row, in this order. */

@@ -16,6 +16,7 @@
 // link: appliance/signer/keysecret.c
 // link: appliance/signer/keystore.c
 // link: appliance/signer/keywork.c
+// link: appliance/signer/ringwork.c
 // link: appliance/signer/keys.c
 // link: appliance/signer/apexset.c
 // link: appliance/signer/rrsig.c
@@ -32,7 +33,7 @@ set_up(void)
 	int fd = memfd_create("kek", 0);
 
 	if (fd < 0 || write(fd, kek, sizeof kek) != sizeof kek || mkdtemp(dir) == NULL ||
-	    vault_open(fd, dir, &vault, &why) != NS_OK || vault_make(vault, &why) != NS_OK)
+	    vault_open(fd, dir, &vault, &why) != NS_OK || vault_make(vault, 0, &why) != NS_OK)
 		abort();
 	strcpy(path, dir);
 	strcat(path, "/appliance.key");

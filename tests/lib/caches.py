@@ -61,7 +61,7 @@ class Caches:
                 rolled = rolled or rdtype in ("DS", "DNSKEY")
                 mine.append(fresh)
         for (server, *_), mine in self.versions.items():
-            if server not in servers and server != "parent" and mine[-1].until is None:
+            if server not in servers and server != "parent" and mine and mine[-1].until is None:
                 mine[-1].until = now()  # it is gone
         return rolled
 

@@ -2,6 +2,7 @@
 
 import mmap
 import pathlib
+import shutil
 import struct
 import tempfile
 import time
@@ -22,6 +23,13 @@ class Clock:
             self.page = mmap.mmap(f.fileno(), 4096)
         self.tree = variant(**{role: BUILD / "warp" / f"nameserve-{role}" for role in ("sync", "signer")})
         self.kw = {"build": self.tree, "env": {"NAMESERVE_TEST_WARP": str(self.path)}}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        shutil.rmtree(self.tree, ignore_errors=True)
+        shutil.rmtree(self.dir, ignore_errors=True)
 
     def numbers(self):
         return struct.unpack("=qq", self.page[:16])

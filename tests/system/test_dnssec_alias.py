@@ -1,6 +1,7 @@
 """ALIAS in zones that are signed here: what targets elsewhere resolve to is signed when it comes and whenever it changes. A
 validating resolver asks throughout, NSEC and NSEC3; targets of ours are among the questions of test_dnssec_validators.py."""
 
+import concurrent.futures
 import contextlib
 import json
 import os
@@ -190,3 +191,23 @@ def addresses_of(a, name):
     reply = ask(a, name)
     assert [s.rdtype for s in reply.answer] == [dns.rdatatype.A, dns.rdatatype.RRSIG], reply
     return sorted(r.address for r in reply.answer[0])
+
+
+@pytest.mark.skipif(not os.environ.get("NS_LONG"), reason="its time: make check-long has it")
+def test_more_sets_than_are_signed_are_told(site):
+    """A policy of ours that is not signed may answer as much as it likes; whoever follows it from a signed zone may not."""
+    a, each = site.a, range(54)
+    push = json.dumps({"type": "push", "initial": "up"})
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda i: a.cli("check", "set", f"many-{i}", "-", "-m", "t", stdin=push), each))
+    pools = {str(p): {"answers": [{"value": f"203.0.{p}.{i}", "check": f"many-{i}"} for i in each], "serve": len(each) // 2}
+             for p in range(3)}
+    policy = {"ttl": 5, "pools": pools, "root": {"use": "weighted", "branches": [{"weight": 1, "then": {"pool": p}} for p in pools]}}
+    a.cli("zone", "create", "many.example", "--ns", "ns1.example.net.")
+    a.cli("policy", "set", "many.example", "@", "A", "-", "--commit", "-m", "t", stdin=json.dumps(policy))
+    a.cli("record", "set", "our", "very", 300, "ALIAS", "many.example.", "--commit", "-m", "t")
+    said = "zone our.: the ALIAS at very.our. may answer more than 4096 different sets of addresses: the others are not signed"
+    wait_until(lambda: said in str(a.cli_json("status")["problems"]), "status says so", 30)
+    assert len(addresses(ask(a, "very.our.", dnssec=False))) == len(each) // 2
+    a.cli("record", "del", "our", "very", "ALIAS", "--commit", "-m", "t")
+    wait_until(lambda: said not in str(a.cli_json("status")["problems"]), "what is over is not said any more", 30)

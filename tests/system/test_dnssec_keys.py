@@ -36,7 +36,7 @@ def states(a, zone):
     return {(k["role"], k["state"]) for k in a.cli_json("dnssec", "keys", zone)["keys"]}
 
 
-def validated(a, zone, name, rdtype):
+def validated(a, zone, name, rdtype, now=None):
     """Sets of answer and authority that dnspython validates with the DNSKEY that is served; all must."""
     apex = dns.name.from_text(zone)
     keys = a.ask(zone, "DNSKEY", want_dnssec=True, tcp=True).answer
@@ -46,7 +46,7 @@ def validated(a, zone, name, rdtype):
     for section in (keys, reply.answer, reply.authority):
         for rrset in (s for s in section if s.rdtype != dns.rdatatype.RRSIG):
             (sigs,) = (s for s in section if s.name == rrset.name and s.covers == rrset.rdtype)
-            dns.dnssec.validate(rrset, sigs, {apex: dnskey})
+            dns.dnssec.validate(rrset, sigs, {apex: dnskey}, now=now)
             found.add(dns.rdatatype.to_text(rrset.rdtype))
     return found - {"DNSKEY"}
 

@@ -2,6 +2,7 @@
 signatures end or ended, and an appliance without its signature file serves nothing unsigned and is not READY before all
 is signed."""
 
+import collections
 import json
 import pathlib
 import re
@@ -100,6 +101,10 @@ def test_expiry_is_shown(site):
     metrics = wait_until(counted, "the signer said so to stats, too", 30)
     assert metrics["refused"] == 0 and metrics["until_zone"].endswith(".")
     assert "" != metrics["next_event"] <= min(events)  # sync's own: true at once
+    keys = [k for z in site.a.cli_json("zone", "list")["zones"] for k in show(z["name"])["keys"]]
+    kinds = collections.Counter((k["role"], k["algorithm"], k["state"]) for k in keys)
+    assert {(k["role"], k["algorithm"], k["state"]): k["keys"] for k in metrics["keys"]} == kinds and len(kinds) == 4
+    assert f"zsk 15 active {kinds['zsk', 15, 'active']}" in site.a.cli("stats")
 
 
 def extended_errors(reply):
@@ -122,6 +127,18 @@ def test_what_else_is_wrong_with_a_zone_that_arrived(site, code, since, strip):
     for name in (f"www.{zone}", f"nope.{zone}"):
         assert extended_errors(site.a.ask(name, want_dnssec=True)) == [code]
         assert extended_errors(site.a.ask(name, use_edns=0)) == []
+    site.a.cli("zone", "delete", zone, f"--confirm={zone}")
+
+
+def test_a_set_without_a_signature_is_named(site):
+    zone = "bare."
+    path = signed_elsewhere(site.folder2, zone, "20260101000000", "20360101000000")
+    path.write_text(re.sub(r"^\S+\s+\d+\s+IN\s+RRSIG\s+A\s.*\n", "", path.read_text(), flags=re.M))
+    site.a.cli("zone", "import", zone, path)
+    asked = {(n, t): extended_errors(site.a.ask(n + zone, t, want_dnssec=True))
+             for n, t in (("www.", "A"), ("www.", "AAAA"), ("", "SOA"), ("www.", "RRSIG"), ("nope.", "A"))}
+    assert asked.pop(("www.", "A")) == [10] and not any(asked.values()), asked
+    assert extended_errors(site.a.ask(f"www.{zone}", use_edns=0)) == []
     site.a.cli("zone", "delete", zone, f"--confirm={zone}")
 
 

@@ -292,6 +292,25 @@ test_without_policies(void **state)
 	largebox_close(b);
 }
 
+/* Images made as a whole lie where others lay: which owners have policies is not known from those. */
+static void
+test_another_image_at_the_place(void **state)
+{
+	struct largebox *b = largebox_open(DENIAL_NSEC, false);
+
+	(void)state;
+	for (unsigned turn = 0; turn < 12; turn++) {
+		for (unsigned i = 0; i < LARGEBOX_OWNERS; i++)
+			largebox_random(b, i);
+		largebox_send_whole(b);
+		writer_reclaim(b->w);
+		if (turn % 2 == 0)
+			largebox_flip(b);
+		largebox_expect_whole(b, b->keys);
+	}
+	largebox_close(b);
+}
+
 int
 main(void)
 {
@@ -301,6 +320,7 @@ main(void)
 		cmocka_unit_test(test_flips_while_it_is_made),
 		cmocka_unit_test(test_flips_while_it_is_renewed),
 		cmocka_unit_test(test_without_policies),
+		cmocka_unit_test(test_another_image_at_the_place),
 		cmocka_unit_test(test_more_than_is_signed),
 	};
 

@@ -4,11 +4,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "appliance/signer/compiler.h"
+#include "appliance/signer/sources.h"
 #include "ipc/base/hash.h"
 #include "tests/lib/keykit.h"
 #include "tests/lib/signbox.h"
@@ -434,6 +437,44 @@ test_signatures_outlast_their_key(void **state)
 	zone_keys_unref(&other);
 }
 
+/* While a large zone is made its image becomes another one: what that has signed is taken from there. */
+static void
+test_signatures_come_from_the_newest_image(void **state)
+{
+	struct signbox *b = signbox_open(KEY_ED25519, DENIAL_NSEC);
+	struct compile_zone zone = { .apex = signbox_apex(), .keys = b->keys, .now = b->now };
+	struct compiler *c = compiler_new(b->w, NULL);
+	uint8_t out[RRSIG_MAX];
+	char text[128];
+	struct sources from;
+	struct zonesign how;
+	struct zwire_iter it;
+	struct wbuf served;
+	struct rrset soa;
+	uint64_t n;
+
+	(void)state;
+	signbox_send_whole(b);
+	zone.old = writer_zone_find(b->w, signbox_apex());
+	sources_open(&from, c, &zone);
+	how = sources_how(&from, &zone);
+	signbox_random(b, 1);
+	signbox_send_edit(b, 1ull << 1);
+	n = (uint64_t)snprintf(text, sizeof text,
+	    "$TTL 600\n@ SOA ns.elsewhere. h.elsewhere. %u 7200 3600 1209600 300\n", b->serial);
+	served = zonebox_zwire("s.example.", text, n, n, &n);
+	it = zwire_iter(served.base, served.len);
+	assert_true(zwire_next(&it, &soa));
+	assert_true(how.have(how.arg, &soa, &b->keys->key[1], out) == 0);
+	zone.old = writer_zone_find(b->w, signbox_apex());
+	sources_moved(&from);
+	assert_true(how.have(how.arg, &soa, &b->keys->key[1], out) > 0);
+	sources_close(&from);
+	compiler_destroy(&c);
+	wbuf_free(&served);
+	signbox_close(b);
+}
+
 /* A day after the other: never a signature with less than the spare, never all of them in one day. */
 static void
 test_refresh(void **state)
@@ -591,6 +632,7 @@ main(void)
 		cmocka_unit_test(test_locked),
 		cmocka_unit_test(test_unfit),
 		cmocka_unit_test(test_signatures_outlast_their_key),
+		cmocka_unit_test(test_signatures_come_from_the_newest_image),
 		cmocka_unit_test(test_refresh),
 		cmocka_unit_test(test_start),
 		cmocka_unit_test(test_closed_keys),

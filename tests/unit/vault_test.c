@@ -22,6 +22,7 @@
 // link: appliance/signer/keysecret.c
 // link: appliance/signer/keystore.c
 // link: appliance/signer/keywork.c
+// link: appliance/signer/ringwork.c
 // link: appliance/signer/keys.c
 // link: appliance/signer/apexset.c
 // link: appliance/signer/rrsig.c
@@ -145,7 +146,7 @@ test_fleet_keys_travel_sealed(void **state)
 	struct ns_why why = { 0 };
 
 	(void)state;
-	assert_int_equal(vault_make(a, &why), NS_OK);
+	assert_int_equal(vault_make(a, 0, &why), NS_OK);
 	assert_int_equal(vault_epoch(a, VAULT_ZSK), 1);
 	assert_int_equal(vault_seal(a, vault_public(b), true, &with, &why), NS_OK);
 	assert_int_equal(vault_seal(a, vault_public(c), false, &without, &why), NS_OK);
@@ -157,11 +158,14 @@ test_fleet_keys_travel_sealed(void **state)
 	assert_true(vault_has(b, VAULT_KSK));
 	assert_int_equal(vault_take(c, without.base, without.len, &why), NS_OK);
 	assert_true(vault_has(c, VAULT_ZSK) && !vault_has(c, VAULT_KSK));
-	/* Who has no key for KSKs gives none, and makes none. */
+	/* Who has no key for KSKs gives none, and makes none but when that is asked for; one for ZSKs it does. */
 	assert_int_equal(vault_seal(c, vault_public(b), true, &with, &why), NS_DENIED);
-	assert_int_equal(vault_make(c, &why), NS_DENIED);
+	assert_int_equal(vault_make(c, 0, &why), NS_OK);
+	assert_true(vault_epoch(c, VAULT_ZSK) == 2 && !vault_has(c, VAULT_KSK));
+	assert_int_equal(vault_make_apex(c, 7, &why), NS_OK);
+	assert_true(vault_epoch(c, VAULT_ZSK) == 2 && vault_epoch(c, VAULT_KSK) == 8);
 	/* A new one for ZSKs, beside the old until all is wrapped anew. */
-	assert_int_equal(vault_make(a, &why), NS_OK);
+	assert_int_equal(vault_make(a, 0, &why), NS_OK);
 	assert_int_equal(vault_epoch(a, VAULT_ZSK), 2);
 	assert_int_equal(vault_epoch(a, VAULT_KSK), 1);
 	vault_close(&a);
@@ -180,7 +184,7 @@ test_a_blob_opens_where_it_was_made_for(void **state)
 	struct ns_why why = { 0 };
 
 	(void)state;
-	assert_int_equal(vault_make(v, &why), NS_OK);
+	assert_int_equal(vault_make(v, 0, &why), NS_OK);
 	assert_int_equal(vault_wrap(v, VAULT_ZSK, secret, "here", 4, &blob, &why), NS_OK);
 	assert_int_equal(
 	    vault_unwrap(v, VAULT_ZSK, blob.base, blob.len, "here", 4, out, &why), NS_OK);
@@ -198,7 +202,7 @@ test_a_blob_opens_where_it_was_made_for(void **state)
 		assert_int_not_equal(
 		    vault_unwrap(v, VAULT_ZSK, blob.base, i, "here", 4, out, &why), NS_OK);
 	}
-	assert_int_equal(vault_make(v, &why), NS_OK);
+	assert_int_equal(vault_make(v, 0, &why), NS_OK);
 	assert_int_equal(
 	    vault_unwrap(v, VAULT_ZSK, blob.base, blob.len, "here", 4, out, &why), NS_OK);
 	vault_forget_before(v, 2);
@@ -262,7 +266,7 @@ test_fleet_keys_outlive_their_appliance(void **state)
 	how.cost = 4;
 	assert_int_equal(passkey_derive(&how, "word", 4, &key, &why), NS_OK);
 	assert_int_equal(passkey_derive(&how, "Word", 4, &wrong, &why), NS_OK);
-	assert_int_equal(vault_make(old, &why), NS_OK);
+	assert_int_equal(vault_make(old, 0, &why), NS_OK);
 	assert_int_equal(vault_wrap(old, VAULT_KSK, secret, "here", 4, &blob, &why), NS_OK);
 	assert_int_equal(vault_seal(old, key.public_key, true, &sealed, &why), NS_OK);
 	how.sealed = (ProtobufCBinaryData){ sealed.len, sealed.base };
@@ -439,6 +443,78 @@ open_keys(struct keystore *s, struct ns_why *why)
 	return err;
 }
 
+/* The tags of the zone's keys: [0] of the KSK. */
+static void
+tags_of(const struct wbuf *keys, uint16_t tags[2])
+{
+	Ns__ZoneKeys *m = read_keys(keys);
+	struct ks_zone z;
+
+	keybody_read(m, &z);
+	assert_int_equal(z.n, 2);
+	for (unsigned i = 0; i < 2; i++)
+		tags[z.key[i].role == KS_ZSK] = z.key[i].tag;
+	ns__zone_keys__free_unpacked(m, NULL);
+}
+
+static enum ns_err
+ask_new_keys(struct vault *v, char *holder, struct wbuf *keys)
+{
+	Ns__KeyWork m = work_for(NS__DNSSEC_SET_REQUEST__VERB__NEW_KEYS, keys);
+
+	first(v, &m);
+	m.holder = holder;
+	return do_work(v, &m, keys);
+}
+
+/* Who could open KSKs is lost for good: another K-apex and KSK, and the ZSKs go on.  Who has nothing makes all anew. */
+static void
+test_new_keys_in_place_of_lost_ones(void **state)
+{
+	struct vault *lost = open_vault(0), *left = open_vault(1), *bare = open_vault(2);
+	struct wbuf keys = wbuf_grow(1u << 16), sealed = wbuf_grow(4096);
+	Ns__KeyWork m = work_for(NS__DNSSEC_SET_REQUEST__VERB__ENABLE, &keys);
+	char nobody[] = "", holder[] = "other";
+	uint16_t before[2], after[2];
+	struct ns_why why = { 0 };
+
+	(void)state;
+	first(lost, &m);
+	assert_int_equal(do_work(lost, &m, &keys), NS_OK);
+	tags_of(&keys, before);
+	assert_int_equal(vault_seal(lost, vault_public(left), false, &sealed, &why), NS_OK);
+	assert_int_equal(vault_take(left, sealed.base, sealed.len, &why), NS_OK);
+	assert_int_equal(ask_new_keys(lost, nobody, &keys), NS_CONFLICT); /* it has them */
+	assert_int_equal(ask_new_keys(left, holder, &keys), NS_DENIED);
+	/* What is due waits, what keeps others out does not. */
+	assert_int_equal(vault_make(left, 0, &why), NS_OK);
+	m = work_for(NS__DNSSEC_SET_REQUEST__VERB__EVENT, &keys);
+	m.now += 7200;
+	assert_int_equal(do_work(left, &m, &keys), NS_DENIED);
+	m.epoch = 1;
+	assert_int_equal(do_work(left, &m, &keys), NS_OK);
+	tags_of(&keys, after);
+	assert_memory_equal(before, after, sizeof before);
+	assert_int_equal(do_work(left, &m, &keys), NS_DENIED); /* that was all */
+	assert_int_equal(ask_new_keys(left, nobody, &keys), NS_OK);
+	tags_of(&keys, after);
+	assert_true(after[0] != before[0] && after[1] == before[1]);
+	assert_int_equal(vault_epoch(left, VAULT_ZSK), 2);
+	assert_true(vault_epoch(left, VAULT_KSK) > vault_epoch(lost, VAULT_KSK));
+	assert_int_equal(ask_new_keys(left, nobody, &keys), NS_CONFLICT);
+	m = work_for(NS__DNSSEC_SET_REQUEST__VERB__ROLL_ZSK, &keys);
+	assert_int_equal(do_work(lost, &m, &keys), NS_DENIED); /* it comes back, and opens none */
+	assert_int_equal(ask_new_keys(bare, nobody, &keys), NS_OK);
+	tags_of(&keys, before);
+	assert_true(after[0] != before[0] && after[1] != before[1]);
+	assert_true(vault_epoch(bare, VAULT_ZSK) > vault_epoch(left, VAULT_ZSK));
+	vault_close(&lost);
+	vault_close(&left);
+	vault_close(&bare);
+	wbuf_free(&keys);
+	wbuf_free(&sealed);
+}
+
 /* A new fleet key: every ZSK is wrapped with it at the next event, whatever else happens; who left before has what he
  * had, and nothing that comes. */
 static void
@@ -459,7 +535,7 @@ test_keys_are_wrapped_anew(void **state)
 	assert_int_equal(vault_take(left, sealed.base, sealed.len, &why), NS_OK);
 	assert_true(keystore_put(of_left, zone, keys.base, keys.len));
 	assert_int_equal(open_keys(of_left, &why), NS_OK);
-	assert_int_equal(vault_make(v, &why), NS_OK);
+	assert_int_equal(vault_make(v, 0, &why), NS_OK);
 	m = work_for(NS__DNSSEC_SET_REQUEST__VERB__EVENT, &keys);
 	m.epoch = 1;
 	assert_int_equal(do_work(v, &m, &keys), NS_OK);
@@ -487,6 +563,7 @@ main(void)
 		cmocka_unit_test(test_fleet_keys_outlive_their_appliance),
 		cmocka_unit_test(test_a_zone_is_signed_and_rolled),
 		cmocka_unit_test(test_a_replica_signs_and_begins_nothing),
+		cmocka_unit_test(test_new_keys_in_place_of_lost_ones),
 		cmocka_unit_test(test_keys_are_wrapped_anew),
 	};
 
