@@ -201,7 +201,8 @@ metrics_rates(struct metrics_rates *r, const struct zonetotals *t, const struct 
 
 		if (z == NULL)
 			continue;
-		zonepast_coarse(past->rows[i].list, r->past + ZONEPAST_COARSE * r->message.n_ids);
+		zonepast_coarse(
+		    past, past->rows[i].list, r->past + ZONEPAST_COARSE * r->message.n_ids);
 		rates_add(r, z, now_ms);
 	}
 	r->message.n_past = ZONEPAST_COARSE * r->message.n_ids;

@@ -14,6 +14,7 @@ extern bool fixture_with_policies; /* a list of records has policies */
 void fixture_answer(Ns__Envelope__BodyCase kind, const char *name, const char *type, Ns__Envelope *reply);
 Ns__Conflict *fixture_conflict(void);
 /* ---- ui_fixture_live.c ---- */
+float *fixture_minutes(unsigned which); /* ten, of a zone */
 void fixture_figures(Ns__StatsReply *, const char *scope, const char *top);
 bool fixture_live(Ns__Envelope__BodyCase kind, Ns__Envelope *reply); /* false: not one of these */
 

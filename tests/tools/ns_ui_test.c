@@ -80,13 +80,13 @@ static const struct {
 	const char *name, *keys;
 	unsigned ticks;
 } screens[] = { { "overview", "", 70 }, { "problems", "!j", 5 }, { "zones", "2jj", 1 },
-	{ "filter", "2/shop", 1 }, { "records", "2\rj", 1 }, { "zone-make", "2ashop.new\x13", 1 },
-	{ "zones-late", "", 2 }, { "records-filter", "2\r/type:MX\r", 1 },
-	{ "zone-history", "2\rH", 1 }, { "history", "6j", 1 },
-	{ "history-filter", "6/who:ci\r", 1 }, { "change", "6\r", 1 }, { "help", "?", 1 },
-	{ "help-zones", "2?", 1 }, { "messages", "++:messages\r", 1 }, { "lost", "2", 1 },
-	{ "lost-overview", "", 30 }, { "records-draft", DRAFT "j", 1 }, { "menu", DRAFT ".", 1 },
-	{ "editor", "2\rGke", 1 },
+	{ "filter", "2/shop", 1 }, { "records", "2\r\v\vj", 1 },
+	{ "zone-make", "2ashop.new\x13", 1 }, { "zones-late", "", 2 },
+	{ "records-filter", "2\r/type:MX\r", 1 }, { "zone-history", "2\rH", 1 },
+	{ "history", "6j", 1 }, { "history-filter", "6/who:ci\r", 1 }, { "change", "6\r", 1 },
+	{ "help", "?", 1 }, { "help-zones", "2?", 1 }, { "messages", "++:messages\r", 1 },
+	{ "lost", "2", 1 }, { "lost-overview", "", 30 }, { "records-draft", DRAFT "j", 1 },
+	{ "menu", DRAFT ".", 1 }, { "editor", "2\rGke", 1 },
 	{ "editor-error",
 	    "2\ra"
 	    "www\t\t\t192.0.2.300",
