@@ -8,6 +8,7 @@
 
 extern const char *fixture; /* plain, empty, hostile, heavy (changes that take a name) */
 extern bool fixture_with_policies; /* a list of records has policies */
+extern bool fixture_with_many; /* 32 appliances */
 
 /* The reply to a request of that kind, static until the next one; name, type: of the RRset that it asks for; of
  * figures name is scope and list with a blank between them. */

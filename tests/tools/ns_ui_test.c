@@ -136,7 +136,9 @@ static const struct {
 	{ "health", "3", 2 }, { "health-problems", "3!", 2 }, { "check", "3\r", 2 },
 	{ "events", "3H", 2 }, { "force", "3F\tOPS-7 it is being moved", 2 },
 	{ "force-ask", "3F\tOPS-7 it is being moved\x13", 2 }, { "probe-now", "3t", 2 },
-	{ "fleet", "4j", 5 }, { "pop", "4jjj\r", 2 }, { "drain-ask", "4jjjDnew disks\x13", 2 },
+	{ "fleet", "4j", 5 }, { "pop", "4jjj\r", 2 }, { "fleet-many", "4\v\vG", 2 },
+	{ "fleet-many-sort", "4\v>>>>>o", 2 }, { "overview-many", "\v\v", 30 },
+	{ "connect-many", "9\v\v", 2 }, { "drain-ask", "4jjjDnew disks\x13", 2 },
 	{ "dnssec", "2\r]]j", 2 }, { "unsign-ask", "2\r]]:unsign\r \tmoves away\x13", 2 },
 	{ "roll-ask", "2\r]]K\x13", 2 }, { "copy", "2\rGky", 1 }, { "text", "2\rE", 1 },
 	{ "text-error", "2\rEx\x13", 1 }, { "text-again", "2\rEx\x13\ve", 1 },
@@ -186,6 +188,7 @@ reach(size_t screen, int w, int h, enum glyph_set glyphs)
 		uisession_ticks(ui, screens[screen].ticks);
 	}
 	fixture_with_policies = strcmp(name, "records-preview-policy") == 0;
+	fixture_with_many = strstr(name, "-many") != NULL;
 	ui->grammar = &grammar;
 	ui->restricted = strncmp(name, "text", 4) == 0; /* $EDITOR is not ours to start */
 	for (const char *k = screens[screen].keys; *k != '\0'; k++) {
