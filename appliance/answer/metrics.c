@@ -97,6 +97,7 @@ metrics_fill(
 	m->stats.queries = t->queries;
 	m->stats.udp = t->udp;
 	m->stats.tcp = t->tcp;
+	m->stats.tls = t->tls;
 	m->stats.dropped = t->dropped;
 	m->stats.truncated = t->truncated;
 	m->stats.tcp_open = t->tcp_open;

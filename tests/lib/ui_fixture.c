@@ -60,6 +60,7 @@ fill_stats(Ns__Envelope *e)
 	s.queries = is("empty") ? 0 : 150000 * turn;
 	s.udp = s.queries * 97 / 100;
 	s.tcp = s.queries - s.udp;
+	s.tls = s.tcp / 3;
 	for (unsigned i = 0; i < 5; i++) {
 		top[i]->name = STR(is("hostile") ? HOSTILE : names[i]);
 		top[i]->qps = 21400.0 / (i + 1) + 500.0 * (double)(turn % (i + 3));
