@@ -491,6 +491,7 @@ linear_run(struct ns_client *client, const struct console_options *o)
 	l.ui = ui_new(client, WIDTH, HEIGHT, o->utf8 > 0 ? GLYPH_BLOCK : GLYPH_ASCII);
 	if (l.ui == NULL)
 		return 1;
+	l.ui->clock_ns = clock_mono_ns;
 	l.ui->surface->spoken = &l.rows;
 	l.ui->paper = stdout;
 	l.ui->read_only = o->read_only;

@@ -124,6 +124,7 @@ struct ui {
 	unsigned refresh_ms;
 	int64_t wall_ms; /* of this event */
 	uint64_t mono_ms;
+	uint64_t (*clock_ns)(void); /* monotonic, for what is shorter than an event; NULL: mono_ms will do */
 	uint64_t interrupt_ms; /* of the last Ctrl-C */
 	bool pasting;
 	struct {
@@ -155,6 +156,7 @@ struct ui {
 struct ui *ui_new(struct ns_client *, int w, int h, enum glyph_set);
 void ui_destroy(struct ui **);
 void ui_now(struct ui *, uint64_t mono_ms, int64_t wall_ms);
+uint64_t ui_clock_ns(const struct ui *);
 void ui_key(struct ui *, uint32_t key);
 void ui_tick(struct ui *);
 void ui_check_link(struct ui *); /* is it there? */
