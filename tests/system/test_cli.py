@@ -5,6 +5,7 @@ import re
 import subprocess
 
 from appliance import BUILD, ROOT, zone_text
+from console import Console
 
 NAMESERVE = BUILD / "bin" / "nameserve"
 
@@ -141,6 +142,26 @@ def test_history_is_filtered(example):
     assert "eu-web-2" in example.cli("history", "list", "--filter", "kind:check")
     for words, why in (("qps:>1", "there are name:, who:ci"), ("since:yesterday", "since:1d"), ("who:", "an empty word")):
         assert why in example.fails(2, "history", "list", "--filter", words)
+
+
+def test_a_filtered_history_goes_on_behind_a_page(example):
+    """More than a page holds, with others between them: none is left out, none comes twice, here and in the console."""
+    example.cli("zone", "import", "paged.example", "-", stdin=zone_text("paged.example."))
+    lines = "".join(f"{zone} n{i} 60 A 192.0.2.{i}\n" for i in range(205) for zone in (["example.com"] * (i % 4 == 0) + ["paged.example"]))
+    subprocess.run([BUILD / "tools" / "edits", str(example.socket)], input=lines, text=True, check=True, capture_output=True)
+    every, cursor = [], []
+    while cursor != [""]:
+        page = example.cli_json("history", "list", "--limit", 200, "--filter", "^paged kind:edit", *(["--cursor", *cursor] if cursor else []))
+        assert len(page["changes"]) <= 200
+        every += [c["revision"] for c in page["changes"]]
+        assert all(c["zones"] == ["paged.example."] for c in page["changes"])
+        cursor = [page.get("next", "")]
+    assert every == sorted(set(every), reverse=True) and len(every) == 205
+    with Console(example.socket) as c:
+        c.press("6", "/", "^paged kind:edit", "enter")
+        c.wait(lambda: c.cursor_row().split()[1:2] == [str(every[0])])
+        c.wait(lambda: c.press("G") or "205 changes" in c.text())  # each time as far as is known
+        c.wait(lambda: c.press("G") or c.cursor_row().split()[1:2] == [str(every[-1])])
 
 
 def test_read_only_refuses_edits(example):
