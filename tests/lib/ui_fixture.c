@@ -321,7 +321,7 @@ a_change(unsigned i)
 	c->serial = i == 2 ? 0 : 2026112202 - i;
 	ns__change__rrsets__init(&rrsets[i]);
 	rrsets[i].added = i + 1;
-	rrsets[i].changed = 2 * i;
+	rrsets[i].changed = 1 + i;
 	c->rrsets = i == 2 ? NULL : &rrsets[i];
 	return c;
 }

@@ -311,7 +311,7 @@ test_a_choice(void **unused)
 		struct ui *ui = opened(&text, &before);
 
 		assert_string_equal(ui->dialog.ask,
-		    "Line 8: E1102 field \"address\": not an IPv4 address: \"192.0.2.300\"");
+		    "Line 10: E1102 field \"address\": not an IPv4 address: \"192.0.2.300\"");
 		ui_key(ui, (unsigned char)rows[i].key);
 		uisession_keys(ui, "\ryYn \x13");
 		stands(ui, &text, &before, "a key of no choice");
