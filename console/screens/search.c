@@ -69,6 +69,14 @@ search_took(struct ui *ui, uint32_t key)
 }
 
 void
+search_text(struct ui *ui, const char *text)
+{
+	ui->prompt.on = false;
+	snprintf(ui->searched, sizeof ui->searched, "%s", text);
+	search_step(ui, 1);
+}
+
+void
 search_step(struct ui *ui, int by)
 {
 	struct view *top = ui_top(ui);

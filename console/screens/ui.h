@@ -188,6 +188,7 @@ void ui_set_theme(struct ui *, enum ui_theme);
 void search_open(struct ui *);
 void search_took(struct ui *, uint32_t key); /* of its prompt */
 void search_step(struct ui *, int by);
+void search_text(struct ui *, const char *text); /* the next from here */
 /* For screens: the first of n from *at on, or before it, around the end, that holds the text. */
 bool search_around(size_t n, size_t *at, int by, bool (*holds)(void *arg, size_t i, const char *text), void *arg,
     const char *text);
