@@ -200,13 +200,14 @@ say_actions(struct linear *l)
 		l->choice[l->n_choices++] = a;
 	}
 	l->numbers = NUMBERS_ACTIONS;
-	puts(in_form(l) ? "In a form: text sets the field and goes to the next; an empty line goes "
-			  "on; .accept .back "
-			  ".previous .show"
-			: "A number chooses; a row's number opens it; NAME N does an action with "
-			  "row N; n next page, p page before, /words filters or searches, b back, menu, q "
-			  "leaves. A line of the command line, as zone show ZONE, is run; :LINE "
-			  "where its first word is an action's name, too.");
+	puts(in_form(l)
+		 ? "In a form: text sets the field and goes to the next; an empty line goes "
+		   "on; .accept .back "
+		   ".previous .show"
+		 : "A number chooses; a row's number opens it; NAME N does an action with "
+		   "row N; n next page, p page before, /words filters or searches, b back, menu, q "
+		   "leaves. A line of the command line, as zone show ZONE, is run; :LINE "
+		   "where its first word is an action's name, too.");
 }
 
 /* ---- doing ---- */
