@@ -455,6 +455,8 @@ fill_plan(Ns__Envelope *e)
 	z.rrsets = four_rrsets();
 	z.n_rrsets = is("empty") ? 0 : 4;
 	w.code = 1202;
+	w.owner = STR("beta.shop-000.example.");
+	w.type = STR("HTTPS");
 	w.text =
 	    STR(is("hostile") ? HOSTILE
 			      : "beta.shop-000.example. HTTPS: its target has no address in this "
