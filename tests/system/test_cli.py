@@ -164,6 +164,28 @@ def test_a_filtered_history_goes_on_behind_a_page(example):
         c.wait(lambda: c.press("G") or c.cursor_row().split()[1:2] == [str(every[-1])])
 
 
+def test_an_export_has_the_draft_in_it(example):
+    """Of a zone that comes in several pieces: names before, between and behind those that are there, and those that go."""
+    many = "".join(f"h{i:04} IN A 10.7.{i >> 8}.{i & 255}\n" for i in range(4000))
+    example.cli("zone", "import", "long.example", "-", stdin=zone_text("long.example.", records=many))
+    for words in (("set", "a", 60, "A", "192.0.2.1"), ("set", "h1999x", 60, "A", "192.0.2.2"), ("set", "zz", 60, "TXT", "x"),
+                  ("add", "h0000", 300, "A", "192.0.2.3"), ("del", "h0001"), ("set", "@", 60, "MX", "10 h0002"),
+                  ("set", "h3999", 60, "A", "192.0.2.4")):
+        example.cli("record", words[0], "long.example", *words[1:])
+    drafted = example.cli("zone", "export", "long.example", "--draft")
+    assert drafted != example.cli("zone", "export", "long.example") and "h0001." not in drafted
+    example.cli("commit", "long.example")
+
+    def records(text):  # but for the serial, which the commit makes
+        return [line for line in text.splitlines() if " SOA " not in line]
+
+    assert records(drafted) == records(example.cli("zone", "export", "long.example"))
+    example.fails(3, "zone", "export", "long.example", "--draft")
+    example.cli("record", "set", "long.example", "b", 60, "A", "192.0.2.5")
+    example.cli("record", "set", "long.example", "c", 60, "A", "192.0.2.5", "--commit")
+    assert "E2104" in example.fails(5, "zone", "export", "long.example", "--draft")
+
+
 def test_read_only_refuses_edits(example):
     example.fails(4, "--read-only", "record", "set", "example.com", "www", 60, "A", "192.0.2.1", "--commit")
 
