@@ -451,7 +451,7 @@ diff_search(struct view *v, const char *text, size_t *at, int by)
 	diff_take(v);
 	if (text == NULL)
 		*at = d->table.row;
-	else if (!search_around(d->n, at, by, row_holds, d, text))
+	else if (by != 0 && !search_around(d->n, at, by, row_holds, d, text))
 		return false;
 	else
 		d->table.row = *at;

@@ -56,7 +56,7 @@ struct ns_screen_ops {
 	void (*filter)(struct view *, const char *text); /* with CTX_FILTER */
 	const char *(*filter_now)(struct view *);
 	/* With CTX_SEARCH: goes to the first place from *at on (by 1), or before it (-1), that has the text, and says
-	 * where it is; false: none has.  Without a text only *at is told, where it is now. */
+	 * where it is; false: none has.  By 0 it goes to *at.  Without a text only *at is told, where it is now. */
 	bool (*search)(struct view *, const char *text, size_t *at, int by);
 	const char *filter_help; /* what can be typed; NULL: as of zones */
 	bool (*key)(struct view *, uint32_t key); /* with CTX_TYPED: what no action took; false: not mine */
