@@ -56,7 +56,7 @@ struct ns_screen_ops {
 	void (*filter)(struct view *, const char *text); /* with CTX_FILTER */
 	const char *(*filter_now)(struct view *);
 	/* With CTX_SEARCH: goes to the first place from *at on (by 1), or before it (-1), that has the text, and says
-	 * where it is; false: none has.  Without a text only *at is told, where it is now. */
+	 * where it is; false: none has.  By 0 it goes to *at.  Without a text only *at is told, where it is now. */
 	bool (*search)(struct view *, const char *text, size_t *at, int by);
 	const char *filter_help; /* what can be typed; NULL: as of zones */
 	bool (*key)(struct view *, uint32_t key); /* with CTX_TYPED: what no action took; false: not mine */
@@ -190,6 +190,7 @@ void ui_set_theme(struct ui *, enum ui_theme);
 void search_open(struct ui *);
 void search_took(struct ui *, uint32_t key); /* of its prompt */
 void search_step(struct ui *, int by);
+void search_text(struct ui *, const char *text); /* the next from here */
 /* For screens: the first of n from *at on, or before it, around the end, that holds the text. */
 bool search_around(size_t n, size_t *at, int by, bool (*holds)(void *arg, size_t i, const char *text), void *arg,
     const char *text);

@@ -326,7 +326,7 @@ a_change(unsigned i)
 	c->serial = i == 2 ? 0 : 2026112202 - i;
 	ns__change__rrsets__init(&rrsets[i]);
 	rrsets[i].added = i + 1;
-	rrsets[i].changed = 2 * i;
+	rrsets[i].changed = 1 + i;
 	c->rrsets = i == 2 ? NULL : &rrsets[i];
 	return c;
 }
@@ -460,6 +460,8 @@ fill_plan(Ns__Envelope *e)
 	z.rrsets = four_rrsets();
 	z.n_rrsets = is("empty") ? 0 : 4;
 	w.code = 1202;
+	w.owner = STR("beta.shop-000.example.");
+	w.type = STR("HTTPS");
 	w.text =
 	    STR(is("hostile") ? HOSTILE
 			      : "beta.shop-000.example. HTTPS: its target has no address in this "
