@@ -35,6 +35,7 @@ struct feed {
 	struct names		*lost, *asked;	/* asked: a part of lost */
 	struct names		*rekey;		/* zones whose keys changed */
 	struct names		*unfit;		/* zones that could not be signed: what is served is older, or nothing */
+	struct names		*wrong;		/* zones of a start with a signature that does not verify */
 	struct names		*led;		/* zones whose ALIASes may lead elsewhere: signed with the next publish */
 	struct names		*gone;		/* zones whose last word was DELETE, while not all is published */
 	const char		*why;		/* told with what is asked */
