@@ -12,7 +12,7 @@
 #include "ipc/base/xalloc.h"
 
 #define HEAD  16u /* of the file */
-#define PIECE (FRAME_HEAD + PAYLOAD_MAX) /* 5.6 MB: any frame */
+#define PIECE (1u << 20)
 
 static const uint8_t magic[8] = "NSSIGS01";
 static const uint8_t name_key[16] = "names of a file";
@@ -174,7 +174,7 @@ struct piece {
 	int fd;
 	uint64_t at; /* in the file */
 	uint8_t *octets;
-	size_t len;
+	size_t len, cap;
 };
 
 /* That many octets of a place; NULL: the file has fewer. */
@@ -185,7 +185,11 @@ piece_get(struct piece *p, uint64_t at, size_t len)
 
 	if (at >= p->at && at + len <= p->at + p->len)
 		return p->octets + (at - p->at);
-	n = pread(p->fd, p->octets, PIECE, (off_t)at);
+	if (len > p->cap) {
+		p->cap = len > PIECE ? len : PIECE;
+		p->octets = xrealloc(p->octets, p->cap);
+	}
+	n = pread(p->fd, p->octets, p->cap, (off_t)at);
 	p->at = at;
 	p->len = n > 0 ? (size_t)n : 0;
 	return len <= p->len ? p->octets : NULL;
@@ -215,7 +219,7 @@ scan_frame(struct sigfile *s, struct piece *p, uint64_t at)
 static void
 scan(struct sigfile *s)
 {
-	struct piece p = { .fd = s->fd[s->in_use], .octets = xmalloc(PIECE) };
+	struct piece p = { .fd = s->fd[s->in_use] };
 	off_t size = lseek(p.fd, 0, SEEK_END);
 
 	s->end = HEAD;
