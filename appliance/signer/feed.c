@@ -323,6 +323,13 @@ feed_is_idle(const struct feed *f)
 }
 
 bool
+feed_is_loading(const struct feed *f, uint64_t *zones)
+{
+	*zones = f->loaded;
+	return f->whole;
+}
+
+bool
 feed_refresh(struct feed *f, const uint8_t *apex, enum feed_why why)
 {
 	bool staged = false, making = make_is(f, apex), health = why == FEED_HEALTH;
@@ -389,6 +396,7 @@ feed_apply(struct feed *f, const Ns__Feed *feed)
 		forget(f);
 		writer_start_over(f->w, image_retire);
 		f->whole = true;
+		f->loaded = 0;
 	}
 	take_cookie(f, feed);
 	/* It may close in the middle: when so much is lost that all is asked for. */

@@ -26,6 +26,7 @@ struct feed {
 	/* the batch */
 	struct names		*batch;		/* its zones, unless it is the whole store */
 	bool			 whole;		/* it began with start_over */
+	uint64_t		 loaded;	/* zones with keys since then */
 	bool			 failed;	/* it does not fit: staging is over */
 	bool			 deferred;	/* "publish" was said while it was held */
 	uint64_t		 revision;	/* newest that was to be published */

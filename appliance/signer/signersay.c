@@ -228,9 +228,14 @@ say_state(struct signer *s)
 	Ns__Envelope env = NS__ENVELOPE__INIT;
 	struct refresh_state state;
 	struct signstate out;
+	uint64_t loaded;
 
 	refresh_state(s->refresh, &state);
 	signstate_fill(&out, &state, s->feed, signer_now(s));
+	if (feed_is_loading(s->feed, &loaded)) {
+		out.msg.loading = loaded;
+		out.msg.loading_of = keystore_count(s->keys);
+	}
 	env.body_case = NS__ENVELOPE__BODY_SIGNER_STATE;
 	env.signer_state = &out.msg;
 	if (s->welcome)

@@ -507,6 +507,7 @@ test_closed_keys(void **state)
 {
 	struct signbox *b = start_closed(DENIAL_NSEC, false);
 	struct image_ref ref;
+	uint64_t loaded;
 
 	(void)state;
 	signbox_start(b);
@@ -514,6 +515,7 @@ test_closed_keys(void **state)
 	b->serial--;
 	signbox_send_whole(b);
 	assert_int_equal(b->opens + b->refusals + feed_signed(b->f)->made, 0);
+	assert_true(!feed_is_loading(b->f, &loaded) && loaded == 1);
 	assert_in_range(feed_signed(b->f)->verified, 0, feed_signed(b->f)->kept / 64 + 1);
 	signbox_expect(b);
 	signbox_random(b, 3);
