@@ -143,7 +143,7 @@ disturbed(struct largebox *b, struct zone_keys *keys)
 
 	feed_late(b->f, &before);
 	do {
-		if (slices < 4 || slices % 61 == 0) {
+		if (slices < 4 || slices % 23 == 0) {
 			unsigned publishes = b->publishes;
 
 			if (slices % 2 == 0)
