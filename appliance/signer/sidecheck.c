@@ -26,6 +26,7 @@ struct sidecheck {
 	/* under the lock */
 	struct job *first, **last;
 	unsigned waiting;
+	bool idle; /* the thread waits */
 	bool end; /* when there are no more */
 	struct names *wrong;
 };
@@ -50,8 +51,10 @@ take(struct sidecheck *s)
 	struct job *j;
 
 	(void)pthread_mutex_lock(&s->lock);
+	s->idle = true;
 	while (s->first == NULL && !s->end)
 		(void)pthread_cond_wait(&s->more, &s->lock);
+	s->idle = false;
 	j = s->first;
 	if (j != NULL && (s->first = j->next) == NULL)
 		s->last = &s->first;
@@ -138,7 +141,8 @@ sidecheck_verify(const struct signcheck *c, const struct rrset *set, const struc
 			s->last = &j->next;
 			s->waiting++;
 			j = NULL;
-			(void)pthread_cond_signal(&s->more);
+			if (s->idle)
+				(void)pthread_cond_signal(&s->more);
 		}
 		(void)pthread_mutex_unlock(&s->lock);
 		if (j == NULL)

@@ -132,6 +132,7 @@ say_refused(void *arg, const uint8_t *name, const struct ns_why *why)
 	say_troubles(s);
 }
 
+/* Many one after the other; told with the next say_troubles(). */
 void
 say_locked(void *arg, const uint8_t *name, const struct ns_why *why)
 {
@@ -146,7 +147,6 @@ say_locked(void *arg, const uint8_t *name, const struct ns_why *why)
 	    "zone %s cannot be signed any more, what is served ends with its signatures: %s", text,
 	    why->text);
 	troubles_set(s->troubles, TROUBLE_LOCKED, name, problem);
-	say_troubles(s);
 }
 
 void
@@ -154,8 +154,7 @@ say_opened(void *arg, const uint8_t *name)
 {
 	struct signer *s = arg;
 
-	if (troubles_end(s->troubles, TROUBLE_LOCKED, name))
-		say_troubles(s);
+	(void)troubles_end(s->troubles, TROUBLE_LOCKED, name);
 }
 
 void
