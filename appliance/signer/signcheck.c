@@ -6,6 +6,7 @@
 
 #include "appliance/dns/rrtype.h"
 #include "appliance/signer/hashsort.h"
+#include "appliance/signer/sidecheck.h"
 #include "appliance/signer/signtables.h"
 #include "appliance/signer/typemap.h"
 #include "appliance/zonemap/aliassig.h"
@@ -140,7 +141,7 @@ judge(struct signcheck_run *k, const struct rrset *set, const uint8_t *rdata, si
 	if (!is_sampled(c, set, &sig))
 		return NULL;
 	c->verified++;
-	if (rrsigner_verify(c->signer, set, key, rdata, len))
+	if (sidecheck_verify(c, set, key, rdata, len))
 		return NULL;
 	c->unsound = c->unsound || key->flags == KEY_ZSK;
 	return "its signature does not verify";

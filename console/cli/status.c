@@ -67,6 +67,10 @@ status_table(const ProtobufCMessage *m)
 		    (unsigned long long)s->signatures->external,
 		    (unsigned long long)s->signatures->external_expired);
 	}
+	if (s->signatures != NULL && s->signatures->loading_of > 0)
+		printf("being loaded %llu of %llu signed zones\n",
+		    (unsigned long long)s->signatures->loading,
+		    (unsigned long long)s->signatures->loading_of);
 	if (s->signatures != NULL && s->signatures->making[0] != '\0')
 		printf("being signed %s %u %%, zones that wait %llu\n", s->signatures->making,
 		    s->signatures->making_percent,
