@@ -385,6 +385,35 @@ test_a_zone_is_signed_and_rolled(void **state)
 	(void)why;
 }
 
+/* Signatures over DNSKEY last 60 days, and are renewed when 30 are left: the primary may be away for as long. */
+static void
+test_dnskey_is_signed_anew_in_time(void **state)
+{
+	static const struct {
+		int64_t after, until;
+	} rows[] = { { 0, 60 }, { 29, 60 }, { 30, 90 }, { 59, 90 }, { 60, 120 } }; /* days */
+	struct vault *v = open_vault(0);
+	struct wbuf keys = wbuf_grow(1u << 16);
+	Ns__KeyWork m = work_for(NS__DNSSEC_SET_REQUEST__VERB__ENABLE, &keys);
+
+	(void)state;
+	first(v, &m);
+	assert_int_equal(do_work(v, &m, &keys), NS_OK);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		Ns__ZoneKeys *z;
+
+		m = work_for(NS__DNSSEC_SET_REQUEST__VERB__EVENT, &keys);
+		m.now = NOW + 7200 + rows[i].after * 86400;
+		assert_int_equal(do_work(v, &m, &keys), NS_OK);
+		z = read_keys(&keys);
+		assert_int_equal(z->apex_until, NOW + 7200 + rows[i].until * 86400);
+		assert_true(z->next <= NOW + 7200 + (rows[i].until - 30) * 86400);
+		ns__zone_keys__free_unpacked(z, NULL);
+	}
+	vault_close(&v);
+	wbuf_free(&keys);
+}
+
 /* A replica has no key for KSKs: it signs, and begins no event. */
 static void
 test_a_replica_signs_and_begins_nothing(void **state)
@@ -566,6 +595,7 @@ main(void)
 		cmocka_unit_test(test_a_passphrase_is_a_key),
 		cmocka_unit_test(test_fleet_keys_outlive_their_appliance),
 		cmocka_unit_test(test_a_zone_is_signed_and_rolled),
+		cmocka_unit_test(test_dnskey_is_signed_anew_in_time),
 		cmocka_unit_test(test_a_replica_signs_and_begins_nothing),
 		cmocka_unit_test(test_new_keys_in_place_of_lost_ones),
 		cmocka_unit_test(test_keys_are_wrapped_anew),
