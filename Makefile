@@ -21,10 +21,13 @@ SAN    := $(if $(SANITIZER),-fsanitize=$(SANITIZER) -fno-omit-frame-pointer -fno
 PKGS   := libczmq libzmq libevent libprotobuf-c jansson sqlite3 libseccomp libcap-ng openssl
 # TSan does not know fences; the epoch protocol is between processes, which it does not see anyway.
 CFLAGS := -std=c11 -O2 -g $(WARN) $(if $(findstring thread,$(SANITIZER)),-Wno-tsan) $(HARD) $(SAN)
-CPPFLAGS = -I. -isystem $(B)/gen $(DEFS) $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+CPPFLAGS := -I. -isystem $(B)/gen $(DEFS) $(PKG_CFLAGS)
 # The answer path is optimised across files, in the worker alone: 7 % of its own time.
 LTO    := $(if $(SANITIZER),,-flto -ffat-lto-objects)
 LTO_LINK := $(if $(SANITIZER),,-fno-lto)
+# Tests are many programs, linked once each: a linker that is quick.
+TEST_LINKER := $(if $(shell command -v ld.lld),-fuse-ld=lld)
 LDFLAGS = $(LTO_LINK) -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SAN)
 # Generated code is not ours to warn about.
 GENFLAGS := $(filter-out -W%,$(CFLAGS)) -w
@@ -116,6 +119,7 @@ UNITS     := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/*_test
 ALL_LIBS  := ui client ipc role store fleet keys dnstext serve zonemap dns ipcgen base
 TEST_LD   := -lcmocka -lncursesw -ltinfo $(ROLE_LIBS) $(ZMQ_LIBS) -lsqlite3 -lldns -lssl -lcrypto -ljansson -linih \
 	     -lmaxminddb -lpthread -lm
+$(call objs,$(wildcard tests/unit/*.c)): CFLAGS += -O1
 SRC_testlib := $(wildcard tests/lib/*.c)
 $(B)/lib/libtestlib.a: $(call objs,$(SRC_testlib))
 	@mkdir -p $(@D); rm -f $@; ar rcs $@ $^
@@ -124,7 +128,7 @@ define UNIT_RULE
 $(B)/tests/$(1): $(call objs,tests/unit/$(1).c $(call extra_src,tests/unit/$(1).c)) \
     $(call liba,testlib $(ALL_LIBS))
 	@mkdir -p $$(@D)
-	$$(Q)$$(CC) $$(LDFLAGS) -o $$@ $(call objs,tests/unit/$(1).c $(call extra_src,tests/unit/$(1).c)) \
+	$$(Q)$$(CC) $$(LDFLAGS) $$(TEST_LINKER) -o $$@ $(call objs,tests/unit/$(1).c $(call extra_src,tests/unit/$(1).c)) \
 	    -Wl,--start-group $(call liba,testlib $(ALL_LIBS)) -Wl,--end-group $(TEST_LD)
 endef
 $(foreach u,$(notdir $(UNITS)),$(eval $(call UNIT_RULE,$(u))))
@@ -135,7 +139,7 @@ define TOOL_RULE
 $(B)/tools/$(1): $(call objs,tests/tools/$(1).c $(call extra_src,tests/tools/$(1).c)) \
     $(call liba,testlib $(ALL_LIBS))
 	@mkdir -p $$(@D)
-	$$(Q)$$(CC) $$(LDFLAGS) -o $$@ $(call objs,tests/tools/$(1).c $(call extra_src,tests/tools/$(1).c)) \
+	$$(Q)$$(CC) $$(LDFLAGS) $$(TEST_LINKER) -o $$@ $(call objs,tests/tools/$(1).c $(call extra_src,tests/tools/$(1).c)) \
 	    -Wl,--start-group $(call liba,testlib $(ALL_LIBS)) -Wl,--end-group $(TEST_LD)
 endef
 $(foreach t,$(notdir $(TOOLS)),$(eval $(call TOOL_RULE,$(t))))
@@ -149,7 +153,7 @@ FUZZ_CFLAGS := -std=c11 -O1 -g -w -fsanitize=fuzzer-no-link,address,undefined \
 FUZZ_LIBSRC := $(foreach l,$(filter-out store client ui,$(LIBS)),$(SRC_$(l)))
 $(FB)/obj/%.o: %.c | build/gen/ipc/nameserve.pb-c.h
 	@mkdir -p $(@D)
-	$(Q)$(CLANG) $(FUZZ_CFLAGS) -I. -Ibuild/gen $(shell pkg-config --cflags $(PKGS)) -MMD -MP -c -o $@ $<
+	$(Q)$(CLANG) $(FUZZ_CFLAGS) -I. -Ibuild/gen $(PKG_CFLAGS) -MMD -MP -c -o $@ $<
 $(FB)/obj/gen.o: build/gen/ipc/nameserve.pb-c.c
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(FUZZ_CFLAGS) -Ibuild/gen -Ibuild/gen/ipc -c -o $@ $<
@@ -157,7 +161,7 @@ $(FB)/libfuzz.a: $(patsubst %.c,$(FB)/obj/%.o,$(FUZZ_LIBSRC)) $(FB)/obj/gen.o
 	@rm -f $@; ar rcs $@ $^
 define FUZZ_RULE
 $(FB)/$(1): $(patsubst %.c,$(FB)/obj/%.o,tests/fuzz/$(1).c $(call extra_src,tests/fuzz/$(1).c)) $(FB)/libfuzz.a
-	$(Q)$(CLANG) -fsanitize=fuzzer,address,undefined -o $$@ \
+	$(Q)$(CLANG) $(TEST_LINKER) -fsanitize=fuzzer,address,undefined -o $$@ \
 	    $(patsubst %.c,$(FB)/obj/%.o,tests/fuzz/$(1).c $(call extra_src,tests/fuzz/$(1).c)) \
 	    -Wl,--start-group $(FB)/libfuzz.a -Wl,--end-group -Wl,--as-needed \
 	    $(filter-out -lcmocka,$(TEST_LD))

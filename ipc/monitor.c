@@ -51,7 +51,7 @@ monitor_fd(const struct monitor *m)
 bool
 monitor_take(struct monitor *m, uint16_t *event, int32_t *value)
 {
-	uint8_t head[64], endpoint[256];
+	uint8_t head[64];
 	int len;
 
 	if (m->pair == NULL)
@@ -59,7 +59,8 @@ monitor_take(struct monitor *m, uint16_t *event, int32_t *value)
 	len = zmq_recv(m->pair, head, sizeof head, ZMQ_DONTWAIT);
 	if (len < (int)(sizeof *event + sizeof *value))
 		return false;
-	zmq_recv(m->pair, endpoint, sizeof endpoint, ZMQ_DONTWAIT);
+	memset(m->endpoint, 0, sizeof m->endpoint);
+	zmq_recv(m->pair, m->endpoint, sizeof m->endpoint - 1, ZMQ_DONTWAIT);
 	memcpy(event, head, sizeof *event);
 	memcpy(value, head + sizeof *event, sizeof *value);
 	return true;

@@ -15,6 +15,7 @@ enum link_event { LINK_SAME, LINK_UP, LINK_DOWN, LINK_REFUSED /* it does not spe
 struct monitor {
 	void *pair; /* raw inproc socket; NULL: closed */
 	void *watched; /* raw; not owned */
+	char endpoint[256]; /* of the newest event */
 };
 
 /* CONNECT_RETRIED: connecting failed, and libzmq would wait for its own timer before it tries again. */

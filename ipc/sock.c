@@ -25,6 +25,7 @@
 #define TURN_MESSAGES  64 /* then the loop looks at everybody else */
 #define MISSED_EDGE_US 250000
 #define LOG_BURST      5 /* lines a second that strangers can cause */
+#define LOG_AGAIN_S    60 /* a link that is refused is tried ten times a second */
 
 struct ns_sock {
 	zsock_t *z;
@@ -137,14 +138,17 @@ take_connections(struct ns_sock *s)
 static void
 take_link_events(struct ns_sock *s)
 {
+	/* Of all sockets together: each try may have one of its own. */
+	static _Thread_local struct log_limit refusals;
 	enum link_event event;
 
 	while (!s->dead && (event = monitor_next(&s->monitor)) != LINK_SAME) {
 		bool up = event == LINK_UP;
 
-		if (event == LINK_REFUSED && log_allowed(&s->limit, LOG_BURST))
-			log_warn(
-			    "link.refused", "text=%s", log_quote("the other side is not ours"));
+		if (event == LINK_REFUSED && log_seldom(&refusals, LOG_AGAIN_S))
+			log_warn("link.refused", "endpoint=%s text=%s",
+			    log_quote(s->monitor.endpoint),
+			    log_quote("the other side is not ours"));
 		if (up == s->up)
 			continue;
 		s->up = up;

@@ -9,19 +9,20 @@ style:
 
 unit-programs: $(UNITS)
 # What the system tests start beside the appliance: tools, and workers with one rule broken on purpose,
-# which show that the answer tests can fail. Only serve/ is compiled anew for them.
+# which show that the answer tests can fail. Only the files of serve/ that know the rule are compiled anew.
 BREAKS := aa wildcard nsec nsec3 tc case glue weight specificity fallback
 test-programs: unit-programs $(TOOLS) $(BREAKS:%=build/break-%/nameserve-worker) $(FUZZERS)
+knows = $(shell grep -lwE "NS_BREAK_$(1)$(addprefix |,$(shell grep -lw NS_BREAK_$(1) appliance/serve/*.h))" $(SRC_serve))
 define BREAK_RULE
 build/break-$(1)/obj/%.o: %.c | build/gen/ipc/nameserve.pb-c.h
 	@mkdir -p $$(@D)
 	$$(Q)$$(CC) $$(CFLAGS) $$(CPPFLAGS) -DNS_BREAK_$(1)=1 -MMD -MP -c -o $$@ $$<
-build/break-$(1)/nameserve-worker: $(SRC_serve:%.c=build/break-$(1)/obj/%.o) \
-    $(call objs,$(SRC_worker)) $(call liba,$(filter-out serve,$(USE_worker)))
+build/break-$(1)/nameserve-worker: $(patsubst %.c,build/break-$(1)/obj/%.o,$(2)) \
+    $(call objs,$(filter-out $(2),$(SRC_serve)) $(SRC_worker)) $(call liba,$(filter-out serve,$(USE_worker)))
 	$$(Q)$$(CC) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) -Wl,--start-group $$(filter %.a,$$^) \
 	    -Wl,--end-group $$(LD_worker)
 endef
-$(foreach b,$(BREAKS),$(eval $(call BREAK_RULE,$(b))))
+$(foreach b,$(BREAKS),$(eval $(call BREAK_RULE,$(b),$(call knows,$(b)))))
 
 # A sync whose disk loses power or is slow (tests/lib/sync_vfs.c); only its sync.c is compiled anew.
 test-programs: build/vfs/nameserve-sync

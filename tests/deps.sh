@@ -4,7 +4,7 @@
 # their own, on loopback, and this machine's port 53 is none of our business.
 set -eu
 
-BUILD="gcc make pkg-config clang clang-format libclang-rt-14-dev protobuf-c-compiler scdoc"
+BUILD="gcc make pkg-config clang clang-format libclang-rt-14-dev lld protobuf-c-compiler scdoc"
 LIBS="libprotobuf-c-dev libczmq-dev libzmq3-dev libldns-dev libmaxminddb-dev libsqlite3-dev libevent-dev libseccomp-dev
 	libcap-ng-dev libjansson-dev libinih-dev libssl-dev libcurl4-openssl-dev libncurses-dev libcmocka-dev"
 TESTS="nsd knot knot-dnsutils gdnsd pdns-server pdns-backend-bind bind9 bind9-utils bind9-dnsutils unbound dnsviz openssl

@@ -35,7 +35,6 @@
 #define SECOND_MS     1000 /* between two samples, and two hellos that nobody answers */
 #define ROUND_MS      5000 /* between two looks at the zones' counters, which wrap after minutes */
 #define ROUND_WORKERS 8 /* so many more, and a round is made that much less often */
-#define RATES_MAX     65536u /* zones in one message of rates: 768 KiB */
 #define LIVING_NS     2000000000ull /* a worker's heartbeat is younger, else it is being replaced */
 
 /* How often an open confirmation is looked at: often while somebody's commit waits for
@@ -63,6 +62,8 @@ struct answer {
 	struct totals_ring ring;
 	struct metrics metrics;
 	struct zonetotals zones;
+	struct zonepast past;
+	struct metrics_past all_past;
 	struct toplist top;
 	struct floods floods;
 	bool told_floods; /* sync knows of some */
@@ -275,6 +276,7 @@ round_of_zones(struct answer *a, bool asked, uint64_t now_ms)
 	for (size_t i = 0; i < a->workers; i++)
 		zonetotals_add(&a->zones, &a->memory[i]->zones, now_ms);
 	zonetotals_end(&a->zones, now_ms);
+	zonepast_step(&a->past, &a->zones);
 }
 
 /* The list that was asked for; what we do not know is none. */
@@ -283,7 +285,7 @@ fill_top(struct answer *a, const Ns__MetricsRequest *r, uint64_t now_ms)
 {
 	toplist_begin(&a->top, r->limit);
 	if (strcmp(r->top, "zones") == 0)
-		toplist_zones(&a->top, &a->zones, &a->map, now_ms);
+		toplist_zones(&a->top, &a->zones, r->past ? &a->past : NULL, &a->map, now_ms);
 	else if (strcmp(r->top, "clients") == 0)
 		toplist_clients(&a->top, a->memory, a->workers, clock_mono_ns());
 	else if (strcmp(r->top, "names") == 0)
@@ -306,7 +308,7 @@ unplaced(const struct answer *a)
 
 /* The name is sync's word, but one that came over a wire. */
 static void
-fill_zone(struct answer *a, const ProtobufCBinaryData *zone, uint64_t now_ms)
+fill_zone(struct answer *a, const ProtobufCBinaryData *zone, bool past, uint64_t now_ms)
 {
 	const struct zonetotal *z = NULL;
 	bool known = zone->len <= NAME_MAX_WIRE && name_check(zone->data, zone->len) == zone->len &&
@@ -316,6 +318,8 @@ fill_zone(struct answer *a, const ProtobufCBinaryData *zone, uint64_t now_ms)
 		z = zonetotals_find(
 		    &a->zones, zonecount_id(zonenames_hash(&a->map, zone->data, zone->len)));
 	metrics_zone(&a->metrics, z, now_ms);
+	if (past && z != NULL)
+		metrics_zone_past(&a->metrics, zonepast_find(&a->past, z->id));
 	a->metrics.message.zone_missing = !known;
 }
 
@@ -324,22 +328,18 @@ send_rates(struct answer *a, uint64_t id)
 {
 	Ns__Envelope env = NS__ENVELOPE__INIT;
 	Ns__Metrics metrics = NS__METRICS__INIT;
-	Ns__ZoneRates rates = NS__ZONE_RATES__INIT;
+	struct metrics_rates *rates = xmalloc(sizeof *rates);
 	uint64_t now_ms = clock_mono_ms();
 
 	round_of_zones(a, true, now_ms);
-	rates.hash_key.data = (uint8_t *)(uintptr_t)a->map.header->hash_key;
-	rates.hash_key.len = sizeof a->map.header->hash_key;
-	rates.ids = xcalloc(RATES_MAX, sizeof *rates.ids);
-	rates.qps = xcalloc(RATES_MAX, sizeof *rates.qps);
-	rates.n_ids = rates.n_qps =
-	    zonetotals_rates(&a->zones, rates.ids, rates.qps, RATES_MAX, now_ms);
-	metrics.rates = &rates;
+	metrics_rates(rates, &a->zones, &a->past, now_ms);
+	rates->message.hash_key.data = (uint8_t *)(uintptr_t)a->map.header->hash_key;
+	rates->message.hash_key.len = sizeof a->map.header->hash_key;
+	metrics.rates = &rates->message;
 	env.body_case = NS__ENVELOPE__BODY_METRICS;
 	env.metrics = &metrics;
 	reply(a, id, &env);
-	free(rates.ids);
-	free(rates.qps);
+	free(rates);
 }
 
 static void
@@ -359,9 +359,11 @@ send_metrics(struct answer *a, uint64_t id, const Ns__MetricsRequest *r)
 		round_of_zones(a, true, now_ms);
 	fill_top(a, r, now_ms);
 	if (r->zone.len > 0)
-		fill_zone(a, &r->zone, now_ms);
+		fill_zone(a, &r->zone, r->past, now_ms);
 	else
 		metrics_fill(&a->metrics, &a->totals, &a->ring, now_ms);
+	if (r->zone.len == 0 && r->past)
+		metrics_past(&a->metrics, &a->all_past);
 	floods_read(&a->floods, a->pages, a->workers, &a->map, clock_mono_ns());
 	metrics_lists(&a->metrics, &a->top, &a->floods);
 	a->metrics.stats.top_of = r->top;
@@ -508,6 +510,7 @@ on_second(evutil_socket_t fd, short what, void *arg)
 		send_hello(a);
 	totals_read(&a->totals, a->pages, a->workers);
 	round_of_zones(a, false, clock_mono_ms());
+	metrics_past_step(&a->all_past, &a->totals, &a->ring, clock_mono_ms());
 	totals_sample(&a->ring, &a->totals, clock_mono_ms());
 	tell_floods(a);
 }

@@ -139,3 +139,78 @@ metrics_lists(struct metrics *m, struct toplist *top, struct floods *floods)
 	m->stats.n_floods = floods->n;
 	m->stats.floods = floods->list;
 }
+
+void
+metrics_past_step(
+    struct metrics_past *p, const struct totals *t, const struct totals_ring *ring, uint64_t now_ms)
+{
+	uint64_t counts[PAGE_HIST], age = 0, steps;
+	const struct totals *before = totals_before(ring, now_ms, LONG_MS, &age);
+
+	if (p->ms == 0) {
+		past_push(p->qps, -1, ZONEPAST_POINTS);
+		past_push(p->p99_us, -1, ZONEPAST_POINTS);
+		p->ms = now_ms;
+	}
+	steps = (now_ms - p->ms + SHORT_MS / 2) / ZONEPAST_MS;
+	if (steps == 0 || before == NULL)
+		return;
+	totals_latency_since(t, before, counts);
+	past_push(p->qps, (float)totals_qps(ring, t, now_ms, LONG_MS), steps);
+	past_push(p->p99_us, (float)totals_percentile(counts, 0.99), steps);
+	p->ms = now_ms;
+}
+
+void
+metrics_past(struct metrics *m, struct metrics_past *p)
+{
+	if (p->ms == 0)
+		return;
+	m->stats.past = p->qps;
+	m->stats.past_p99_us = p->p99_us;
+	m->stats.n_past = m->stats.n_past_p99_us = ZONEPAST_POINTS;
+}
+
+/* The protobuf struct wants float *, and never writes. */
+void
+metrics_zone_past(struct metrics *m, const float *points)
+{
+	m->stats.past = (float *)(uintptr_t)points;
+	m->stats.n_past = points != NULL ? ZONEPAST_POINTS : 0;
+}
+
+static void
+rates_add(struct metrics_rates *r, const struct zonetotal *z, uint64_t now_ms)
+{
+	size_t n = r->message.n_ids++;
+
+	r->ids[n] = z->id;
+	r->qps[n] = (float)zonetotals_rate(z, now_ms);
+	r->nxdomain[n] = zonetotals_nx(z);
+}
+
+void
+metrics_rates(struct metrics_rates *r, const struct zonetotals *t, const struct zonepast *past,
+    uint64_t now_ms)
+{
+	size_t n = zonetotals_rates(t, r->zones, METRICS_RATES - ZONEPAST_ZONES, now_ms);
+
+	ns__zone_rates__init(&r->message);
+	for (size_t i = 0; i < past->n; i++) {
+		const struct zonetotal *z = zonetotals_find(t, past->rows[i].id);
+
+		if (z == NULL)
+			continue;
+		zonepast_coarse(past->rows[i].list, r->past + ZONEPAST_COARSE * r->message.n_ids);
+		rates_add(r, z, now_ms);
+	}
+	r->message.n_past = ZONEPAST_COARSE * r->message.n_ids;
+	for (size_t i = 0; i < n; i++)
+		if (zonepast_find(past, r->zones[i]->id) == NULL)
+			rates_add(r, r->zones[i], now_ms);
+	r->message.ids = r->ids;
+	r->message.qps = r->qps;
+	r->message.nxdomain = r->nxdomain;
+	r->message.past = r->past;
+	r->message.n_qps = r->message.n_nxdomain = r->message.n_ids;
+}

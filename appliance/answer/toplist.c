@@ -8,6 +8,8 @@
 
 #include "ipc/base/xalloc.h"
 
+#define LEAD_PART 16u /* a name is said that leads by more than this part of all */
+
 void
 toplist_begin(struct toplist *t, uint32_t limit)
 {
@@ -31,8 +33,8 @@ row(struct toplist *t, uint64_t count)
 
 /* Some of the most asked may be gone from the map: so more are looked at than are shown. */
 void
-toplist_zones(
-    struct toplist *t, const struct zonetotals *totals, const struct map *map, uint64_t now_ms)
+toplist_zones(struct toplist *t, const struct zonetotals *totals, const struct zonepast *past,
+    const struct map *map, uint64_t now_ms)
 {
 	const struct zonetotal *top[ZONENAMES_MAX];
 	uint64_t ids[ZONENAMES_MAX], hashes[ZONENAMES_MAX];
@@ -50,6 +52,8 @@ toplist_zones(
 		r->nxdomain = top[i]->total[ZONE_NXDOMAIN];
 		r->errors = top[i]->total[ZONE_ERRORS];
 		r->qps = zonetotals_rate(top[i], now_ms);
+		r->past = past != NULL ? (float *)(uintptr_t)zonepast_find(past, top[i]->id) : NULL;
+		r->n_past = r->past != NULL ? ZONEPAST_POINTS : 0;
 	}
 }
 
@@ -57,7 +61,9 @@ toplist_zones(
 
 struct merged {
 	uint64_t count; /* at least so many */
+	double qps;
 	struct topk_value value;
+	struct clientnote_value note; /* all 0: there is none */
 };
 
 static int
@@ -80,19 +86,47 @@ by_count(const void *a, const void *b)
 }
 
 static size_t
-collect(struct merged *all, const struct topk *k, uint64_t now_ns)
+collect(struct merged *all, const struct topk *k, const struct clientnote notes[2][TOPK_SLOTS],
+    uint64_t now_ns)
 {
 	size_t n = 0;
+	double span;
+	bool both = false;
 
 	for (unsigned i = 0; i < 2 * TOPK_SLOTS; i++) {
-		struct topk_value *v = &all[n].value;
+		unsigned window = i / TOPK_SLOTS, slot = i % TOPK_SLOTS;
+		struct merged *m = &all[n];
+		struct page_client c;
 
-		if (!topk_read(k, i / TOPK_SLOTS, i % TOPK_SLOTS, now_ns, v) ||
-		    v->weight <= v->error || v->weight > TOTALS_MAX)
+		if (!topk_read(k, window, slot, now_ns, &m->value) ||
+		    m->value.weight <= m->value.error || m->value.weight > TOTALS_MAX)
 			continue;
-		all[n++].count = v->weight - v->error;
+		both = both || window == 1;
+		m->count = m->value.weight - m->value.error;
+		if (notes != NULL && m->value.len == sizeof c) {
+			memcpy(&c, m->value.key, sizeof c);
+			if (!clientnote_read(&notes[topk_window(k, window)][slot],
+				page_client_owner(&c), &m->note))
+				memset(&m->note, 0, sizeof m->note);
+		}
+		n++;
 	}
+	span = topk_span(k, both, now_ns);
+	for (size_t i = 0; i < n; i++)
+		all[i].qps = (double)all[i].count / span;
 	return n;
+}
+
+/* What the notes of one client say, as one; its name is that of the larger. */
+static void
+note_merge(struct clientnote_value *to, const struct clientnote_value *from)
+{
+	struct clientnote_value sum = from->all > to->all ? *from : *to;
+
+	sum.all = to->all + from->all;
+	sum.nxdomain = to->nxdomain + from->nxdomain;
+	sum.errors = to->errors + from->errors;
+	*to = sum;
 }
 
 /* Rows of one key become one. */
@@ -103,9 +137,11 @@ merge(struct merged *all, size_t n)
 
 	qsort(all, n, sizeof *all, by_key);
 	for (size_t i = 1; i < n; i++) {
-		if (by_key(&all[k], &all[i]) == 0)
+		if (by_key(&all[k], &all[i]) == 0) {
 			all[k].count += all[i].count;
-		else
+			all[k].qps += all[i].qps;
+			note_merge(&all[k].note, &all[i].note);
+		} else
 			all[++k] = all[i];
 	}
 	n = n > 0 ? k + 1 : 0;
@@ -140,21 +176,52 @@ name_text(const struct topk_value *v, char *text)
 	return true;
 }
 
+/* A part of `count`, as the note has it. */
+static uint64_t
+part(uint64_t count, uint64_t of, uint64_t all)
+{
+	return all > 0 && of <= all && all <= TOTALS_MAX
+		   ? (uint64_t)((double)count * (double)of / (double)all)
+		   : 0;
+}
+
+/* The name only if it leads clearly: among names of chance one always does by a few. */
+static void
+say_note(struct toplist *t, Ns__StatsReply__Top *r, const struct clientnote_value *n)
+{
+	char *most = t->most[t->n - 1];
+
+	r->nxdomain = part(r->count, n->nxdomain, n->all);
+	r->errors = part(r->count, n->errors, n->all);
+	if (n->lead > n->all / LEAD_PART && n->len > 0 && n->len <= NAME_MAX_WIRE &&
+	    name_check(n->name, n->len) == n->len) {
+		name_to_text(n->name, most);
+		r->most = most;
+	}
+}
+
 /* Of every worker's sketch; `at`: which, in its memory. */
 static void
 sketches(struct toplist *t, const struct worker_memory *const *m, size_t workers, size_t at,
     uint64_t now_ns, bool (*to_text)(const struct topk_value *, char *))
 {
 	struct merged *all = xcalloc(workers * 2 * TOPK_SLOTS, sizeof *all);
+	bool notes = at == offsetof(struct worker_memory, clients);
 	size_t n = 0;
 
 	for (size_t i = 0; i < workers; i++)
-		n += collect(
-		    all + n, (const struct topk *)(const void *)((const char *)m[i] + at), now_ns);
+		n += collect(all + n, (const struct topk *)(const void *)((const char *)m[i] + at),
+		    notes ? m[i]->notes : NULL, now_ns);
 	n = merge(all, n);
-	for (size_t i = 0; i < n && t->n < t->max; i++)
-		if (to_text(&all[i].value, t->names[t->n]))
-			row(t, all[i].count);
+	for (size_t i = 0; i < n && t->n < t->max; i++) {
+		Ns__StatsReply__Top *r;
+
+		if (!to_text(&all[i].value, t->names[t->n]))
+			continue;
+		r = row(t, all[i].count);
+		r->qps = all[i].qps;
+		say_note(t, r, &all[i].note);
+	}
 	free(all);
 }
 

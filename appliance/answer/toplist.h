@@ -5,7 +5,7 @@
 
 #include "appliance/answer/totals.h"
 #include "appliance/answer/zonenames.h"
-#include "appliance/answer/zonetotals.h"
+#include "appliance/answer/zonepast.h"
 #include "appliance/zonemap/page.h"
 #include "ipc/nameserve.pb-c.h"
 
@@ -14,13 +14,14 @@
 
 struct toplist {
 	Ns__StatsReply__Top rows[TOPLIST_MAX], *list[TOPLIST_MAX];
-	char names[TOPLIST_MAX][NAME_MAX_TEXT];
+	char names[TOPLIST_MAX][NAME_MAX_TEXT], most[TOPLIST_MAX][NAME_MAX_TEXT];
 	size_t n, max;
 };
 
 void toplist_begin(struct toplist *, uint32_t limit);
+/* With their past, or NULL without. */
 void toplist_zones(
-    struct toplist *, const struct zonetotals *, const struct map *, uint64_t now_ms);
+    struct toplist *, const struct zonetotals *, const struct zonepast *, const struct map *, uint64_t now_ms);
 void toplist_clients(
     struct toplist *, const struct worker_memory *const *, size_t workers, uint64_t now_ns);
 void toplist_names(

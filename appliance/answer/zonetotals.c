@@ -6,6 +6,7 @@
 #include "ipc/base/xalloc.h"
 
 #define FIRST_SIZE 1024u
+#define ID_MASK    ((1ull << 48) - 1)
 #define RATE_S     10u /* what a rate looks back, about */
 #define RATE_ROWS  128u /* seconds after which it is nothing */
 #define NO_RATE    0.05 /* queries a second: less is quiet */
@@ -108,7 +109,7 @@ get(struct zonetotals *t, uint64_t id, uint32_t second)
 	if (!make_room(t, second))
 		return NULL;
 	z = place_of(t, id);
-	z->id = id;
+	z->id = id & ID_MASK;
 	z->second = second & INT32_MAX;
 	t->used++;
 	return z;
@@ -158,6 +159,20 @@ zonetotals_add(struct zonetotals *t, const struct zonecount *c, uint64_t now_ms)
 	}
 }
 
+/* A part of what was asked since. */
+static void
+add_rate(struct zonetotal *z, float part, const uint32_t steps[ZONE_KINDS])
+{
+	float more = part * (float)steps[ZONE_QUERIES], nx = part * (float)steps[ZONE_NXDOMAIN];
+	float share;
+
+	nx = nx < more ? nx : more;
+	nx += z->rate * (float)z->nx / ZONE_NX_ALL;
+	z->rate += more;
+	share = z->rate > 0 ? nx / z->rate : 0;
+	z->nx = (uint16_t)((share < 1 ? share : 1) * ZONE_NX_ALL + 0.5f);
+}
+
 /* A zone that is new takes all of it, however much; one that was there before we were has had it before. */
 static void
 settle(struct zonetotal *z, uint32_t second, double seconds)
@@ -174,8 +189,7 @@ settle(struct zonetotal *z, uint32_t second, double seconds)
 		return;
 	z->rate *= fade(second - z->second);
 	if (seconds > 0)
-		z->rate += (1.0f - fade((uint32_t)(seconds + 0.999))) *
-			   (float)(steps[ZONE_QUERIES] / seconds);
+		add_rate(z, (1.0f - fade((uint32_t)(seconds + 0.999))) / (float)seconds, steps);
 	z->second = second & INT32_MAX;
 }
 
@@ -205,6 +219,12 @@ double
 zonetotals_rate(const struct zonetotal *z, uint64_t now_ms)
 {
 	return (double)(z->rate * fade(second_of(now_ms) - z->second));
+}
+
+uint32_t
+zonetotals_nx(const struct zonetotal *z)
+{
+	return (z->nx * 1000u + ZONE_NX_ALL / 2) / ZONE_NX_ALL;
 }
 
 static bool
@@ -238,22 +258,20 @@ zonetotals_top(
 /* Who is asked less is left out, until the others fit. */
 size_t
 zonetotals_rates(
-    const struct zonetotals *t, uint64_t *ids, float *rates, size_t max, uint64_t now_ms)
+    const struct zonetotals *t, const struct zonetotal **out, size_t max, uint64_t now_ms)
 {
 	double least = NO_RATE;
 	size_t n, i;
 
 	for (;; least *= 2) {
 		for (n = i = 0; i < t->size; i++) {
-			double rate =
-			    t->table[i].id != 0 ? zonetotals_rate(&t->table[i], now_ms) : 0;
+			const struct zonetotal *z = &t->table[i];
 
-			if (rate < least)
+			if (z->id == 0 || zonetotals_rate(z, now_ms) < least)
 				continue;
 			if (n == max)
 				break;
-			ids[n] = t->table[i].id;
-			rates[n++] = (float)rate;
+			out[n++] = z;
 		}
 		if (i == t->size)
 			return n;

@@ -19,8 +19,10 @@
 #define ZONETOTALS_MAX (1u << 20) /* places; 7/8 of them are used at most: 64 MiB */
 
 enum zonetotal_kind { ZONE_QUERIES, ZONE_NXDOMAIN, ZONE_ERRORS, ZONE_KINDS };
+#define ZONE_NX_ALL 65535u
 struct zonetotal {
-	uint64_t id; /* zonecount_id(); 0: free */
+	uint64_t id : 48; /* zonecount_id(), of 42 bits; 0: free */
+	uint64_t nx : 16; /* what part of the rate is NXDOMAIN, of ZONE_NX_ALL */
 	uint64_t total[ZONE_KINDS];
 	uint32_t last[ZONE_KINDS], sum[ZONE_KINDS]; /* of the round before, of this one */
 	float rate; /* queries a second, at `second`; older ones count less and less */
@@ -43,10 +45,13 @@ void zonetotals_end(struct zonetotals *, uint64_t now_ms);
 /* NULL: nothing was ever counted for that zone. */
 const struct zonetotal *zonetotals_find(const struct zonetotals *, uint64_t id);
 double zonetotals_rate(const struct zonetotal *, uint64_t now_ms);
+/* NXDOMAINs among a thousand of those that the rate counts. */
+uint32_t zonetotals_nx(const struct zonetotal *);
 /* The `max` that are asked most, most first: by rate, where there is one, then by total. */
 size_t zonetotals_top(
     const struct zonetotals *, const struct zonetotal **out, size_t max, uint64_t now_ms);
 /* Those that are not quiet, most `max` of them: of more, the busiest by some. */
-size_t zonetotals_rates(const struct zonetotals *, uint64_t *ids, float *rates, size_t max, uint64_t now_ms);
+size_t zonetotals_rates(
+    const struct zonetotals *, const struct zonetotal **out, size_t max, uint64_t now_ms);
 
 #endif

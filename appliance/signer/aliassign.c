@@ -162,7 +162,7 @@ sign_set(struct table *t, const struct alias_set *set, struct wbuf *mem)
 		struct rrsig_window w = rrsig_window(rrset.owner, rrset.type, z->now);
 		uint8_t rdata[RRSIG_MAX];
 
-		if (!emissions_signs(key))
+		if (!zone_key_makes(key))
 			continue;
 		t->key = key;
 		t->found = (struct emission){ 0 };
@@ -171,14 +171,15 @@ sign_set(struct table *t, const struct alias_set *set, struct wbuf *mem)
 		if (t->found.sig != NULL) {
 			t->s->done->kept++;
 		} else {
-			size_t len = rrsigner_make(z->signer, &rrset, key, z->apex, w, rdata);
+			size_t len = signing_make(t->s, &rrset, key, w, rdata);
 
+			if (len == 0)
+				continue;
 			t->found = (struct emission){ .algorithm = key->algorithm,
 				.tag = key->tag,
 				.expiration = w.expiration,
 				.inception = w.inception,
 				.sig = rdata + len - EMISSION_SIG };
-			t->s->done->made++;
 		}
 		signing_note(t->s, t->found.expiration);
 		wbuf_u8(&t->item, t->found.algorithm);

@@ -365,7 +365,7 @@ compile_again(
 	enum ns_err err;
 
 	*off = 0;
-	if (!health && is_current(c, z))
+	if (!health && !z->anew && is_current(c, z))
 		return NS_OK;
 	if (health && z->keys != NULL && policies_again(c, z, PART_NOTHING_DUE, off, &err, why))
 		return err;

@@ -27,6 +27,8 @@ struct compile_zone {
 	uint32_t	 account;
 	map_off		 old;		/* what it replaces; 0: nothing.  Retired by the caller but in _change */
 	struct zone_keys *keys;		/* NULL: not signed here.  Not taken */
+	bool		 start;		/* all of the store comes: keys that stay closed are loaded later (keyload.h) */
+	bool		 anew;		/* no signature that there is counts, nor those in the file */
 	uint32_t	 now;		/* UNIX seconds */
 	const struct board *board;	/* health, for what policies may answer; NULL: all is up */
 	struct aliasbook *book;		/* ALIASes are looked up, and noted here; NULL: they keep what they had */

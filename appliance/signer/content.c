@@ -158,7 +158,7 @@ content_step(struct content_reader *r, struct wbuf *out, uint64_t deadline_ns)
 			return false;
 		}
 		r->image_ok = put_owner(r, &node, out);
-		if (++n % LOOK_OWNERS == 0 && clock_mono_ns() >= deadline_ns)
+		if (++n % LOOK_OWNERS == 0 && clock_is_past(deadline_ns))
 			return true;
 	}
 	return false;

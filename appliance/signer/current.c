@@ -92,6 +92,13 @@ soa_is_signed_by(struct signed_image *old, const struct zone_keys *keys)
 	return signing == found && there == found;
 }
 
+bool
+current_is_by(struct signed_image *old, const struct zone_keys *keys)
+{
+	return (old->ref.image->flags & IMAGE_HERE) != 0 && has_key_sets(old, keys) &&
+	       soa_is_signed_by(old, keys);
+}
+
 static bool
 is_due(const struct image *img, uint32_t now)
 {

@@ -44,12 +44,6 @@ struct table {
 	unsigned entries;
 };
 
-bool
-emissions_signs(const struct zone_key *key)
-{
-	return key->flags == KEY_ZSK && key->signs && key->pkey != NULL;
-}
-
 /* The records of an emission as a set. */
 static bool
 make_set(struct table *t, const struct emission_pick *pick, struct rrset *set)
@@ -121,14 +115,16 @@ sign_emission(struct table *t, const struct emission_pick *pick)
 		const struct zone_key *key = &z->keys->key[i];
 		struct emission e;
 
-		if (!emissions_signs(key))
+		if (!zone_key_makes(key))
 			continue;
 		if (find_old(t, pick, print, key, &e)) {
 			t->s->done->kept++;
 		} else {
 			struct rrsig_window w = rrsig_window(set.owner, set.type, z->now);
-			size_t len = rrsigner_make(z->signer, &set, key, z->apex, w, rdata);
+			size_t len = signing_make(t->s, &set, key, w, rdata);
 
+			if (len == 0)
+				continue;
 			e = (struct emission){ .mask = pick->mask,
 				.print = print,
 				.expiration = w.expiration,
@@ -137,7 +133,6 @@ sign_emission(struct table *t, const struct emission_pick *pick)
 				.tag = key->tag,
 				.algorithm = key->algorithm,
 				.sig = rdata + len - EMISSION_SIG };
-			t->s->done->made++;
 		}
 		signing_note(t->s, e.expiration);
 		put_entry(t, &e);
@@ -192,13 +187,14 @@ emissions_denial(struct signing *s, const struct owner *o, const struct emission
 	put_record(out, set.type, set.ttl, body.base + 2, body.len - 2);
 	for (unsigned i = 0; i < z->keys->n; i++) {
 		struct rrsig_window w = rrsig_window(set.owner, set.type, z->now);
+		size_t len = zone_key_makes(&z->keys->key[i])
+				 ? signing_make(s, &set, &z->keys->key[i], w, rdata)
+				 : 0;
 
-		if (!emissions_signs(&z->keys->key[i]))
+		if (len == 0)
 			continue;
-		put_record(out, RR_RRSIG, set.ttl, rdata,
-		    rrsigner_make(z->signer, &set, &z->keys->key[i], z->apex, w, rdata));
+		put_record(out, RR_RRSIG, set.ttl, rdata, len);
 		signing_note(s, w.expiration);
-		s->done->made++;
 	}
 	wbuf_free(&body);
 }

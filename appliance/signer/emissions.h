@@ -19,8 +19,7 @@ struct emission_chain {
  * has too many. */
 bool	 emissions_add(struct signing *, const struct owner *, const struct emission_chain *);
 
-/* For aliassign.c: does that key sign?  An emission.h denial of the owner without that type. */
-bool	 emissions_signs(const struct zone_key *);
+/* For aliassign.c: an emission.h denial of the owner without that type. */
 void	 emissions_denial(struct signing *, const struct owner *, const struct emission_chain *, uint16_t without,
 	    struct wbuf *out);
 

@@ -179,7 +179,7 @@ sign_again(struct feed *f, const uint8_t *name)
 		return NS_OK;
 	if (!f->whole)
 		names_add(f->batch, name);
-	err = feed_again(f, name, true, &staged);
+	err = feed_again(f, name, FEED_HEALTH, &staged);
 	if (f->later == NULL)
 		return err;
 	make_put(f, name, MAKE_BATCH);
@@ -279,18 +279,24 @@ feed_in_batch(const struct feed *f)
 }
 
 bool
-feed_refresh(struct feed *f, const uint8_t *apex, bool health)
+feed_is_idle(const struct feed *f)
 {
-	bool staged = false, making = make_is(f, apex);
+	return !feed_in_batch(f) && !feed_is_behind(f);
+}
+
+bool
+feed_refresh(struct feed *f, const uint8_t *apex, enum feed_why why)
+{
+	bool staged = false, making = make_is(f, apex), health = why == FEED_HEALTH;
 	enum ns_err err = NS_OK;
 
-	if (feed_in_batch(f) || feed_is_behind(f))
+	if (!feed_is_idle(f))
 		return false;
 	if (making ? !health : writer_zone_find(f->w, apex) == 0)
 		return true;
 	names_add(f->batch, apex);
 	if (!making)
-		err = feed_again(f, apex, health, &staged);
+		err = feed_again(f, apex, why, &staged);
 	if (!making && f->later != NULL)
 		make_put(f, apex, MAKE_TIME);
 	if (health && err == NS_OK && make_is(f, apex))

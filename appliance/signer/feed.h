@@ -73,9 +73,14 @@ void	 feed_keys_change(struct feed *, const uint8_t *apex);
 /* A zone's keys are others now, or there are none any more.  With the next feed_apply(), in its batch, the
  * zone is made anew from what is served, unless the feed brings it; where nothing is, it is asked for. */
 void	 feed_keys_changed(struct feed *, const uint8_t *apex);
-/* Signatures of that zone may be due, or (`health`) its policies may answer something else now: made anew and
- * published by themselves.  False: a batch is open, so not now. */
-bool	 feed_refresh(struct feed *, const uint8_t *apex, bool health);
+enum feed_why {
+	FEED_DUE,			/* signatures of that zone may be due */
+	FEED_HEALTH,			/* its policies may answer something else now */
+	FEED_ANEW,			/* one of its signatures is wrong: none of them is kept */
+};
+/* The zone is made again, and published by itself.  False: not now, for a batch is open, or something is lost. */
+bool	 feed_refresh(struct feed *, const uint8_t *apex, enum feed_why);
+bool	 feed_is_idle(const struct feed *);
 /* Large zones are signed in slices, one after the other: the first of them goes on until the deadline
  * (clock_mono_ns), and is published when it is made.  While it is, its deltas wait, and the old image, if there is one,
  * is served, with what its policies and ALIASes answer as health is now; everybody else's changes are published, and

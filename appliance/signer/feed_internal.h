@@ -93,7 +93,7 @@ void	 feed_note_change(struct feed *, const struct arrival *, map_off image);
 void	 feed_unfit(struct feed *, const uint8_t *name, const struct ns_why *);
 void	 feed_zone(struct feed *, const Ns__FeedZone *);
 /* The same content with other keys, or later; *staged: there is a new image. */
-enum ns_err	 feed_again(struct feed *, const uint8_t *name, bool health, bool *staged);
+enum ns_err	 feed_again(struct feed *, const uint8_t *name, enum feed_why, bool *staged);
 /* The zones whose keys came with this batch and whose content did not. */
 void	 feed_rekey(struct feed *);
 

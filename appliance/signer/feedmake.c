@@ -186,6 +186,11 @@ feed_keys_change(struct feed *f, const uint8_t *apex)
 	    (ref.image->flags & flags) != flags ||
 	    f->calls.keys(f->calls.arg, apex, &keys, &why) != KEYS_FOUND)
 		return;
+	/* Now: what wraps them may be another by the time that they are asked for. */
+	if (zone_keys_open(keys, &why) != NS_OK) {
+		zone_keys_unref(&keys);
+		return;
+	}
 	*p = xcalloc(1, sizeof **p);
 	memcpy((*p)->name, apex, name_len(apex));
 	(*p)->keys = keys;
@@ -349,7 +354,7 @@ put_made(struct feed *f, struct make *m, struct ns_why *why)
 	if (names_remove(f->led, m->name))
 		m->health = true;
 	if (err == NS_OK && m->health) {
-		err = feed_again(f, m->name, true, &staged);
+		err = feed_again(f, m->name, FEED_HEALTH, &staged);
 		if (err != NS_OK && err != NS_UNAVAILABLE && err != NS_FAILED)
 			err = NS_CONFLICT;
 	}

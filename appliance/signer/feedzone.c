@@ -96,6 +96,7 @@ feed_how(struct feed *f, const struct arrival *a, struct compile_zone *how, stru
 		.version = a->version,
 		.account = a->account,
 		.old = a->image,
+		.start = f->whole,
 		.now = f->calls.now != NULL ? f->calls.now(f->calls.arg) : 0,
 		.board = f->calls.board,
 		.check = f->calls.check,
@@ -325,7 +326,7 @@ make_with_keys(struct feed *f, const struct arrival *a)
 }
 
 enum ns_err
-feed_again(struct feed *f, const uint8_t *name, bool health, bool *staged)
+feed_again(struct feed *f, const uint8_t *name, enum feed_why what_for, bool *staged)
 {
 	struct ns_why why = { 0 };
 	struct compile_zone how;
@@ -339,8 +340,9 @@ feed_again(struct feed *f, const uint8_t *name, bool health, bool *staged)
 	if (make_is(f, name))
 		return make_with_keys(f, &a);
 	err = feed_how(f, &a, &how, &why);
+	how.anew = what_for == FEED_ANEW;
 	if (err == NS_OK)
-		err = compile_again(f->compiler, &how, health, &image, &why);
+		err = compile_again(f->compiler, &how, what_for == FEED_HEALTH, &image, &why);
 	zone_keys_unref(&how.keys);
 	*staged = err == NS_OK && image != 0;
 	if (*staged)
@@ -368,7 +370,7 @@ feed_rekey(struct feed *f)
 			continue;
 		if (!f->whole)
 			names_add(f->batch, name);
-		if (feed_again(f, name, false, &staged) == NS_UNAVAILABLE) {
+		if (feed_again(f, name, FEED_DUE, &staged) == NS_UNAVAILABLE) {
 			f->failed = true;
 			writer_abort(f->w);
 		} else if (f->later != NULL) {

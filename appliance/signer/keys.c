@@ -48,6 +48,40 @@ zone_keys_unref(struct zone_keys **kp)
 	free(keys);
 }
 
+static bool
+is_closed(const struct zone_key *key)
+{
+	return key->pkey == NULL && key->closed_len > 0;
+}
+
+bool
+zone_key_makes(const struct zone_key *key)
+{
+	return key->flags == KEY_ZSK && key->signs && (key->pkey != NULL || key->closed_len > 0);
+}
+
+bool
+zone_keys_are_open(const struct zone_keys *keys)
+{
+	for (unsigned i = 0; i < keys->n; i++) {
+		if (is_closed(&keys->key[i]))
+			return false;
+	}
+	return true;
+}
+
+enum ns_err
+zone_keys_open(struct zone_keys *keys, struct ns_why *why)
+{
+	enum ns_err err = NS_OK;
+
+	for (unsigned i = 0; i < keys->n && err == NS_OK; i++) {
+		if (is_closed(&keys->key[i]))
+			err = keys->open(keys->open_arg, keys, &keys->key[i], why);
+	}
+	return err;
+}
+
 /* The public half, as it stands in a DNSKEY; its length, 0: not a key of ours. */
 static size_t
 public_octets(EVP_PKEY *pkey, enum key_algorithm algorithm, uint8_t out[P256_POINT])
@@ -117,33 +151,74 @@ zone_key_generate(
 	return err;
 }
 
-static EVP_PKEY *
-p256_public(const uint8_t *octets)
+EVP_PKEY *
+zone_key_p256(void)
 {
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
 	EVP_PKEY *pkey = NULL;
-	uint8_t point[1 + P256_POINT] = { POINT_CONVERSION_UNCOMPRESSED };
 	char group[] = "P-256";
 	OSSL_PARAM params[] = {
 		OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
-		OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, sizeof point),
 		OSSL_PARAM_construct_end(),
 	};
 
-	memcpy(point + 1, octets, P256_POINT);
 	if (ctx == NULL || EVP_PKEY_fromdata_init(ctx) != 1 ||
-	    EVP_PKEY_fromdata(ctx, &pkey, EVP_PKEY_PUBLIC_KEY, params) != 1)
+	    EVP_PKEY_fromdata(ctx, &pkey, EVP_PKEY_KEY_PARAMETERS, params) != 1)
 		pkey = NULL;
 	EVP_PKEY_CTX_free(ctx);
 	return pkey;
 }
 
+static bool
+set_point(EVP_PKEY *pkey, const uint8_t *octets)
+{
+	uint8_t point[1 + P256_POINT] = { POINT_CONVERSION_UNCOMPRESSED };
+
+	memcpy(point + 1, octets, P256_POINT);
+	return EVP_PKEY_set1_encoded_public_key(pkey, point, sizeof point) == 1;
+}
+
+bool
+zone_key_p256_set(EVP_PKEY *pkey, const struct zone_key *key)
+{
+	return key->rdlen == DNSKEY_HEAD + P256_POINT && set_point(pkey, key->rdata + DNSKEY_HEAD);
+}
+
+static EVP_PKEY *
+p256_public(const uint8_t *octets)
+{
+	EVP_PKEY *pkey = zone_key_p256();
+
+	if (pkey != NULL && set_point(pkey, octets))
+		return pkey;
+	EVP_PKEY_free(pkey);
+	return NULL;
+}
+
+static bool
+is_p256(const uint8_t *rdata, size_t len)
+{
+	return len == DNSKEY_HEAD + P256_POINT && rdata[3] == KEY_P256;
+}
+
+static bool
+is_ed25519(const uint8_t *rdata, size_t len)
+{
+	return len == DNSKEY_HEAD + ED25519_POINT && rdata[3] == KEY_ED25519;
+}
+
+bool
+zone_key_verifies(const struct zone_key *key)
+{
+	return is_p256(key->rdata, key->rdlen) || is_ed25519(key->rdata, key->rdlen);
+}
+
 EVP_PKEY *
 zone_key_public(const uint8_t *rdata, size_t len)
 {
-	if (len == DNSKEY_HEAD + P256_POINT && rdata[3] == KEY_P256)
+	if (is_p256(rdata, len))
 		return p256_public(rdata + DNSKEY_HEAD);
-	if (len == DNSKEY_HEAD + ED25519_POINT && rdata[3] == KEY_ED25519)
+	if (is_ed25519(rdata, len))
 		return EVP_PKEY_new_raw_public_key(
 		    EVP_PKEY_ED25519, NULL, rdata + DNSKEY_HEAD, ED25519_POINT);
 	return NULL;

@@ -19,6 +19,7 @@ struct entry {
 	struct entry *next;
 	uint32_t hash;
 	uint32_t len; /* of the body */
+	bool loaded;
 	uint8_t octets[]; /* name, body */
 };
 struct keystore {
@@ -27,6 +28,7 @@ struct keystore {
 	const char *no_vault;
 	struct entry **buckets;
 	size_t size, count;
+	size_t unloaded, cursor; /* how many there are, and the bucket to look for them next */
 };
 
 struct keystore *
@@ -51,7 +53,7 @@ keystore_clear(struct keystore *s)
 			s->buckets[i] = e->next;
 			free(e);
 		}
-	s->count = 0;
+	s->count = s->unloaded = s->cursor = 0;
 }
 
 void
@@ -122,9 +124,45 @@ entry_new(const uint8_t *name, uint32_t hash, Ns__ZoneKeys *m)
 	e = xmalloc(sizeof *e + nlen + len);
 	e->hash = hash;
 	e->len = (uint32_t)len;
+	e->loaded = false;
 	memcpy(e->octets, name, nlen);
 	ns__zone_keys__pack(m, e->octets + nlen);
 	return e;
+}
+
+bool
+keystore_unloaded(struct keystore *s, uint8_t apex[NAME_MAX_WIRE])
+{
+	if (s->unloaded == 0)
+		return false;
+	for (;; s->cursor = (s->cursor + 1) & (s->size - 1)) {
+		for (const struct entry *e = s->buckets[s->cursor]; e != NULL; e = e->next) {
+			if (e->loaded)
+				continue;
+			memcpy(apex, e->octets, name_len(e->octets));
+			return true;
+		}
+	}
+}
+
+void
+keystore_loaded(struct keystore *s, const uint8_t *apex)
+{
+	struct entry *e = *place(s, apex, (uint32_t)hash_sip24(s->hash_key, apex, name_len(apex)));
+
+	if (e != NULL && !e->loaded) {
+		e->loaded = true;
+		s->unloaded--;
+	}
+}
+
+void
+keystore_unload(struct keystore *s)
+{
+	for (size_t i = 0; i < s->size; i++)
+		for (struct entry *e = s->buckets[i]; e != NULL; e = e->next)
+			e->loaded = false;
+	s->unloaded = s->count;
 }
 
 bool
@@ -142,6 +180,7 @@ keystore_put(struct keystore *s, const uint8_t *name, const uint8_t *body, size_
 	}
 	if (old != NULL) {
 		*p = old->next;
+		s->unloaded -= !old->loaded;
 		free(old);
 		s->count--;
 	}
@@ -149,39 +188,63 @@ keystore_put(struct keystore *s, const uint8_t *name, const uint8_t *body, size_
 		return true;
 	fresh->next = *p;
 	*p = fresh;
+	s->unloaded++;
 	if (++s->count > s->size)
 		grow(s);
 	return true;
 }
 
+/* ---- keys for whoever signs ---- */
+
+/* zone_key_open_fn */
 static enum ns_err
-open_key(struct keystore *s, const uint8_t *apex, const struct ks_key *k,
-    const Ns__ZoneKeys__Key *m, struct zone_key *out, struct ns_why *why)
+open_key(void *arg, const struct zone_keys *keys, struct zone_key *key, struct ns_why *why)
 {
+	struct keystore *s = arg;
+	Ns__ZoneKeys__Key m = NS__ZONE_KEYS__KEY__INIT;
+	struct zone_key open;
 	enum ns_err err;
 
-	if (k->role == KS_ZSK && ks_signs(k)) {
-		if (s->vault == NULL)
-			return ns_fail(why, NS_DENIED, CODE_STORE, "%s", s->no_vault);
-		err = keysecret_open(s->vault, apex, m, out, why);
-	} else {
-		err = keysecret_public(m, out, why);
-	}
-	out->published = ks_publishes(k);
-	out->signs = ks_signs(k);
-	return err;
+	if (s->vault == NULL)
+		return ns_fail(why, NS_DENIED, CODE_STORE, "%s", s->no_vault);
+	m.dnskey = (ProtobufCBinaryData){ key->rdlen, key->rdata };
+	m.wrapped = (ProtobufCBinaryData){ key->closed_len, key->closed };
+	err = keysecret_open(s->vault, keys->zone, &m, &open, why);
+	if (err != NS_OK)
+		return err;
+	key->pkey = open.pkey;
+	keystore_loaded(s, keys->zone);
+	return NS_OK;
 }
 
 static enum ns_err
-open_all(struct keystore *s, const uint8_t *apex, const Ns__ZoneKeys *m, struct zone_keys *keys,
-    struct ns_why *why)
+give_key(
+    const struct ks_key *k, const Ns__ZoneKeys__Key *m, struct zone_key *out, struct ns_why *why)
+{
+	enum ns_err err = keysecret_public(m, out, why);
+
+	out->published = ks_publishes(k);
+	out->signs = ks_signs(k);
+	if (err != NS_OK || k->role != KS_ZSK || !out->signs)
+		return err;
+	if (m->wrapped.len > sizeof out->closed)
+		return ns_fail(why, NS_CORRUPT, CODE_STORE, "a wrapped key is no such blob");
+	out->closed_len = (uint8_t)m->wrapped.len;
+	memcpy(out->closed, m->wrapped.data, m->wrapped.len);
+	return NS_OK;
+}
+
+static enum ns_err
+give_all(struct keystore *s, const Ns__ZoneKeys *m, struct zone_keys *keys, struct ns_why *why)
 {
 	enum ns_err err = NS_OK;
 	struct ks_zone z;
 
 	keybody_read(m, &z);
 	for (unsigned i = 0; i < z.n && err == NS_OK; i++)
-		err = open_key(s, apex, &z.key[i], m->keys[i], &keys->key[keys->n++], why);
+		err = give_key(&z.key[i], m->keys[i], &keys->key[keys->n++], why);
+	keys->open = open_key;
+	keys->open_arg = s;
 	keys->denial = (enum zone_denial)m->denial;
 	keys->apex_len = m->apex.len;
 	keys->apex = xmalloc(m->apex.len + 1);
@@ -206,7 +269,8 @@ keystore_find(void *arg, const uint8_t *apex, struct zone_keys **out, struct ns_
 		return KEYS_LOCKED;
 	}
 	keys = zone_keys_new();
-	err = open_all(s, apex, m, keys, why);
+	memcpy(keys->zone, apex, name_len(apex));
+	err = give_all(s, m, keys, why);
 	ns__zone_keys__free_unpacked(m, NULL);
 	if (err != NS_OK) {
 		zone_keys_unref(&keys);

@@ -1,10 +1,12 @@
 /* keystore - the keys of all zones that are signed here, as the feed brought them; opened when asked for.
  *
- * Kept packed (about 900 octets a zone, KSKs' private halves left out); a zone's ZSKs are opened for whoever signs it
- * (keys.h) and closed when that one lets go of them. */
+ * Kept packed (about 900 octets a zone, KSKs' private halves left out); a zone's ZSKs are opened for whoever has to sign
+ * (keys.h) and closed when that one lets go of them.  Until then they are not *loaded*: nobody knows whether they open
+ * (keyload.h looks). */
 #ifndef NS_SIGNER_KEYSTORE_H
 #define NS_SIGNER_KEYSTORE_H
 
+#include "appliance/dns/name.h"
 #include "appliance/signer/keys.h"
 #include "appliance/signer/vault.h"
 #include "ipc/nameserve.pb-c.h"
@@ -20,7 +22,11 @@ bool	 keystore_put(struct keystore *, const uint8_t *name, const uint8_t *body, 
 void	 keystore_clear(struct keystore *);
 void	 keystore_each(const struct keystore *, void (*)(void *arg, const uint8_t *apex), void *arg);
 size_t	 keystore_count(const struct keystore *);
-/* keys_find_fn, with the keystore as its argument. */
+/* A zone whose keys were not opened since they came; false: none. */
+bool	 keystore_unloaded(struct keystore *, uint8_t apex[NAME_MAX_WIRE]);
+void	 keystore_loaded(struct keystore *, const uint8_t *apex);
+void	 keystore_unload(struct keystore *);	/* what opens keys is another: all of them */
+/* keys_find_fn, with the keystore as its argument; the keys must not outlive it. */
 enum keys_found	 keystore_find(void *keystore, const uint8_t *apex, struct zone_keys **,
 		    struct ns_why *);
 

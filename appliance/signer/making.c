@@ -9,6 +9,7 @@
 #include "appliance/signer/signcheck.h"
 #include "appliance/signer/sources.h"
 #include "ipc/base/clock.h"
+#include "ipc/base/log.h"
 #include "ipc/base/xalloc.h"
 
 #define CODE_MAKING 5035
@@ -280,10 +281,24 @@ sign(struct making *m, uint64_t deadline_ns)
 		.now = m->z.now,
 		.signer = m->c->signer,
 		.aliases = m->how.aliases != NULL,
+		.later = m->z.start,
 		.fresh = m->c->fresh,
 		.seen = m->c->seen };
 	m->checking = signcheck_begin(&m->check, m->out.base, m->out.len);
 	m->stage = CHECK;
+}
+
+/* What was kept is not what it seemed. */
+static void
+sign_anew(struct making *m)
+{
+	char text[NAME_MAX_TEXT];
+
+	log_error("signer.unsound", "zone=%s text=%s", log_quote(name_to_text(m->apex, text)),
+	    log_quote(m->why.text));
+	forget_signed(m);
+	m->z.anew = true;
+	begin_sign(m);
 }
 
 static void
@@ -292,7 +307,10 @@ check(struct making *m, uint64_t deadline_ns)
 	if (signcheck_step(m->checking, deadline_ns))
 		return;
 	if (signcheck_end(&m->checking, &m->why) != NS_OK) {
-		refuse(m);
+		if (m->check.unsound && !m->z.anew)
+			sign_anew(m);
+		else
+			refuse(m);
 		return;
 	}
 	m->c->fresh = m->check.fresh;
@@ -347,7 +365,7 @@ making_step(struct making *m, uint64_t deadline_ns)
 		case MADE:
 			break;
 		}
-		if (clock_mono_ns() >= deadline_ns)
+		if (clock_is_past(deadline_ns))
 			break;
 	}
 	if (m->builder != NULL)

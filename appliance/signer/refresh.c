@@ -104,10 +104,10 @@ refresh_step(struct refresh *r, uint64_t deadline_ns)
 	const uint8_t *n;
 
 	while ((n = names_after(r->due, NULL)) != NULL) {
-		if (clock_mono_ns() >= deadline_ns)
+		if (clock_is_past(deadline_ns))
 			return true;
 		memcpy(name, n, name_len(n));
-		if (!feed_refresh(r->feed, name, false))
+		if (!feed_refresh(r->feed, name, FEED_DUE))
 			return false;
 		names_remove(r->due, name);
 	}

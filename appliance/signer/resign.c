@@ -369,6 +369,8 @@ resign_edit(const struct zonesign *z, struct signed_image *old, const struct pol
 		with_nsec(&r, out);
 	else if (r.found == RESIGNED)
 		resign3_ops(&r, out, gone);
+	if (r.s.err != NS_OK)
+		r.found = RESIGN_REFUSED;
 	if (r.found == RESIGNED)
 		signing_note(&r.s, old->ref.image->expires);
 	signing_free(&r.s);

@@ -54,7 +54,7 @@ void	 rrsigner_destroy(struct rrsigner **);
 /* The rdata of the signature of `set` by that key, which must have its private half; its length. */
 size_t	 rrsigner_make(struct rrsigner *, const struct rrset *set, const struct zone_key *,
 	    const uint8_t *apex, struct rrsig_window, uint8_t out[RRSIG_MAX]);
-/* Is this a signature of that set by that key?  Says nothing of time. */
+/* Is this a signature of that set by that key, as its rdata says?  Says nothing of time. */
 bool	 rrsigner_verify(struct rrsigner *, const struct rrset *set, const struct zone_key *,
 	    const uint8_t *rdata, size_t len);
 /* SHA-256 over what a signature of the set covers beside the signature's own fields: one set, one value. */

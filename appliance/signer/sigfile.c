@@ -567,7 +567,7 @@ sigfile_step(struct sigfile *s, uint32_t now, uint64_t deadline_ns)
 	for (; s->at < s->nslots; s->at++) {
 		struct slot *slot = &s->slot[s->at];
 
-		if (clock_mono_ns() >= deadline_ns)
+		if (clock_is_past(deadline_ns))
 			return true;
 		if (slot->hash != 0 && slot->last != 0 && slot->moved == 0)
 			move_zone(s, slot, now);

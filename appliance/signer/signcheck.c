@@ -96,18 +96,19 @@ key_of(const struct signcheck *c, const struct rrsig *sig, uint16_t flags)
 	return NULL;
 }
 
-/* Is this one verified?  One of each key always, a change's first ones all, then every 64th. */
+/* Is this one verified?  One of each key that is loaded always, a change's first ones all, then one in 64. */
 static bool
 is_sampled(struct signcheck *c, const struct rrset *set, const struct rrsig *sig)
 {
 	bool fresh = sig->window.inception == c->now - RRSIG_SKEW;
 
 	c->seen++;
-	if (set->type == RR_SOA || set->type == RR_DNSKEY)
+	if ((set->type == RR_SOA || set->type == RR_DNSKEY) &&
+	    !(c->later && !zone_keys_are_open(c->keys)))
 		return true;
 	if (fresh && c->fresh++ < SIGNCHECK_ALL)
 		return true;
-	return c->seen % SIGNCHECK_ONE_IN == 0;
+	return signcheck_turn(c->seen);
 }
 
 static bool
@@ -139,8 +140,10 @@ judge(struct signcheck_run *k, const struct rrset *set, const uint8_t *rdata, si
 	if (!is_sampled(c, set, &sig))
 		return NULL;
 	c->verified++;
-	return rrsigner_verify(c->signer, set, key, rdata, len) ? NULL
-								: "its signature does not verify";
+	if (rrsigner_verify(c->signer, set, key, rdata, len))
+		return NULL;
+	c->unsound = c->unsound || key->flags == KEY_ZSK;
+	return "its signature does not verify";
 }
 
 /* One of each algorithm that signs for the role, and none that is wrong (RFC 4035 2.2). */
@@ -492,7 +495,7 @@ owners_step(struct signcheck_run *k, uint64_t deadline_ns)
 		if (next)
 			check_owner(k);
 		add_set(k, &set);
-		if (next && ++owners % LOOK_OWNERS == 0 && clock_mono_ns() >= deadline_ns)
+		if (next && ++owners % LOOK_OWNERS == 0 && clock_is_past(deadline_ns))
 			return;
 	}
 	check_owner(k);
@@ -542,7 +545,7 @@ signcheck_step(struct signcheck_run *k, uint64_t deadline_ns)
 {
 	while (k->err == NS_OK && k->stage != END) {
 		one_step(k, deadline_ns);
-		if (clock_mono_ns() >= deadline_ns)
+		if (clock_is_past(deadline_ns))
 			break;
 	}
 	return k->err == NS_OK && k->stage != END;

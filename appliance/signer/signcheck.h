@@ -5,8 +5,8 @@
  *     with a window that is open now; so has each answer in the tables of policies and ALIASes (signtables.h), and
  *     each denial there;
  *   - the chain is complete: each name that belongs to it is in it, and each link leads to the next;
- *   - cryptographically: one signature of each key (KSK: DNSKEY's, ZSK: SOA's), and of the others those
- *     that the caller's sample picks. */
+ *   - cryptographically: one signature of each key (KSK: DNSKEY's, ZSK: SOA's) at the keys' load, and of the
+ *     others those that the caller's sample picks. */
 #ifndef NS_SIGNER_SIGNCHECK_H
 #define NS_SIGNER_SIGNCHECK_H
 
@@ -15,16 +15,27 @@
 #define SIGNCHECK_ALL	64u		/* new signatures of a change up to which all are verified */
 #define SIGNCHECK_ONE_IN 64u		/* of the rest */
 
+/* One place in each 64, another one each time: zones that are alike shall not always show the same set. */
+static inline bool
+signcheck_turn(uint64_t n)
+{
+	uint64_t block = (n / SIGNCHECK_ONE_IN + 1) * 0x9e3779b97f4a7c15u;
+
+	return n % SIGNCHECK_ONE_IN == (block >> 32) % SIGNCHECK_ONE_IN;
+}
+
 struct signcheck {
 	const uint8_t	*apex;
 	const struct zone_keys *keys;
 	uint32_t	 now;
 	struct rrsigner	*signer;
 	bool		 aliases;		/* an ALIAS has a table (zonesign.h) */
+	bool		 later;			/* what closed keys signed is verified when they are loaded (keyload.h) */
 	/* How many signatures have been seen new (made at `now`) and in all: counted on here, over all zones
 	 * of one change. */
 	uint64_t	 fresh, seen;
 	uint64_t	 verified;		/* out */
+	bool		 unsound;		/* out: a ZSK's signature does not verify */
 };
 
 /* Whole owners of a zone alone: their signatures and the types in their NSECs; an owner without one is below a

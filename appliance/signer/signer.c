@@ -270,6 +270,7 @@ take_keyring(struct signer *s, const ProtobufCBinaryData *sealed)
 	}
 	if (troubles_end(s->troubles, TROUBLE_KEYRING, root))
 		say_troubles(s);
+	keystore_unload(s->keys);
 	if (locked)
 		keystore_each(s->keys, keys_changed, s);
 	if (!locked && vault_epoch(s->vault, VAULT_ZSK) != before) {
@@ -301,8 +302,11 @@ take_keys(struct signer *s, const Ns__Feed *feed)
 			    log_quote(name_to_text(k->name.data, text)));
 		else
 			keys_changed(s, k->name.data);
-		if (k->body.len == 0 && s->file != NULL)
-			sigfile_wipe(s->file, k->name.data);
+		if (k->body.len == 0) {
+			say_opened(s, k->name.data);
+			if (s->file != NULL)
+				sigfile_wipe(s->file, k->name.data);
+		}
 	}
 }
 
@@ -444,6 +448,13 @@ signer_run(struct role *role)
 	s->feed = feed_new(s->w, &calls);
 	s->digest = digest_new(s->w, say_digest, s);
 	s->refresh = refresh_new(s->w, s->feed);
+	s->loads = (struct keyload){ .w = s->w,
+		.feed = s->feed,
+		.keys = s->keys,
+		.signer = rrsigner_new(),
+		.locked = say_locked,
+		.opened = say_opened,
+		.arg = s };
 	s->bus = ns_dealer_connect(role->base, path, on_message, s, &why);
 	if (s->bus == NULL)
 		fatal("signer.bus", "path=%s text=%s", log_quote(path), log_quote(why.text));
@@ -455,6 +466,7 @@ signer_run(struct role *role)
 		continue;
 	ns_sock_destroy(&s->bus);
 	refresh_destroy(&s->refresh);
+	rrsigner_destroy(&s->loads.signer);
 	watch_destroy(&s->watch);
 	aliasbook_destroy(&s->book);
 	troubles_destroy(&s->troubles);

@@ -10,6 +10,7 @@
 #include "appliance/signer/aliasbook.h"
 #include "appliance/signer/digest.h"
 #include "appliance/signer/feed.h"
+#include "appliance/signer/keyload.h"
 #include "appliance/signer/keystore.h"
 #include "appliance/signer/refresh.h"
 #include "appliance/signer/sigfile.h"
@@ -37,9 +38,10 @@ struct signer {
 	struct vault *vault; /* NULL: no_vault says why */
 	struct ns_why no_vault;
 	struct keystore *keys;
+	struct keyload loads;
 	struct ns_sock *bus;
 	struct event *second, *reclaim, *hold, *retry, *slice, *huge, *renew, *health,
-	    *make;
+	    *make, *load;
 	unsigned reclaim_ms, retry_ms;
 	unsigned seconds;
 	uint64_t alive_ns; /* last said so out of the loop */
@@ -66,6 +68,8 @@ void	 say_resync(void *signer, const uint8_t *name, const char *why);
 void	 say_resync_all(void *signer);
 void	 say_published(void *signer, bool full, const char *text);
 void	 say_refused(void *signer, const uint8_t *name, const struct ns_why *);
+void	 say_locked(void *signer, const uint8_t *name, const struct ns_why *);
+void	 say_opened(void *signer, const uint8_t *name);
 void	 say_fit(void *signer, const uint8_t *name);
 void	 say_alias(void *signer, const uint8_t *apex, const uint8_t *owner);
 void	 say_troubles(struct signer *);

@@ -133,6 +133,32 @@ say_refused(void *arg, const uint8_t *name, const struct ns_why *why)
 }
 
 void
+say_locked(void *arg, const uint8_t *name, const struct ns_why *why)
+{
+	struct signer *s = arg;
+	char text[NAME_MAX_TEXT], problem[NAME_MAX_TEXT + 600];
+
+	name_to_text(name, text);
+	if (log_allowed(&s->log_limit, 5))
+		log_error(
+		    "signer.locked", "zone=%s text=%s", log_quote(text), log_quote(why->text));
+	(void)snprintf(problem, sizeof problem,
+	    "zone %s cannot be signed any more, what is served ends with its signatures: %s", text,
+	    why->text);
+	troubles_set(s->troubles, TROUBLE_LOCKED, name, problem);
+	say_troubles(s);
+}
+
+void
+say_opened(void *arg, const uint8_t *name)
+{
+	struct signer *s = arg;
+
+	if (troubles_end(s->troubles, TROUBLE_LOCKED, name))
+		say_troubles(s);
+}
+
+void
 say_fit(void *arg, const uint8_t *name)
 {
 	struct signer *s = arg;

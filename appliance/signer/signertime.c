@@ -16,6 +16,8 @@
 #define RETRY_FIRST_MS   1000u /* after the map was full */
 #define RETRY_LAST_MS    30000u
 #define RENEW_SLICE_NS   2000000ull /* the same for signatures that are due */
+#define LOAD_SLICE_NS    500000ull /* of opening keys in idle time: 1 % of a core */
+#define LOAD_PAUSE_MS    50u
 #define DIGEST_SLICE_NS  2000000ull /* a feed waits no longer than this and one zone */
 #define MAKE_SLICE_NS    20000000ull /* of signing a large zone, between which feeds are served */
 
@@ -168,6 +170,18 @@ on_renew(evutil_socket_t fd, short what, void *arg)
 }
 
 static void
+on_load(evutil_socket_t fd, short what, void *arg)
+{
+	struct signer *s = arg;
+
+	(void)fd;
+	(void)what;
+	if (s->current && keyload_step(&s->loads, signer_now(s), clock_mono_ns() + LOAD_SLICE_NS))
+		arm(s->load, LOAD_PAUSE_MS);
+	want_make(s);
+}
+
+static void
 on_alias(void *arg, const uint8_t *apex)
 {
 	watch_note(((struct signer *)arg)->watch, apex);
@@ -189,7 +203,7 @@ on_health(evutil_socket_t fd, short what, void *arg)
 	aliasbook_look(s->book, s->board.aliases, on_alias, s);
 	while ((n = watch_next(s->watch)) != NULL && clock_mono_ns() < end) {
 		memcpy(name, n, name_len(n));
-		if (!feed_refresh(s->feed, name, true))
+		if (!feed_refresh(s->feed, name, FEED_HEALTH))
 			break;
 		watch_done(s->watch, name);
 	}
@@ -210,6 +224,8 @@ on_second(evutil_socket_t fd, short what, void *arg)
 	if (refresh_sweep(s->refresh, signer_now(s)) || feed_is_making(s->feed))
 		say_state(s);
 	arm(s->renew, 0);
+	if (!event_pending(s->load, EV_TIMEOUT, NULL))
+		arm(s->load, LOAD_PAUSE_MS);
 	if (++s->seconds % TRIM_SECONDS == 0)
 		writer_trim(s->w);
 	if (!event_pending(s->huge, EV_TIMEOUT, NULL))
@@ -243,7 +259,7 @@ static const struct {
 	size_t at;
 	event_callback_fn fn;
 } timers[] = { TIMER(second), TIMER(reclaim), TIMER(hold), TIMER(retry), TIMER(slice), TIMER(huge),
-	TIMER(renew), TIMER(health), TIMER(make) };
+	TIMER(renew), TIMER(health), TIMER(make), TIMER(load) };
 #define TIMERS (sizeof timers / sizeof timers[0])
 
 static struct event **

@@ -69,6 +69,18 @@ signing_note(struct signing *s, uint32_t expires)
 		s->done->expires = expires;
 }
 
+size_t
+signing_make(struct signing *s, const struct rrset *set, const struct zone_key *key,
+    struct rrsig_window window, uint8_t out[RRSIG_MAX])
+{
+	if (key->pkey == NULL && s->err == NS_OK)
+		s->err = zone_keys_open(s->z->keys, &s->why);
+	if (key->pkey == NULL)
+		return 0;
+	s->done->made++;
+	return rrsigner_make(s->z->signer, set, key, s->z->apex, window, out);
+}
+
 /* One that is there and may stay. */
 static size_t
 have(struct signing *s, const struct rrset *set, const struct zone_key *key, uint8_t out[RRSIG_MAX])
@@ -107,13 +119,14 @@ sign_set(struct signing *s, size_t i)
 		unsigned at = n;
 		size_t one;
 
-		if (key->flags != KEY_ZSK || !key->signs || key->pkey == NULL)
+		if (!zone_key_makes(key))
 			continue;
 		one = have(s, &set, key, out + 2);
 		if (one == 0) {
-			one = rrsigner_make(z->signer, &set, key, z->apex,
-			    rrsig_window(set.owner, set.type, z->now), out + 2);
-			s->done->made++;
+			one = signing_make(
+			    s, &set, key, rrsig_window(set.owner, set.type, z->now), out + 2);
+			if (one == 0)
+				continue;
 			if (z->made != NULL)
 				z->made(z->arg, &set, out + 2, one);
 		}

@@ -23,6 +23,8 @@ struct signing {			/* of one zone */
 	struct typemap		 types;
 	struct wbuf		 body;
 	uint32_t		 chain_ttl;	/* RFC 9077: the lesser of SOA's TTL and MINIMUM */
+	enum ns_err		 err;		/* a key does not open: what was signed since is incomplete */
+	struct ns_why		 why;
 };
 void	 signing_init(struct signing *, const struct zonesign *, struct zonesign_done *);
 void	 signing_free(struct signing *);
@@ -53,6 +55,9 @@ void	 owner_nsec3_types(struct signing *, const struct owner *, struct wbuf *bit
 bool	 owner_has_nsec3(const struct zone_keys *, const struct owner *);
 
 /* ---- for emissions.c: the sheet is filled; `without`: a type that is left out, 0: none ---- */
+/* Rdata of a new signature; 0: the key does not open (s->err). */
+size_t	 signing_make(struct signing *, const struct rrset *, const struct zone_key *,
+	    struct rrsig_window, uint8_t out[RRSIG_MAX]);
 void	 signing_note(struct signing *, uint32_t expiration);
 void	 signing_nsec(struct signing *, const struct owner *, const uint8_t *next, uint16_t without,
 	    struct wbuf *rdata);

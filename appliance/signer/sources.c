@@ -8,7 +8,7 @@ static void
 open_image(struct sources *from)
 {
 	from->view = compiler_view(from->compiler);
-	from->cold = !signed_open(&from->image, &from->view, from->how->old) ||
+	from->cold = !signed_open(&from->image, &from->view, from->how->old) || from->how->anew ||
 		     (from->image.ref.image->flags & IMAGE_HERE) == 0;
 }
 
@@ -17,6 +17,8 @@ sources_open(struct sources *from, struct compiler *c, const struct compile_zone
 {
 	*from = (struct sources){ .compiler = c, .how = z };
 	open_image(from);
+	if (c->file != NULL && z->anew)
+		sigfile_wipe(c->file, z->apex);
 	if (c->file != NULL)
 		from->zone = sigzone_open(c->file, z->apex);
 }

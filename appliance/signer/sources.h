@@ -11,7 +11,7 @@ struct sources {
 	const struct compile_zone *how;
 	struct map_view		 view;
 	struct signed_image	 image;
-	bool			 cold;		/* no image that was signed here */
+	bool			 cold;		/* no image that was signed here, or it does not count */
 	struct sigzone		*zone;		/* NULL: there is no file */
 };
 

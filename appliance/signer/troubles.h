@@ -11,6 +11,7 @@
 
 enum trouble_kind {
 	TROUBLE_KEYRING,		/* the fleet keys that are ours do not open; of no zone: the root's name */
+	TROUBLE_LOCKED,			/* a zone's keys do not open, or are not what signed it */
 	TROUBLE_REFUSED,		/* what came of a zone is not served */
 	TROUBLE_ALIAS,			/* an ALIAS may answer more than is signed */
 	TROUBLE_KINDS

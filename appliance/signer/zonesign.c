@@ -120,7 +120,7 @@ read_owners(struct zonesign_run *a, uint64_t deadline_ns)
 
 	while (zwire_next(&a->it, &set)) {
 		read_set(a, &set);
-		if (++n % LOOK_SETS == 0 && clock_mono_ns() >= deadline_ns)
+		if (++n % LOOK_SETS == 0 && clock_is_past(deadline_ns))
 			return true;
 	}
 	if (!rbuf_ok(&a->it.r) || !a->soa)
@@ -203,7 +203,7 @@ make_links(struct zonesign_run *a, uint64_t deadline_ns)
 			l->len = (uint32_t)(a->maps.len - l->at);
 			a->last = o->name;
 		}
-		if (a->i % LOOK_SETS == 0 && clock_mono_ns() >= deadline_ns)
+		if (a->i % LOOK_SETS == 0 && clock_is_past(deadline_ns))
 			return true;
 	}
 	hashsort_begin(&a->sort, a->link, a->nlinks, sizeof *a->link);
@@ -280,8 +280,7 @@ static bool
 has_signing_key(const struct zone_keys *keys)
 {
 	for (unsigned i = 0; i < keys->n; i++) {
-		if (keys->key[i].flags == KEY_ZSK && keys->key[i].signs &&
-		    keys->key[i].pkey != NULL)
+		if (zone_key_makes(&keys->key[i]))
 			return true;
 	}
 	return false;
@@ -333,6 +332,8 @@ one_step(struct zonesign_run *a, uint64_t deadline_ns)
 	case DONE:
 		break;
 	}
+	if (a->s.err != NS_OK)
+		give_up(a, a->s.err, a->s.why.text);
 	return a->stage != DONE;
 }
 
@@ -340,7 +341,7 @@ bool
 zonesign_step(struct zonesign_run *a, uint64_t deadline_ns)
 {
 	while (one_step(a, deadline_ns) && a->stage != DONE) {
-		if (clock_mono_ns() >= deadline_ns)
+		if (clock_is_past(deadline_ns))
 			return true;
 	}
 	return false;

@@ -25,7 +25,7 @@ typedef struct alias_sets *zonesign_aliases_fn(void *arg, const uint8_t *owner,
 struct board;
 struct zonesign {
 	const uint8_t	*apex;
-	const struct zone_keys *keys;
+	struct zone_keys *keys;		/* opened when the first signature is made */
 	uint32_t	 now;
 	struct rrsigner	*signer;
 	zonesign_have_fn *have;		/* may be NULL, as the next */

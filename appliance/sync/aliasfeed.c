@@ -2,14 +2,19 @@
  *
  * Always all of them: a list of names is small, and one that is whole cannot drift.  A reader thread reads it
  * from the index of the store, adds the names outside that CNAMEs of ours lead to from them (aliasway.c), and sorts
- * it by the names' octets, each once.  Where a target is ours, any edit may change that way: then the list is read
+ * it by the names' octets, each once.  While changes wait for the standby (gate.h) it is the list from before those:
+ * zones are served that need it, and nobody is asked for a name that may never be one.  Where a target is ours, any edit may change that way: then the list is read
  * again, and sent when it is another. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "appliance/dns/name.h"
+#include "appliance/dns/rrtype.h"
+#include "appliance/dns/zwire.h"
 #include "appliance/sync/aliases.h"
+#include "appliance/sync/asof.h"
 #include "appliance/sync/bus.h"
+#include "appliance/sync/gate.h"
 #include "ipc/base/clock.h"
 #include "ipc/base/log.h"
 #include "ipc/base/xalloc.h"
@@ -26,6 +31,8 @@ struct target {
 struct load_job {
 	struct job job;
 	uint64_t round, took_ns;
+	uint64_t upto; /* as they were there */
+	struct asof asof;
 	bool ok;
 	size_t count, room;
 	struct target *list;
@@ -55,6 +62,8 @@ take(void *arg, const struct store_mentioned *m)
 	struct load_job *l = arg;
 	const struct target *last = l->count > 0 ? &l->list[l->count - 1] : NULL;
 
+	if (asof_zone(&l->asof, m->zone) != NULL)
+		return true;
 	if (last == NULL || last->len != m->len ||
 	    memcmp(l->names.base + last->at, m->name, m->len) != 0)
 		add(l, m->name, m->len, false);
@@ -96,16 +105,74 @@ sort(struct load_job *l)
 }
 
 static void
+take_set(struct load_job *l, const struct rrset *set)
+{
+	struct rbuf r = rbuf_init(set->rdata, set->rdata_len);
+	uint8_t name[NAME_MAX_WIRE];
+	const uint8_t *rdata;
+	size_t len;
+
+	while (set->type == RR_ALIAS && (rdata = rrset_next_rdata(&r, &len)) != NULL) {
+		if (len == 0 || len > sizeof name || name_check(rdata, len) != len)
+			continue;
+		name_lower(name, rdata, len);
+		add(l, name, len, false);
+	}
+}
+
+/* Of a zone that waiting changes touched. */
+static enum ns_err
+take_earlier(struct load_job *l, const struct asof_zone *z, struct ns_why *why)
+{
+	struct wbuf zwire = wbuf_grow(SIZE_MAX / 2);
+	struct store_zone row;
+	struct zwire_iter it;
+	struct rrset set;
+	enum ns_err err = asof_content(&l->asof, z, &row, &zwire, why);
+
+	it = zwire_iter(zwire.base, zwire.len);
+	while (err == NS_OK && zwire_next(&it, &set))
+		take_set(l, &set);
+	wbuf_free(&zwire);
+	return err;
+}
+
+static enum ns_err
+load_named(struct load_job *l, struct store *store, struct ns_why *why)
+{
+	uint8_t hash[STORE_HASH];
+	uint64_t head, term;
+	enum ns_err err = store_head(store, &head, &term, hash);
+
+	if (err == NS_OK && head > l->upto)
+		err = asof_load(&l->asof, store, l->upto, head, why);
+	if (err == NS_OK)
+		err = store_mention_each(store, STORE_ALIASES, NULL, 0, take, l);
+	for (size_t i = 0; i < l->asof.nzones && err == NS_OK; i++)
+		if (l->asof.zones[i].there)
+			err = take_earlier(l, &l->asof.zones[i], why);
+	asof_free(&l->asof);
+	return err;
+}
+
+static void
 load_work(struct job *job, void *store)
 {
 	struct load_job *l = (struct load_job *)job;
 	uint64_t began = clock_mono_ns();
+	struct ns_why why = { 0 };
 	size_t n;
 
 	l->names = wbuf_grow(LIST_MAX);
-	l->ok = store_mention_each(store, STORE_ALIASES, NULL, 0, take, l) == NS_OK;
+	l->ok = store_begin(store, &why) == NS_OK;
+	if (l->ok) {
+		l->ok = load_named(l, store, &why) == NS_OK;
+		store_rollback(store);
+	}
 	if (!l->ok)
-		log_error("alias.store", "text=\"the targets cannot be read from the store\"");
+		log_error("alias.store", "text=%s",
+		    log_quote(why.text[0] != '\0' ? why.text
+						  : "the targets cannot be read from the store"));
 	n = l->count;
 	for (size_t i = 0; i < n && wbuf_ok(&l->names); i++) {
 		uint8_t name[NAME_MAX_WIRE];
@@ -212,6 +279,7 @@ load(struct sync *s)
 	l->job.work = load_work;
 	l->job.done = load_done;
 	l->round = round_now;
+	l->upto = gate_fed(s);
 	wanted = false;
 	next_ns = clock_mono_ns() + PAUSE_NS;
 	loading = queue_push(s->reads, LANE_BULK, &l->job);

@@ -57,7 +57,7 @@ static const struct request_kind kinds[] = {
 	{ BODY(ZONE_SHOW_REQUEST), "zone.show", USER_VIEWER, ON_LOOP, .start = zone_show_request,
 	    .read = zone_show_read },
 	{ BODY(ZONE_EXPORT_REQUEST), "zone.export", USER_VIEWER, ON_READER, LANE_BULK,
-	    .read = zone_export_read },
+	    .text = zone_export_text, .read = zone_export_read },
 	{ BODY(ZONE_CREATE_REQUEST), "zone.create", USER_OPERATOR, ON_WRITER, .waits_served = true,
 	    .write = zone_create_write },
 	{ BODY(ZONE_DELETE_REQUEST), "zone.delete", USER_OPERATOR, ON_WRITER, .waits_served = true,

@@ -92,6 +92,27 @@ diff_zwire(struct diff *d, const void *before, size_t blen, const void *after, s
 	return rbuf_ok(&ib.r) && rbuf_ok(&ia.r) && wbuf_ok(&d->removed) && wbuf_ok(&d->added);
 }
 
+bool
+diff_count(const void *removed, size_t rlen, const void *added, size_t alen, struct diff_sets *out)
+{
+	struct zwire_iter ib = zwire_iter(removed, rlen), ia = zwire_iter(added, alen);
+	struct rrset b, a;
+	bool hb = zwire_next(&ib, &b), ha = zwire_next(&ia, &a);
+
+	while (hb || ha) {
+		int c = !hb ? 1 : !ha ? -1 : rrset_cmp(&b, &a);
+
+		out->removed += c < 0;
+		out->added += c > 0;
+		out->changed += c == 0 && !(b.type == RR_SOA && soa_same_but_serial(&b, &a));
+		if (c <= 0)
+			hb = zwire_next(&ib, &b);
+		if (c >= 0)
+			ha = zwire_next(&ia, &a);
+	}
+	return rbuf_ok(&ib.r) && rbuf_ok(&ia.r);
+}
+
 /* Where the serial stands in SOA rdata: behind two names. */
 static const uint8_t *
 serial_place(const struct rrset *soa)

@@ -21,6 +21,12 @@ void	 diff_free(struct diff *);
 /* Appends; both sides in canonical order.  false: one of them is broken. */
 bool	 diff_zwire(struct diff *, const void *before, size_t blen, const void *after, size_t alen);
 bool	 diff_empty(const struct diff *);
+/* RRsets that come, go and are another, of both sides of a difference; a mere new serial is none.  Adds to them.  false:
+ * one side is broken. */
+struct diff_sets {
+	uint64_t	added, removed, changed;
+};
+bool	 diff_count(const void *removed, size_t rlen, const void *added, size_t alen, struct diff_sets *);
 /* Of the SOA, only its serial differs (other RRsets may). */
 bool	 diff_soa_serial_only(const struct diff *, const uint8_t *apex);
 bool	 soa_same_but_serial(const struct rrset *, const struct rrset *);

@@ -169,6 +169,8 @@ static enum ns_err
 give_all(struct walk *w, struct ns_why *why)
 {
 	struct feeder *f = w->feeder;
+	/* The newest, even one that waits for the standby: it says nothing of anybody's zones, the one before is good
+	 * as well, and should it be taken back, a client gets a new cookie. */
 	enum ns_err err = secret_load(f->store, &w->out.secret, why);
 
 	if (err == NS_OK)

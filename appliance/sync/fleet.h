@@ -74,6 +74,7 @@ struct rep {
 	uint8_t		 stored_hash[STORE_HASH];
 	uint64_t	 log_term;	/* of that change */
 	bool		 candidate;	/* fetches from whoever has more, to be promoted */
+	bool		 misled;	/* whom we follow says that it is a replica, too */
 	struct followed	*queue, **queue_end;
 	bool		 applying;
 	uint64_t	 octets, messages;	/* taken since hello */
@@ -284,6 +285,7 @@ void	 fleet_promote_request(struct sync *, struct request *);
 void	 promote_tick(struct sync *, uint64_t now_ns);
 void	 promote_stop(struct sync *);
 bool	 promote_asks(const struct sync *, bool *hold);	/* the others are to be called */
+void	 promote_refused(struct sync *);		/* who has what is lacking here does not give it */
 /* That member is the primary of that term: follow it. */
 void	 fleet_obey(struct sync *, const struct member *, uint64_t term);
 

@@ -84,6 +84,16 @@ fleet_newer(struct sync *s, const char *name, uint64_t term)
 }
 
 /* ---- what they say ---- */
+/* It says that it is the primary of that term: of a newer one, or of ours where whom we follow is none in it. */
+static bool
+leads_us(const struct sync *s, const char *name, uint64_t term)
+{
+	const struct fleet *f = s->fleet;
+
+	return term > s->head.term || (term == s->head.term && fleet_is_replica(s) &&
+					  f->rep.misled && strcmp(f->facts.primary, name) != 0);
+}
+
 static void
 take_position(struct call *c, const Ns__Envelope *env)
 {
@@ -95,7 +105,7 @@ take_position(struct call *c, const Ns__Envelope *env)
 	c->said.at = (struct position){ in->log_term, in->revision };
 	snprintf(c->said.role, sizeof c->said.role, "%.*s", (int)sizeof c->said.role - 1, in->role);
 	fleet_newer(s, c->name, env->term);
-	if (env->term > s->head.term && strcmp(in->role, "primary") == 0) {
+	if (strcmp(in->role, "primary") == 0 && leads_us(s, c->name, env->term)) {
 		const struct member *m = roster_find(s->fleet->roster, c->name);
 
 		if (m != NULL)
@@ -370,7 +380,7 @@ heard_primary(struct sync *s, const struct member *m, uint64_t term)
 	struct fleet *f = s->fleet;
 
 	fleet_newer(s, m->name, term);
-	if (term > s->head.term) {
+	if (leads_us(s, m->name, term)) {
 		fleet_obey(s, m, term);
 		return;
 	}

@@ -171,7 +171,10 @@ place_done(struct job *job, struct sync *s)
 	Ns__Envelope env = NS__ENVELOPE__INIT;
 	Ns__FleetWelcome out = NS__FLEET_WELCOME__INIT;
 
-	if (fo != NULL && fo->session == j->session && !j->ours) {
+	if (fo != NULL && fo->session == j->session && !j->candidate && fleet_is_replica(s)) {
+		/* By now: a welcome would be one of the newer term. */
+		(void)is_primary(s, &fo->peer);
+	} else if (fo != NULL && fo->session == j->session && !j->ours) {
 		not_ours(s, fo, j);
 	} else if (fo != NULL && fo->session == j->session && j->choice != SNAP_REPLAY) {
 		no_replay(s, fo, j);

@@ -154,7 +154,7 @@ rep_follow(struct sync *s, const char *endpoint, const uint8_t *key)
 
 	if (rep->queue_end == NULL)
 		rep->queue_end = &rep->queue;
-	rep->heard = false;
+	rep->heard = rep->misled = false;
 	rep->digest_out = false;
 	rep_trouble(s, "");
 	rep_start_over(s);
@@ -393,6 +393,7 @@ welcome(struct sync *s, const Ns__FleetWelcome *in)
 	 * from here, and so do we, or our receipts would claim more than it sent. */
 	restart_count(rep);
 	rep->unheard = 0;
+	rep->misled = false;
 	if (rep->follow.taken < s->head.revision) {
 		rewind_start(s);
 		return;
@@ -414,6 +415,7 @@ refused(struct sync *s, const Ns__Error *in)
 
 	rep_trouble(s, in->text);
 	rep->unheard = 0;
+	rep->misled = in->code == EF_NOT_PRIMARY;
 	if (rep->state == REP_FOLLOW)
 		rep->state = REP_HELLO;
 	/* Asking again does not help with these. */
@@ -421,8 +423,11 @@ refused(struct sync *s, const Ns__Error *in)
 		rep->state = REP_REFUSED;
 	rep->said_ns = clock_mono_ns();
 	/* Nor, soon, with these: somebody must do something first. */
-	if (in->code == EF_HISTORY || in->err_class == NS_VERSION)
+	if (in->code == EF_HISTORY || in->err_class == NS_VERSION) {
 		rep->said_ns += FLEET_REFUSED_NS;
+		if (rep->candidate)
+			promote_refused(s);
+	}
 }
 
 void

@@ -7,6 +7,7 @@
 #include "appliance/store/state.h"
 #include "appliance/sync/bodynames.h"
 #include "appliance/sync/change.h"
+#include "appliance/sync/diff.h"
 #include "appliance/sync/difftext.h"
 #include "appliance/sync/errors.h"
 #include "appliance/sync/filter.h"
@@ -21,6 +22,7 @@
 /* What a page of a filtered list may cost: a head of the log is one, the names in a body are more. */
 #define WALK_MAX   50000u
 #define WALK_NAMES 10u
+#define COUNT_MAX  16384u /* octets of a body whose RRsets a list counts */
 #define CLOCKS_S \
 	86400 /* what the clocks of two primaries differ: so much older, nothing is young enough */
 
@@ -89,6 +91,42 @@ names_fill(struct store *s, const char *zone, Ns__Change *m)
 	wbuf_free(&piece);
 }
 
+/* A list does not read large bodies: then they are not told. */
+static void
+rrsets_fill(struct store *s, const char *zone, Ns__Change *m)
+{
+	struct wbuf head = wbuf_grow(BODY_PIECE);
+	struct diff_sets n = { 0 };
+	struct store_change row;
+	Ns__ChangeBody *body = NULL;
+	uint64_t size = COUNT_MAX + 1;
+	bool ok;
+
+	if (store_change_piece(s, m->revision, 0, BODY_PIECE, &row, &size, &head) == NS_OK &&
+	    size <= COUNT_MAX)
+		body = change_body_load(s, m->revision, &row);
+	wbuf_free(&head);
+	ok = body != NULL && body->n_withheld_zones == 0;
+	for (size_t i = 0; ok && i < body->n_zones; i++) {
+		const Ns__ChangeBody__Zone *z = body->zones[i];
+		char *name = zone_text(z);
+
+		if (zone == NULL || strcmp(name, zone) == 0)
+			ok = diff_count(
+			    z->removed.data, z->removed.len, z->added.data, z->added.len, &n);
+		free(name);
+	}
+	if (body != NULL)
+		ns__change_body__free_unpacked(body, NULL);
+	if (!ok)
+		return;
+	m->rrsets = xmalloc(sizeof *m->rrsets);
+	ns__change__rrsets__init(m->rrsets);
+	m->rrsets->added = n.added;
+	m->rrsets->removed = n.removed;
+	m->rrsets->changed = n.changed;
+}
+
 static void
 change_fill(struct store *s, const char *zone, Ns__Change *m, const struct store_change *c)
 {
@@ -108,6 +146,8 @@ change_fill(struct store *s, const char *zone, Ns__Change *m, const struct store
 	m->added = c->added;
 	m->removed = c->removed;
 	names_fill(s, zone, m);
+	if (m->zone_count > 0)
+		rrsets_fill(s, zone, m);
 	/* A list does not read bodies: of a few zones that it touched, those that are not named. */
 	if (m->zone_count <= NAMES_MAX && m->zone_count > m->n_zones &&
 	    store_change_digest(s, c->revision, digest) == NS_OK)

@@ -208,8 +208,8 @@ promote_tick(struct sync *s, uint64_t now_ns)
 			decide(s);
 		} else if (now_ns > p->until_ns) {
 			ns_fail(&p->r->why, NS_UNAVAILABLE, EF_PROMOTE,
-			    "what others have and %s has not could not be fetched in time%s%s",
-			    s->name, s->fleet->rep.trouble[0] != '\0' ? ": " : "",
+			    "what others have and %s has not could not be fetched%s%s", s->name,
+			    s->fleet->rep.trouble[0] != '\0' ? ": " : " in time",
 			    s->fleet->rep.trouble);
 			give_up(s);
 		}
@@ -220,6 +220,15 @@ promote_tick(struct sync *s, uint64_t now_ns)
 	free(peers);
 	if ((all || now_ns > p->until_ns) && !rep_busy(s))
 		decide(s);
+}
+
+void
+promote_refused(struct sync *s)
+{
+	struct promotion *p = s->fleet->promotion;
+
+	if (p != NULL && p->step == FETCHING)
+		p->until_ns = 0;
 }
 
 void

@@ -12,6 +12,7 @@ struct sync;
 struct pool	*readers_start(struct sync *, struct queue *, unsigned threads);
 
 enum ns_err	 zone_show_read(struct request *, struct store *);
+enum ns_err	 zone_export_text(struct request *);
 enum ns_err	 zone_export_read(struct request *, struct store *);
 enum ns_err	 record_list_read(struct request *, struct store *);
 enum ns_err	 history_list_read(struct request *, struct store *);

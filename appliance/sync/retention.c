@@ -92,9 +92,12 @@ retention_tick(struct sync *s, uint64_t now_ns)
 {
 	struct prune_job *j;
 
-	if (s->prune.look_ns == 0) /* a test's log is short, and so is its patience */
-		s->prune.look_ns =
-		    sync_retention() == &snap_retention ? PRUNE_LOOK_NS : PRUNE_PACE_NS;
+	if (s->prune.look_ns == 0) { /* a test's log is short, and so is its patience */
+		bool whole = sync_retention() == &snap_retention;
+
+		s->prune.look_ns = whole ? PRUNE_LOOK_NS : PRUNE_PACE_NS;
+		s->prune.need_ns = whole ? SNAP_NEED_NS : 5 * PRUNE_PACE_NS;
+	}
 	if (s->prune.busy || s->fleet == NULL || now_ns < s->prune.again_ns)
 		return;
 	j = xcalloc(1, sizeof *j);

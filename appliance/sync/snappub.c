@@ -142,7 +142,7 @@ snaps_needs(const struct sync *s, uint64_t now_ns, struct snap_need *out)
 
 	for (size_t i = 0; x != NULL && i < x->count; i++)
 		out[i] = (struct snap_need){ x->files[i].made.revision + 1,
-			clock_since(now_ns, x->files[i].used_ns) < SNAP_NEED_NS };
+			clock_since(now_ns, x->files[i].used_ns) < s->prune.need_ns };
 	return x != NULL ? x->count : 0;
 }
 
@@ -213,6 +213,8 @@ say_offer(struct sync *s, const struct follower *fo, const struct snap_made *mad
 	Ns__Envelope env = NS__ENVELOPE__INIT;
 	Ns__FleetSnapshot out = NS__FLEET_SNAPSHOT__INIT;
 
+	if (fleet_is_replica(s))
+		return; /* by now: its history may have lost, and the word would be one of the newer term */
 	if (made != NULL) {
 		out.file = (ProtobufCBinaryData){ SNAP_DIGEST, (uint8_t *)(uintptr_t)made->digest };
 		out.octets = made->octets;

@@ -136,6 +136,7 @@ stats_request(struct sync *s, struct request *r)
 	ask.zone.data = zone;
 	ask.top = q->top;
 	ask.limit = q->limit;
+	ask.past = q->past;
 	env.id = ++s->stats->last_id;
 	env.body_case = NS__ENVELOPE__BODY_METRICS_REQUEST;
 	env.metrics_request = &ask;

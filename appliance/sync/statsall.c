@@ -9,6 +9,7 @@
 #define TOP_DEFAULT 10u
 #define TOP_MAX     100u
 #define BUCKETS_MAX 1024u
+#define PAST_MAX    1024u
 
 /* What is a number in a reply and is summed. */
 static const size_t sums[] = {
@@ -58,6 +59,44 @@ add_counts(Ns__StatsReply__Rcode ***list, size_t *n, Ns__StatsReply__Rcode *cons
 	}
 }
 
+/* Point by point; what nobody counted is none of the sum. */
+static void
+add_past(float **list, size_t *n, const float *from, size_t k)
+{
+	if (k > PAST_MAX)
+		return;
+	if (*n < k)
+		*list = xreallocarray(*list, k, sizeof **list);
+	for (; *n < k; (*n)++)
+		(*list)[*n] = -1;
+	for (size_t i = 0; i < k; i++)
+		if (from[i] >= 0)
+			(*list)[i] = (*list)[i] >= 0 ? (*list)[i] + from[i] : from[i];
+}
+
+/* Percentiles do not add up: the worst of them. */
+static void
+most_past(float **list, size_t *n, const float *from, size_t k)
+{
+	size_t had = *n;
+
+	add_past(list, n, from, had == 0 ? k : 0);
+	for (size_t i = 0; had > 0 && i < k && i < *n; i++)
+		if (from[i] > (*list)[i])
+			(*list)[i] = from[i];
+}
+
+/* The name that a client asks for most: where he asks most. */
+static void
+take_most(Ns__StatsReply__Top *to, const Ns__StatsReply__Top *from)
+{
+	if (to->most[0] != '\0' && to->count > 2 * from->count)
+		return;
+	if (to->most != protobuf_c_empty_string)
+		free(to->most);
+	to->most = xstrdup(from->most);
+}
+
 static void
 add_top(Ns__StatsReply *m, const Ns__StatsReply *in)
 {
@@ -79,6 +118,8 @@ add_top(Ns__StatsReply *m, const Ns__StatsReply *in)
 		m->top[at]->nxdomain += t->nxdomain;
 		m->top[at]->errors += t->errors;
 		m->top[at]->qps += t->qps;
+		add_past(&m->top[at]->past, &m->top[at]->n_past, t->past, t->n_past);
+		take_most(m->top[at], t);
 	}
 }
 
@@ -184,6 +225,8 @@ add(Ns__StatsReply *m, const Ns__StatsReply *in)
 	add_top(m, in);
 	add_floods(m, in);
 	add_buckets(m, in);
+	add_past(&m->past, &m->n_past, in->past, in->n_past);
+	most_past(&m->past_p99_us, &m->n_past_p99_us, in->past_p99_us, in->n_past_p99_us);
 	m->appliances++;
 }
 

@@ -84,7 +84,7 @@ struct sync {
 	struct windows	*windows;
 	struct {
 		bool	 busy;		/* a job of the writer */
-		uint64_t again_ns, look_ns;
+		uint64_t again_ns, look_ns, need_ns;
 	} prune;		/* retention.c */
 };
 

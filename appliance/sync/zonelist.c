@@ -53,13 +53,25 @@ struct listing {
 	size_t n, room, turn;
 };
 
+static void
+add_rate(Ns__ZoneInfo *info, struct zone_rate rate)
+{
+	info->qps = rate.qps;
+	info->nx_percent = rate.nx_percent;
+	if (rate.past == NULL)
+		return;
+	info->past = xmalloc(ZONE_PAST * sizeof *info->past);
+	memcpy(info->past, rate.past, ZONE_PAST * sizeof *info->past);
+	info->n_past = ZONE_PAST;
+}
+
 static bool
 add(struct listing *l, const struct store_zone *z)
 {
 	Ns__ZoneInfo *info = zone_info(z, l->store, &l->names);
 
 	if (l->request->env->zone_list_request->qps)
-		info->qps = zone_rate(l->rates, z->name, z->name_len);
+		add_rate(info, zone_rate(l->rates, z->name, z->name_len));
 	l->m->zones[l->m->n_zones++] = info;
 	return l->m->n_zones < l->limit;
 }
@@ -146,7 +158,7 @@ each_key(void *arg, const struct store_zone *z)
 	if (l->facts != NULL)
 		f.flags = zone_facts_of(l->facts, z);
 	if (l->wants & FILTER_QPS)
-		f.qps = zone_rate(l->rates, z->name, z->name_len);
+		f.qps = zone_rate(l->rates, z->name, z->name_len).qps;
 	if (l->wants & FILTER_DRAFT && named_has(&l->drafts, name))
 		f.flags |= FILTER_DRAFT;
 	if (!filter_match(l->filter, &f))

@@ -22,9 +22,12 @@ struct zone_rates {
 	_Atomic unsigned held;
 	uint8_t hash_key[16];
 	size_t mask; /* places - 1: a power of two, at most half of them taken */
-	struct {
+	float *past; /* PAST each of those that have it */
+	struct rate_place {
 		uint64_t id; /* 0: free */
 		float qps;
+		uint16_t nxdomain; /* of a thousand */
+		uint16_t past; /* 1 + its place there; 0: none */
 	} places[];
 };
 
@@ -45,10 +48,24 @@ place_of(const struct zone_rates *t, uint64_t id)
 	return at;
 }
 
+/* How many have one. */
+static size_t
+past_take(struct zone_rates *t, const Ns__ZoneRates *m)
+{
+	size_t n = m->n_past / ZONE_PAST;
+
+	if (n > UINT16_MAX - 1)
+		n = UINT16_MAX - 1;
+	t->past = xcalloc(n + 1, ZONE_PAST * sizeof *t->past);
+	if (n > 0)
+		memcpy(t->past, m->past, n * ZONE_PAST * sizeof *t->past);
+	return n;
+}
+
 static struct zone_rates *
 table_new(const Ns__ZoneRates *m)
 {
-	size_t n = m->n_ids < m->n_qps ? m->n_ids : m->n_qps, size = 16;
+	size_t n = m->n_ids < m->n_qps ? m->n_ids : m->n_qps, size = 16, past;
 	struct zone_rates *t;
 
 	while (size < 2 * n)
@@ -58,13 +75,16 @@ table_new(const Ns__ZoneRates *m)
 	atomic_init(&t->held, 1);
 	if (m->hash_key.len == sizeof t->hash_key)
 		memcpy(t->hash_key, m->hash_key.data, sizeof t->hash_key);
+	past = past_take(t, m);
 	for (size_t i = 0; i < n; i++) {
 		size_t at = m->ids[i] != 0 ? place_of(t, m->ids[i]) : 0;
 
 		if (m->ids[i] == 0)
 			continue;
-		t->places[at].id = m->ids[i];
-		t->places[at].qps = m->qps[i];
+		t->places[at] = (struct rate_place){ .id = m->ids[i],
+			.qps = m->qps[i],
+			.nxdomain = i < m->n_nxdomain ? (uint16_t)m->nxdomain[i] : 0,
+			.past = i < past ? (uint16_t)(i + 1) : 0 };
 	}
 	return t;
 }
@@ -74,17 +94,22 @@ table_drop(void *table)
 {
 	struct zone_rates *t = table;
 
-	if (t != NULL && atomic_fetch_sub(&t->held, 1) == 1)
-		free(t);
+	if (t == NULL || atomic_fetch_sub(&t->held, 1) != 1)
+		return;
+	free(t->past);
+	free(t);
 }
 
-double
+struct zone_rate
 zone_rate(const struct zone_rates *t, const uint8_t *name, size_t len)
 {
-	return t != NULL
-		   ? (double)t->places[place_of(t, zonecount_id(zone_hash(t->hash_key, name, len)))]
-			 .qps
-		   : (double)NAN;
+	const struct rate_place *p;
+
+	if (t == NULL)
+		return (struct zone_rate){ (double)NAN, (double)NAN, NULL };
+	p = &t->places[place_of(t, zonecount_id(zone_hash(t->hash_key, name, len)))];
+	return (struct zone_rate){ (double)p->qps, p->nxdomain / 10.0,
+		p->past != 0 ? t->past + (size_t)(p->past - 1) * ZONE_PAST : NULL };
 }
 
 /* ---- loop ---- */

@@ -18,7 +18,12 @@ void	 zonerates_came(struct sync *, const Ns__ZoneRates *);
 void	 zonerates_tick(struct sync *, uint64_t now_ns);
 
 /* ---- any thread ---- */
-/* Of a wire name in lower case; NAN: rates NULL. */
-double	 zone_rate(const struct zone_rates *, const uint8_t *name, size_t len);
+#define ZONE_PAST 10u /* minutes */
+struct zone_rate {
+	double qps, nx_percent; /* NAN: not known */
+	const float *past; /* ZONE_PAST of them, as in ZoneInfo; NULL: not kept.  As long as the table */
+};
+/* Of a wire name in lower case; nothing is known with rates NULL. */
+struct zone_rate zone_rate(const struct zone_rates *, const uint8_t *name, size_t len);
 
 #endif

@@ -10,6 +10,7 @@ void
 census_init(struct census *c, struct worker_memory *m, uint64_t random, uint64_t now_ns)
 {
 	c->zones = &m->zones;
+	c->notes = m->notes;
 	c->random = random | 1;
 	c->skip = random % CENSUS_SAMPLE;
 	topk_open(&c->clients, &m->clients, now_ns);
@@ -24,10 +25,13 @@ census_prefetch(const struct census *c, const struct query *q, size_t n)
 }
 
 static void
-sample_client(struct census *c, const struct sockaddr_storage *client, uint64_t weight)
+sample_client(
+    struct census *c, const struct sockaddr_storage *client, const struct clientnote_query *q)
 {
 	uint64_t network = rrl_network(client);
 	struct page_client key;
+	unsigned at;
+	bool taken;
 
 	if (network == 0)
 		return;
@@ -36,29 +40,39 @@ sample_client(struct census *c, const struct sockaddr_storage *client, uint64_t 
 		network <<= 32;
 	for (unsigned i = 0; i < sizeof key.prefix; i++)
 		key.prefix[i] = (uint8_t)(network >> (48 - 8 * i));
-	topk_add(&c->clients, network * 0x9e3779b97f4a7c15u, &key, sizeof key, weight);
+	at = topk_add(
+	    &c->clients, network * 0x9e3779b97f4a7c15u, &key, sizeof key, q->weight, &taken);
+	clientnote_add(&c->notes[c->clients.current][at], page_client_owner(&key), taken, q);
 }
 
 /* serve has read the name, so it is one; a zone of ours bounds what strangers can have us list. */
-static void
-sample_name(struct census *c, const struct query *q, uint64_t weight)
+static size_t
+name_of(const struct query *q, uint8_t *name)
 {
-	uint8_t name[NAME_MAX_WIRE];
-	size_t len;
+	size_t len = q->zone != 0 ? name_check(q->pkt + HEADER, q->len - HEADER) : 0;
 
-	if (q->zone == 0 || (len = name_check(q->pkt + HEADER, q->len - HEADER)) == 0)
-		return;
-	name_lower(name, q->pkt + HEADER, len);
-	topk_add(&c->names, q->name_hash, name, len, weight);
+	if (len > 0)
+		name_lower(name, q->pkt + HEADER, len);
+	return len;
 }
 
 static void
 sample(struct census *c, const struct query *q, uint64_t weight)
 {
+	uint8_t name[NAME_MAX_WIRE];
+	struct clientnote_query note;
+
 	if (q->len < HEADER)
 		return;
-	sample_client(c, &q->client, weight);
-	sample_name(c, q, weight);
+	note = (struct clientnote_query){ .weight = weight,
+		.name_hash = q->name_hash,
+		.name = name,
+		.len = name_of(q, name),
+		.nxdomain = q->class == SERVE_CLASS_NXDOMAIN,
+		.error = q->class == SERVE_CLASS_ERROR };
+	sample_client(c, &q->client, &note);
+	if (note.len > 0)
+		(void)topk_add(&c->names, q->name_hash, name, note.len, weight, NULL);
 }
 
 /* 1 … 2 × CENSUS_SAMPLE - 1, each as likely (xorshift, Marsaglia 2003). */

@@ -1,7 +1,7 @@
 /* census - what a batch leaves behind beside the totals (tally.h): each zone's counters, and the client
  * networks and names that ask most, in this worker's shared memory.
  *
- * Zones are counted exactly.  Clients and names are sampled: all queries of a batch of up to
+ * Zones are counted exactly.  Clients, with what they ask and get, and names are sampled: all queries of a batch of up to
  * CENSUS_ALL, else one in CENSUS_SAMPLE on average, at distances of chance, which then counts for so
  * many; so the expectation is right at any load and the cost is bounded where load is high.  One thread. */
 #ifndef NS_WORKER_CENSUS_H
@@ -18,6 +18,7 @@
 
 struct census {
 	struct zonecount *zones;
+	struct clientnote (*notes)[TOPK_SLOTS]; /* of clients' slots, by window */
 	struct topk_writer clients, names;
 	uint64_t random; /* never 0 */
 	size_t skip; /* queries until the next sample */

@@ -14,6 +14,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "appliance/zonemap/clientnote.h"
 #include "appliance/zonemap/tail.h"
 #include "appliance/zonemap/topk.h"
 #include "appliance/zonemap/zonecount.h"
@@ -60,6 +61,7 @@ struct worker_memory {
 	alignas(PAGE_OCTETS) struct worker_page	page;
 	alignas(PAGE_OCTETS) struct zonecount	zones;
 	struct topk		clients;		/* keys: struct page_client */
+	struct clientnote	notes[2][TOPK_SLOTS];	/* of clients' slots */
 	struct topk		names;			/* keys: lower-case wire names of our zones */
 	struct tail		tail;			/* some queries, while somebody watches */
 };
@@ -70,6 +72,15 @@ struct page_client {
 	uint8_t		family;			/* 4 or 6 */
 	uint8_t		prefix[7];
 };
+static inline uint64_t
+page_client_owner(const struct page_client *c)	/* of its note; never 0, a family is not */
+{
+	uint64_t owner = c->family;
+
+	for (unsigned i = 0; i < sizeof c->prefix; i++)
+		owner = owner << 8 | c->prefix[i];
+	return owner;
+}
 
 static inline void
 page_add(_Atomic uint64_t *counter, uint64_t n)	/* one writer: no locked instruction needed */

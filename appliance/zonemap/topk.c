@@ -126,8 +126,9 @@ smallest(struct topk_writer *w)
 	return smallest(w);
 }
 
-void
-topk_add(struct topk_writer *w, uint64_t hash, const void *key, size_t len, uint64_t weight)
+unsigned
+topk_add(
+    struct topk_writer *w, uint64_t hash, const void *key, size_t len, uint64_t weight, bool *taken)
 {
 	struct topk_slot *s;
 	unsigned at;
@@ -146,6 +147,26 @@ topk_add(struct topk_writer *w, uint64_t hash, const void *key, size_t len, uint
 	store(&s->weight, w->weight[at]);
 	if (new)
 		atomic_store_explicit(&s->hash, hash, memory_order_release);
+	if (taken != NULL)
+		*taken = new;
+	return at;
+}
+
+unsigned
+topk_window(const struct topk *t, unsigned window)
+{
+	return (atomic_load_explicit(&t->current, memory_order_relaxed) ^ window) & 1;
+}
+
+double
+topk_span(const struct topk *t, bool both, uint64_t now_ns)
+{
+	uint64_t began = load(&t->began_ns), passed = now_ns > began ? now_ns - began : 0;
+
+	if (passed > 2 * TOPK_WINDOW_NS)
+		passed = 2 * TOPK_WINDOW_NS;
+	passed += both ? TOPK_WINDOW_NS : 0;
+	return passed > 1000000000 ? (double)passed / 1e9 : 1;
 }
 
 /* Which window that is now; false: too old to count.  Nobody turns the windows while nobody asks. */
@@ -161,8 +182,7 @@ bool
 topk_read(
     const struct topk *t, unsigned window, unsigned slot, uint64_t now_ns, struct topk_value *v)
 {
-	unsigned current = atomic_load_explicit(&t->current, memory_order_relaxed);
-	const struct topk_slot *s = &t->window[(current ^ window) & 1][slot % TOPK_SLOTS];
+	const struct topk_slot *s = &t->window[topk_window(t, window)][slot % TOPK_SLOTS];
 	uint64_t hash = atomic_load_explicit(&s->hash, memory_order_acquire), word;
 
 	if (hash == 0 || !is_fresh(t, window, now_ns))

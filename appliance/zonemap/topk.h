@@ -44,7 +44,9 @@ struct topk_writer {
 void	 topk_open(struct topk_writer *, struct topk *, uint64_t now_ns);	/* continues what is there */
 /* Once a batch: begins a new window when it is time. */
 void	 topk_tick(struct topk_writer *, uint64_t now_ns);
-void	 topk_add(struct topk_writer *, uint64_t hash, const void *key, size_t len, uint64_t weight);
+/* Its slot of the current window; *taken, which may be NULL: the key has it since now. */
+unsigned topk_add(struct topk_writer *, uint64_t hash, const void *key, size_t len, uint64_t weight,
+	    bool *taken);
 
 /* The reader's side: a slot of the current window (0) or of the one before (1), if that still counts. */
 struct topk_value {
@@ -54,5 +56,8 @@ struct topk_value {
 };
 bool	 topk_read(const struct topk *, unsigned window, unsigned slot, uint64_t now_ns,
 	    struct topk_value *);
+/* Which of the two windows in memory that is; seconds that both windows speak of, the one before only if it is wanted. */
+unsigned topk_window(const struct topk *, unsigned window);
+double	 topk_span(const struct topk *, bool both, uint64_t now_ns);
 
 #endif

@@ -2,7 +2,7 @@
  *
  * A command gets its words and options already sorted (args.c), talks to the appliance through the
  * client library, and prints: tables for people, one JSON document with --json, one object a row with
- * --jsonl.  Data on stdout, messages on stderr; never prompts.  Exit codes: nameserve(1). */
+ * --jsonl.  Data on stdout, messages on stderr; never prompts (but edit.c).  Exit codes: nameserve(1). */
 #ifndef NS_CONSOLE_CLI_H
 #define NS_CONSOLE_CLI_H
 
@@ -206,6 +206,10 @@ int cli_draft_op(struct cli *, Ns__RecordOp *);
 int cli_draft_take(struct cli *, Ns__ZoneEdit *);
 int cli_drafts_take(struct cli *, Ns__ZoneEdit *const *, size_t n);
 
+/* ---- import (import.c) ---- */
+/* A file as the draft of a zone: the reply, which says what was wrong or has the draft; NULL after a message. */
+Ns__Envelope *cli_import_draft(struct cli *, const char *zone, const char *path, int *code);
+
 /* ---- fleet (fleet.c) ---- */
 /* What a drain means, in two lines. */
 void processes_print(Ns__StatusReply__Process *const *, size_t n);
@@ -243,6 +247,7 @@ int cmd_draft_rebase(struct cli *);
 int cmd_draft_lost(struct cli *);
 int cmd_draft_take(struct cli *);
 int cmd_draft_forget(struct cli *);
+int cmd_edit(struct cli *);
 int cmd_plan(struct cli *);
 int cmd_commit(struct cli *);
 int cmd_confirm(struct cli *);

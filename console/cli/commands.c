@@ -106,11 +106,21 @@ const struct cli_command cli_commands[] = {
 	{ "test", NULL, "NAME TYPE", "what is answered to whom, and why, step by step",
 	    "The code that answers is asked itself: which zone, which rule of a policy, which "
 	    "health, "
-	    "which choice.",
+	    "which choice. --draft takes your draft of the zone, --draft --all those of others, "
+	    "too.",
 	    2, 2,
 	    OPT_BIT(OPT_CLIENT) | OPT_BIT(OPT_ECS) | OPT_BIT(OPT_DO) | OPT_BIT(OPT_VIA) |
-		OPT_BIT(OPT_AT) | OPT_BIT(OPT_DRAFT),
+		OPT_BIT(OPT_AT) | OPT_BIT(OPT_DRAFT) | OPT_BIT(OPT_ALL),
 	    cmd_test },
+	{ "edit", NULL, "ZONE", "the zone as text in your editor, then its draft",
+	    "With your draft in it, if there is one. What differs when the editor is left becomes "
+	    "the draft; the plan is shown, and asked what becomes of it: --commit does not ask. A "
+	    "line that cannot be read is marked, and the editor opens there again if you want. "
+	    "Unchanged, empty, or an editor that fails: nothing happens. Needs a terminal.",
+	    1, 1,
+	    OPT_BIT(OPT_COMMIT) | OPT_BIT(OPT_COMMENT) | OPT_BIT(OPT_KEY) | OPT_BIT(OPT_WAIT) |
+		OPT_BIT(OPT_CONFIRM) | OPT_BIT(OPT_WITHIN),
+	    cmd_edit },
 	{ "draft", "list", "", "drafts of this user, on all appliances", NULL, 0, 0, 0,
 	    cmd_draft_list },
 	{ "draft", "show", "ZONE", "the operations of a draft", NULL, 1, 1, 0, cmd_draft_show },

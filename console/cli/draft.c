@@ -58,8 +58,8 @@ cli_plan(struct cli *cli, Ns__ZoneEdit **edits, size_t n, int *code)
 	return cli_call(cli, &request, NS__ENVELOPE__BODY_PLAN_REPLY, code);
 }
 
-static Ns__ZoneInfo *
-zone_call(struct cli *cli, const char *zone, Ns__Envelope **reply, int *code)
+const Ns__ZoneInfo *
+cli_zone(struct cli *cli, const char *zone, Ns__Envelope **reply, int *code)
 {
 	Ns__ZoneShowRequest body = NS__ZONE_SHOW_REQUEST__INIT;
 	Ns__Envelope request = NS__ENVELOPE__INIT;
@@ -148,7 +148,7 @@ cli_draft_op(struct cli *cli, Ns__RecordOp *op)
 {
 	int code = CLI_OK;
 	Ns__Envelope *reply = NULL;
-	Ns__ZoneInfo *z = zone_call(cli, cli->words[0], &reply, &code);
+	const Ns__ZoneInfo *z = cli_zone(cli, cli->words[0], &reply, &code);
 	struct ns_drafts *drafts = z != NULL ? cli_drafts_linked(cli, &code) : NULL;
 
 	if (drafts != NULL)
@@ -343,7 +343,7 @@ cmd_draft_rebase(struct cli *cli)
 	struct ns_drafts *drafts;
 	Ns__Envelope *reply = NULL;
 	Ns__Draft *d = draft_named(cli, &drafts, &code);
-	Ns__ZoneInfo *z = d != NULL ? zone_call(cli, d->zone, &reply, &code) : NULL;
+	const Ns__ZoneInfo *z = d != NULL ? cli_zone(cli, d->zone, &reply, &code) : NULL;
 
 	if (z != NULL) {
 		d->base_version = z->version;
@@ -387,8 +387,8 @@ print_lines(char sign, char *const *lines, size_t n)
 	}
 }
 
-static void
-print_plan(const Ns__PlanReply *r)
+void
+cli_plan_print(const Ns__PlanReply *r)
 {
 	for (size_t i = 0; i < r->n_zones; i++) {
 		const Ns__PlanReply__Zone *z = r->zones[i];
@@ -421,6 +421,12 @@ differs(const Ns__PlanReply *r)
 	return some;
 }
 
+static enum draft_which
+all_or_named(const struct cli *cli)
+{
+	return cli->opt[OPT_ALL] != NULL ? DRAFTS_ALL : DRAFTS_NAMED;
+}
+
 static int
 plan_drafts(struct cli *cli)
 {
@@ -431,10 +437,10 @@ plan_drafts(struct cli *cli)
 
 	if (drafts == NULL)
 		return code;
-	if (draft_set_load(cli, drafts, cli->opt[OPT_ALL] != NULL, &s, &code)) {
+	if (draft_set_load(cli, drafts, all_or_named(cli), &s, &code)) {
 		reply = cli_plan(cli, s.list, s.n, &code);
 		if (reply != NULL && cli->format == CLI_TABLE)
-			print_plan(reply->plan_reply);
+			cli_plan_print(reply->plan_reply);
 		else if (reply != NULL)
 			cli_print_json(cli, &reply->plan_reply->base, "ns.plan/1");
 		if (reply != NULL && cli->opt[OPT_EXIT_CODE] != NULL && differs(reply->plan_reply))
@@ -527,7 +533,7 @@ cmd_commit(struct cli *cli)
 
 	if (code != CLI_OK || (drafts = cli_drafts_linked(cli, &code)) == NULL)
 		return code;
-	if (draft_set_load(cli, drafts, cli->opt[OPT_ALL] != NULL, &s, &code)) {
+	if (draft_set_load(cli, drafts, all_or_named(cli), &s, &code)) {
 		code = commit_set(cli, drafts, &s);
 		draft_set_free(&s);
 	}

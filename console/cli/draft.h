@@ -12,6 +12,9 @@ struct ns_drafts *cli_drafts_linked(struct cli *, int *code);
 json_t *cli_draft_json(const Ns__Draft *);
 int cli_draft_print(struct cli *, const Ns__Draft *);
 
+/* A zone as it is now, and the reply that holds it, which the caller frees; NULL after a message. */
+const Ns__ZoneInfo *cli_zone(struct cli *, const char *name, Ns__Envelope **, int *code);
+void cli_plan_print(const Ns__PlanReply *);
 /* The reply to a plan request, or NULL after a message. */
 Ns__Envelope *cli_plan(struct cli *, Ns__ZoneEdit **, size_t n, int *code);
 
@@ -21,8 +24,11 @@ struct draft_set {
 	Ns__ZoneEdit *edits, **list;
 	size_t n, damaged;
 };
-/* Those that the command line names, or all; false after a message, with *code. */
-bool draft_set_load(struct cli *, struct ns_drafts *, bool all, struct draft_set *, int *code);
+/* Those that the command line names, all, or that of the zone that its first word is in; false after a message, with
+ * *code. */
+enum draft_which { DRAFTS_NAMED, DRAFTS_ALL, DRAFTS_OF_NAME };
+bool draft_set_load(
+    struct cli *, struct ns_drafts *, enum draft_which, struct draft_set *, int *code);
 void draft_set_free(struct draft_set *);
 #define CLI_NO_DRAFT 1312u
 

@@ -20,7 +20,7 @@ static const struct {
 	const char *why;
 } not_here[] = { { cmd_console, "you are in it" },
 	{ cmd_proxy, "it speaks with a program, not with people" },
-	{ cmd_login, "you are logged in" },
+	{ cmd_login, "you are logged in" }, { cmd_edit, "E in its records is the same" },
 	{ cmd_completion, "it is for a shell; Tab completes here" } };
 
 static const char *

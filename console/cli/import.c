@@ -28,6 +28,7 @@ struct import {
 	size_t chunk;
 	unsigned window, outstanding;
 	bool room, over, failed;
+	bool quiet; /* one small file: how far it is nobody asks */
 	int code;
 	Ns__ImportProgress progress;
 	uint64_t shown_ms;
@@ -42,7 +43,7 @@ struct import {
 static void
 progress_show(struct import *im, bool last)
 {
-	if (!isatty(STDERR_FILENO) || im->cli->format != CLI_TABLE)
+	if (im->quiet || !isatty(STDERR_FILENO) || im->cli->format != CLI_TABLE)
 		return;
 	if (!last && clock_mono_ms() - im->shown_ms < PROGRESS_MS)
 		return;
@@ -201,7 +202,7 @@ dir_send(struct import *im, const char *dir)
 /* ---- begin and end ---- */
 
 static bool
-session_begin(struct import *im)
+session_begin(struct import *im, bool draft)
 {
 	struct cli *cli = im->cli;
 	Ns__ImportBegin body = NS__IMPORT_BEGIN__INIT;
@@ -209,9 +210,9 @@ session_begin(struct import *im)
 	char **confirm = NULL;
 
 	body.comment = cli_str(cli->opt[OPT_COMMENT]);
-	body.commit = cli->opt[OPT_COMMIT] != NULL;
-	body.draft = cli->opt[OPT_COMMIT] == NULL && cli->opt[OPT_DIR] == NULL;
-	if (cli->opt[OPT_CONFIRM] != NULL)
+	body.commit = !draft && cli->opt[OPT_COMMIT] != NULL;
+	body.draft = draft;
+	if (!draft && cli->opt[OPT_CONFIRM] != NULL)
 		body.confirm = confirm = cli_commas(cli->opt[OPT_CONFIRM], &body.n_confirm);
 	request.body_case = NS__ENVELOPE__BODY_IMPORT_BEGIN;
 	request.import_begin = &body;
@@ -259,7 +260,8 @@ summary_print(struct import *im, const Ns__ImportReply *r)
 	return r->failed > 0 ? CLI_REJECTED : im->code;
 }
 
-static int
+/* The last of it; NULL after a message, with im->code. */
+static Ns__Envelope *
 session_end(struct import *im)
 {
 	Ns__ImportEnd body = NS__IMPORT_END__INIT;
@@ -268,18 +270,32 @@ session_end(struct import *im)
 	chunk_send(im);
 	wait_for_room(im, 1);
 	if (im->failed)
-		return im->code;
+		return NULL;
 	body.session = im->session;
 	request.body_case = NS__ENVELOPE__BODY_IMPORT_END;
 	request.import_end = &body;
 	im->cli->timeout_ms = STEP_MS;
-	Ns__Envelope *reply =
-	    cli_call(im->cli, &request, NS__ENVELOPE__BODY_IMPORT_REPLY, &im->code);
-	if (reply == NULL)
-		return im->code;
-	int code = summary_print(im, reply->import_reply);
-	ns__envelope__free_unpacked(reply, NULL);
-	return code;
+	return cli_call(im->cli, &request, NS__ENVELOPE__BODY_IMPORT_REPLY, &im->code);
+}
+
+Ns__Envelope *
+cli_import_draft(struct cli *cli, const char *zone, const char *path, int *code)
+{
+	struct import *im = xcalloc(1, sizeof *im);
+	unsigned timeout_ms = cli->timeout_ms;
+	Ns__Envelope *reply = NULL;
+
+	im->cli = cli;
+	im->quiet = true;
+	if (session_begin(im, true)) {
+		file_send(im, path, zone);
+		reply = session_end(im);
+	}
+	cli->timeout_ms = timeout_ms;
+	*code = im->code;
+	free(im->text);
+	free(im);
+	return reply;
 }
 
 int
@@ -301,16 +317,17 @@ cmd_zone_import(struct cli *cli)
 		return cli_usage(NULL, "%s: not a directory", dir);
 	struct import *im = xcalloc(1, sizeof *im);
 	im->cli = cli;
-	int code;
-	if (session_begin(im)) {
+	Ns__Envelope *reply = NULL;
+	if (session_begin(im, dir == NULL && cli->opt[OPT_COMMIT] == NULL)) {
 		if (dir != NULL)
 			dir_send(im, dir);
 		else
 			file_send(im, cli->words[1], cli->words[0]);
-		code = session_end(im);
-	} else {
-		code = im->code;
+		reply = session_end(im);
 	}
+	int code = reply != NULL ? summary_print(im, reply->import_reply) : im->code;
+	if (reply != NULL)
+		ns__envelope__free_unpacked(reply, NULL);
 	free(im->text);
 	free(im);
 	return code;

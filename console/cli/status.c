@@ -160,26 +160,41 @@ print_signing(const Ns__StatsReply__Signing *m)
 		putchar('\n');
 }
 
+/* What a list of them has; the first columns of the row, in this order. */
+static const struct {
+	const char *top, *titles[6];
+	unsigned n;
+} lists[] = { { "zones", { "ZONE", "QUERIES/S", "QUERIES", "NXDOMAIN", "ERRORS" }, 5 },
+	{ "clients", { "CLIENT", "QUERIES/S", "QUERIES", "NXDOMAIN", "ERRORS", "ASKS MOST FOR" },
+	    6 },
+	{ "names", { "NAME", "QUERIES/S", "QUERIES" }, 3 },
+	{ "qtypes", { "TYPE", "QUERIES" }, 2 } };
+#define LISTS (sizeof lists / sizeof *lists)
+
 static void
 print_top(const Ns__StatsReply *s)
 {
-	static const char *const zones[] = { "ZONE", "QUERIES/S", "QUERIES", "NXDOMAIN", "ERRORS" };
-	static const char *const others[] = { "NAME", "QUERIES" };
-	bool by_zone = strcmp(s->top_of, "zones") == 0;
 	struct table *t;
+	size_t k = 0;
+	unsigned columns;
 
-	if (s->top_of[0] == '\0')
+	while (k < LISTS && strcmp(lists[k].top, s->top_of) != 0)
+		k++;
+	if (k == LISTS)
 		return;
-	t = table_new(by_zone ? zones : others, by_zone ? 5 : 2, "lrrrr");
+	columns = lists[k].n;
+	t = table_new(lists[k].titles, columns, "lrrrrl");
 	for (size_t i = 0; i < s->n_top; i++) {
 		table_cell(t, "%s", s->top[i]->name);
-		if (by_zone)
+		if (columns > 2)
 			table_cell(t, "%.1f", s->top[i]->qps);
 		table_cell(t, "%llu", (unsigned long long)s->top[i]->count);
-		if (by_zone) {
+		if (columns > 3) {
 			table_cell(t, "%llu", (unsigned long long)s->top[i]->nxdomain);
 			table_cell(t, "%llu", (unsigned long long)s->top[i]->errors);
 		}
+		if (columns > 5)
+			table_cell(t, "%s", s->top[i]->most[0] != '\0' ? s->top[i]->most : "-");
 	}
 	table_print(&t);
 }

@@ -79,7 +79,7 @@ ask(struct cli *cli, Ns__ZoneEdit **edits, size_t n)
 		NS__ENVELOPE__BODY_TEST_REPLY, "ns.test/1", NULL, print_reply });
 }
 
-/* With all drafts of this user: a name may lead from one zone into another. */
+/* With the draft of the zone that is asked, or with all of this user: a name may lead from one zone into another. */
 int
 cmd_test(struct cli *cli)
 {
@@ -87,11 +87,14 @@ cmd_test(struct cli *cli)
 	struct ns_drafts *drafts;
 	struct draft_set set;
 
+	if (cli->opt[OPT_DRAFT] == NULL && cli->opt[OPT_ALL] != NULL)
+		return cli_usage(NULL, "test --all goes with --draft");
 	if (cli->opt[OPT_DRAFT] == NULL)
 		return ask(cli, NULL, 0);
 	if ((drafts = cli_drafts_linked(cli, &code)) == NULL)
 		return code;
-	if (draft_set_load(cli, drafts, true, &set, &code)) {
+	if (draft_set_load(cli, drafts, cli->opt[OPT_ALL] != NULL ? DRAFTS_ALL : DRAFTS_OF_NAME,
+		&set, &code)) {
 		code = ask(cli, set.list, set.n);
 		draft_set_free(&set);
 	}

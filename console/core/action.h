@@ -34,6 +34,9 @@ enum ns_action_id {
 	ACT_HISTORY,
 	ACT_OBJECT_HISTORY,
 	ACT_FILTER,
+	ACT_SEARCH,
+	ACT_SEARCH_NEXT,
+	ACT_SEARCH_PREVIOUS,
 	ACT_HELP,
 	ACT_COMMAND,
 	ACT_MESSAGES,
@@ -127,6 +130,7 @@ enum {
 	CTX_TYPED = CTX_FORM | CTX_AREA,
 	CTX_SORT = 1 << 16, /* rows can be sorted by a column */
 	CTX_PREVIEW = 1 << 17, /* beside the list there may be what is behind a row; never with CTX_WIDE */
+	CTX_SEARCH = 1 << 18, /* what is shown can be searched; never with CTX_FILTER */
 	CTX_PROBLEMS = 1 << 20, /* rows that can be in trouble */
 	CTX_CHECKS = 1 << 21, /* health checks: rows, or one */
 	CTX_FLEET = 1 << 22, /* appliances: rows, or one */

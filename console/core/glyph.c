@@ -45,6 +45,22 @@ glyph_graph(struct surface *s, struct rect r, enum glyph_set set, const double *
 	}
 }
 
+int
+glyph_bar(struct surface *s, int x, int y, int w, enum glyph_set set, double part)
+{
+	static const char *const ends[] = { "", "▏", "▎", "▍", "▌", "▋", "▊", "▉" };
+	int eighths = part >= 1 ? 8 * w : part > 0 ? (int)(part * 8 * w) : 0, cells;
+
+	eighths = part > 0 && eighths < 1 ? 1 : eighths;
+	cells = set == GLYPH_ASCII ? (eighths + 7) / 8 : eighths / 8;
+	for (int i = 0; i < cells; i++)
+		surface_put(s, x + i, y, 1, UI_GRAPH, glyph_level(set, GLYPH_LEVELS));
+	if (set == GLYPH_ASCII || eighths % 8 == 0)
+		return cells;
+	surface_put(s, x + cells, y, 1, UI_GRAPH, ends[eighths % 8]);
+	return cells + 1;
+}
+
 void
 glyph_number(double v, char out[16])
 {

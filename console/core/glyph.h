@@ -14,6 +14,8 @@ const char *glyph_level(enum glyph_set, unsigned level);
 /* Draws n values, the newest last, into r, from its right edge: each a column, `top` fills r.h rows.  A value
  * above zero never shows as nothing; below zero: no sample, left empty. */
 void glyph_graph(struct surface *, struct rect r, enum glyph_set, const double *values, size_t n, double top);
+/* A part, 0 to 1, of a row of that many cells, from the left; above zero never nothing.  Says how many cells it took. */
+int glyph_bar(struct surface *, int x, int y, int w, enum glyph_set, double part);
 /* 231040 → "231.0k": four significant digits and a letter at most. */
 void glyph_number(double, char out[16]);
 

@@ -28,7 +28,7 @@ key_number(const char *name)
 	if (strncmp(name, "Ctrl-", 5) == 0 && name[5] != '\0' && name[6] == '\0' &&
 	    isalpha((unsigned char)name[5]))
 		return CTRL_KEY(toupper((unsigned char)name[5]));
-	unsigned n = text_next(name, &cp);
+	unsigned n = utf8_next(name, &cp);
 	return n > 0 && name[n] == '\0' && cp > ' ' ? cp : 0;
 }
 

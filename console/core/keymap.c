@@ -36,6 +36,8 @@ meet(unsigned a, unsigned b)
 		return false;
 	if (((a | b) & (CTX_WIDE | CTX_PREVIEW)) == (CTX_WIDE | CTX_PREVIEW))
 		return false;
+	if (((a | b) & (CTX_SEARCH | CTX_FILTER)) == (CTX_SEARCH | CTX_FILTER))
+		return false;
 	if (((a | CTX_ALONE) == CTX_ALONE && (b & common) == 0) ||
 	    ((b | CTX_ALONE) == CTX_ALONE && (a & common) == 0))
 		return false;

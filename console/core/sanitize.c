@@ -51,7 +51,7 @@ sanitize(char *out, size_t size, const char *text, bool ascii)
 	size_t len = 0;
 	uint32_t cp;
 
-	for (unsigned n; (n = text_next(text, &cp)) > 0; text += n) {
+	for (unsigned n; (n = utf8_next(text, &cp)) > 0; text += n) {
 		char piece[ESCAPED_MAX];
 		int width = cp < 0x80 ? 1 : wcwidth((wchar_t)cp);
 		bool whole = !is_hidden(cp) && width >= 0 && (cp < 0x80 || !ascii) &&

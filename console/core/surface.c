@@ -94,7 +94,7 @@ surface_mark(struct surface *s, struct rect r, enum ui_role role)
 }
 
 unsigned
-text_next(const char *text, uint32_t *cp)
+utf8_next(const char *text, uint32_t *cp)
 {
 	const unsigned char *p = (const unsigned char *)text;
 	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
@@ -136,7 +136,7 @@ text_width(const char *text)
 	uint32_t cp;
 	int w = 0;
 
-	for (unsigned n; (n = text_next(text, &cp)) > 0; text += n)
+	for (unsigned n; (n = utf8_next(text, &cp)) > 0; text += n)
 		w += columns_of(cp);
 	return w;
 }
@@ -181,7 +181,7 @@ surface_put(struct surface *s, int x, int y, int w, enum ui_role role, const cha
 
 	if (w <= 0)
 		return 0;
-	for (unsigned n; (n = text_next(text, &cp)) > 0; text += n) {
+	for (unsigned n; (n = utf8_next(text, &cp)) > 0; text += n) {
 		int columns = columns_of(cp);
 
 		if (columns == 0) {
@@ -207,7 +207,7 @@ line_of(const char *text, int w)
 	uint32_t cp;
 	int x = 0;
 
-	for (unsigned n; (n = text_next(text + at, &cp)) > 0; at += n) {
+	for (unsigned n; (n = utf8_next(text + at, &cp)) > 0; at += n) {
 		x += columns_of(cp);
 		if (x > w)
 			return blank > 0 ? blank : at > 0 ? at : n;

@@ -55,6 +55,6 @@ int text_lines(const char *text, int w);
 /* Columns that text takes. */
 int text_width(const char *text);
 /* One code point of UTF-8; bytes taken, 0 at the end; broken bytes come one by one as U+FFFD. */
-unsigned text_next(const char *text, uint32_t *cp);
+unsigned utf8_next(const char *text, uint32_t *cp);
 
 #endif

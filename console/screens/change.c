@@ -178,10 +178,17 @@ change_act(struct view *v, enum ns_action_id id)
 	return true;
 }
 
+static bool
+change_search(struct view *v, const char *text, size_t *at, int by)
+{
+	return search_lines(&((struct change *)v->state)->lines, text, at, by);
+}
+
 const struct ns_screen_ops screen_change = {
 	.name = "Change",
 	.size = sizeof(struct change),
-	.contexts = CTX_GLOBAL | CTX_TEXT | CTX_CHANGES,
+	.contexts = CTX_GLOBAL | CTX_TEXT | CTX_CHANGES | CTX_SEARCH,
+	.search = change_search,
 	.open = change_open,
 	.close = change_close,
 	.reload = change_reload,

@@ -1,11 +1,12 @@
 /* conflict - others changed the zone since the draft was made: what merges by itself is told, and each RRset that both
- * changed is decided: mine, theirs, or both.  Nothing is chosen for the operator. */
+ * changed is decided: mine, theirs, both, or mine as it is typed anew.  Nothing is chosen for the operator. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "console/core/sanitize.h"
-#include "console/screens/drafts.h"
+#include "console/screens/editor.h"
 #include "console/screens/pages.h"
 #include "console/screens/zone.h"
 #include "ipc/base/xalloc.h"
@@ -24,6 +25,7 @@ struct conflict {
 	uint64_t turn, revision;
 	char title[2 * UI_OBJECT], who[512], merged[MERGED_MAX];
 	bool whole; /* it is told whole: it can be settled here */
+	bool editing; /* a form is open above */
 };
 
 static const Ns__Conflict *
@@ -179,11 +181,25 @@ conflict_close(struct view *v)
 	clear(v->state);
 }
 
+/* What was typed in the form above is in the draft: it is mine that stands. */
+static void
+take_edited(struct view *v)
+{
+	struct conflict *c = v->state;
+	struct drafts *d = v->ui->drafts;
+
+	for (size_t i = 0; d != NULL && c->editing && i < c->n; i++)
+		if (strcasecmp(c->rows[i].id, d->accepted) == 0)
+			c->decided[c->index[i]] = DECIDE_MINE;
+	c->editing = false;
+}
+
 static void
 conflict_reload(struct view *v)
 {
 	struct conflict *c = v->state;
 
+	take_edited(v);
 	(void)drafts_look(v->ui, v->object);
 	if (v->ui->revision != c->revision)
 		drafts_replan(v->ui);
@@ -268,12 +284,19 @@ conflict_draw(struct view *v, struct rect r)
 }
 
 /* ---- keys ---- */
+/* Under the cursor. */
+static const Ns__Conflict__RRset *
+now(const struct view *v)
+{
+	const struct conflict *c = v->state;
+
+	return conflict_now(v)->rrsets[c->index[c->table.row]];
+}
+
 static bool
 gone(const struct view *v, bool mine)
 {
-	const struct conflict *c = v->state;
-	const Ns__Conflict__RRset *set = conflict_now(v)->rrsets[c->index[c->table.row]];
-	const Ns__Conflict__State *s = mine ? set->mine : set->theirs;
+	const Ns__Conflict__State *s = mine ? now(v)->mine : now(v)->theirs;
 
 	return s == NULL || !s->there;
 }
@@ -283,7 +306,8 @@ conflict_refuse(struct view *v, enum ns_action_id id)
 {
 	struct conflict *c = v->state;
 
-	if (id != ACT_MINE && id != ACT_THEIRS && id != ACT_BOTH && id != ACT_ACCEPT)
+	if (id != ACT_MINE && id != ACT_THEIRS && id != ACT_BOTH && id != ACT_EDIT &&
+	    id != ACT_ACCEPT)
 		return NULL;
 	take(v);
 	if (conflict_now(v) == NULL || !c->whole)
@@ -292,6 +316,8 @@ conflict_refuse(struct view *v, enum ns_action_id id)
 		return left(c) > 0 ? "not all are decided" : NULL;
 	if (c->table.row >= c->n)
 		return "there is nothing to decide";
+	if (id == ACT_EDIT && strcmp(now(v)->type, "NSPOLICY") == 0)
+		return "a policy: m or t here, then e in the diff";
 	return id == ACT_BOTH && (gone(v, true) || gone(v, false)) ? "one side has deleted it"
 								   : NULL;
 }
@@ -317,6 +343,23 @@ settle(struct view *v)
 		ns__draft__free_unpacked(d, NULL);
 }
 
+/* In a form, beginning with mine; with theirs, where mine is that it goes. */
+static void
+edit_mine(struct view *v)
+{
+	const Ns__Conflict__RRset *set = now(v);
+	const Ns__Draft *draft = v->ui->drafts->draft;
+
+	((struct conflict *)v->state)->editing = true;
+	v->ui->drafts->accepted[0] = '\0';
+	editor_open(v->ui, &(struct editor_what){ .zone = v->object,
+			       .name = set->name,
+			       .type = set->type,
+			       .state = gone(v, true) ? set->theirs : set->mine,
+			       .version = draft->base_version,
+			       .serial = draft->base_serial });
+}
+
 static bool
 conflict_act(struct view *v, enum ns_action_id id)
 {
@@ -330,6 +373,10 @@ conflict_act(struct view *v, enum ns_action_id id)
 		return true;
 	if (id == ACT_ACCEPT) {
 		settle(v);
+		return true;
+	}
+	if (id == ACT_EDIT) {
+		edit_mine(v);
 		return true;
 	}
 	if (what == DECIDE_NOT)

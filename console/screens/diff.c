@@ -6,6 +6,8 @@
 
 #include "console/core/sanitize.h"
 #include "console/screens/editor.h"
+#include "console/screens/querytest.h"
+#include "console/screens/textedit.h"
 
 #define COMMENT_MAX 400u
 #define LABEL_W     11
@@ -274,8 +276,8 @@ diff_refuse(struct view *v, enum ns_action_id id)
 	const struct diff *d = v->state;
 	const struct drafts *drafts = v->ui->drafts;
 	bool edits = id == ACT_COMMIT || id == ACT_DISCARD || id == ACT_LEAVE_OUT ||
-		     id == ACT_EDIT || id == ACT_OPEN || id == ACT_UNDO || id == ACT_NEXT_TAB ||
-		     id == ACT_PREVIOUS_TAB;
+		     id == ACT_EDIT || id == ACT_EDIT_TEXT || id == ACT_TEST || id == ACT_OPEN ||
+		     id == ACT_UNDO || id == ACT_NEXT_TAB || id == ACT_PREVIOUS_TAB;
 
 	if (id == ACT_PENDING)
 		return "this is it";
@@ -312,12 +314,23 @@ discard(void *arg)
 		ui_say(v->ui, "The draft is discarded");
 }
 
+/* The type that a policy is for, "A" of `A {...}`; empty: it is none. */
+static void
+policy_of(const Ns__Conflict__RRset *set, char of[16])
+{
+	const Ns__Conflict__State *s = set->mine != NULL && set->mine->there ? set->mine : set->was;
+
+	of[0] = '\0';
+	if (strcmp(set->type, "NSPOLICY") == 0 && s != NULL && s->n_rdata > 0)
+		snprintf(of, 16, "%.*s", (int)strcspn(s->rdata[0], " "), s->rdata[0]);
+}
+
 static void
 edit_row(struct view *v)
 {
 	struct diff *d = v->state;
 	const struct drafts *drafts = v->ui->drafts;
-	char name[UI_OBJECT], type[32];
+	char name[UI_OBJECT], type[32], of[16];
 	const Ns__Conflict__RRset *set;
 
 	if (!diff_key(d, name, type))
@@ -331,11 +344,31 @@ edit_row(struct view *v)
 		ui_say(v->ui, "It is gone in the draft: Space leaves that out, u undoes");
 		return;
 	}
+	policy_of(set, of);
 	editor_open(v->ui, &(struct editor_what){ .zone = v->object,
 			       .name = name,
 			       .type = type,
+			       .of = of[0] != '\0' ? of : NULL,
 			       .version = drafts->draft->base_version,
 			       .serial = drafts->draft->base_serial });
+}
+
+/* The row under the cursor, as it would be answered. */
+static void
+test_row(struct view *v)
+{
+	char name[UI_OBJECT], type[32], of[16];
+	const Ns__Conflict__RRset *set;
+
+	if (!diff_key(v->state, name, type))
+		return;
+	set = drafts_rrset(v->ui->drafts, name, type);
+	if (set != NULL && strcmp(type, "NSPOLICY") == 0) {
+		policy_of(set, of);
+		querytest_open(v->ui, name, of[0] != '\0' ? of : "A", NULL);
+		return;
+	}
+	querytest_open(v->ui, name, type, NULL);
 }
 
 static bool
@@ -358,6 +391,10 @@ edit_draft(struct view *v, enum ns_action_id id)
 		ui_open(v->ui, &screen_conflict, v->object);
 	else if (id == ACT_EDIT || id == ACT_OPEN)
 		edit_row(v);
+	else if (id == ACT_EDIT_TEXT)
+		textedit_start(v->ui, v->object);
+	else if (id == ACT_TEST)
+		test_row(v);
 	else
 		return false;
 	return true;
@@ -393,10 +430,38 @@ diff_field(struct view *v)
 	return d->form.focus == LIST ? NULL : form_text(&d->form);
 }
 
+/* Name, type, what it was and what it becomes: all that a wide screen shows. */
+static bool
+row_holds(void *arg, size_t i, const char *text)
+{
+	const struct row *r = &((const struct diff *)arg)->rows[i];
+
+	for (unsigned c = 0; c < 5; c++)
+		if (r->cells[c] != NULL && strcasestr(r->cells[c], text) != NULL)
+			return true;
+	return false;
+}
+
+static bool
+diff_search(struct view *v, const char *text, size_t *at, int by)
+{
+	struct diff *d = v->state;
+
+	diff_take(v);
+	if (text == NULL)
+		*at = d->table.row;
+	else if (!search_around(d->n, at, by, row_holds, d, text))
+		return false;
+	else
+		d->table.row = *at;
+	return true;
+}
+
 const struct ns_screen_ops screen_diff = {
 	.name = "Diff",
 	.size = sizeof(struct diff),
-	.contexts = CTX_GLOBAL | CTX_LIST | CTX_TABS | CTX_OPEN | CTX_DIFF | CTX_DRAFT,
+	.contexts = CTX_GLOBAL | CTX_LIST | CTX_TABS | CTX_OPEN | CTX_DIFF | CTX_DRAFT | CTX_SEARCH,
+	.search = diff_search,
 	.open = diff_open,
 	.close = diff_close,
 	.reload = diff_reload,

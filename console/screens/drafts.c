@@ -101,10 +101,10 @@ say_recovered(struct ui *ui)
 	if (d->count == 1)
 		(void)!ns_drafts_each(d->dir, describe, &one, &(struct ns_why){ 0 });
 	if (one.text[0] != '\0')
-		ui_say(ui, "Recovered draft %s: 5", one.text);
+		ui_say(ui, "Recovered draft %s, not committed. Press 5 to see it", one.text);
 	else if (d->count > 0)
-		ui_say(ui, "Recovered %zu draft%s that %s not committed: 5", d->count,
-		    d->count == 1 ? "" : "s", d->count == 1 ? "is" : "are");
+		ui_say(ui, "Recovered %zu draft%s, not committed. Press 5 to see %s", d->count,
+		    d->count == 1 ? "" : "s", d->count == 1 ? "it" : "them");
 }
 
 void
@@ -446,14 +446,12 @@ take_edit(struct ui *ui, const Ns__ZoneEdit *edit)
 	return ok;
 }
 
-bool
-drafts_take(struct ui *ui, Ns__ZoneEdit *const *edits, size_t n)
+static bool
+take_all(struct ui *ui, Ns__ZoneEdit *const *edits, size_t n)
 {
 	size_t taken = 0;
 	char zone[UI_OBJECT];
 
-	if (!free_to_take(ui, edits, n))
-		return false;
 	while (taken < n && take_edit(ui, edits[taken]))
 		taken++;
 	if (taken == 0)
@@ -466,6 +464,18 @@ drafts_take(struct ui *ui, Ns__ZoneEdit *const *edits, size_t n)
 	ui_say(
 	    ui, "%zu draft%s, not served yet: look, then C commits", taken, taken == 1 ? "" : "s");
 	return taken == n;
+}
+
+bool
+drafts_take(struct ui *ui, Ns__ZoneEdit *const *edits, size_t n)
+{
+	return free_to_take(ui, edits, n) && take_all(ui, edits, n);
+}
+
+bool
+drafts_replace(struct ui *ui, Ns__ZoneEdit *edit)
+{
+	return take_all(ui, &edit, 1);
 }
 
 static void

@@ -71,6 +71,8 @@ bool drafts_save(struct ui *, const Ns__Draft *); /* one that was changed elsewh
 void drafts_ask(struct ui *, Ns__Envelope *request);
 /* Operations become drafts, and are opened; false after a message. */
 bool drafts_take(struct ui *, Ns__ZoneEdit *const *, size_t n);
+/* The same of one zone, in the place of its draft, if it has one. */
+bool drafts_replace(struct ui *, Ns__ZoneEdit *);
 void drafts_revert(struct ui *, uint64_t revision);
 
 /* The plan, or what is guessed meanwhile; NULL: neither. */

@@ -1,5 +1,6 @@
 /* editor.c - see editor.h: what is there, keys, layout. */
 #include "console/screens/editor.h"
+#include "console/screens/policyedit.h"
 #include "console/screens/twin.h"
 
 #include <stdio.h>
@@ -194,7 +195,21 @@ prepare(struct view *v, const struct editor_what *what)
 	}
 	e->name = xstrdup(what->name);
 	e->type = xstrdup(what->type);
-	load(v);
+	if (what->state != NULL)
+		fill(v, what->state->ttl, what->state->rdata, what->state->n_rdata);
+	else
+		load(v);
+}
+
+static void
+open_policy(struct ui *ui, const struct editor_what *what)
+{
+	policyedit_open(ui, &(struct policyedit_what){ .zone = what->zone,
+				.name = what->name,
+				.type = what->of,
+				.clone = what->clone,
+				.version = what->version,
+				.serial = what->serial });
 }
 
 void
@@ -202,6 +217,10 @@ editor_open(struct ui *ui, const struct editor_what *what)
 {
 	size_t before = ui->n_views;
 
+	if (what->of != NULL) {
+		open_policy(ui, what);
+		return;
+	}
 	ui_open(ui, &screen_editor, what->zone);
 	if (ui->n_views > before)
 		prepare(ui_top(ui), what);

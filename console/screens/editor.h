@@ -19,6 +19,8 @@ enum { FIELD_NAME, FIELD_TYPE, FIELD_TTL, FIELD_FIRST };
 struct editor_what {
 	const char *zone;
 	const char *name, *type; /* NULL: a new RRset */
+	const char *of; /* the type that the policy is for, where type is NSPOLICY: the policy editor opens */
+	const Ns__Conflict__State *state; /* what the form begins with; NULL: the draft's, or what is served */
 	bool clone; /* a new one, like that one */
 	uint64_t version; /* of the zone, as it was shown */
 	uint32_t serial;

@@ -60,7 +60,7 @@ type(struct view *v, const char *text)
 
 	(void)v->ops->key(v, UIKEY_END);
 	(void)v->ops->key(v, CTRL_KEY('U'));
-	for (unsigned n; (n = text_next(text, &cp)) > 0; text += n)
+	for (unsigned n; (n = utf8_next(text, &cp)) > 0; text += n)
 		(void)v->ops->key(v, cp == '\t' ? ' ' : cp);
 }
 
@@ -114,7 +114,7 @@ fieldedit_start(struct ui *ui)
 	f->ui = ui;
 	f->view = top;
 	line = xasprintf("%s\n", text);
-	f->path = textfile_new(ui, ".txt", line, strlen(line));
+	f->path = textfile_new(ns_drafts_path(ui->drafts->dir), ".txt", line, strlen(line));
 	free(line);
 	const struct textfile_what what = { f->path, "One field, as text", "", 0 };
 

@@ -421,24 +421,6 @@ fleet_filter_now(struct view *v)
 }
 
 /* ---- drawing ---- */
-static void
-spark(struct view *v, const struct pop_row *r, char *out, size_t size)
-{
-	size_t len = 0, end = SPARK - graph_held(v, ((struct fleet *)v->state)->samples);
-	double top = 0;
-
-	out[0] = '\0';
-	for (size_t i = end - 8; i < end; i++)
-		top = r->qps[i] > top ? r->qps[i] : top;
-	for (size_t i = end - 8; i < end; i++) {
-		unsigned level =
-		    top > 0 && r->qps[i] > 0 ? (unsigned)(r->qps[i] / top * GLYPH_LEVELS) : 0;
-
-		len += (size_t)snprintf(out + len, size - len, "%s",
-		    r->qps[i] < 0 ? " " : glyph_level(v->ui->glyphs, level > 0 ? level : 1));
-	}
-}
-
 static const char *
 cell(void *arg, size_t row, unsigned column, enum ui_role *role)
 {
@@ -449,8 +431,10 @@ cell(void *arg, size_t row, unsigned column, enum ui_role *role)
 	if (column == TABLE_SIGN)
 		return strcmp(r->row.cells[0], v->ui->name) == 0 ? "@" : "";
 	if (column == 10) {
+		size_t end = SPARK - graph_held(v, ((struct fleet *)v->state)->samples);
+
 		*role = UI_GRAPH;
-		spark(v, r, text, sizeof text);
+		spark_text(v, r->qps + end - 8, 8, text, sizeof text);
 		return text;
 	}
 	*role = (enum ui_role)r->row.roles[column];

@@ -147,9 +147,9 @@ draw_prompt(struct ui *ui, struct surface *s)
 	surface_put(s, 1, s->h - 1, s->w - 2, UI_DIM,
 	    ui->prompt.label == ':'
 		? "Enter do it   Tab complete   Up, Down lines before   Esc leave"
-	    : ui_top(ui)->ops->filter_help != NULL
-		? ui_top(ui)->ops->filter_help
-		: "foo part  ^foo start  *.x.* glob  ~re  -not   Enter keep   Esc undo");
+	    : ui_top(ui)->ops->search != NULL ? "Enter go on from there, n next, N the one before"
+	    : ui_top(ui)->ops->filter_help != NULL ? ui_top(ui)->ops->filter_help
+						   : UI_FILTER_HELP "   Enter keep   Esc undo");
 }
 
 /* One line; what does not fit goes on above it. */

@@ -41,6 +41,34 @@ series_gap(struct series *s, uint64_t ms, unsigned interval_ms)
 		series_add(s, -1);
 }
 
+#define POINT_MS 10000u
+
+void
+series_past(struct series *s, const float *points, size_t n, double unit, unsigned interval_ms)
+{
+	unsigned each = POINT_MS / interval_ms;
+
+	for (size_t i = 0; i < n; i++)
+		for (unsigned k = 0; k < (each > 0 ? each : 1); k++)
+			series_add(s, points[i] >= 0 ? (double)points[i] * unit : -1);
+}
+
+void
+spark_past(double *out, size_t columns, const float *points, size_t n)
+{
+	for (size_t i = 0; i < columns; i++) {
+		double sum = 0;
+		unsigned some = 0;
+
+		for (size_t k = i * n / columns; k < (i + 1) * n / columns; k++)
+			if (points[k] >= 0) {
+				sum += (double)points[k];
+				some++;
+			}
+		out[i] = some > 0 ? sum / some : -1;
+	}
+}
+
 static double
 most(const double *list, size_t n)
 {
@@ -51,20 +79,65 @@ most(const double *list, size_t n)
 	return m;
 }
 
+void
+spark_text(const struct view *v, const double *list, size_t n, char *out, size_t size)
+{
+	double top = most(list, n);
+	size_t len = 0;
+
+	out[0] = '\0';
+	for (size_t i = 0; i < n && len < size; i++) {
+		unsigned level =
+		    top > 0 && list[i] > 0 ? (unsigned)(list[i] / top * GLYPH_LEVELS) : 0;
+
+		len += (size_t)snprintf(out + len, size - len, "%s",
+		    list[i] < 0 ? " " : glyph_level(v->ui->glyphs, level > 0 ? level : 1));
+	}
+}
+
 double
 series_most(const struct series *s)
 {
 	return most(s->list, SERIES_SAMPLES);
 }
 
+/* The most of the samples from that number on, counted from the first one that ever was; -1: none is there. */
+static double
+most_from(const struct series *s, uint64_t from, uint64_t to)
+{
+	double m = -1;
+
+	for (uint64_t i = from; i < to; i++)
+		if (s->added - i <= SERIES_SAMPLES &&
+		    s->list[SERIES_SAMPLES - (size_t)(s->added - i)] > m)
+			m = s->list[SERIES_SAMPLES - (size_t)(s->added - i)];
+	return m;
+}
+
 void
 series_draw(struct view *v, struct rect r, const struct series *list, const char *scale)
 {
-	size_t n = SERIES_SAMPLES - graph_held(v, list->added);
+	double values[SERIES_SAMPLES];
+	size_t columns = r.w > SCALE + 1 ? (size_t)(r.w - SCALE - 1) : 1;
+	uint64_t end = list->added - graph_held(v, list->added), each, newest;
 
 	surface_put_right(v->ui->surface, r.x, r.y, SCALE - 1, UI_DIM, scale);
+	if (r.w <= SCALE + 1 || end == 0)
+		return;
+	columns = columns < SERIES_SAMPLES ? columns : SERIES_SAMPLES;
+	each = (SERIES_SAMPLES + columns - 1) / columns;
+	newest = (end - 1) / each;
+	/* Of all samples there are the same ones share a column: what is drawn does not change, but for the newest. */
+	for (size_t i = 0; i < columns; i++) {
+		uint64_t at = (newest - i) * each;
+
+		values[columns - 1 - i] =
+		    i <= newest && i < SERIES_SAMPLES / each
+			? most_from(list, at, at + each < end ? at + each : end)
+			: -1;
+	}
 	glyph_graph(v->ui->surface, (struct rect){ r.x + SCALE, r.y, r.w - SCALE - 1, r.h },
-	    v->ui->glyphs, list->list, n, most(list->list, n));
+	    v->ui->glyphs, values, columns, most(values, columns));
 }
 
 void

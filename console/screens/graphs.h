@@ -21,7 +21,14 @@ void series_add(struct series *, double);
 /* Time in which nobody looked, or the link was lost, is a hole: of so many ms, at that interval. */
 void series_gap(struct series *, uint64_t ms, unsigned interval_ms);
 double series_most(const struct series *);
-/* "  231k ▂▂▃▃▄▄": the scale on the left, the graph as wide as there is room; its top is the most of it. */
+/* From what the appliance keeps, points of 10 s each, the newest last; a series that is new. */
+void series_past(struct series *, const float *points, size_t n, double unit, unsigned interval_ms);
+/* n points as fewer, means of as many each, for a line in a list. */
+void spark_past(double *out, size_t columns, const float *points, size_t n);
+/* Those in a row of characters, the most of them the highest; -1: a blank. */
+void spark_text(const struct view *, const double *list, size_t n, char *out, size_t size);
+/* "  231k ▂▂▃▃▄▄": the scale on the left, the ten minutes in as many columns as there are, each the most of its samples;
+ * its top is the most of all. */
 void series_draw(struct view *, struct rect, const struct series *, const char *scale);
 /* A histogram: a column a bucket, a line below it with the edges.  r.h ≥ 2. */
 void buckets_draw(struct view *, struct rect, Ns__StatsReply__Bucket *const *, size_t n);

@@ -1,4 +1,5 @@
-/* help.c - keys and what they do, from the table of actions; the filter finds by any word of a line. */
+/* help.c - keys and what they do, from the table of actions: those of the screen below first, then those of every
+ * screen, then the others; the filter finds by any word of a line. */
 #include <stdio.h>
 #include <string.h>
 
@@ -8,8 +9,12 @@
 
 struct help {
 	struct lines lines;
+	unsigned contexts; /* of the screen below */
+	char filters[160]; /* what it can be filtered by; empty: it cannot */
 	char filter[PROMPT_MAX];
 };
+
+enum where { HERE, EVERYWHERE, ELSEWHERE, WHERES };
 
 static bool
 wanted(const struct help *h, const struct ns_action *a)
@@ -19,18 +24,49 @@ wanted(const struct help *h, const struct ns_action *a)
 	       strcasestr(ns_action_keys(a), h->filter) != NULL;
 }
 
+static enum where
+where(const struct help *h, const struct ns_action *a)
+{
+	if ((a->contexts & CTX_GLOBAL) != 0)
+		return EVERYWHERE;
+	return (a->contexts & h->contexts) != 0 ? HERE : ELSEWHERE;
+}
+
+static void
+add_actions(struct help *h, enum where place, const char *title)
+{
+	static const char *const groups[] = { "OPEN", "EDIT", "MARK", "FIND", "MOVE", "OTHER" };
+	bool titled = false;
+
+	for (size_t g = 0; g < sizeof groups / sizeof *groups; g++)
+		for (const struct ns_action *a = ns_actions; a->id != ACT_NONE; a++) {
+			if (strcmp(a->group, groups[g]) != 0 || where(h, a) != place ||
+			    !wanted(h, a))
+				continue;
+			if (!titled && h->lines.n > 0)
+				lines_add(&h->lines, UI_TEXT, "%s", "");
+			if (!titled)
+				lines_add(&h->lines, UI_HEAD, " %s", title);
+			titled = true;
+			lines_add(&h->lines, place == ELSEWHERE ? UI_DIM : UI_TEXT,
+			    "   %-6s %-13s :%-14s  %s", groups[g], ns_action_keys(a), a->name,
+			    a->help);
+		}
+}
+
 static void
 help_reload(struct view *v)
 {
-	static const char *const groups[] = { "OPEN", "EDIT", "MARK", "FIND", "MOVE", "OTHER" };
+	static const char *const titles[WHERES] = { "ON THIS SCREEN", "EVERYWHERE",
+		"ON OTHER SCREENS" };
 	struct help *h = v->state;
 
 	lines_clear(&h->lines);
-	for (size_t g = 0; g < sizeof groups / sizeof *groups; g++)
-		for (const struct ns_action *a = ns_actions; a->id != ACT_NONE; a++)
-			if (strcmp(a->group, groups[g]) == 0 && wanted(h, a))
-				lines_add(&h->lines, UI_TEXT, "   %-6s %-13s :%-14s  %s", groups[g],
-				    ns_action_keys(a), a->name, a->help);
+	for (enum where place = HERE; place < WHERES; place++) {
+		add_actions(h, place, titles[place]);
+		if (place == HERE && h->filters[0] != '\0' && h->filter[0] == '\0')
+			lines_add(&h->lines, UI_DIM, "   / takes %s", h->filters);
+	}
 	if (h->lines.n == 0)
 		lines_add(&h->lines, UI_DIM, "   nothing matches");
 }
@@ -38,7 +74,15 @@ help_reload(struct view *v)
 static void
 help_open(struct view *v)
 {
-	(void)v;
+	struct help *h = v->state;
+	const struct view *below = v->ui->n_views > 1 ? v->ui->views[v->ui->n_views - 2] : NULL;
+
+	if (below == NULL)
+		return;
+	h->contexts = below->contexts & ~(unsigned)CTX_GLOBAL;
+	if ((below->contexts & CTX_FILTER) != 0)
+		snprintf(h->filters, sizeof h->filters, "%s",
+		    below->ops->filter_help != NULL ? below->ops->filter_help : UI_FILTER_HELP);
 }
 
 static void
@@ -47,19 +91,31 @@ help_close(struct view *v)
 	lines_clear(&((struct help *)v->state)->lines);
 }
 
+static const char *
+rights(const struct ui *ui)
+{
+	if (ui->read_only)
+		return "--read-only: nothing is changed from here";
+	if (ui->role[0] == '\0')
+		return "";
+	return strcmp(ui->role, "viewer") == 0 ? "a viewer changes nothing: EDIT needs an operator"
+					       : "EDIT needs an operator: you have it";
+}
+
 static void
 help_draw(struct view *v, struct rect r)
 {
 	struct help *h = v->state;
 	struct surface *s = v->ui->surface;
 	char filter[PROMPT_MAX * 2];
+	int x = 3 + surface_putf(s, r.x + 1, r.y, r.w - 2, UI_TITLE, "Help: %s", v->object);
 
-	surface_putf(s, r.x + 1, r.y, r.w - 2, UI_TITLE, "Help");
 	sanitize(filter, sizeof filter, h->filter, v->ui->ascii);
 	if (h->filter[0] != '\0')
-		surface_putf(s, r.x + 9, r.y, r.w - 10, UI_INPUT, "/%s", filter);
+		surface_putf(s, r.x + x, r.y, r.w - x - 1, UI_INPUT, "/%s", filter);
 	else
-		surface_put_right(s, r.x + 9, r.y, r.w - 10, UI_DIM, "/ searches");
+		surface_put_right(s, r.x + x, r.y, r.w - x - 1, UI_DIM, "/ searches");
+	surface_put(s, r.x + 1, r.y + 1, r.w - 2, UI_DIM, rights(v->ui));
 	lines_draw(&h->lines, s, (struct rect){ r.x, r.y + 2, r.w, r.h - 2 });
 }
 

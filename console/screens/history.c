@@ -55,12 +55,29 @@ count_text(uint64_t n, char out[16])
 	return out;
 }
 
+/* RRsets that come, go and are another; of what is too large for that, records that come and go. */
+static void
+fill_counts(struct view *v, struct row *r, const Ns__Change *c)
+{
+	const uint64_t n[3] = { c->rrsets != NULL ? c->rrsets->added : c->added,
+		c->rrsets != NULL ? c->rrsets->removed : c->removed,
+		c->rrsets != NULL ? c->rrsets->changed : 0 };
+	char count[16];
+
+	for (unsigned i = 0; i < 3; i++) {
+		row_set(v, r, 6 + i, c->rrsets != NULL ? UI_TEXT : UI_DIM, "%s",
+		    c->rrsets == NULL && i == 2 && c->zone_count > 0 ? "?"
+								     : count_text(n[i], count));
+		row_figure(r, 6 + i, (double)n[i]);
+	}
+}
+
 static void
 history_fill(struct view *v, const Ns__Envelope *env, size_t i, struct row *r)
 {
 	const Ns__Change *c = env->history_list_reply->changes[i];
 	const char *zone = c->n_zones > 0 ? c->zones[0] : c->object[0] != '\0' ? c->object : "-";
-	char when[16], count[16];
+	char when[16];
 
 	int len = ui_name_len(zone);
 
@@ -77,16 +94,13 @@ history_fill(struct view *v, const Ns__Envelope *env, size_t i, struct row *r)
 		row_set(v, r, 5, UI_TEXT, "%u", c->serial);
 	else
 		row_set(v, r, 5, UI_DIM, "-");
-	row_set(v, r, 6, UI_TEXT, "%s", count_text(c->added, count));
-	row_set(v, r, 7, UI_TEXT, "%s", count_text(c->removed, count));
-	row_figure(r, 6, (double)c->added);
-	row_figure(r, 7, (double)c->removed);
+	fill_counts(v, r, c);
 	if (c->zone_count > 1)
-		row_set(v, r, 8, UI_TEXT, "%.*s (+%llu)", len, zone,
+		row_set(v, r, 9, UI_TEXT, "%.*s (+%llu)", len, zone,
 		    (unsigned long long)c->zone_count - 1);
 	else
-		row_set(v, r, 8, UI_TEXT, "%.*s", len, zone);
-	row_set(v, r, 9, UI_TEXT, "%s", c->comment);
+		row_set(v, r, 9, UI_TEXT, "%.*s", len, zone);
+	row_set(v, r, 10, UI_TEXT, "%s", c->comment);
 }
 
 static const struct pages_ops pages_of_history = { history_ask, history_rows, history_fill, NULL };
@@ -94,16 +108,16 @@ static const struct pages_ops pages_of_history = { history_ask, history_rows, hi
 static const struct table_column columns[] = { { "ID", 7, 0, true, 0 },
 	{ "WHEN UTC", 11, 0, false, 0 }, { "WHO", 8, 0, false, 0 }, { "VIA", 7, 0, false, 90 },
 	{ "KIND", 7, 0, false, 90 }, { "SERIAL", 10, 0, true, 140 }, { "+", 4, 0, true, 0 },
-	{ "-", 4, 0, true, 0 }, { "OF", 14, 1, false, 70 }, { "COMMENT", 10, 2, false, 0 },
-	{ NULL, 0, 0, false, 0 } };
+	{ "-", 4, 0, true, 0 }, { "~", 4, 0, true, 0 }, { "OF", 14, 1, false, 70 },
+	{ "COMMENT", 10, 2, false, 0 }, { NULL, 0, 0, false, 0 } };
 static const struct table_column zone_columns[] = { { "ID", 7, 0, true, 0 },
 	{ "WHEN UTC", 11, 0, false, 0 }, { "WHO", 8, 0, false, 0 }, { "VIA", 7, 0, false, 90 },
-	{ "KIND", 7, 0, false, 90 }, { "SERIAL", 10, 0, true, 70 }, { "+", 5, 0, true, 0 },
-	{ "-", 5, 0, true, 0 }, { "", 14, 0, false, SURFACE_MAX + 1 },
+	{ "KIND", 7, 0, false, 90 }, { "SERIAL", 10, 0, true, 70 }, { "+", 4, 0, true, 0 },
+	{ "-", 4, 0, true, 0 }, { "~", 4, 0, true, 0 }, { "", 14, 0, false, SURFACE_MAX + 1 },
 	{ "COMMENT", 10, 2, false, 0 }, { NULL, 0, 0, false, 0 } };
 
 static const char *const sorts[TABLE_COLUMNS] = { "-id", NULL, "who", "via", "kind", "-serial",
-	"-added", "-removed", "zone", "comment" };
+	"-added", "-removed", "-changed", "zone", "comment" };
 
 static void
 history_open(struct view *v)

@@ -215,7 +215,7 @@ type(struct linear *l, const char *text)
 {
 	uint32_t cp;
 
-	for (unsigned n; (n = text_next(text, &cp)) > 0; text += n)
+	for (unsigned n; (n = utf8_next(text, &cp)) > 0; text += n)
 		if (cp >= ' ' && cp != 0x7f)
 			ui_key(now(l), cp);
 }

@@ -45,10 +45,17 @@ messages_act(struct view *v, enum ns_action_id id)
 	return lines_act(v->state, id);
 }
 
+static bool
+messages_search(struct view *v, const char *text, size_t *at, int by)
+{
+	return search_lines(v->state, text, at, by);
+}
+
 const struct ns_screen_ops screen_messages = {
 	.name = "Messages",
 	.size = sizeof(struct lines),
-	.contexts = CTX_GLOBAL | CTX_TEXT,
+	.contexts = CTX_GLOBAL | CTX_TEXT | CTX_SEARCH,
+	.search = messages_search,
 	.open = messages_open,
 	.close = messages_close,
 	.reload = messages_reload,

@@ -61,6 +61,9 @@ sample(struct view *v, const Ns__StatsReply *r)
 		series_add(&m->nxdomain, m->nx_now);
 		series_add(&m->errors, m->bad_now);
 	}
+	/* What was before: of queries, of zones that are asked much; of NXDOMAINs and errors nothing is kept. */
+	if (m->qps.added == 0)
+		series_past(&m->qps, r->past, r->n_past, 1, v->ui->refresh_ms);
 	m->queries = r->queries;
 	m->nx = r->nxdomain;
 	m->bad = r->errors;
@@ -133,7 +136,7 @@ names_came(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 
 /* ---- asking ---- */
 static uint64_t
-ask(struct view *v, const char *scope, const char *top, uint32_t limit, ns_reply_fn *fn)
+ask(struct view *v, const char *scope, const char *top, uint32_t limit, bool past, ns_reply_fn *fn)
 {
 	Ns__StatsRequest body = NS__STATS_REQUEST__INIT;
 	Ns__Envelope request = NS__ENVELOPE__INIT;
@@ -141,6 +144,7 @@ ask(struct view *v, const char *scope, const char *top, uint32_t limit, ns_reply
 	body.scope = (char *)(uintptr_t)scope;
 	body.top = (char *)(uintptr_t)top;
 	body.limit = limit;
+	body.past = past;
 	request.body_case = NS__ENVELOPE__BODY_STATS_REQUEST;
 	request.stats_request = &body;
 	return ns_client_request(v->ui->client, &request, TIMEOUT_MS, fn, v);
@@ -153,12 +157,12 @@ metrics_tick(struct view *v)
 	char *scope = xasprintf("%szone:%s", m->fleet ? "fleet:" : "", v->object);
 
 	if (m->request == 0)
-		m->request = ask(v, scope, "", 0, came);
+		m->request = ask(v, scope, "", 0, m->qps.added == 0, came);
 	free(scope);
 	if (m->names_request != 0 || (m->names_ms != 0 && v->ui->mono_ms - m->names_ms < NAMES_MS))
 		return;
 	m->names_ms = v->ui->mono_ms;
-	m->names_request = ask(v, m->fleet ? "fleet" : "", "names", NAMES, names_came);
+	m->names_request = ask(v, m->fleet ? "fleet" : "", "names", NAMES, false, names_came);
 }
 
 static const struct table_column columns[] = { { "BUSIEST NAMES", 30, 1, false, 0 },

@@ -275,10 +275,17 @@ output_twin_at(struct view *v)
 	return ((const struct output *)v->state)->at;
 }
 
+static bool
+output_search(struct view *v, const char *text, size_t *at, int by)
+{
+	return search_lines(&((struct output *)v->state)->lines, text, at, by);
+}
+
 const struct ns_screen_ops screen_output = {
 	.name = "Command",
 	.size = sizeof(struct output),
-	.contexts = CTX_GLOBAL | CTX_TEXT,
+	.contexts = CTX_GLOBAL | CTX_TEXT | CTX_SEARCH,
+	.search = output_search,
 	.open = output_screen_open,
 	.close = output_close,
 	.reload = output_reload,

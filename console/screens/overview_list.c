@@ -12,26 +12,29 @@
 #define TIMEOUT_MS 3000u
 #define AGAIN_MS   5000u
 
+#define CLIENTS                                                                                  \
+	{                                                                                        \
+		"clients",                                                                       \
+		{                                                                                \
+			{ "TOP CLIENTS (/24, /56)", 23, 0, false, 0 }, { "QPS", 6, 0, true, 0 }, \
+			    { "ASKS MOST FOR", 15, 1, false, 61 }, { "GETS", 8, 0, false, 44 },  \
+			{                                                                        \
+				NULL, 0, 0, false, 0                                             \
+			}                                                                        \
+		}                                                                                \
+	}
+
 static const struct {
 	const char *top;
-	struct table_column columns[3];
+	struct table_column columns[5];
 } lists[LISTS] = {
-#define LIST(top, title)                                                           \
-	{                                                                          \
-		top,                                                               \
-		{                                                                  \
-			{ title, 20, 1, false, 0 }, { "QUERIES", 10, 0, true, 0 }, \
-			{                                                          \
-				NULL, 0, 0, false, 0                               \
-			}                                                          \
-		}                                                                  \
-	}
-	[LIST_ZONES] = LIST("clients", "TOP CLIENTS"),
-	[LIST_CLIENTS] = LIST("clients", "TOP CLIENTS"),
-	[LIST_NAMES] = LIST("names", "TOP NAMES"),
-	[LIST_TYPES] = LIST("qtypes", "TOP TYPES"),
-	[LIST_LATENCY] = LIST("clients", "TOP CLIENTS"),
-#undef LIST
+	[LIST_ZONES] = CLIENTS,
+	[LIST_CLIENTS] = CLIENTS,
+	[LIST_NAMES] = { "names", { { "TOP NAMES", 18, 1, false, 0 }, { "QPS", 6, 0, true, 0 },
+				      { NULL, 0, 0, false, 0 } } },
+	[LIST_TYPES] = { "qtypes", { { "TOP TYPES", 18, 1, false, 0 },
+				       { "QUERIES", 10, 0, true, 0 }, { NULL, 0, 0, false, 0 } } },
+	[LIST_LATENCY] = CLIENTS,
 };
 
 static void
@@ -40,6 +43,7 @@ clear(struct overview_list *l)
 	for (size_t i = 0; i < l->n; i++) {
 		free(l->rows[i].name);
 		free(l->rows[i].shown);
+		free(l->rows[i].most);
 	}
 	l->n = 0;
 }
@@ -59,6 +63,12 @@ overview_list_close(struct view *v, struct overview_list *l)
 	clear(l);
 }
 
+static double
+share(uint64_t part, uint64_t of)
+{
+	return of > 0 ? 100.0 * (double)part / (double)of : 0;
+}
+
 static void
 came(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 {
@@ -74,6 +84,11 @@ came(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 
 		l->rows[l->n].name = xstrdup(t->name);
 		l->rows[l->n].shown = sanitize_dup(t->name, l->ascii);
+		l->rows[l->n].most = sanitize_dup(t->most, l->ascii);
+		l->rows[l->n].most[ui_name_len(l->rows[l->n].most)] = '\0';
+		l->rows[l->n].qps = t->qps;
+		l->rows[l->n].nx = share(t->nxdomain, t->count);
+		l->rows[l->n].errors = share(t->errors, t->count);
 		l->rows[l->n++].count = t->count;
 	}
 	l->loaded = true;
@@ -113,16 +128,40 @@ overview_list_step(struct view *v, struct overview_list *l, int by, bool fleet)
 	overview_list_tick(v, l, fleet);
 }
 
+/* What most of a network's queries get. */
+static const char *
+what_it_gets(const struct overview_list *l, size_t row, enum ui_role *role, char *text, size_t size)
+{
+	double nx = l->rows[row].nx, errors = l->rows[row].errors;
+
+	if (nx < 50 && errors < 50)
+		return "NOERROR";
+	*role = UI_WARN;
+	snprintf(text, size, nx >= 50 ? "NXD %.0f%%" : "ERR %.0f%%", nx >= 50 ? nx : errors);
+	return text;
+}
+
 static const char *
 cell(void *arg, size_t row, unsigned column, enum ui_role *role)
 {
 	static char text[32];
 	const struct overview_list *l = arg;
+	bool rates = strcmp(lists[l->what].top, "qtypes") != 0;
 
-	(void)role;
 	if (column == 0)
 		return l->rows[row].shown;
-	snprintf(text, sizeof text, "%llu", (unsigned long long)l->rows[row].count);
+	if (column == 3)
+		return what_it_gets(l, row, role, text, sizeof text);
+	if (column == 2 && l->rows[row].most[0] != '\0')
+		return l->rows[row].most;
+	if (column == 2) {
+		*role = UI_DIM;
+		return "no one name";
+	}
+	if (rates)
+		glyph_number(l->rows[row].qps, text);
+	else
+		snprintf(text, sizeof text, "%llu", (unsigned long long)l->rows[row].count);
 	return text;
 }
 

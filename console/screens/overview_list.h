@@ -12,7 +12,8 @@ enum list_what { LIST_ZONES, LIST_CLIENTS, LIST_NAMES, LIST_TYPES, LIST_LATENCY,
 struct overview_list {
 	enum list_what what; /* zones and latency: the Overview's own to draw */
 	struct {
-		char *name, *shown;
+		char *name, *shown, *most; /* most: of a client, what it asks for most; empty: nothing more than else */
+		double qps, nx, errors; /* percent */
 		uint64_t count;
 	} rows[LIST_ROWS];
 	size_t n;

@@ -32,10 +32,11 @@ static const struct {
 	[FIELD_VIA] = { "Via", 7, 7, 4 },
 	[FIELD_DO] = { "DO", 7, 7, 4 },
 	[FIELD_AT] = { "At", 16, 14, 64 },
-	[FIELD_DRAFT] = { "with draft", 7, 7, 4 },
+	[FIELD_DRAFT] = { "with draft", 8, 8, 5 },
 };
-static const char *const yes_no[] = { "no", "yes", NULL }, *const transports[] = { "tcp", "udp",
-	NULL };
+static const char *const yes_no[] = { "no", "yes", NULL },
+			 *const transports[] = { "tcp", "udp", NULL },
+			 *const with_draft[] = { "no", "zone", "all", NULL };
 
 static const char *
 text_of(const struct query_test *q, size_t field)
@@ -162,7 +163,7 @@ draft_came(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 	q->draft_request = 0;
 	if (env != NULL)
 		q->drafted = ns_message_copy(&env->test_reply->base);
-	else /* all drafts are asked with: the one in the way may be another zone's */
+	else /* with all drafts, the one in the way may be another zone's */
 		snprintf(q->draft_fault, sizeof q->draft_fault, "%.*s%s%.250s",
 		    ui_name_len(why->zone) < 140 ? ui_name_len(why->zone) : 140, why->zone,
 		    why->zone[0] != '\0' ? ": " : "",
@@ -220,16 +221,20 @@ recall(struct query_test *q)
 		set_text(q, i, q->recent[(q->n_recent - 1 - q->at_recent) % RECENT][i]);
 }
 
-/* The same once more, as if the drafts were committed. */
+/* The same once more, as if the zone's draft, or all, were committed. */
 static void
 run_drafted(struct view *v, Ns__Envelope *request)
 {
 	struct query_test *q = v->state;
 	struct querydraft drafts;
+	bool all = strcmp(text_of(q, FIELD_DRAFT), "all") == 0;
 
-	querydraft_load(v->ui, &drafts, q->instead);
-	if (drafts.n == 0)
-		snprintf(q->draft_fault, sizeof q->draft_fault, "there is no draft");
+	querydraft_load(v->ui, &drafts, all ? NULL : text_of(q, FIELD_NAME), q->instead);
+	q->no_draft = drafts.n == 0;
+	if (q->no_draft)
+		snprintf(q->draft_fault, sizeof q->draft_fault, "%s",
+		    all ? "there is no draft"
+			: "there is no draft of its zone; with \"all\" those of others count");
 	request->test_request->draft = true;
 	request->test_request->zones = drafts.list;
 	request->test_request->n_zones = drafts.n;
@@ -261,7 +266,7 @@ run(struct view *v)
 	q->asked = true;
 	q->answer.top = 0;
 	q->request = ns_client_request(v->ui->client, &request, TIMEOUT_MS, came, v);
-	if (strcmp(text_of(q, FIELD_DRAFT), "yes") == 0)
+	if (strcmp(text_of(q, FIELD_DRAFT), "no") != 0)
 		run_drafted(v, &request);
 }
 
@@ -314,7 +319,7 @@ querytest_open_draft(struct ui *ui, const char *name, const char *type, Ns__Draf
 		return;
 	}
 	q->instead = draft;
-	set_text(q, FIELD_DRAFT, "yes");
+	set_text(q, FIELD_DRAFT, "zone");
 	run(v);
 }
 
@@ -328,8 +333,8 @@ query_open(struct view *v)
 		(void)form_add(&q->form, fields[i].max, "");
 	set_text(q, FIELD_DO, "no");
 	set_text(q, FIELD_VIA, "tcp");
-	set_text(q, FIELD_DRAFT, v->ui->drafts != NULL && v->ui->drafts->count > 0 ? "yes" : "no");
-	q->form.list[FIELD_DRAFT].choices = yes_no;
+	set_text(q, FIELD_DRAFT, v->ui->drafts != NULL && v->ui->drafts->count > 0 ? "zone" : "no");
+	q->form.list[FIELD_DRAFT].choices = with_draft;
 	q->form.list[FIELD_VIA].choices = transports;
 	q->form.list[FIELD_DO].choices = yes_no;
 	q->form.list[FIELD_AT].choices = (const char *const *)q->places;
@@ -476,8 +481,10 @@ query_twin(struct view *v, struct wbuf *w)
 		twin_word(w, "--do");
 	if (strcmp(text_of(q, FIELD_VIA), "udp") == 0)
 		twin_option(w, "--via", "udp");
-	if (strcmp(text_of(q, FIELD_DRAFT), "yes") == 0)
+	if (strcmp(text_of(q, FIELD_DRAFT), "no") != 0)
 		twin_word(w, "--draft");
+	if (strcmp(text_of(q, FIELD_DRAFT), "all") == 0)
+		twin_word(w, "--all");
 	twin_option(w, "--at", text_of(q, FIELD_AT));
 }
 

@@ -32,6 +32,7 @@ struct query_test {
 	uint64_t request, draft_request, fleet_request;
 	Ns__TestReply *live, *drafted; /* the last replies; NULL: none */
 	char fault[400], draft_fault[400]; /* or why there is none */
+	bool no_draft; /* there was none to ask with */
 	bool asked; /* once at least */
 	char recent[RECENT][FIELDS][160];
 	size_t n_recent, at_recent; /* how far back H is */

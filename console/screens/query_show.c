@@ -89,7 +89,8 @@ show_drafted(struct view *v)
 
 	if (m == NULL) {
 		if (q->draft_fault[0] != '\0')
-			add_line(v, UI_CRIT, "WITH DRAFT  %s", q->draft_fault);
+			add_line(
+			    v, q->no_draft ? UI_DIM : UI_CRIT, "WITH DRAFT  %s", q->draft_fault);
 		return;
 	}
 	if (q->live != NULL && same(q->live, m)) {

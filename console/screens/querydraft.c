@@ -32,8 +32,27 @@ take(void *arg, const char *zone, const Ns__Draft *d, const struct ns_why *why)
 	return true;
 }
 
+/* Only the one that holds the name nearest stays. */
+static void
+only_of(struct querydraft *q, const char *name)
+{
+	size_t best = 0, longest = 0, len;
+
+	for (size_t i = 0; i < q->n; i++)
+		if ((len = draft_holds(q->drafts[i]->zone, name)) > longest) {
+			longest = len;
+			best = i;
+		}
+	for (size_t i = 0; i < q->n; i++)
+		if (longest == 0 || i != best)
+			ns__draft__free_unpacked(q->drafts[i], NULL);
+	if (longest > 0)
+		q->drafts[0] = q->drafts[best];
+	q->n = longest > 0;
+}
+
 void
-querydraft_load(struct ui *ui, struct querydraft *q, const Ns__Draft *instead)
+querydraft_load(struct ui *ui, struct querydraft *q, const char *name, const Ns__Draft *instead)
 {
 	struct ns_why why = { 0 };
 
@@ -43,6 +62,8 @@ querydraft_load(struct ui *ui, struct querydraft *q, const Ns__Draft *instead)
 		(void)!ns_drafts_each(ui->drafts->dir, take, q, &why);
 	if (instead != NULL)
 		add_copy(q, instead);
+	if (name != NULL)
+		only_of(q, name);
 	if (q->n == 0)
 		return;
 	q->edits = xcalloc(q->n, sizeof *q->edits);

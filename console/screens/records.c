@@ -276,29 +276,12 @@ records_copies(struct view *v, struct copies *c)
 }
 
 /* ---- edits ---- */
-/* The first policy of the name; where there are several, the tab beside has them apart. */
-static void
-edit_policy(struct view *v, enum ns_action_id id, const char *name)
-{
-	struct records *s = v->state;
-	const struct row *r = draftrows_shown(&s->list, s->list.table.row);
-	struct policyedit_what what = { .zone = v->object,
-		.name = name,
-		.clone = id == ACT_CLONE,
-		.version = s->list.version,
-		.serial = s->list.serial };
-	char type[16];
-
-	snprintf(type, sizeof type, "%.*s", (int)strcspn(r->cells[4], " "), r->cells[4]);
-	what.type = type;
-	policyedit_open(v->ui, &what);
-}
-
 static void
 edit(struct view *v, enum ns_action_id id)
 {
 	struct records *s = v->state;
-	char name[UI_OBJECT], type[32];
+	char name[UI_OBJECT], type[32], of[16];
+	const struct row *r;
 	struct editor_what what = { .zone = v->object,
 		.clone = id == ACT_CLONE,
 		.version = s->list.version,
@@ -310,10 +293,13 @@ edit(struct view *v, enum ns_action_id id)
 		what.name = name;
 		what.type = type;
 	}
-	if (id != ACT_ADD && strcmp(type, "NSPOLICY") == 0)
-		edit_policy(v, id, name);
-	else
-		editor_open(v->ui, &what);
+	/* The first policy of the name; where there are several, the tab beside has them apart. */
+	if (id != ACT_ADD && strcmp(type, "NSPOLICY") == 0) {
+		r = draftrows_shown(&s->list, s->list.table.row);
+		snprintf(of, sizeof of, "%.*s", (int)strcspn(r->cells[4], " "), r->cells[4]);
+		what.of = of;
+	}
+	editor_open(v->ui, &what);
 }
 
 static void delete (struct view *v)

@@ -6,26 +6,28 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "console/core/edittext.h"
 #include "console/screens/drafts.h"
 #include "console/screens/textfile.h"
-#include "ipc/base/wbuf.h"
 #include "ipc/base/xalloc.h"
+#include "ipc/envelope.h"
 
-#define STEP_MS  30000u
-#define TEXT_MAX (4u << 20) /* octets: what is longer is nobody's to edit by hand */
-#define MARK     "; ERROR: "
+#define STEP_MS 30000u
 
 struct textedit {
 	struct ui *ui;
 	char zone[UI_OBJECT];
 	uint64_t version; /* of the zone when it was fetched */
+	Ns__Draft *draft; /* that is in the text, as it was then; NULL: none */
 	struct wbuf text; /* as the editor got it, then as it left it */
 	char *path; /* NULL: no file yet */
 	uint64_t request, session;
 	size_t chunk, sent;
+	bool drafted; /* the appliance says that the draft is in it */
 	uint32_t line; /* where the editor opens; 0: at the top */
 	char again[512]; /* what is wrong there */
 	bool kept; /* for later: E goes on with it */
+	bool moot; /* nothing of it is left to do but to say what becomes of the draft */
 };
 
 static void begin_import(struct textedit *);
@@ -40,6 +42,8 @@ textedit_free(struct ui *ui)
 	if (t->request != 0)
 		ns_client_cancel(ui->client, t->request);
 	wbuf_free(&t->text);
+	if (t->draft != NULL)
+		ns__draft__free_unpacked(t->draft, NULL);
 	free(t->path);
 	free(t);
 	ui->textedit = NULL;
@@ -70,47 +74,13 @@ finish_why(struct textedit *t, const struct ns_why *why)
 	finish(t, t->path != NULL, text);
 }
 
-/* ---- marks ---- */
-/* Without the marks of the round before. */
-static void
-strip_marks(struct wbuf *text)
-{
-	struct wbuf out = wbuf_grow(2 * TEXT_MAX);
-	const uint8_t *p = text->base, *end = text->base + text->len;
-
-	while (p < end) {
-		const uint8_t *nl = memchr(p, '\n', (size_t)(end - p));
-		size_t n = nl != NULL ? (size_t)(nl - p) + 1 : (size_t)(end - p);
-
-		if (n < sizeof MARK || memcmp(p, MARK, sizeof MARK - 1) != 0)
-			wbuf_put(&out, p, n);
-		p += n;
-	}
-	wbuf_free(text);
-	*text = out;
-}
-
-/* The mark stands above the line that is wrong. */
 static bool
 write_marked(struct textedit *t)
 {
-	struct wbuf out = wbuf_grow(4 * TEXT_MAX);
-	const uint8_t *p = t->text.base, *end = p + t->text.len;
-	bool ok;
+	struct wbuf out;
+	bool ok = edittext_mark(&t->text, t->line, t->again, &out) &&
+		  textfile_write(t->path, out.base, out.len);
 
-	for (uint32_t line = 1; p < end || line <= t->line; line++) {
-		const uint8_t *nl = p < end ? memchr(p, '\n', (size_t)(end - p)) : NULL;
-		size_t n = nl != NULL ? (size_t)(nl - p) + 1 : (size_t)(end - p);
-
-		if (line == t->line) {
-			wbuf_put(&out, MARK, sizeof MARK - 1);
-			wbuf_put(&out, t->again, strlen(t->again));
-			wbuf_put(&out, "\n", 1);
-		}
-		wbuf_put(&out, p, n);
-		p += n;
-	}
-	ok = wbuf_ok(&out) && textfile_write(t->path, out.base, out.len);
 	wbuf_free(&out);
 	return ok;
 }
@@ -124,9 +94,8 @@ ended(void *arg, enum textfile_end end)
 	bool read = textfile_read(t->path, &now), same;
 
 	if (read)
-		strip_marks(&now);
-	same = read && now.len == t->text.len &&
-	       (now.len == 0 || memcmp(now.base, t->text.base, now.len) == 0);
+		edittext_strip(&now);
+	same = read && edittext_same(&now, &t->text);
 	if (!read || end == TEXTFILE_FAILED)
 		finish(t, !same,
 		    read ? "The editor failed: nothing was changed" : "The text cannot be read");
@@ -207,9 +176,59 @@ take_error(struct textedit *t, const Ns__ImportFileError *e)
 {
 	t->line = e->line;
 	snprintf(t->again, sizeof t->again, "E%04u %s", e->code, e->reason);
-	for (char *p = t->again; *p != '\0'; p++)
-		*p = *p == '\n' ? ' ' : *p;
 	ask_again(t);
+}
+
+/* Somebody, or this operator elsewhere, worked on the draft while the editor was open. */
+static bool
+draft_moved(const struct textedit *t)
+{
+	const struct drafts *d = drafts_look(t->ui, t->zone);
+	const Ns__Draft *now = d != NULL ? d->draft : NULL;
+
+	return (now == NULL) != (t->draft == NULL) ||
+	       (now != NULL && (now->serial_no != t->draft->serial_no ||
+				   now->created_ms != t->draft->created_ms));
+}
+
+static void
+drop_draft(void *arg)
+{
+	struct ui *ui = arg;
+
+	if (ui->textedit == NULL)
+		return;
+	if (draft_moved(ui->textedit))
+		finish(ui->textedit, true, "The draft was changed while you edited");
+	else if (drafts_drop(ui, ui->textedit->zone))
+		finish(ui->textedit, false, "The draft is discarded: the text is what is served");
+}
+
+static void
+leave_draft(void *arg)
+{
+	struct ui *ui = arg;
+
+	if (ui->textedit != NULL)
+		finish(ui->textedit, false, "The draft stays as it was");
+}
+
+/* What was in the draft was taken out of the text again. */
+static const struct dialog_choice no_draft[] = { { 'd', "discard the draft", drop_draft },
+	{ 'k', "keep it as it was", leave_draft }, { 0, NULL, NULL } };
+
+static void
+take_draft(struct textedit *t, Ns__ZoneEdit *edit)
+{
+	/* Operations made of an older text would take back what others did meanwhile. */
+	if (edit->base_version != t->version)
+		finish(t, true, "Others changed the zone while you edited");
+	else if (draft_moved(t))
+		finish(t, true, "The draft was changed while you edited");
+	else if (drafts_replace(t->ui, edit))
+		finish(t, false, "In the draft, not served yet: look, then C commits");
+	else
+		finish(t, true, "It is in no draft");
 }
 
 static void
@@ -225,23 +244,18 @@ imported(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 		return;
 	}
 	r = env->import_reply;
-	if (r->n_errors > 0) {
+	if (r->n_errors > 0)
 		take_error(t, r->errors[0]);
-		return;
-	}
-	if (r->n_drafts != 1) {
+	else if (r->n_drafts == 1)
+		take_draft(t, r->drafts[0]);
+	else if (t->draft == NULL)
 		finish(t, false, "It is so already: nothing would change");
-		return;
+	else {
+		t->moot = true;
+		ui_ask_choices(t->ui,
+		    "The text is what is served now: nothing is left of the draft", "", no_draft,
+		    t->ui);
 	}
-	/* Operations made of an older text would take back what others did meanwhile. */
-	if (r->drafts[0]->base_version != t->version) {
-		finish(t, true, "Others changed the zone while you edited");
-		return;
-	}
-	if (drafts_take(t->ui, r->drafts, 1))
-		finish(t, false, "In the draft, not served yet: look, then C commits");
-	else
-		finish(t, true, "It is in no draft");
 }
 
 static void
@@ -328,7 +342,8 @@ begin_import(struct textedit *t)
 static void
 edit_it(struct textedit *t)
 {
-	t->path = textfile_new(t->ui, ".zone", t->text.base, t->text.len);
+	t->path =
+	    textfile_new(ns_drafts_path(t->ui->drafts->dir), ".zone", t->text.base, t->text.len);
 	if (t->path == NULL) {
 		finish(t, false, "The text cannot be written beside the drafts");
 		return;
@@ -346,12 +361,18 @@ came(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 		finish_why(t, why);
 		return;
 	}
-	if (env->body_case == NS__ENVELOPE__BODY_TEXT_CHUNK)
+	if (env->body_case == NS__ENVELOPE__BODY_TEXT_CHUNK) {
 		wbuf_put(&t->text, env->text_chunk->text.data, env->text_chunk->text.len);
+		t->drafted = t->drafted || env->text_chunk->drafted;
+	}
 	if (env->more)
 		return;
 	t->request = 0;
-	if (wbuf_ok(&t->text) && t->text.len <= TEXT_MAX)
+	/* An appliance that does not know of drafts here gives what is served. */
+	if (t->draft != NULL && !t->drafted)
+		finish(
+		    t, false, "This appliance is too old: commit or discard the draft first (p)");
+	else if (wbuf_ok(&t->text) && t->text.len <= EDITTEXT_MAX)
 		edit_it(t);
 	else
 		finish(t, false,
@@ -364,6 +385,7 @@ shown(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 	struct textedit *t = arg;
 	Ns__ZoneExportRequest body = NS__ZONE_EXPORT_REQUEST__INIT;
 	Ns__Envelope request = NS__ENVELOPE__INIT;
+	Ns__ZoneEdit edit;
 	char *head;
 
 	t->request = 0;
@@ -372,13 +394,14 @@ shown(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 		return;
 	}
 	t->version = env->zone_info->version;
-	head = xasprintf("; %s at serial %u. Save and leave: what differs becomes a draft.\n"
-			 "; Leave it as it is, or empty: nothing happens.\n"
-			 "; A policy is a line ;ns-policy NAME TYPE {JSON}; its checks stand in "
-			 "Health.\n",
-	    t->zone, env->zone_info->serial);
+	head =
+	    edittext_head(t->zone, env->zone_info->serial, t->draft != NULL ? t->draft->n_ops : 0);
 	wbuf_put(&t->text, head, strlen(head));
 	free(head);
+	if (t->draft != NULL) {
+		draft_edit(&edit, t->draft);
+		body.draft = &edit;
+	}
 	body.zone = t->zone;
 	request.body_case = NS__ENVELOPE__BODY_ZONE_EXPORT_REQUEST;
 	request.zone_export_request = &body;
@@ -397,6 +420,8 @@ textedit_start(struct ui *ui, const char *zone)
 		ask_again(ui->textedit);
 		return;
 	}
+	if (ui->textedit != NULL && ui->textedit->moot)
+		finish(ui->textedit, false, "The draft stays as it was");
 	if (ui->textedit != NULL && ui->textedit->kept)
 		textedit_free(ui); /* its file stays, and was said */
 	if (ui->textedit != NULL || d == NULL || d->dir == NULL) {
@@ -404,13 +429,10 @@ textedit_start(struct ui *ui, const char *zone)
 						: "Drafts have no place yet");
 		return;
 	}
-	if (d->draft != NULL) {
-		ui_say(ui, "The text is what is served: commit or discard the draft first (p)");
-		return;
-	}
 	t = ui->textedit = xcalloc(1, sizeof *t);
 	t->ui = ui;
-	t->text = wbuf_grow(2 * TEXT_MAX);
+	t->draft = d->draft != NULL ? ns_message_copy(&d->draft->base) : NULL;
+	t->text = wbuf_grow(2 * EDITTEXT_MAX);
 	snprintf(t->zone, sizeof t->zone, "%s", zone);
 	body.zone = t->zone;
 	request.body_case = NS__ENVELOPE__BODY_ZONE_SHOW_REQUEST;

@@ -14,9 +14,9 @@
 #include "ipc/base/xalloc.h"
 
 char *
-textfile_new(struct ui *ui, const char *suffix, const void *text, size_t len)
+textfile_new(const char *dir, const char *suffix, const void *text, size_t len)
 {
-	char *path = xasprintf("%s/edit-XXXXXX%s", ns_drafts_path(ui->drafts->dir), suffix);
+	char *path = xasprintf("%s/edit-XXXXXX%s", dir, suffix);
 	int fd = mkstemps(path, (int)strlen(suffix)); /* mode 0600 */
 
 	if (fd >= 0)
@@ -77,23 +77,30 @@ ended(void *arg, int status)
 	    WIFEXITED(status) && WEXITSTATUS(status) == 0 ? TEXTFILE_DONE : TEXTFILE_FAILED);
 }
 
+char *
+textfile_command(void)
+{
+	const char *editor = getenv("VISUAL");
+
+	if (editor == NULL || editor[0] == '\0')
+		editor = getenv("EDITOR");
+	if (editor == NULL || editor[0] == '\0')
+		editor = "vi";
+	return xasprintf("exec %s \"$@\"", editor);
+}
+
 bool
 textfile_edit(struct ui *ui, const struct textfile_what *what,
     void (*fn)(void *arg, enum textfile_end), void *arg)
 {
-	const char *editor = getenv("VISUAL");
 	char at[24], *command;
 	struct run *run;
 	bool started;
 
 	if (ui->restricted)
 		return textpage_open(ui, what, fn, arg);
-	if (editor == NULL || editor[0] == '\0')
-		editor = getenv("EDITOR");
-	if (editor == NULL || editor[0] == '\0')
-		editor = "vi";
 	snprintf(at, sizeof at, "+%u", what->line > 0 ? what->line : 1);
-	command = xasprintf("exec %s \"$@\"", editor);
+	command = textfile_command();
 	run = xmalloc(sizeof *run);
 	*run = (struct run){ fn, arg };
 	char *path = xstrdup(what->path);

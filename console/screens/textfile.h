@@ -7,11 +7,14 @@
 
 #define TEXTFILE_MAX (8u << 20) /* octets */
 
-/* A new file with this text; its path, malloc'ed.  NULL: it cannot be written. */
-char *textfile_new(struct ui *, const char *suffix, const void *text, size_t len);
+/* A new file with this text, in the directory; its path, malloc'ed.  NULL: it cannot be written. */
+char *textfile_new(const char *dir, const char *suffix, const void *text, size_t len);
 bool textfile_write(const char *path, const void *text, size_t len);
 /* false: it cannot be read, or is too long; out is the caller's to free all the same. */
 bool textfile_read(const char *path, struct wbuf *out);
+
+/* What runs the operator's editor on "$@": a line for sh -c; malloc'ed. */
+char *textfile_command(void);
 
 enum textfile_end { TEXTFILE_DONE, TEXTFILE_FAILED, TEXTFILE_LEFT };
 

@@ -86,6 +86,8 @@ fleet_came(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 
 	(void)why;
 	begin(t, TROUBLE_POP);
+	if (env != NULL && t->fleet != NULL)
+		t->fleet(t->view, env->fleet_list_reply);
 	for (size_t i = 0; env != NULL && i < env->fleet_list_reply->n_appliances; i++) {
 		const Ns__FleetListReply__Appliance *a = env->fleet_list_reply->appliances[i];
 		bool silent = strcmp(a->state, "silent") == 0;

@@ -24,6 +24,7 @@ struct troubles {
 		size_t n, all; /* here; there are */
 		uint64_t request;
 	} of[TROUBLE_KINDS];
+	void (*fleet)(struct view *, const Ns__FleetListReply *); /* who else wants it; NULL: nobody */
 	uint64_t zones_ms; /* when zones were asked about */
 	const struct trouble *shown[TROUBLES_EACH * TROUBLE_KINDS];
 	size_t n; /* of shown */

@@ -148,7 +148,7 @@ peel(struct ui *ui)
 		ui_back(ui);
 }
 
-/* How a screen opens: instead of all others, above what is shown, above it and about it. */
+/* How a screen opens: instead of all others, above what is shown, above it and about it; its key again closes that. */
 enum anywhere_how { INSTEAD, ABOVE, ABOUT };
 
 /* Screens that have a key wherever one is. */
@@ -182,6 +182,8 @@ open_anywhere(struct ui *ui, enum ns_action_id id)
 			continue;
 		if (a->how == INSTEAD)
 			ui_main(ui, a->screen);
+		else if (a->how == ABOUT && ui_top(ui)->ops == a->screen)
+			ui_back(ui);
 		else
 			ui_open(ui, a->screen, a->how == ABOUT ? ui_top(ui)->ops->name : "");
 		return true;
@@ -210,6 +212,13 @@ act_anywhere(struct ui *ui, enum ns_action_id id)
 		snprintf(
 		    ui->filter_before, sizeof ui->filter_before, "%s", top->ops->filter_now(top));
 		prompt_open(&ui->prompt, '/', ui->filter_before);
+		return true;
+	case ACT_SEARCH:
+		search_open(ui);
+		return true;
+	case ACT_SEARCH_NEXT:
+	case ACT_SEARCH_PREVIOUS:
+		search_step(ui, id == ACT_SEARCH_NEXT ? 1 : -1);
 		return true;
 	case ACT_BACK:
 		peel(ui);
@@ -419,7 +428,9 @@ ui_key(struct ui *ui, uint32_t key)
 		return;
 	}
 	if (ui->prompt.on) {
-		(ui->prompt.label == ':' ? palette_key : filter_took)(ui, key);
+		(ui->prompt.label == ':'       ? palette_key
+		    : top->ops->search != NULL ? search_took
+					       : filter_took)(ui, key);
 		return;
 	}
 	if (!typing && is_burst(ui, key))

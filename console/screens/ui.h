@@ -26,6 +26,7 @@
 #define UI_ASIDE  4u
 #define UI_PROBLEMS 16u
 #define UI_OBJECT 1100u /* a zone's name as text, escaped */
+#define UI_FILTER_HELP "foo part  ^foo start  *.x.* glob  ~re  -not" /* of lists that say nothing of their own */
 
 struct ui;
 struct view;
@@ -40,6 +41,7 @@ struct bulk;
 struct presence;
 struct grammar;
 struct palette;
+struct lines;
 
 struct ns_screen_ops {
 	const char *name;
@@ -53,6 +55,9 @@ struct ns_screen_ops {
 	bool (*act)(struct view *, enum ns_action_id); /* false: not mine */
 	void (*filter)(struct view *, const char *text); /* with CTX_FILTER */
 	const char *(*filter_now)(struct view *);
+	/* With CTX_SEARCH: goes to the first place from *at on (by 1), or before it (-1), that has the text, and says
+	 * where it is; false: none has.  Without a text only *at is told, where it is now. */
+	bool (*search)(struct view *, const char *text, size_t *at, int by);
 	const char *filter_help; /* what can be typed; NULL: as of zones */
 	bool (*key)(struct view *, uint32_t key); /* with CTX_TYPED: what no action took; false: not mine */
 	const char *(*field)(struct view *); /* the text of the field in focus, which can be edited elsewhere; NULL: none */
@@ -110,6 +115,8 @@ struct ui {
 	struct presence *presence; /* NULL: nobody was asked for yet */
 	struct drafts *drafts; /* NULL: the appliance's name is not known yet */
 	char filter_before[PROMPT_MAX]; /* what Esc brings back */
+	char searched[PROMPT_MAX]; /* what n and N look for; empty: nothing yet */
+	size_t searched_from; /* where the prompt was opened */
 	bool anew; /* while reload() runs because somebody asked for it: nothing that is kept will do */
 	bool frozen, stopping, read_only, osc52;
 	FILE *paper; /* line by line: where a text to copy is printed; NULL: there is a screen */
@@ -176,6 +183,15 @@ void ui_memory_save(struct ui *);
 const char *ui_recall(const struct view *, const char *what);
 void ui_remember(struct view *, const char *what, const char *value);
 void ui_set_theme(struct ui *, enum ui_theme);
+
+/* ---- search.c ---- */
+void search_open(struct ui *);
+void search_took(struct ui *, uint32_t key); /* of its prompt */
+void search_step(struct ui *, int by);
+/* For screens: the first of n from *at on, or before it, around the end, that holds the text. */
+bool search_around(size_t n, size_t *at, int by, bool (*holds)(void *arg, size_t i, const char *text), void *arg,
+    const char *text);
+bool search_lines(struct lines *, const char *text, size_t *at, int by);
 
 /* ---- for screens ---- */
 void ui_open(struct ui *, const struct ns_screen_ops *, const char *object);

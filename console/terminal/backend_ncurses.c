@@ -45,7 +45,7 @@ static struct {
 static void
 on_crash(int sig)
 {
-	static const char restore[] = "\033[?2004l\033[?1049l\033[?25h\033[0m\r\n";
+	static const char restore[] = "\033[?2026l\033[?2004l\033[?1049l\033[?25h\033[0m\r\n";
 
 	if (before.armed) {
 		tcsetattr(STDIN_FILENO, TCSANOW, &before.termios);
@@ -152,6 +152,20 @@ term_resized(void *state)
 }
 
 /* ---- drawing ---- */
+static void
+write_all(const char *text, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = write(STDOUT_FILENO, text, len);
+
+		if (n < 0 && errno != EINTR && errno != EAGAIN)
+			return;
+		if (n < 0)
+			continue;
+		text += n;
+		len -= (size_t)n;
+	}
+}
 
 static attr_t
 attributes(const struct curses *c, const struct cell *cell, short *pair)
@@ -188,6 +202,27 @@ draw_cell(const struct curses *c, int x, int y, const struct cell *cell)
 }
 
 static void
+draw_cells(const struct curses *c, const struct surface *s, bool all)
+{
+	for (int y = 0; y < s->h && y < LINES; y++)
+		for (int x = 0; x < s->w && x < COLS; x++) {
+			const struct cell *cell = surface_at(s, x, y);
+
+			if (all || memcmp(cell, surface_at(c->shown, x, y), sizeof *cell) != 0)
+				draw_cell(c, x, y, cell);
+		}
+}
+
+static bool
+same_frame(const struct surface *a, const struct surface *b)
+{
+	return a->cursor_on == b->cursor_on && a->cursor_x == b->cursor_x &&
+	       a->cursor_y == b->cursor_y &&
+	       memcmp(a->cells, b->cells, (size_t)a->w * (size_t)a->h * sizeof *a->cells) == 0;
+}
+
+/* curses writes a frame in many pieces: a terminal that knows mode 2026 shows it at its end, others ignore it. */
+static void
 term_draw(void *state, const struct surface *s)
 {
 	struct curses *c = state;
@@ -198,19 +233,22 @@ term_draw(void *state, const struct surface *s)
 		c->shown = surface_new(s->w, s->h, s->ascii);
 		erase();
 	}
-	for (int y = 0; y < s->h && y < LINES; y++)
-		for (int x = 0; x < s->w && x < COLS; x++) {
-			const struct cell *cell = surface_at(s, x, y);
+	bool whole = c->ansi && (all || !same_frame(s, c->shown));
 
-			if (all || memcmp(cell, surface_at(c->shown, x, y), sizeof *cell) != 0)
-				draw_cell(c, x, y, cell);
-		}
+	draw_cells(c, s, all);
 	memcpy(c->shown->cells, s->cells, (size_t)s->w * (size_t)s->h * sizeof *s->cells);
+	c->shown->cursor_on = s->cursor_on;
+	c->shown->cursor_x = s->cursor_x;
+	c->shown->cursor_y = s->cursor_y;
+	if (whole)
+		write_all("\033[?2026h", 8);
 	curs_set(s->cursor_on ? 1 : 0);
 	move(s->cursor_y < LINES ? s->cursor_y : LINES - 1,
 	    s->cursor_x < COLS ? s->cursor_x : COLS - 1);
 	wnoutrefresh(stdscr);
 	doupdate();
+	if (whole)
+		write_all("\033[?2026l", 8);
 }
 
 static void
@@ -258,21 +296,6 @@ term_theme(void *state, enum ui_theme theme)
 }
 
 /* ---- another program ---- */
-static void
-write_all(const char *text, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(STDOUT_FILENO, text, len);
-
-		if (n < 0 && errno != EINTR && errno != EAGAIN)
-			return;
-		if (n < 0)
-			continue;
-		text += n;
-		len -= (size_t)n;
-	}
-}
-
 static void
 term_leave(void *state)
 {

@@ -169,7 +169,7 @@ edit_draw(const struct edit *e, struct surface *s, struct rect r, enum ui_role r
 		cursor = text_width(before);
 		free(before);
 	}
-	for (unsigned n; focused && cursor > room && (n = text_next(from, &cp)) > 0; from += n) {
+	for (unsigned n; focused && cursor > room && (n = utf8_next(from, &cp)) > 0; from += n) {
 		char one[8] = { 0 };
 
 		memcpy(one, from, n < sizeof one ? n : sizeof one - 1);

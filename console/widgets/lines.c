@@ -45,6 +45,7 @@ lines_drop(struct lines *l, size_t n)
 	l->n -= n;
 	memmove(l->list, l->list + n, l->n * sizeof *l->list);
 	l->top -= l->top < n ? l->top : n;
+	l->found -= l->found < n ? l->found : n;
 }
 
 static size_t
@@ -54,21 +55,37 @@ last_top(const struct lines *l)
 }
 
 void
+lines_find(struct lines *l, size_t i)
+{
+	size_t page = l->page > 0 ? (size_t)l->page : 1;
+
+	l->found = i + 1;
+	if (i < l->top || i >= l->top + page)
+		l->top = i > page / 2 ? i - page / 2 : 0;
+}
+
+void
 lines_draw(struct lines *l, struct surface *s, struct rect r)
 {
 	l->page = r.h > 0 ? r.h : 1;
 	if (l->top > last_top(l))
 		l->top = last_top(l);
+	surface_park(s, r.x, r.y, false);
 	for (int y = 0; y < r.h && l->top + (size_t)y < l->n; y++) {
 		const struct line *line = &l->list[l->top + (size_t)y];
+		bool found = l->top + (size_t)y + 1 == l->found;
 		const char *text = line->text;
 		uint32_t cp;
 
 		for (int i = 0; i < l->shift; i++)
-			text += text_next(text, &cp);
+			text += utf8_next(text, &cp);
 		surface_put(s, r.x, r.y + y, r.w, line->role, text);
+		if (found) {
+			surface_put(s, r.x, r.y + y, 1, UI_SELECT, ">");
+			surface_mark(s, (struct rect){ r.x, r.y + y, r.w, 1 }, UI_SELECT);
+			surface_park(s, r.x, r.y + y, false);
+		}
 	}
-	surface_park(s, r.x, r.y, false);
 }
 
 bool

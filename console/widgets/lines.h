@@ -16,12 +16,14 @@ struct lines {
 	} *list;
 	size_t n, size;
 	size_t top; /* the first line that is shown */
+	size_t found; /* the line that is marked, from 1; 0: none */
 	int shift, page; /* columns to the left of the window; its lines when it was drawn last */
 };
 
 void lines_add(struct lines *, enum ui_role, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 void lines_clear(struct lines *); /* keeps the place */
 void lines_drop(struct lines *, size_t n); /* the first n of them; what is looked at stays in view */
+void lines_find(struct lines *, size_t i); /* marks it, in view */
 void lines_draw(struct lines *, struct surface *, struct rect);
 bool lines_act(struct lines *, enum ns_action_id); /* scrolls; false: another action */
 

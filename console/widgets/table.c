@@ -58,7 +58,7 @@ shifted(const char *text, int n)
 {
 	uint32_t cp;
 
-	for (unsigned l; n > 0 && (l = text_next(text, &cp)) > 0; n--)
+	for (unsigned l; n > 0 && (l = utf8_next(text, &cp)) > 0; n--)
 		text += l;
 	return text;
 }

@@ -36,7 +36,7 @@ character(const struct textarea *t, size_t at, int column, int *width, char show
 	unsigned n;
 
 	memcpy(one, t->text + at, t->len - at < 4 ? t->len - at : 4);
-	n = text_next(one, &cp);
+	n = utf8_next(one, &cp);
 	if (n == 0) /* a NUL in the text */
 		n = 1;
 	one[n] = '\0';

@@ -17,6 +17,12 @@ clock_mono_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
+bool
+clock_is_past(uint64_t deadline_ns)
+{
+	return deadline_ns != UINT64_MAX && clock_mono_ns() >= deadline_ns;
+}
+
 uint64_t
 clock_mono_ms(void)
 {

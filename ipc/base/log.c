@@ -231,3 +231,19 @@ log_allowed(struct log_limit *limit, unsigned burst)
 	limit->held = 0;
 	return 1;
 }
+
+int
+log_seldom(struct log_limit *limit, unsigned seconds)
+{
+	uint64_t now = clock_mono_ms() / 1000;
+
+	if (limit->count > 0 && now - limit->second < seconds) {
+		limit->held++;
+		return 0;
+	}
+	limit->second = now;
+	limit->count = 1;
+	held_back = limit->held;
+	limit->held = 0;
+	return 1;
+}

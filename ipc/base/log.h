@@ -34,5 +34,7 @@ _Noreturn void	 fatal_config(const char *event, const char *fmt, ...)
 /* text quoted and escaped, in one of eight rotating per-thread buffers (256 bytes, truncated). */
 const char	*log_quote(const char *text);
 int		 log_allowed(struct log_limit *, unsigned burst);
+/* The first, then one line in so many seconds; a limit of its own. */
+int		 log_seldom(struct log_limit *, unsigned seconds);
 
 #endif

@@ -33,6 +33,18 @@ op_copy(const Ns__RecordOp *op)
 	return copy;
 }
 
+size_t
+draft_holds(const char *zone, const char *name)
+{
+	char *whole = draft_zone(name);
+	size_t n = strlen(whole), z = strlen(zone);
+	bool in = z <= n && strcmp(whole + n - z, zone) == 0 &&
+		  (z == n || z == 1 || whole[n - z - 1] == '.');
+
+	free(whole);
+	return in ? z : 0;
+}
+
 static void
 touched(Ns__Draft *d, int64_t now_ms)
 {

@@ -19,6 +19,9 @@ size_t		 draft_leave_out(Ns__Draft *, const char *name, const char *type, int64_
 /* Does the operation say something of that RRset?  Names are text, absolute or relative to the zone. */
 bool		 op_names(const Ns__RecordOp *, const char *zone, const char *name, const char *type);
 
+/* Is the name in the zone? Its octets then, else 0: of several zones the longest holds it.  The zone as drafts name it. */
+size_t		 draft_holds(const char *zone, const char *name);
+
 /* For plan and commit; borrows from the draft. */
 void		 draft_edit(Ns__ZoneEdit *, const Ns__Draft *);
 /* The same drafts with the same words are the same request: when its outcome is unknown, trying again is

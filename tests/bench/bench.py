@@ -3,7 +3,7 @@ gdnsd, BIND and PowerDNS and against the limit (shared/bench/reflect.c). Writes 
 latency, build/bench-latency.svg.
 
     bench.py [--zones N] [--rounds N] [--seconds S] [--phase S] [--records N] [--nice N] [--peers A,B]
-             [--only PART[,PART]]
+             [--changes N] [--only PART[,PART]]
     bench.py --readme       the table of README.md from build/bench.json
 
 The parts are in rig.py (tools), basics.py, throughput.py, latency.py, routing.py, health.py,
@@ -46,6 +46,7 @@ ALONE = (("routing", routing.part_routing), ("checks", routing.part_checks), ("f
          ("group", basics.part_group),
          ("fleet", propagation.part_fleet),
          ("few", propagation.part_few), ("far", propagation.part_far), ("fresh", propagation.part_fresh),
+         ("old", propagation.part_old),
          ("away", propagation.part_away), ("notify", propagation.part_notify))
 PARTS = ["import"] + [p for s in SETS for p, _ in s[2]] + [p for p, _ in ALONE]
 
@@ -58,6 +59,7 @@ def arguments():
     args.add_argument("--phase", type=float, default=60, help="seconds of each phase of the part latency")
     args.add_argument("--records", type=int, default=1000000, help="of a big zone")
     args.add_argument("--fleet", type=int, default=32, help="appliances of the parts fleet, flip and share")
+    args.add_argument("--changes", type=int, default=1000000, help="of the history that the part old makes")
     args.add_argument("--peers", default=",".join(rivals.KINDS))
     args.add_argument("--only", default=",".join(PARTS), help=",".join(PARTS))
     args.add_argument("--nice", type=int, default=0, help="of every server and the load alike, where others work too")

@@ -142,21 +142,45 @@ def following(member, seen):
     return member.log().count("event=fleet.following") > seen
 
 
+def came_fresh(f, name, args, **more):
+    """Another replica, from its start until it serves all."""
+    head = f.primary.revision()
+    member = f.add("r1", start=False)
+    began = time.monotonic()
+    member.spawn()
+    wait_until(lambda: served(member) >= head, "the fresh replica serves all", 300)
+    took = time.monotonic() - began
+    names = (workload.reference(args.zones) / "names").read_text().split()
+    for zone in (names[0], names[-1]):
+        assert member.values(f"www.{zone}") == f.primary.values(f"www.{zone}")
+    keep(name, took, f"{took:.1f} s", "<= 30 s", took <= 30, zones=args.zones, disk_sync_ms=disk_sync_ms(f.primary.dir),
+         snapshot="event=snapshot.adopted" in member.log(), **more)
+
+
 def part_fresh(args):
     """A replica that comes to 100,000 zones."""
     with Fleet(1, addresses=ADDRESSES) as f:
         f.primary.cli("zone", "import", "--dir", workload.reference(args.zones) / "zones", timeout=600)
-        head = f.primary.revision()
-        member = f.add("r1", start=False)
-        began = time.monotonic()
-        member.spawn()
-        wait_until(lambda: served(member) >= head, "the fresh replica serves all", 300)
-        took = time.monotonic() - began
-        names = (workload.reference(args.zones) / "names").read_text().split()
-        for name in (names[0], names[-1]):
-            assert member.values(f"www.{name}") == f.primary.values(f"www.{name}")
-        keep("fresh_replica_s", took, f"{took:.1f} s", "<= 30 s", took <= 30, zones=args.zones,
-             disk_sync_ms=disk_sync_ms(f.primary.dir))
+        came_fresh(f, "fresh_replica_s", args)
+
+
+def make_changes(f, count, zones):
+    """As fast as they are committed, in those zones; how many there are then."""
+    before = f.primary.revision()
+    while (done := f.primary.revision() - before) < count:
+        seconds = 2 if count - done < 50000 else 20
+        subprocess.run([BUILD / "tools" / "edits", f.primary.socket, "64", str(seconds), str(zones)], check=True,
+                       stdout=subprocess.DEVNULL)
+    return done
+
+
+def part_old(args):
+    """The same where these zones have had a million changes: it gets the state, and not all of those."""
+    with Fleet(1, addresses=ADDRESSES) as f:
+        f.primary.cli("zone", "import", "--dir", workload.reference(args.zones) / "zones", timeout=600)
+        changes = make_changes(f, args.changes, args.zones)
+        kept = f.primary.revision() - f.primary.cli_json("status")["history_begins"] + 1
+        came_fresh(f, "old_replica_s", args, changes=changes, kept=kept)
 
 
 def served(member):
@@ -173,9 +197,7 @@ def part_away(args):
         member = f.replicas[0]
         seen, before = member.log().count("event=fleet.following"), f.primary.revision()
         wan.tell("cut 1")
-        while f.primary.revision() - before < HOUR:
-            subprocess.run([BUILD / "tools" / "edits", f.primary.socket, "64", "2", str(ZONES)], check=True,
-                           stdout=subprocess.DEVNULL)
+        make_changes(f, HOUR, ZONES)
         wait_until(lambda: "event=fleet.link up=0" in member.log(), "it knows that it is cut off", 30)
         head, mended = f.primary.revision(), time.monotonic()
         cores = Cores(f)

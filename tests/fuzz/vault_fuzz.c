@@ -64,8 +64,10 @@ as_keys(const uint8_t *data, size_t size)
 	Ns__KeyWorkDone done;
 
 	if (keystore_put(s, zone, data, size) && size > 0 &&
-	    keystore_find(s, zone, &found, &why) == KEYS_FOUND)
+	    keystore_find(s, zone, &found, &why) == KEYS_FOUND) {
+		(void)zone_keys_open(found, &why);
 		zone_keys_unref(&found);
+	}
 	keystore_destroy(&s);
 	m.zone = (ProtobufCBinaryData){ sizeof zone, (uint8_t *)(uintptr_t)zone };
 	m.verb = size % 7;

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 struct sockaddr_storage
-address_of(const char *text)
+sockaddr_of(const char *text)
 {
 	struct sockaddr_storage s = { .ss_family = strchr(text, ':') != NULL ? AF_INET6 : AF_INET };
 	void *at = s.ss_family == AF_INET ? (void *)&((struct sockaddr_in *)&s)->sin_addr

@@ -5,6 +5,6 @@
 #include <sys/socket.h>
 
 /* IPv4 or IPv6, port 0; asserts that it is one. */
-struct sockaddr_storage	 address_of(const char *text);
+struct sockaddr_storage	 sockaddr_of(const char *text);
 
 #endif

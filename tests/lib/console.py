@@ -16,11 +16,19 @@ KEYS = {"enter": "\r", "esc": "\x1b", "up": "\x1b[A", "down": "\x1b[B", "f1": "\
         "ctrl-r": "\x12", "ctrl-o": "\x0f", "ctrl-t": "\x14", "space": " "}
 
 
+SYNCHRONIZED = 2026 << 5  # as pyte keeps a private mode
+
+
 class Screen(pyte.Screen):
     """Answers what a terminal answers: CSI 5n is how the console learns that a frame was shown."""
 
     answer = None
     last = " "
+
+    @property
+    def drawing(self):
+        """In the middle of a frame: what is on the screen is of two."""
+        return SYNCHRONIZED in self.mode
 
     # What pyte does not know: REP, SU and SD.
     def draw(self, data):
@@ -109,7 +117,7 @@ class Console:
         """Until the screen has this text, or what() holds; the seconds it took."""
         start = time.monotonic()
         holds = what if callable(what) else lambda: what in self.text()
-        while not holds():
+        while self.screen.drawing or not holds():
             assert time.monotonic() - start < seconds, f"not on the screen in {seconds} s: {what}\n{self.text()}"
             assert self.read(), f"the console ended; wanted {what}\n{self.text()}"
         return time.monotonic() - start

@@ -361,7 +361,7 @@ largebox_flip(struct largebox *b)
 				.state = largebox_chance(b, 2) ? BOARD_UP : BOARD_DOWN,
 				.since = 1000 + largebox_chance(b, 1000) });
 	}
-	assert_true(feed_refresh(b->f, largebox_apex(), true));
+	assert_true(feed_refresh(b->f, largebox_apex(), FEED_HEALTH));
 }
 
 /* ---- the bench ---- */

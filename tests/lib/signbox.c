@@ -68,6 +68,37 @@ on_staged(void *arg, const uint8_t *name)
 	(void)name;
 }
 
+static enum ns_err
+on_open(void *arg, const struct zone_keys *keys, struct zone_key *key, struct ns_why *why)
+{
+	struct signbox *b = arg;
+	EVP_PKEY *pkey = b->keys->key[key - keys->key].pkey;
+
+	b->opens++;
+	if (b->locked || EVP_PKEY_up_ref(pkey) != 1)
+		return ns_fail(why, NS_DENIED, 1, "the key cannot be opened");
+	key->pkey = pkey;
+	return NS_OK;
+}
+
+static struct zone_keys *
+closed_keys(struct signbox *b)
+{
+	struct zone_keys *keys = zone_keys_new();
+
+	*keys = *b->keys;
+	keys->refs = 1;
+	keys->apex = xmalloc(keys->apex_len);
+	memcpy(keys->apex, b->keys->apex, keys->apex_len);
+	keys->open = on_open;
+	keys->open_arg = b;
+	for (unsigned i = 0; i < keys->n; i++) {
+		keys->key[i].pkey = NULL;
+		keys->key[i].closed_len = keys->key[i].flags == KEY_ZSK;
+	}
+	return keys;
+}
+
 static enum keys_found
 on_keys(void *arg, const uint8_t *name, struct zone_keys **out, struct ns_why *why)
 {
@@ -75,6 +106,10 @@ on_keys(void *arg, const uint8_t *name, struct zone_keys **out, struct ns_why *w
 
 	if (!name_equal(name, signbox_apex()))
 		return KEYS_NONE;
+	if (b->closed) {
+		*out = closed_keys(b);
+		return KEYS_FOUND;
+	}
 	if (b->locked) {
 		(void)ns_fail(why, NS_DENIED, 1, "the key cannot be opened");
 		return KEYS_LOCKED;
@@ -235,6 +270,7 @@ send_zone(
 	memcpy(name, signbox_apex(), name_len(signbox_apex()));
 	feed.revision = b->serial;
 	feed.publish = true;
+	feed.start_over = b->start && kind == NS__FEED_ZONE__KIND__REPLACE;
 	feed.n_zones = 1;
 	feed.zones = &ptr;
 	z.kind = kind;

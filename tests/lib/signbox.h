@@ -18,6 +18,9 @@ struct signbox {
 	struct feed	*f;
 	struct zone_keys *keys;			/* NULL: not signed */
 	bool		 locked, large;		/* large: a tree */
+	bool		 closed;		/* keys come closed; locked: and do not open */
+	bool		 start;			/* what is sent whole is the whole store */
+	unsigned	 opens;
 	bool		 held;			/* large zones stay in the making until make_all */
 	unsigned	 slices;
 	uint32_t	 now;

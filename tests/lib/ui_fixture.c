@@ -65,6 +65,7 @@ fill_stats(Ns__Envelope *e)
 		top[i]->qps = 21400.0 / (i + 1) + 500.0 * (double)(turn % (i + 3));
 		top[i]->count = 100000;
 		top[i]->errors = i == 2 ? 2400 : 0;
+		top[i]->nxdomain = i == 2 ? 61000 : 1200 / (i + 1);
 	}
 	for (unsigned i = 0; i < 4; i++) {
 		rc[i]->name = STR(rcodes[i]);
@@ -300,6 +301,7 @@ fill_records(Ns__Envelope *e)
 static Ns__Change *
 a_change(unsigned i)
 {
+	static Ns__Change__RRsets rrsets[3];
 	static Ns__Change changes[3];
 	static char *zones[] = { STR("example.com."), STR("shop.example.") };
 	static const char *const why[] = { "cut over api, backup mx", "renew acme txt", "" };
@@ -318,6 +320,10 @@ a_change(unsigned i)
 	c->added = i == 2 ? 110000 : 2;
 	c->removed = i;
 	c->serial = i == 2 ? 0 : 2026112202 - i;
+	ns__change__rrsets__init(&rrsets[i]);
+	rrsets[i].added = i + 1;
+	rrsets[i].changed = 2 * i;
+	c->rrsets = i == 2 ? NULL : &rrsets[i];
 	return c;
 }
 
@@ -336,6 +342,7 @@ fill_history(Ns__Envelope *e)
 	probe.object = STR(is("hostile") ? HOSTILE : "eu-web-2");
 	probe.comment = STR("");
 	probe.n_zones = probe.zone_count = probe.added = probe.removed = probe.serial = 0;
+	probe.rrsets = NULL;
 	list[3] = &probe;
 	r.changes = list;
 	r.n_changes = is("empty") ? 0 : 4;

@@ -23,6 +23,34 @@ text(const char *plain)
 }
 
 /* ---- figures ---- */
+/* Ten minutes of it, of which nobody counted the first two. */
+static float *
+past_of(unsigned which, double now)
+{
+	static float list[6][60];
+
+	for (unsigned i = 0; i < 60; i++)
+		list[which][i] =
+		    i < 12 ? -1 : (float)(now * (40 + (i * (which + 3) + i * i / 9) % 60) / 100);
+	return list[which];
+}
+
+static void
+fill_past(Ns__StatsReply *s)
+{
+	static float p99[60];
+
+	for (size_t i = 0; i < s->n_top; i++) {
+		s->top[i]->past = past_of((unsigned)i, s->top[i]->qps);
+		s->top[i]->n_past = 60;
+	}
+	for (unsigned i = 0; i < 60; i++)
+		p99[i] = i < 12 ? -1 : 300 + (float)(i * 7 % 40) * 8;
+	s->past = past_of(5, s->qps);
+	s->past_p99_us = p99;
+	s->n_past = s->n_past_p99_us = 60;
+}
+
 void
 fixture_figures(Ns__StatsReply *s, const char *scope, const char *top)
 {
@@ -68,12 +96,18 @@ fixture_figures(Ns__StatsReply *s, const char *scope, const char *top)
 		s->floods = floods;
 		s->n_floods = is("empty") ? 0 : 1;
 	}
+	if (!is("empty"))
+		fill_past(s);
 	if (!client && !name && strcmp(top, "qtypes") != 0)
 		return;
 	for (unsigned i = 0; i < 5; i++) {
 		ns__stats_reply__top__init(&row[i]);
 		row[i].name = STR(text(client ? clients[i % 3] : name ? names[i] : types[i]));
 		row[i].count = 42000 / (i + 1);
+		row[i].qps = 4200.0 / (i + 1);
+		row[i].nxdomain = client && i == 0 ? row[i].count * 88 / 100 : 0;
+		row[i].errors = client && i == 2 ? row[i].count : 0;
+		row[i].most = STR(client && i == 1 ? text("www.example.com.") : "");
 		row_list[i] = &row[i];
 	}
 	s->top = row_list;

@@ -329,11 +329,13 @@ def test_top_lists(served):
     assert [(z["name"], z["count"], z["nxdomain"]) for z in zones] == [("example.com.", 35, 5), ("example.org.", 30, 0)]
     clients = {c["name"]: c["count"] for c in stats(a, "--top", "clients")["top"]}
     assert clients["127.0.0.0/24"] == 45 and clients["203.0.113.0/24"] == 20
+    asked = {c["name"]: c["most"] for c in stats(a, "--top", "clients")["top"]}
+    assert asked["203.0.113.0/24"] == "mail.example.org." and "ASKS MOST FOR" in a.cli("stats", "--top", "clients")
     names = stats(a, "--top", "names", "--limit", "3")["top"]
     assert [(n["name"], n["count"]) for n in names] == [
         ("www.example.com.", 30), ("mail.example.org.", 20), ("www.example.org.", 10)]
     assert stats(a, "--top", "qtypes")["top"][0] == {
-        "name": "A", "count": 65, "nxdomain": 0, "errors": 0, "qps": 0.0}
+        "name": "A", "count": 65, "nxdomain": 0, "errors": 0, "qps": 0.0, "most": "", "past": []}
     text = a.cli("stats", "--top", "zones")
     assert "ZONE" in text and "example.com." in text
     assert "queries 35" in a.cli("stats", "--scope", "zone:example.com")

@@ -202,8 +202,12 @@ def test_a_conflict_is_decided_by_rrset(served):
         c.wait("not all are decided")
         c.press("b")
         c.wait(lambda: re.match(r">  www .*\?", c.cursor_row()))
-        c.press("t")
-        c.wait("All are decided")
+        c.press("e")  # mine, by hand
+        c.wait(f"{zone} > edit www A")
+        c.wait("192.0.2.1 ")
+        c.press("ctrl-u", "192.0.2.44", "ctrl-s")
+        c.wait("0 of 2 to decide")
+        c.wait("mine     60  192.0.2.44")
         c.press("ctrl-s")
         c.wait("Merged")
         c.wait("checked by the primary")
@@ -211,7 +215,7 @@ def test_a_conflict_is_decided_by_rrset(served):
         answer(c, "y")
         c.wait("served by 1 of 1")
     assert served.values("mx1.both.example") == ["192.0.2.2", "198.51.100.2"]  # both
-    assert served.values("www.both.example") == ["198.51.100.1"]  # theirs
+    assert served.values("www.both.example") == ["192.0.2.44"]  # mine, typed anew
     assert served.values("old.both.example") == ["192.0.2.3"]  # merged by itself
     assert served.values("api.both.example") == ["198.51.100.9"]
     assert served.cli_json("draft", "list")["drafts"] == []
@@ -251,11 +255,15 @@ def left_behind(a):
 
 def test_the_zone_in_an_editor(served):
     zone = zone_of(served, "text.example")
-    once = served.dir / "once"
-    # First a line that is none; told about it, the editor is at its mark, and mends it.
+    once, drafted, back = served.dir / "once", served.dir / "drafted", served.dir / "back"
+    # First a line that is none; told about it, the editor is at its mark, and mends it. Then it has the draft before it.
     script = editor(served, "editor", f"""
 case $2 in *.txt) sed -i 's/.*/two/; a words' "$2"; exit;; esac
-if [ -e {once} ]; then
+if [ -e {back} ]; then
+    sed -i '/^bad/d' "$2"; echo 'old IN A 192.0.2.99' >> "$2"
+elif [ -e {drafted} ]; then
+    grep -q 'with your draft of 2 op' "$2" && ! grep -q '^old' "$2" && sed -i '/^bad/s/192.0.2.77/192.0.2.78/' "$2"
+elif [ -e {once} ]; then
     grep -q 'ERROR: E' "$2" && [ "$1" != +1 ] && sed -i 's/^bad .*/bad IN A 192.0.2.77/' "$2"
 else
     touch {once}
@@ -276,9 +284,17 @@ fi""")
         c.press("e")
         c.wait(f"Pending > {zone}")
         c.wait("+1 -1 ~0")
-        c.press("X")
-        answer(c, "y")
+        drafted.touch()
+        c.press("E")  # the draft is in it, and what is typed takes its place
+        c.wait("192.0.2.78")
+        c.wait("+1 -1 ~0")
+        back.touch()
+        c.press("E")
+        c.wait("nothing is left of the draft")
+        hear(c)
+        c.press("d")
         c.wait("The draft is discarded")
+        back.unlink(), drafted.unlink()
         c.press("q")
         c.wait("rrsets")
         once.unlink()
@@ -291,6 +307,46 @@ fi""")
         c.press("a", "words", "tab", "ctrl-u", "txt", "tab", "tab", "one", "ctrl-o")
         c.wait('Result   words.text.example. 300 IN TXT "two words"')
     assert left_behind(served) == []
+
+
+def test_the_zone_in_an_editor_of_the_command_line(served):
+    zone = zone_of(served, "cli.example")
+    script = editor(served, "once-more", """
+grep -q 'ERROR: E1' "$2" && [ "$1" != +1 ] && exec sed -i 's/192.0.2.777/192.0.2.77/' "$2"
+grep -q 'with your draft of 1 op' "$2" && exec sed -i 's/192.0.2.77$/192.0.2.78/' "$2"
+echo 'beta IN A 192.0.2.777' >> "$2"
+""")
+    with Console(served.socket, args=("edit", zone), VISUAL=script, width=120) as c:
+        c.wait("(e)dit again  (d)iscard")
+        c.wait("not an IPv4 address")
+        c.press("x", "enter", "enter", "e", "enter")  # what is no answer is asked again
+        c.wait("(c)ommit  (e)dit again")
+        c.wait("IN A 192.0.2.77")
+        c.press("e", "enter")
+        c.wait("IN A 192.0.2.78")
+        c.wait(lambda: c.raw.count(b"(c)ommit") == 2)
+        assert served.values(f"beta.{zone}") == "NXDOMAIN"
+        c.press("c", "enter")
+        c.wait("Why")
+        c.press("OPS-9 by hand", "enter")
+        assert c.ended() == 0
+    assert served.values(f"beta.{zone}") == ["192.0.2.78"]
+    assert "OPS-9 by hand" in served.cli("history", "list", zone)
+    assert left_behind(served) == [] and served.cli_json("draft", "list")["drafts"] == []
+    # Without a question; without a terminal; without the right to; and what is kept says where it is.
+    with Console(served.socket, args=("edit", zone, "--commit", "-m", "x"), VISUAL=editor(served, "gone", "sed -i /^beta/d \"$2\"")) as c:
+        assert c.ended() == 0
+    assert served.values(f"beta.{zone}") == "NXDOMAIN"
+    assert "terminal" in served.fails(2, "edit", zone)
+    assert "read-only" in served.fails(4, "--read-only", "edit", zone)
+    with Console(served.socket, args=("edit", zone), VISUAL=editor(served, "bad", "echo nonsense >> \"$2\"")) as c:
+        c.wait("(k)eep the text")
+        c.press("k", "enter")
+        c.wait("your text is in")
+        assert c.ended() == 6
+    assert len(left_behind(served)) == 1
+    for path in (served.dir / "state").rglob("edit-*"):
+        path.unlink()
 
 
 @pytest.mark.parametrize("script, says", [

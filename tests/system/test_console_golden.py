@@ -14,7 +14,7 @@ TOOL = BUILD / "tools" / "ns_ui_test"
 GOLDEN = ROOT / "tests" / "golden"
 SCREENS = ("overview", "problems", "zones", "filter", "records", "records-filter", "zones-late", "zone-make", "zone-history", "history", "history-filter", "change", "help", "help-zones",
            "messages", "lost", "lost-overview", "records-draft", "menu", "editor", "editor-error", "editor-new",
-           "editor-naptr", "pending", "diff", "diff-commit", "committed", "diff-conflict", "conflict", "revert", "copy", "trash",
+           "editor-naptr", "pending", "diff", "diff-commit", "committed", "diff-conflict", "diff-search", "conflict", "conflict-edit", "revert", "copy", "trash",
            "trash-ask", "health", "health-problems", "check", "events", "force", "force-ask", "probe-now", "fleet", "pop",
            "drain-ask", "dnssec", "unsign-ask", "roll-ask", "zones-marked", "zones-delete",
            "records-marked", "records-ttl", "records-others", "zones-preview", "records-preview", "records-preview-draft", "records-preview-policy", "zones-sort", "records-sort", "fleet-sort", "settings", "settings-sites", "settings-delete", "policies",

@@ -7,6 +7,7 @@ import json
 import pathlib
 import re
 import shutil
+import struct
 import subprocess
 import tempfile
 import time
@@ -177,3 +178,65 @@ def test_without_its_signature_file_nothing_is_served_unsigned(site):
     assert ready and answered and all(answered), seen
     assert all(signed_reply(a, f"w29.{name}") for name in names)
     assert subprocess.run(["grep", "-c", "event=signer.refused", a.log_path], capture_output=True, check=False).stdout == b"0\n"
+
+
+SOA, HEAD, ENTRY = 6, 16, 93
+MASK = (1 << 64) - 1
+
+
+def siphash(data, key=b"signature frames"):
+    def rounds(n):
+        nonlocal v0, v1, v2, v3
+        for _ in range(n):
+            v0, v2 = v0 + v1 & MASK, v2 + v3 & MASK
+            v1, v3 = turn(v1, 13) ^ v0, turn(v3, 16) ^ v2
+            v2, v0 = v2 + v1 & MASK, turn(v0, 32) + v3 & MASK
+            v1, v3 = turn(v1, 17) ^ v2, turn(v3, 21) ^ v0
+            v2 = turn(v2, 32)
+
+    def turn(v, n):
+        return (v << n | v >> 64 - n) & MASK
+
+    k0, k1 = struct.unpack("<QQ", key)
+    v0, v1, v2, v3 = (k ^ c for k, c in zip((k0, k1, k0, k1), struct.unpack(">4Q", b"somepseudorandomlygeneratedbytes")))
+    data += bytes(7 - len(data) % 8) + bytes([len(data) & 255])
+    for (word,) in struct.iter_unpack("<Q", data):
+        v3 ^= word
+        rounds(2)
+        v0 ^= word
+    v2 ^= 255
+    rounds(4)
+    return v0 ^ v1 ^ v2 ^ v3
+
+
+def spoil(path):
+    """The signatures of all SOAs wrong in one bit, with checksums that are right (appliance/signer/sigfile.h)."""
+    data = bytearray(path.read_bytes())
+    at, spoiled = HEAD, 0
+    while at < len(data):
+        size = int.from_bytes(data[at + 4:at + 8], "big")
+        frame = memoryview(data)[at + HEAD:at + HEAD + size]
+        for entry in range(11 + frame[8], size, ENTRY):
+            if int.from_bytes(frame[entry:entry + 2], "big") == SOA:
+                frame[entry + ENTRY - 1] ^= 1
+                spoiled += 1
+        data[at + 8:at + 16] = struct.pack(">Q", siphash(bytes(frame)))
+        frame.release()
+        at += HEAD + size
+    path.write_bytes(data)
+    return spoiled
+
+
+def test_wrong_signatures_in_its_file_cost_work_alone(site):
+    """Found when the keys are loaded, after the start, which needs none of them."""
+    a = site.a
+    a.stop()
+    assert max(spoil(path) for path in (a.data / "signer").glob("signatures.*") if path.stat().st_size > HEAD) >= MANY
+    a.start()
+
+    def found():
+        said = json.loads(a.cli_run("--json", "verify", "--signatures", timeout=120).stdout)
+        return [(f["what"], f["zone"]) for f in said["findings"]]
+
+    wait_until(lambda: found() == [("signature", EXPIRED)], "all is signed right again", 60)
+    assert subprocess.run(["grep", "-c", "event=signer.unsound", a.log_path], capture_output=True, check=False).stdout != b"0\n"

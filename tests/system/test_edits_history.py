@@ -28,8 +28,12 @@ def test_the_log_alone_makes_the_same_store(example):
     cli("record", "add", "example.com", "a", 60, "A", "192.0.2.3", "--commit")
     cli("record", "del", "example.com", "a", "A", "192.0.2.1", "--commit")
     cli("record", "del", "example.com", "www", "--commit")
+    sets = [c["rrsets"] for c in example.cli_json("history", "list", "example.com")["changes"][:4]]
+    counts = [(n["added"], n["removed"], n["changed"]) for n in sets]
+    assert counts == [(0, 1, 0), (0, 0, 1), (0, 0, 1), (1, 0, 0)]  # of RRsets, and the SOA's serial is none
     many = "".join(f"h{i} IN A 10.0.{i >> 8}.{i & 255}\n" for i in range(4000))
     cli("zone", "import", "big.example", "-", stdin=zone_text("big.example.", 1, many))
+    assert example.cli_json("history", "list", "big.example")["changes"][0].get("rrsets") is None  # too much to count
     for i in range(5):
         cli("record", "set", "big.example", f"h{700 * i}", 60, "TXT", f'"{i}"', "--commit")
     half = "".join(f"h{i} IN A 10.1.{i >> 8}.{i & 255}\n" for i in range(0, 4000, 2))

@@ -47,9 +47,9 @@ def record(name, value):
     return ("record", "set", "example.com", name, "60", "A", value, "--commit")
 
 
-def probed(p):
-    """How many checks its probe knows, once it has said so."""
-    return wait_until(lambda: p.cli_json("status")["checks"], "the probe has its checks", 20)
+def probed(p, what="checks"):
+    """How many checks its probe knows, or targets of ALIASes, once it has said so."""
+    return wait_until(lambda: p.cli_json("status")[what], f"the probe has its {what}", 20)
 
 
 def before(p):
@@ -66,8 +66,9 @@ def after(m):
 def test_nobody_is_told(tmp_path):
     with Fleet(3) as fleet:
         p, (r1, r2) = fleet.primary, fleet.replicas
-        for zone, address in (("example.com", "192.0.2.10"), ("old.example", "192.0.2.20")):
-            p.cli("zone", "import", zone, "-", stdin=zone_text(zone + ".", records=f"www A {address}\n"))
+        for zone, records in (("example.com", "www A 192.0.2.10\n"),
+                              ("old.example", "www A 192.0.2.20\na ALIAS one.test.\nb ALIAS two.test.\n")):
+            p.cli("zone", "import", zone, "-", stdin=zone_text(zone + ".", records=records))
         p.cli("settings", "set", "nameservers", "ns1.example.com.", "hostmaster", "h.example.com.")
         check = tmp_path / "check.json"
         check.write_text('{"type": "push"}')
@@ -80,7 +81,8 @@ def test_nobody_is_told(tmp_path):
         try:
             burst(p, record("www", "192.0.2.11"), record("new", "192.0.2.12"),
                   ("zone", "create", "fresh.example"), ("zone", "delete", "old.example", "--confirm=old.example"),
-                  ("check", "set", "fresh", check))
+                  ("check", "set", "fresh", check),
+                  ("record", "set", "example.com", "c", "60", "ALIAS", "three.test.", "--commit"))
             assert before(p)
             for role in ("signer", "sync", "probe"):
                 p.wait_replaced(role, p.kill_role(role))
@@ -88,7 +90,7 @@ def test_nobody_is_told(tmp_path):
             p.kill()
             p.start()
             wait_until(lambda: before(p), "served as before")
-            assert probed(p) == 1
+            assert probed(p) == 1 and probed(p, "aliases") == 2
             # One zone that the signer asks for again is as it was, too.
             p.wait_replaced("sync", p.kill_role("sync"))
             assert before(p) and before(r2) and p.values("last.example.com.") == ["192.0.2.1"]
@@ -96,7 +98,7 @@ def test_nobody_is_told(tmp_path):
         finally:
             pause(r1, signal.SIGCONT)
         for m in fleet.members:
-            wait_until(lambda m=m: after(m) and probed(m) == 2, f"{m.name} serves it", 20)
+            wait_until(lambda m=m: after(m) and probed(m) == 2 and probed(m, "aliases") == 1, f"{m.name} serves it", 20)
         same_history(fleet.members)
 
         # The standby without them is promoted: nobody ever answered with them.

@@ -1,13 +1,15 @@
 """Zones that may be held at some sites only: an appliance elsewhere holds no byte of them."""
 
 import base64
+import os
+import shutil
 import threading
 
 import pytest
 import zmq
 
 import rawpeer
-from appliance import zone_text
+from appliance import BUILD, variant, zone_text
 from fleet import Fleet
 from peers import wait_until
 
@@ -42,28 +44,60 @@ def rcode(member, name):
 REFUSED = 5
 
 
-@pytest.fixture(scope="module")
-def fleet(tmp_path_factory):
-    """p and near are at home, far is elsewhere; stray says that it is at home, and nobody invited it as that."""
-    with Fleet(1) as f:
-        f.folder = tmp_path_factory.mktemp("zones")
+KEPT = 50  # changes of the log, where replicas are made by snapshots
+LONG = pytest.mark.skipif(not os.environ.get("NS_LONG"), reason="takes its time: make check-long")
+
+
+def give_zones(f):
+    put_zone(f.primary, f.folder, "example.com", "www A 192.0.2.10\n")
+    put_zone(f.primary, f.folder, ZONE, "".join(f'n{i} TXT "xyzzy-plugh {i}"\n' for i in range(300)))
+    for i in range(3):
+        set_txt(f.primary, ZONE, f"xyzzy-plugh-{i}")
+    f.primary.cli("dnssec", "enable", ZONE)
+
+
+def add_replicas(f):
+    f.near = f.add("near", "--site", "home", site="home", start=False)
+    f.far = f.add("far", "--site", "away", site="home", start=False)
+    f.stray = f.add("stray", site="home", start=False)
+    for m in f.replicas:
+        m.start()
+    for m in f.replicas:
+        wait_until(m.follows, f"{m.name} follows")
+
+
+def forget_history(f):
+    """What the zones are, nobody can replay any more."""
+    for i in range(KEPT + 3):
+        f.primary.cli("record", "set", "example.com", "m", "60", "A", f"192.0.2.{i + 1}", "--commit")
+    wait_until(lambda: f.primary.cli_json("status")["history_begins"] > 1, "the log begins later")
+
+
+@pytest.fixture(scope="module", params=("log", pytest.param("snapshot", marks=LONG)))
+def fleet(request, tmp_path_factory):
+    """p and near are at home, far is elsewhere; stray says that it is at home, and nobody invited it as that. They come
+    by the log before there is anything, or by a snapshot when it is all there."""
+    more = {}
+    if request.param == "snapshot":
+        more = {"build": variant(sync=BUILD / "vfs" / "nameserve-sync"), "env": {"NAMESERVE_TEST_HISTORY": str(KEPT)}}
+    with Fleet(1, **more) as f:
+        f.folder, f.by_snapshot = tmp_path_factory.mktemp("zones"), bool(more)
         f.primary.site = "home"
         f.primary.stop()
         f.primary.start()
-        f.near = f.add("near", "--site", "home", site="home", start=False)
-        f.far = f.add("far", "--site", "away", site="home", start=False)
-        f.stray = f.add("stray", site="home", start=False)
-        for m in f.replicas:
-            m.start()
-        for m in f.replicas:
-            wait_until(m.follows, f"{m.name} follows")
-        put_zone(f.primary, f.folder, "example.com", "www A 192.0.2.10\n")
-        put_zone(f.primary, f.folder, ZONE, "".join(f'n{i} TXT "xyzzy-plugh {i}"\n' for i in range(300)))
-        for i in range(3):
-            set_txt(f.primary, ZONE, f"xyzzy-plugh-{i}")
-        f.primary.cli("dnssec", "enable", ZONE)
+        if f.by_snapshot:
+            give_zones(f)
+            forget_history(f)
+        add_replicas(f)
+        if not f.by_snapshot:
+            give_zones(f)
         f.wait_converged()
+        for m in f.replicas:
+            assert ("snapshot.adopted" in m.log()) == f.by_snapshot
+            wait_until(lambda m=m: rcode(m, f"mark.{ZONE}.") == 0, f"{m.name} has the keys, too", 20)
         yield f
+    if more:
+        shutil.rmtree(more["build"])
 
 
 def gone(member, marks=MARKS):
@@ -142,10 +176,10 @@ def test_a_key_of_another_site_gets_nothing(fleet, kind):
     pair = rawpeer.keys_of(far.data)
     say = [rawpeer.hello("home"), rawpeer.receipt(0), rawpeer.digest_all(head)] if kind == zmq.DEALER else []
     got = rawpeer.listen(p.fleet_port, server, pair, kind, say)
-    if kind == zmq.DEALER:
+    if kind == zmq.DEALER and not fleet.by_snapshot:
         assert b"example\x03com" in got, "it does get the rest"
     assert not [m for m in MARKS if m in got]
-    if kind == zmq.DEALER:
+    if kind == zmq.DEALER and not fleet.by_snapshot:
         near = fleet.near
         near.stop()
         assert MARKS[0] in rawpeer.listen(p.fleet_port, server, rawpeer.keys_of(near.data), kind, say)

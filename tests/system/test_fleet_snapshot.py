@@ -1,5 +1,6 @@
 """Replicas that get the state instead of the history, and a log that begins later than it did."""
 
+import os
 import re
 import shutil
 import sqlite3
@@ -13,8 +14,10 @@ from slowlink import Link
 
 KEPT = 6  # changes of the log; of a test build alone
 SECRET = "secret-zone.example"
+long = pytest.mark.skipif(not os.environ.get("NS_LONG"), reason="takes its time: make check-long")
 MARK = b"xyzzy-plugh"
 PIECE = 256 << 10
+ASKED = 16 * PIECE  # at most, before it has come
 
 
 def put_zone(where, folder, origin, records):
@@ -188,6 +191,8 @@ def test_it_goes_on_after_a_death(fleet):
     same(fleet, near, far)
     assert state(near) == state(p)
     assert len(made(p)) == count, "the file was there"
+    tries = near.log().count("event=link.refused")
+    assert tries <= near.log().count("event=fleet.ready"), "a link that is refused is told once a minute"
 
 
 def test_a_death_while_it_is_taken_over(fleet):
@@ -229,13 +234,34 @@ def test_one_that_is_broken_is_refused(fleet):
     assert not remains(far)
 
 
+def test_a_zone_that_is_taken_away_meanwhile(fleet):
+    """Its sites change before its piece is asked for: the file is given no further, and nothing of the zone comes."""
+    p, far = fleet.primary, fleet.far
+    far_behind(fleet, far)
+    put_zone(p, fleet.folder, "much.example", "".join(f"n{i} TXT{f' {250 * chr(120)}' * 8}\n" for i in range(3200)))
+    put_zone(p, fleet.folder, "y.moved.example", 'mark TXT "xyzzy-plugh"\n')  # behind it in the file
+    gets(fleet, far, 2)
+    made_before, octets = (int(n) for n in made(p)[-1][:2])
+    assert octets > ASKED + 2 * PIECE and not remains(far)
+    moved = p.cli_json("zone", "set", "y.moved.example", "--sites", "home")["revision"]
+    fleet.link.go()
+    wait_until(lambda: far.follows(p.revision()), "far is back", 40)
+    assert made_before < moved <= adopted(far)[-1], "another file was made for it"
+    same(fleet, far)
+    assert far.ask("mark.y.moved.example.", "TXT").rcode() == 5 and not remains(far)
+
+
+def promoted(fleet, member):
+    member.cli("fleet", "promote", member.name, f"--confirm={member.name}")
+    fleet.primary = member
+    fleet.members = [member] + [m for m in fleet.members if m is not member]
+
+
 def test_it_can_be_promoted(fleet):
     """Who has the state and a short log is a primary like any other."""
     p, near = fleet.primary, fleet.near
     fleet.wait_converged()
-    near.cli("fleet", "promote", "near", "--confirm=near")
-    fleet.primary = near
-    fleet.members = [near] + [m for m in fleet.members if m is not near]
+    promoted(fleet, near)
     wait_until(lambda: p.follows(near.revision()), "p follows")
     assert "begins at change" in near.fails(3, "revert", str(fleet.keyed), "-m", "x")
     assert set_a(near, "192.0.2.98", "k", "example.net", "--idempotency-key", "once")["revision"] == fleet.keyed
@@ -244,3 +270,48 @@ def test_it_can_be_promoted(fleet):
     set_a(near, "192.0.2.77")
     same(fleet, *[m for m in fleet.members if m is not near])
     assert p.values("www.gone.example.") == ["192.0.2.10"] and p.values("w.example.net.") == ["192.0.2.99"]
+
+
+@long
+@pytest.mark.parametrize("known", (True, False))
+def test_one_that_is_ahead_takes_the_state(fleet, known):
+    """A primary commits alone until its log begins behind what the next one has: it cannot drop its own changes, whether
+    or not it still knows the last common one (as it does the first of a term)."""
+    if known:
+        promoted(fleet, fleet.replicas[0])
+        fleet.wait_converged()
+    else:
+        set_a(fleet.primary, "192.0.2.60")
+    ahead, winner, far = fleet.primary, fleet.replicas[0], fleet.far
+    common, adoptions = fleet.wait_converged(), len(adopted(ahead))
+    for m in (winner, far):
+        m.stop()
+    many(fleet)
+    wait_until(lambda: begins(ahead) > common + 1, "its log begins behind that")
+    ahead.kill()
+    winner.start()
+    promoted(fleet, winner)
+    set_a(winner, "192.0.2.61")
+    ahead.start()
+    wait_until(lambda: len(adopted(ahead)) == adoptions + 1, "it has the state", 40)
+    wait_until(lambda: ahead.follows(winner.revision()), "and follows", 40)
+    far.start()
+    same(fleet, ahead, far)
+    assert ("whole state is needed" in ahead.log().rsplit("event=start ", 1)[1]) == known
+    assert state(ahead) == state(winner) and "192.0.2.9" in ahead.cli("draft", "lost")
+
+
+@long
+def test_a_candidate_that_is_too_far_behind(fleet):
+    """What it lacks is in nobody's log: it is told at once, and whom to promote instead."""
+    old, new, far = fleet.primary, fleet.replicas[0], fleet.far
+    far_behind(fleet, far)
+    wait_until(lambda: begins(new) > head_of(far) + 1, "in the other log, too")
+    old.kill()
+    far.start()
+    text = far.fails(7, "fleet", "promote", "far", "--confirm=far")
+    assert f"{new.name} keeps begins at change {begins(new)}: promote {new.name} instead" in text
+    promoted(fleet, new)
+    old.start()
+    wait_until(lambda: far.follows(new.revision()), "far is back", 40)
+    same(fleet, far, old)

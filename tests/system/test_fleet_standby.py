@@ -2,6 +2,7 @@
 
 import re
 import signal
+import sqlite3
 import threading
 import time
 
@@ -108,6 +109,8 @@ def test_told_by_the_old_primary_first(fleet):
     """Who was away finds its old primary as a replica of another one, before that one can call: it follows all the same."""
     p, (r1, r2) = fleet.primary, fleet.replicas
     r2.stop()
+    with sqlite3.connect(r2.data / "store.db") as db:
+        of_p = db.execute("SELECT value, name FROM fact WHERE name LIKE 'fleet.%'").fetchall()
     promote(r1)
     wait_until(lambda: p.cli_json("status")["role"] == "replica" and p.follows(), "p follows r1", 15)
     pause(r1, signal.SIGSTOP)
@@ -118,6 +121,14 @@ def test_told_by_the_old_primary_first(fleet):
     finally:
         pause(r1, signal.SIGCONT)
     wait_until(lambda: r2.cli_json("status")["primary"]["name"] == "r1" and r2.follows(), "r2 follows r1", 15)
+    # Even one that knows the newer term and takes the old primary for that one's.
+    r2.stop()
+    with sqlite3.connect(r2.data / "store.db") as db:
+        db.executemany("UPDATE fact SET value = ? WHERE name = ?", of_p)
+    refused = r2.log().count("p is a replica")
+    r2.start()
+    wait_until(lambda: r2.log().count("p is a replica") > refused, "p refuses r2 again", 15)
+    wait_until(lambda: r2.cli_json("status")["primary"]["name"] == "r1" and r2.follows(), "r2 follows r1 again", 15)
     same_history(fleet.members)
 
 

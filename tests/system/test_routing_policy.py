@@ -480,7 +480,7 @@ def test_test_says_why(server):
 
 
 def drafted(a, name, rdtype="A", *more):
-    told = a.cli_json("test", f"{name}.example.com" if name else "example.com", rdtype, "--draft", *more)
+    told = a.cli_json("test", f"{name}.example.com" if name else "example.com", rdtype, "--draft", "--all", *more)
     return told["rcode"], told["answers"], [s["text"] for s in told["steps"] if s["step"] == "draft"]
 
 
@@ -517,7 +517,10 @@ def test_a_draft_is_tested_before_it_is_committed(server):
     assert [t.split()[-1] for t in told["answers"]] == ["10.0.0.1", "10.0.0.2"] and "draft" not in {s["step"] for s in told["steps"]}
     # What was committed meanwhile is a conflict, as it is for the plan; rebased it is tested again.
     a.cli("record", "set", "large.example", "h1", 60, "A", "10.9.9.9", "--commit", "-m", "meanwhile")
-    a.fails(5, "test", "dt.example.com", "A", "--draft")
+    a.fails(5, "test", "dt.example.com", "A", "--draft", "--all")
+    # The draft of the zone that is asked is in nobody's way.
+    assert "large" not in a.cli("test", "dt.example.com", "A", "--draft")
+    assert "no draft of its zone" in a.fails(3, "test", "www.example.org", "A", "--draft")
     a.cli("draft", "rebase", "large.example")
     assert drafted(a, "away")[1][1].endswith("10.8.8.8")
     serial = a.cli_json("test", "example.com", "SOA", "--draft")["answers"]

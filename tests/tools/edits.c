@@ -240,6 +240,7 @@ load(const char *socket, unsigned clients, const struct load *each, uint64_t end
 		struct ns_why why;
 		loads[i] = *each;
 		loads[i].number = i;
+		loads[i].count = (unsigned)clock_mono_ms(); /* other values than the last time */
 		loads[i].over = true;
 		loads[i].client = ns_client_new(socket, &why);
 		if (loads[i].client == NULL)

@@ -102,6 +102,7 @@ static const struct {
 	{ "pending", DRAFT "5", 1 }, { "diff", DRAFT "p\tOPS-1182 move\t", 1 },
 	{ "diff-commit", DRAFT "pC", 1 }, { "committed", DRAFT "pC\vy", 1 },
 	{ "diff-conflict", DRAFT "p", 1 }, { "conflict", DRAFT "p\rb", 1 }, { "revert", "6R", 1 },
+	{ "conflict-edit", DRAFT "p\rje", 1 }, { "diff-search", DRAFT "p/beta", 1 },
 	{ "zones-preview", "2jw", 1 }, { "records-preview", "2\rjjw", 1 },
 	{ "records-preview-policy", "2\rw\v\v", 1 }, { "records-preview-draft", DRAFT "jw", 1 },
 	{ "records-others", "2jjj\r\v", 1 }, { "zones-sort", "2>>>o>>", 1 },
@@ -267,7 +268,7 @@ storm(unsigned seed)
 {
 	static const char *const fixtures[] = { "plain", "empty", "hostile" };
 	static const char keys[] =
-	    "jkgGhlq123456789v*U?:!FDKsTE/"
+	    "jkgGhlq123456789v*U?:!FDKsTE/nN"
 	    "fr+-]H[.eacdupCXymtbRwsS\x13\x0fJKy\r\x1b\x07\x04\x15\x13\x12\t "
 	    "xo~^\x7f";
 	struct ui *ui = reach(0, 80, 24, GLYPH_BLOCK);

@@ -439,6 +439,20 @@ log_with_a_limit(void)
 }
 
 static void
+log_seldom_said(void)
+{
+	struct log_limit limit = { 0 };
+
+	log_init("test", 0, LOG_LEVEL_INFO);
+	for (int i = 0; i < 4; i++) {
+		if (log_seldom(&limit, 60))
+			log_info("test.seldom", "i=%d", i);
+		if (i == 2)
+			limit.second -= 60;
+	}
+}
+
+static void
 test_log_lines(void **state)
 {
 	char out[8192];
@@ -461,6 +475,12 @@ test_log_lines(void **state)
 	assert_int_equal(captured(log_with_a_limit, out, sizeof out), 0);
 	assert_non_null(strstr(out, "event=test.after held=8 a=1\n"));
 	assert_non_null(strstr(out, "event=test.last a=1\n"));
+
+	assert_int_equal(captured(log_seldom_said, out, sizeof out), 0);
+	assert_non_null(strstr(out, "event=test.seldom i=0\n"));
+	assert_null(strstr(out, "i=1\n"));
+	assert_null(strstr(out, "i=2\n"));
+	assert_non_null(strstr(out, "event=test.seldom held=2 i=3\n"));
 }
 
 /* ---- allocation ---- */

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "console/core/edittext.h"
 #include "console/core/glyph.h"
 #include "console/core/key.h"
 #include "console/core/keymap.h"
@@ -91,7 +92,7 @@ test_sanitize_all_pairs(void **state)
 				sanitize(out, sizeof out, in, ascii);
 				for (const char *p = out; *p != '\0';) {
 					uint32_t cp;
-					unsigned n = text_next(p, &cp);
+					unsigned n = utf8_next(p, &cp);
 
 					assert_true(cp >= 0x20 && cp != 0x7f && cp != 0xfffd);
 					assert_false(cp >= 0x80 && cp < 0xa0);
@@ -146,9 +147,9 @@ test_graphs(void **state)
 			glyph_graph(
 			    s, (struct rect){ 0, 0, 5, 2 }, set, values, 3, 2 * GLYPH_LEVELS);
 			uint32_t cp;
-			text_next(glyph_level(set, level == 0 ? 1 : level > 8 ? 8 : level), &cp);
+			utf8_next(glyph_level(set, level == 0 ? 1 : level > 8 ? 8 : level), &cp);
 			assert_int_equal(surface_at(s, 4, 1)->cp, cp);
-			text_next(glyph_level(set, level > 8 ? level - 8 : 0), &cp);
+			utf8_next(glyph_level(set, level > 8 ? level - 8 : 0), &cp);
 			assert_int_equal(surface_at(s, 4, 0)->cp, cp);
 			assert_int_equal(surface_at(s, 2, 1)->cp, ' '); /* no sample */
 			assert_int_not_equal(surface_at(s, 3, 1)->cp, ' '); /* zero shows */
@@ -515,12 +516,39 @@ test_sort_rows(void **state)
 	}
 }
 
+static void
+test_marks_in_a_text(void **state)
+{
+	static const struct {
+		const char *text;
+		uint32_t line;
+		const char *marked;
+	} rows[] = { { "a\nb\nc\n", 2, "a\n; ERROR: E1 x y\nb\nc\n" },
+		{ "a\n", 1, "; ERROR: E1 x y\na\n" }, { "a\n", 9, "a\n; ERROR: E1 x y\n" },
+		{ "a", 2, "a\n; ERROR: E1 x y\n" }, { "", 1, "; ERROR: E1 x y\n" } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct wbuf text = wbuf_grow(EDITTEXT_MAX), out;
+
+		wbuf_put(&text, rows[i].text, strlen(rows[i].text));
+		assert_true(edittext_mark(&text, rows[i].line, "E1 x\ny", &out));
+		assert_int_equal(out.len, strlen(rows[i].marked));
+		assert_memory_equal(out.base, rows[i].marked, out.len);
+		edittext_strip(&out);
+		assert_int_equal(edittext_same(&out, &text), strcmp(rows[i].text, "a") != 0);
+		wbuf_free(&text);
+		wbuf_free(&out);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_conflicts_name_both),
+		cmocka_unit_test(test_marks_in_a_text),
 		cmocka_unit_test(test_sanitize_all_pairs),
 		cmocka_unit_test(test_sanitize),
 		cmocka_unit_test(test_graphs),

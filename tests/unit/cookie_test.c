@@ -37,7 +37,7 @@ makes_the_cookies_of_rfc_9018(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		struct sockaddr_storage client = address_of(rows[i].client);
+		struct sockaddr_storage client = sockaddr_of(rows[i].client);
 		struct map_cookie c = { .count = 1 };
 		uint8_t cookie[COOKIE_OURS], want[COOKIE_OURS];
 
@@ -95,7 +95,7 @@ judges_cookies(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		struct sockaddr_storage client = address_of(rows[i].client);
+		struct sockaddr_storage client = sockaddr_of(rows[i].client);
 		struct map_cookie c = { .count = 1, .until = rows[i].until };
 		uint8_t cookie[COOKIE_OURS];
 		enum cookie_state got;
@@ -115,7 +115,7 @@ judges_cookies(void **state)
 static void
 outlives_the_clock(void **state)
 {
-	struct sockaddr_storage client = address_of("192.0.2.1");
+	struct sockaddr_storage client = sockaddr_of("192.0.2.1");
 	struct map_cookie c = { .count = 2, .secret = { "new", "old" }, .until = 100 };
 	uint8_t cookie[COOKIE_OURS] = "client!";
 

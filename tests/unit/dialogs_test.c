@@ -1,7 +1,7 @@
 // link: tests/lib/fake/uiclient.c tests/lib/fake/uisession.c
 /* Every dialog of the console: what leads to it, what it says, and which keys answer it.  Nothing happens before the
  * operator has meant it: not by what was typed ahead, by Enter, by the key that asked, or by pasted text; and what takes a
- * name is not done by a single key. */
+ * name is not done by a single key.  And keys that lead to no dialog but to a place. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -323,6 +323,104 @@ test_a_choice(void **unused)
 	}
 }
 
+/* ---- keys that lead somewhere ---- */
+static void
+test_a_second_time_it_goes(void **unused)
+{
+	static const struct {
+		const char *keys;
+		const struct ns_screen_ops *there;
+	} rows[] = { { "2?", &screen_help }, { "2??", &screen_zones }, { "2???", &screen_help },
+		{ "2.", &screen_menu }, { "2..", &screen_zones },
+		{ ":messages\r:messages\r", &screen_messages },
+		{ "2:trash\r:trash\r\x1b", &screen_zones } };
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct ui *ui = uisession_open(80, 24, GLYPH_BLOCK, "admin", 2);
+
+		uisession_keys(ui, rows[i].keys);
+		if (ui_top(ui)->ops != rows[i].there)
+			print_error("%s leads to %s\n", rows[i].keys, ui_top(ui)->ops->name);
+		assert_ptr_equal(ui_top(ui)->ops, rows[i].there);
+		ui_destroy(&ui);
+	}
+}
+
+/* The row that the selection is on, of a screen that was drawn. */
+static int
+selected(struct ui *ui)
+{
+	uisession_draw(ui);
+	for (int y = 2; y < ui->surface->h; y++)
+		if (surface_at(ui->surface, 0, y)->cp == '>')
+			return y;
+	return -1;
+}
+
+/* Does that text begin there? */
+static bool
+shows(const struct ui *ui, int x, int y, const char *text)
+{
+	for (; *text != '\0'; text++, x++)
+		if (surface_at(ui->surface, x, y)->cp != (uint32_t)*text)
+			return false;
+	return true;
+}
+
+static void
+test_search_goes_around(void **unused)
+{
+	static const struct {
+		const char *keys;
+		int row; /* 4: the first */
+	} rows[] = { { "", 4 }, { "/BETA", 6 }, { "/beta\x07", 6 }, { "/192.0.2\r", 6 },
+		{ "/192.0.2\rn", 7 }, { "/192.0.2\rnn", 6 }, { "/192.0.2\rN", 7 },
+		{ "/no such\r", 4 }, { "n", 4 }, { "/www\r/\rn", 7 } };
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct ui *ui = uisession_open(80, 24, GLYPH_BLOCK, "operator", 2);
+
+		uisession_keys(ui, DRAFT "p");
+		uisession_draw(ui);
+		uisession_keys(ui, rows[i].keys);
+		if (selected(ui) != rows[i].row)
+			print_error("after %s: row %d\n", rows[i].keys, selected(ui));
+		assert_int_equal(selected(ui), rows[i].row);
+		ui_destroy(&ui);
+	}
+}
+
+/* What is typed in a conflict's form is in the draft, and is what stands; a form that is left decides nothing. */
+static void
+test_a_conflict_by_hand(void **unused)
+{
+	static const struct {
+		const char *keys;
+		const char *decision;
+		size_t ops;
+	} rows[] = { { "", "?", 1 }, { "e\x1b", "?", 1 }, { "e \x13\v", "mine", 2 },
+		{ "e \x1by", "?", 1 } };
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct ui *ui = uisession_open(80, 24, GLYPH_BLOCK, "operator", 2);
+
+		uisession_keys(ui, DRAFT);
+		uiclient.plan_fails = NS_CONFLICT;
+		uisession_keys(ui, "p\r");
+		uisession_draw(ui);
+		assert_ptr_equal(ui_top(ui)->ops, &screen_conflict);
+		uisession_keys(ui, rows[i].keys);
+		uisession_draw(ui);
+		assert_ptr_equal(ui_top(ui)->ops, &screen_conflict);
+		assert_int_equal(ui->drafts->draft->n_ops, rows[i].ops);
+		assert_true(shows(ui, 51, 7, rows[i].decision));
+		ui_destroy(&ui);
+	}
+}
+
 int
 main(void)
 {
@@ -333,6 +431,9 @@ main(void)
 		cmocka_unit_test(test_no_is_the_way_out),
 		cmocka_unit_test(test_yes_does_it),
 		cmocka_unit_test(test_a_choice),
+		cmocka_unit_test(test_a_second_time_it_goes),
+		cmocka_unit_test(test_search_goes_around),
+		cmocka_unit_test(test_a_conflict_by_hand),
 	};
 
 	uisession_begin();

@@ -14,7 +14,7 @@
 static int
 come(struct door *d, int fd, const char *from)
 {
-	struct sockaddr_storage remote = address_of(from), out;
+	struct sockaddr_storage remote = sockaddr_of(from), out;
 	int gone = door_came(d, fd, &remote, &out);
 
 	if (gone >= 0)

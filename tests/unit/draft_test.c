@@ -450,6 +450,22 @@ undo_and_leave_out(void **arg)
 	ns__draft__free_unpacked(d, NULL);
 }
 
+static void
+names_in_zones(void **arg)
+{
+	static const struct {
+		const char *zone, *name;
+		size_t len;
+	} rows[] = { { "example.com.", "www.example.com", 12 },
+		{ "example.com.", "Example.COM.", 12 }, { "example.com.", "badexample.com", 0 },
+		{ "example.com.", "example.org", 0 }, { "sub.example.com.", "example.com", 0 },
+		{ ".", "www.example.com", 1 }, { "example.com.", "", 0 } };
+
+	(void)arg;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		assert_int_equal(draft_holds(rows[i].zone, rows[i].name), rows[i].len);
+}
+
 /* Base, theirs and mine as single values; NULL: no such RRset. */
 struct case_of {
 	const char *was, *theirs, *mine;
@@ -544,6 +560,7 @@ main(void)
 		cmocka_unit_test(names_of_operations),
 		cmocka_unit_test(undo_and_leave_out),
 		cmocka_unit_test(conflicts_are_settled),
+		cmocka_unit_test(names_in_zones),
 		cmocka_unit_test_setup_teardown(killed_while_it_saves, setup, teardown),
 	};
 

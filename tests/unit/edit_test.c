@@ -319,6 +319,7 @@ static void
 serial_is_found_and_only_it_differs(void **state)
 {
 	struct wbuf other = wbuf_grow(1u << 20);
+	struct diff_sets n = { 0 };
 	uint32_t serial;
 	struct diff d;
 	size_t at;
@@ -333,11 +334,19 @@ serial_is_found_and_only_it_differs(void **state)
 	assert_true(diff_same_but_serial(&d, apex));
 	assert_int_equal(d.nadded, 1);
 	assert_int_equal(d.nremoved, 1);
+	assert_true(diff_count(d.removed.base, d.removed.len, d.added.base, d.added.len, &n));
+	assert_true(n.added == 0 && n.removed == 0 && n.changed == 0);
 	diff_free(&d);
 	put_u32(other.base + at + 4, 1); /* the refresh timer */
 	diff_init(&d);
 	assert_true(diff_zwire(&d, zwire.base, zwire.len, other.base, other.len));
 	assert_false(diff_same_but_serial(&d, apex));
+	assert_true(diff_count(d.removed.base, d.removed.len, d.added.base, d.added.len, &n));
+	assert_true(n.added == 0 && n.removed == 0 && n.changed == 1);
+	assert_true(diff_count(NULL, 0, d.added.base, d.added.len, &n));
+	assert_true(diff_count(d.removed.base, d.removed.len, NULL, 0, &n));
+	assert_true(n.added == 1 && n.removed == 1 && n.changed == 1);
+	assert_false(diff_count(d.removed.base, d.removed.len - 1, NULL, 0, &n));
 	diff_free(&d);
 	/* A broken side is told, not followed. */
 	diff_init(&d);

@@ -96,7 +96,7 @@ ask(const uint8_t *pkt, size_t len, enum serve_transport transport)
 		.out = reply,
 		.out_cap = transport == SERVE_UDP ? SERVE_UDP_MAX : SERVE_TCP_MAX,
 		.transport = transport,
-		.client = address_of("198.51.100.100") };
+		.client = sockaddr_of("198.51.100.100") };
 
 	memset(reply, 0xee, 1400);
 	serve_batch(&kit.conf, &kit.view, &q, 1);

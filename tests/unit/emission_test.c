@@ -497,7 +497,7 @@ is_fit(struct bench *b, const struct wbuf *zwire, uint64_t seen, struct ns_why *
 	return fit;
 }
 
-/* How many of the 64 places find an octet changed that only arithmetic can find. */
+/* How many of four times 64 places find an octet changed that only arithmetic can find. */
 static unsigned
 places_that_find(struct bench *b, struct wbuf *zwire, size_t at)
 {
@@ -505,7 +505,7 @@ places_that_find(struct bench *b, struct wbuf *zwire, size_t at)
 	unsigned found = 0;
 
 	zwire->base[at] ^= 1;
-	for (unsigned i = 0; i < SIGNCHECK_ONE_IN; i++) {
+	for (unsigned i = 0; i < 4 * SIGNCHECK_ONE_IN; i++) {
 		if (is_fit(b, zwire, i, &why))
 			continue;
 		assert_non_null(strstr(why.text, "does not verify"));
@@ -549,12 +549,12 @@ tables_are_judged(void **state)
 
 		if (set.type != RR_RRSIG || set.covers != RR_NSPOLICY || n == 0)
 			continue;
-		assert_refused(b, &zwire, at + TAG, "of a key that is not published");
+		assert_refused(b, &zwire, at + TAG, "of none of the zone's keys");
 		assert_refused(b, &zwire, at + EXPIRES, "not valid now");
 		if (tables++ == 0)
-			assert_int_equal(places_that_find(b, &zwire, at + SIG), 1);
+			assert_in_range(places_that_find(b, &zwire, at + SIG), 1, 8);
 		if (2 + len > HEAD + n * EMISSION_SIZE && denials++ == 0)
-			assert_int_equal(places_that_find(b, &zwire, at + 1 + len), 1);
+			assert_in_range(places_that_find(b, &zwire, at + 1 + len), 1, 8);
 	}
 	assert_true(tables > 10 && denials > 0);
 	wbuf_free(&zwire);

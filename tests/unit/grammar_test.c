@@ -3,7 +3,7 @@
  * Every command is linked, and none is run. */
 // link: console/cli/alias.c console/cli/args.c console/cli/backup.c console/cli/backupkeys.c console/cli/call.c
 // link: console/cli/check.c console/cli/checkhealth.c console/cli/commands.c console/cli/commit.c console/cli/console.c
-// link: console/cli/dnssec.c console/cli/draft.c console/cli/draftset.c console/cli/drafttake.c console/cli/fleet.c
+// link: console/cli/dnssec.c console/cli/draft.c console/cli/draftset.c console/cli/drafttake.c console/cli/edit.c console/cli/fleet.c
 // link: console/cli/grammar.c console/cli/help.c console/cli/history.c console/cli/import.c console/cli/lost.c
 // link: console/cli/policy.c console/cli/proxy.c console/cli/record.c console/cli/session.c console/cli/settings.c console/cli/status.c
 // link: console/cli/table.c console/cli/tail.c console/cli/test.c console/cli/user.c console/cli/words.c

@@ -21,7 +21,7 @@
 #define HOUR_S    3600u
 #define SCREENS   8u
 #define GROWTH    4096u /* octets in half an hour: graphs may fill, no more */
-#define SETTLED_S 180u /* by then its graphs are as long as they get */
+#define SETTLED_S 660u /* by then its graphs are as long as they get */
 #define TRIP_MS   5u
 #define PER_TICK  12u /* requests of the screen that asks the most */
 

@@ -51,7 +51,8 @@ test_zone_list(void **state)
 	    "\"rrsets\":0,\"served_version\":0,\"sites\":[],\"dnssec_trouble\":\"\",\"health\":"
 	    "\"\",\"qps\":null,\"changed_by\":\"\",\"signatures_until\":\"\",\"signatures_"
 	    "expired\":"
-	    "false,\"next_key_event\":\"\"}],\"total\":1,\"next\":\"\",\"rank\":0,"
+	    "false,\"next_key_event\":\"\",\"nx_percent\":0.0,\"past\":[]}],\"total\":1,\"next\":"
+	    "\"\",\"rank\":0,"
 	    "\"snapshot\":0}");
 }
 

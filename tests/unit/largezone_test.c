@@ -212,7 +212,7 @@ test_flips_while_it_is_renewed(void **state)
 	(void)state;
 	b->held = true;
 	b->now += 6 * 86400;
-	assert_true(feed_refresh(b->f, largebox_apex(), false));
+	assert_true(feed_refresh(b->f, largebox_apex(), FEED_DUE));
 	assert_true(feed_is_making(b->f));
 	for (unsigned i = 0; i < 3; i++) {
 		largebox_flip(b);
@@ -285,7 +285,7 @@ test_without_policies(void **state)
 	largebox_send_whole(b);
 	b->held = true;
 	publishes = b->publishes;
-	assert_true(feed_refresh(b->f, largebox_apex(), true));
+	assert_true(feed_refresh(b->f, largebox_apex(), FEED_HEALTH));
 	assert_int_equal(b->publishes, publishes);
 	assert_false(feed_is_making(b->f));
 	largebox_expect_whole(b, b->keys);

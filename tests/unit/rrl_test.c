@@ -30,7 +30,7 @@ query_from(const char *address, enum serve_class class, uint64_t zone, uint64_t 
 		.len = 32,
 		.out = out,
 		.out_cap = sizeof out,
-		.client = address_of(address) };
+		.client = sockaddr_of(address) };
 
 	q.verdict = SERVE_REPLY;
 	q.class = class;

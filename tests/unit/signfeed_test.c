@@ -12,6 +12,7 @@
 
 #include "appliance/signer/compiler.h"
 #include "appliance/signer/sources.h"
+#include "ipc/base/hash.h"
 #include "tests/lib/keykit.h"
 #include "tests/lib/signbox.h"
 #include "tests/lib/zonebox.h"
@@ -491,7 +492,7 @@ test_refresh(void **state)
 		uint64_t made = feed_signed(b->f)->made;
 
 		b->now += DAY;
-		assert_true(feed_refresh(b->f, signbox_apex(), false));
+		assert_true(feed_refresh(b->f, signbox_apex(), FEED_DUE));
 		made = feed_signed(b->f)->made - made;
 		busiest = made > busiest ? made : busiest;
 		signbox_expect(b);
@@ -534,6 +535,90 @@ test_start(void **state)
 	signbox_close(b);
 }
 
+/* Signatures of the file wrong in one bit each, with checksums that are right. */
+static void
+spoil(const struct signbox *b)
+{
+	static const uint8_t sum_key[16] = "signature frames";
+	static uint8_t buf[200000];
+	ssize_t size = pread(b->fd[0], buf, sizeof buf, 0);
+	uint64_t sum;
+
+	for (size_t at = 16, len; at + 16 < (size_t)size; at += 16 + len) {
+		uint8_t *p = buf + at + 16;
+		size_t entries = 11u + p[8];
+
+		len = get_u32(buf + at + 4);
+		for (size_t e = entries; e + SIGFILE_ENTRY <= len; e += SIGFILE_ENTRY)
+			p[e + SIGFILE_ENTRY - 1] ^= 1;
+		sum = hash_sip24(sum_key, p, len);
+		put_u32(buf + at + 8, (uint32_t)(sum >> 32));
+		put_u32(buf + at + 12, (uint32_t)sum);
+	}
+	assert_int_equal(pwrite(b->fd[0], buf, (size_t)size, 0), size);
+}
+
+static struct signbox *
+start_closed(enum zone_denial denial, bool large)
+{
+	struct signbox *b = signbox_open(KEY_P256, denial);
+
+	b->large = large;
+	for (unsigned i = 0; i < SIGNBOX_OWNERS; i++)
+		signbox_random(b, i);
+	signbox_send_whole(b);
+	signbox_stop(b);
+	b->now += 60; /* what was signed this second counts as new */
+	b->closed = b->start = true;
+	return b;
+}
+
+/* Keys are opened by the first signature that has to be made; where that cannot be, what is served stays. */
+static void
+test_closed_keys(void **state)
+{
+	struct signbox *b = start_closed(DENIAL_NSEC, false);
+	struct image_ref ref;
+
+	(void)state;
+	signbox_start(b);
+	b->locked = true;
+	b->serial--;
+	signbox_send_whole(b);
+	assert_int_equal(b->opens + b->refusals + feed_signed(b->f)->made, 0);
+	assert_in_range(feed_signed(b->f)->verified, 0, feed_signed(b->f)->kept / 64 + 1);
+	signbox_expect(b);
+	signbox_random(b, 3);
+	signbox_send_edit(b, 1ull << 3);
+	assert_int_equal(b->refusals, 1);
+	assert_string_equal(b->why.text, "the key cannot be opened");
+	assert_true(signbox_served(b, &ref));
+	assert_int_equal(ref.image->version, b->serial - 1);
+	b->locked = false;
+	b->start = false;
+	signbox_send_whole(b);
+	assert_int_equal(b->opens, 2);
+	signbox_expect(b);
+	signbox_close(b);
+}
+
+/* A file that is not what it seems costs work alone. */
+static void
+test_wrong_signatures_in_the_file(void **state)
+{
+	struct signbox *b = start_closed(DENIAL_NSEC3, true);
+
+	(void)state;
+	spoil(b);
+	signbox_start(b);
+	b->serial--;
+	signbox_send_whole(b);
+	assert_int_equal(b->refusals + feed_signed(b->f)->kept, 0);
+	assert_int_equal(b->opens, 1);
+	signbox_expect(b);
+	signbox_close(b);
+}
+
 int
 main(void)
 {
@@ -550,6 +635,8 @@ main(void)
 		cmocka_unit_test(test_signatures_come_from_the_newest_image),
 		cmocka_unit_test(test_refresh),
 		cmocka_unit_test(test_start),
+		cmocka_unit_test(test_closed_keys),
+		cmocka_unit_test(test_wrong_signatures_in_the_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,7 +22,9 @@
 #include <openssl/evp.h>
 #include <sqlite3.h>
 
+#include "appliance/store/chain.h"
 #include "appliance/store/state.h"
+#include "appliance/sync/adopt.h"
 #include "appliance/sync/batch.h"
 #include "appliance/sync/change.h"
 #include "appliance/sync/residency.h"
@@ -536,6 +538,21 @@ edit_body(Ns__Envelope *env)
 	return true;
 }
 
+/* It is what its hash says, and the one behind it follows another one. */
+static bool
+edit_chain(Ns__Envelope *env)
+{
+	Ns__FleetChange *m = env->fleet_change;
+	struct store_change c;
+
+	if (env->body_case != NS__ENVELOPE__BODY_FLEET_CHANGE || m->revision != 2)
+		return true;
+	m->at_ms++;
+	assert_int_equal(m->body.len, m->body_size);
+	assert_true(adopt_head(m, &c));
+	return chain_hash(&c, m->body.data, m->body.len, m->hash.data);
+}
+
 /* Copies the file at `path`, edited, to `path`.x; its digest. */
 static char *
 edited(const char *path, edit_fn *edit, uint8_t digest[SNAP_DIGEST])
@@ -588,6 +605,7 @@ test_lies_are_refused(void **state)
 		{ "a later format", edit_format, NS_VERSION },
 		{ "a change that is not there", edit_gap, NS_CORRUPT },
 		{ "a change that is another one", edit_body, NS_CORRUPT },
+		{ "a change that the next one does not follow", edit_chain, NS_CORRUPT },
 		{ "nothing", edit_nothing, NS_OK },
 	};
 	struct kit_store *a = *state, *b;

@@ -32,7 +32,7 @@ add(uint64_t who, uint64_t weight)
 
 	memcpy(key, &who, sizeof who);
 	key[8] = 'k';
-	topk_add(&w, who * 0x9e3779b97f4a7c15u, key, sizeof key, weight);
+	topk_add(&w, who * 0x9e3779b97f4a7c15u, key, sizeof key, weight, NULL);
 }
 
 /* Weight minus error of a key: what it has for certain.  *most: with the error. */

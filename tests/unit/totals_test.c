@@ -2,6 +2,7 @@
  * page full of nonsense harms nobody. */
 // link: appliance/answer/totals.c
 // link: appliance/answer/metrics.c
+// link: appliance/answer/zonepast.c
 // link: appliance/answer/tailfilter.c
 // link: appliance/answer/zonetotals.c
 // link: appliance/worker/tally.c

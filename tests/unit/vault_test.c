@@ -423,6 +423,7 @@ test_a_replica_signs_and_begins_nothing(void **state)
 	Ns__KeyWork m = work_for(NS__DNSSEC_SET_REQUEST__VERB__ENABLE, &keys);
 	struct keystore *s = keystore_new(replica, "");
 	struct zone_keys *found = NULL;
+	uint8_t unloaded[NAME_MAX_WIRE];
 	struct ns_why why = { 0 };
 
 	(void)state;
@@ -431,10 +432,14 @@ test_a_replica_signs_and_begins_nothing(void **state)
 	assert_int_equal(vault_seal(primary, vault_public(replica), false, &sealed, &why), NS_OK);
 	assert_int_equal(keystore_find(s, zone, &found, &why), KEYS_NONE);
 	assert_true(keystore_put(s, zone, keys.base, keys.len));
-	assert_int_equal(keystore_find(s, zone, &found, &why), KEYS_LOCKED);
-	assert_int_equal(vault_take(replica, sealed.base, sealed.len, &why), NS_OK);
 	assert_int_equal(keystore_find(s, zone, &found, &why), KEYS_FOUND);
 	assert_int_equal(found->n, 2);
+	assert_int_equal(zone_keys_open(found, &why), NS_DENIED);
+	assert_true(keystore_unloaded(s, unloaded) && name_equal(unloaded, zone));
+	assert_int_equal(vault_take(replica, sealed.base, sealed.len, &why), NS_OK);
+	assert_false(zone_keys_are_open(found));
+	assert_int_equal(zone_keys_open(found, &why), NS_OK);
+	assert_true(zone_keys_are_open(found) && !keystore_unloaded(s, unloaded));
 	for (unsigned i = 0; i < 2; i++)
 		assert_true((found->key[i].pkey != NULL) == (found->key[i].flags == KEY_ZSK));
 	assert_true(found->apex_len > 200);
@@ -453,6 +458,18 @@ test_a_replica_signs_and_begins_nothing(void **state)
 	vault_close(&stranger);
 	wbuf_free(&keys);
 	wbuf_free(&sealed);
+}
+
+static enum ns_err
+open_keys(struct keystore *s, struct ns_why *why)
+{
+	struct zone_keys *keys = NULL;
+	enum ns_err err;
+
+	assert_int_equal(keystore_find(s, zone, &keys, why), KEYS_FOUND);
+	err = zone_keys_open(keys, why);
+	zone_keys_unref(&keys);
+	return err;
 }
 
 /* The tags of the zone's keys: [0] of the KSK. */
@@ -538,7 +555,6 @@ test_keys_are_wrapped_anew(void **state)
 	struct wbuf keys = wbuf_grow(1u << 16);
 	Ns__KeyWork m = work_for(NS__DNSSEC_SET_REQUEST__VERB__ENABLE, &keys);
 	struct keystore *s = keystore_new(v, "");
-	struct zone_keys *found;
 	struct ns_why why = { 0 };
 
 	(void)state;
@@ -547,18 +563,16 @@ test_keys_are_wrapped_anew(void **state)
 	assert_int_equal(vault_seal(v, vault_public(left), false, &sealed, &why), NS_OK);
 	assert_int_equal(vault_take(left, sealed.base, sealed.len, &why), NS_OK);
 	assert_true(keystore_put(of_left, zone, keys.base, keys.len));
-	assert_int_equal(keystore_find(of_left, zone, &found, &why), KEYS_FOUND);
-	zone_keys_unref(&found);
+	assert_int_equal(open_keys(of_left, &why), NS_OK);
 	assert_int_equal(vault_make(v, 0, &why), NS_OK);
 	m = work_for(NS__DNSSEC_SET_REQUEST__VERB__EVENT, &keys);
 	m.epoch = 1;
 	assert_int_equal(do_work(v, &m, &keys), NS_OK);
 	vault_forget_before(v, 2);
 	assert_true(keystore_put(s, zone, keys.base, keys.len));
-	assert_int_equal(keystore_find(s, zone, &found, &why), KEYS_FOUND);
-	zone_keys_unref(&found);
+	assert_int_equal(open_keys(s, &why), NS_OK);
 	assert_true(keystore_put(of_left, zone, keys.base, keys.len));
-	assert_int_equal(keystore_find(of_left, zone, &found, &why), KEYS_LOCKED);
+	assert_int_equal(open_keys(of_left, &why), NS_DENIED);
 	keystore_destroy(&of_left);
 	keystore_destroy(&s);
 	vault_close(&left);

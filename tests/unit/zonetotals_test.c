@@ -1,6 +1,7 @@
 /* zonetotals and toplist: totals go on over wraps, lost places and dead workers; the most asked come first;
  * pages full of nonsense cost neither memory without end nor a fault. */
 // link: appliance/answer/zonetotals.c
+// link: appliance/answer/zonepast.c
 // link: appliance/answer/zonenames.c
 // link: appliance/answer/toplist.c
 // link: appliance/answer/floods.c
@@ -180,8 +181,7 @@ test_top(void **state)
 static void
 test_rates(void **state)
 {
-	uint64_t ids[100];
-	float rates[100];
+	const struct zonetotal *busy[100];
 	size_t n;
 
 	(void)state;
@@ -196,13 +196,105 @@ test_rates(void **state)
 			zonecount_add(
 			    &memory[0]->zones, zone * 0x9e3779b97f4a7c15u, false, false, 1);
 	scan(3000);
-	n = zonetotals_rates(&totals, ids, rates, 100, 3000);
+	n = zonetotals_rates(&totals, busy, 100, 3000);
 	assert_int_equal(n, 20);
-	for (size_t i = 0; i < n; i++) {
-		assert_true(rates[i] > 5);
-		assert_non_null(zonetotals_find(&totals, ids[i]));
+	for (size_t i = 0; i < n; i++)
+		assert_true(zonetotals_rate(busy[i], 3000) > 5);
+	assert_int_equal(zonetotals_rates(&totals, busy, 100, 500000), 0);
+}
+
+static void
+ask(uint64_t zone, unsigned queries, unsigned nxdomain)
+{
+	for (unsigned i = 0; i < queries; i++)
+		zonecount_add(
+		    &memory[0]->zones, zone * 0x9e3779b97f4a7c15u, i < nxdomain, false, 1);
+}
+
+/* The share of NXDOMAIN is that of the rate: what was long ago counts less and less. */
+static void
+test_nx(void **state)
+{
+	const struct zonetotal *z;
+
+	(void)state;
+	scan(1000);
+	ask(1, 1000, 0);
+	scan(2000);
+	z = zonetotals_find(&totals, zonecount_id(0x9e3779b97f4a7c15u));
+	assert_int_equal(zonetotals_nx(z), 0);
+	for (unsigned second = 3; second < 60; second++) {
+		ask(1, 100, 88);
+		scan(second * 1000);
 	}
-	assert_int_equal(zonetotals_rates(&totals, ids, rates, 100, 500000), 0);
+	assert_true(zonetotals_nx(z) >= 875 && zonetotals_nx(z) <= 880);
+	ask(1, 100, 100);
+	scan(90000);
+	assert_true(zonetotals_nx(z) > 880 && zonetotals_nx(z) <= 1000);
+}
+
+/* Ten minutes of the busiest: a point each ten seconds, late ones fill what they missed. */
+static void
+test_past(void **state)
+{
+	static struct zonepast past;
+	const uint64_t zone = zonecount_id(7 * 0x9e3779b97f4a7c15u);
+	const float *list;
+	float coarse[ZONEPAST_COARSE];
+
+	(void)state;
+	memset(&past, 0, sizeof past);
+	ask(7, 50, 0);
+	scan(100000);
+	zonepast_step(&past, &totals);
+	assert_int_equal(past.n, 1);
+	ask(7, 50, 0);
+	scan(105000);
+	zonepast_step(&past, &totals); /* not yet */
+	ask(7, 150, 0);
+	scan(110000);
+	zonepast_step(&past, &totals);
+	list = zonepast_find(&past, zone);
+	assert_non_null(list);
+	assert_true(list[ZONEPAST_POINTS - 1] == 20.0f && list[ZONEPAST_POINTS - 2] == -1.0f);
+	ask(7, 300, 0);
+	scan(140000); /* three at once */
+	zonepast_step(&past, &totals);
+	assert_true(list[ZONEPAST_POINTS - 1] == 10.0f && list[ZONEPAST_POINTS - 3] == 10.0f);
+	assert_true(list[ZONEPAST_POINTS - 4] == 20.0f);
+	zonepast_coarse(list, coarse);
+	assert_true(coarse[ZONEPAST_COARSE - 1] == 12.5f && coarse[0] == -1.0f);
+	assert_null(zonepast_find(&past, 12345));
+	scan(9 * 3600 * 1000ull);
+	zonepast_step(&past, &totals);
+	assert_true(list[0] == 0.0f && list[ZONEPAST_POINTS - 1] == 0.0f);
+}
+
+/* A ring goes to who is busier; those that go on being busy keep theirs. */
+static void
+test_past_room(void **state)
+{
+	static struct zonepast past;
+	const float *kept;
+
+	(void)state;
+	memset(&past, 0, sizeof past);
+	for (uint64_t zone = 1; zone <= 2 * ZONEPAST_ZONES; zone++)
+		ask(zone, zone <= 10 ? 20 : 1 + (zone > ZONEPAST_ZONES), 0);
+	scan(10000);
+	zonepast_step(&past, &totals);
+	assert_int_equal(past.n, ZONEPAST_ZONES);
+	kept = zonepast_find(&past, zonecount_id(0x9e3779b97f4a7c15u));
+	assert_non_null(kept);
+	assert_null(zonepast_find(&past, zonecount_id(11 * 0x9e3779b97f4a7c15u)));
+	for (uint64_t zone = 1; zone <= ZONEPAST_ZONES; zone++)
+		ask(zone, 30, 0);
+	scan(20000);
+	zonepast_step(&past, &totals);
+	assert_int_equal(past.n, ZONEPAST_ZONES);
+	assert_ptr_equal(zonepast_find(&past, zonecount_id(0x9e3779b97f4a7c15u)), kept);
+	assert_true(kept[ZONEPAST_POINTS - 1] == 3.0f);
+	assert_non_null(zonepast_find(&past, zonecount_id(11 * 0x9e3779b97f4a7c15u)));
 }
 
 static void
@@ -232,7 +324,7 @@ test_names(void **state)
 		zonecount_add(&memory[0]->zones, 0x123456789abcdefu, false, false, 1);
 	scan(1000);
 	toplist_begin(&top, 0);
-	toplist_zones(&top, &totals, k.view.map, 1000);
+	toplist_zones(&top, &totals, NULL, k.view.map, 1000);
 	assert_int_equal(top.n, 2);
 	assert_string_equal(top.list[0]->name, "two.example.");
 	assert_int_equal(top.list[0]->count, 3);
@@ -255,6 +347,64 @@ test_names(void **state)
 	zonekit_fini(&k);
 }
 
+/* What the first slot that is that client's says of him. */
+static void
+note(unsigned worker, const struct page_client *c, unsigned queries, unsigned nxdomain,
+    const char *name)
+{
+	struct topk_value v;
+
+	for (unsigned slot = 0; slot < TOPK_SLOTS; slot++) {
+		if (!topk_read(&memory[worker]->clients, 0, slot, 500 * TOPK_WINDOW_NS, &v) ||
+		    v.len != sizeof *c || memcmp(v.key, c, sizeof *c) != 0)
+			continue;
+		for (unsigned i = 0; i < queries; i++) {
+			struct clientnote_query q = { .weight = 1,
+				.name_hash = name != NULL ? 77 : 0,
+				.name = (const uint8_t *)name,
+				.len = name != NULL ? strlen(name) + 1 : 0,
+				.nxdomain = i < nxdomain };
+
+			clientnote_add(
+			    &memory[worker]->notes[0][slot], page_client_owner(c), i == 0, &q);
+		}
+		return;
+	}
+	fail();
+}
+
+/* A name that more than half ask for is found in any order; of names of chance none is said to lead; a note is the
+ * client's whose slot it stands beside. */
+static void
+test_notes(void **state)
+{
+	struct clientnote n = { 0 };
+	struct clientnote_value v;
+	uint64_t random = 1;
+
+	(void)state;
+	for (unsigned i = 0; i < 3000; i++) {
+		char name[3] = { 1, (char)('a' + (random >> 33) % 26), 0 };
+		struct clientnote_query q = { .weight = 64, .name = (uint8_t *)name, .len = 3 };
+
+		random = random * 6364136223846793005u + 1442695040888963407u;
+		if (i >= 1000 && i % 10 < 7)
+			name[1] = 'z';
+		q.name_hash = (uint64_t)name[1];
+		clientnote_add(&n, 9, i == 0, &q);
+		assert_true(clientnote_read(&n, 9, &v));
+		assert_true(i < 200 || i >= 1000 || v.lead <= v.all / 16);
+	}
+	assert_true(v.len == 3 && v.name[1] == 'z' && v.lead > v.all / 16);
+	assert_int_equal(v.all, 3000 * 64);
+	assert_false(clientnote_read(&n, 8, &v));
+	clientnote_add(&n, 8, true, &(struct clientnote_query){ .weight = 1, .error = true });
+	assert_true(clientnote_read(&n, 8, &v));
+	assert_true(v.all == 1 && v.errors == 1 && v.len == 0);
+	n.len = 1000;
+	assert_false(clientnote_read(&n, 8, &v));
+}
+
 static void
 test_sketches(void **state)
 {
@@ -268,13 +418,15 @@ test_sketches(void **state)
 	topk_open(&clients[0], &memory[0]->clients, now);
 	topk_open(&clients[1], &memory[1]->clients, now);
 	topk_open(&names, &memory[1]->names, now);
-	topk_add(&clients[0], 1ull << 40, &v4, sizeof v4, 10);
-	topk_add(&clients[1], 1ull << 40, &v4, sizeof v4, 5);
-	topk_add(&clients[1], 2ull << 40, &v6, sizeof v6, 7);
-	topk_add(&clients[1], 3ull << 40, &wrong, sizeof wrong, 70);
-	topk_add(&clients[1], 4ull << 40, &v4, 3, 70);
-	topk_add(&names, 1ull << 40, "\3www\7example", 13, 4);
-	topk_add(&names, 2ull << 40, "\3www\77example", 13, 40); /* no name */
+	topk_add(&clients[0], 1ull << 40, &v4, sizeof v4, 10, NULL);
+	topk_add(&clients[1], 1ull << 40, &v4, sizeof v4, 5, NULL);
+	topk_add(&clients[1], 2ull << 40, &v6, sizeof v6, 7, NULL);
+	topk_add(&clients[1], 3ull << 40, &wrong, sizeof wrong, 70, NULL);
+	topk_add(&clients[1], 4ull << 40, &v4, 3, 70, NULL);
+	note(0, &v4, 10, 9, "\3www\7example");
+	note(1, &v6, 7, 0, NULL);
+	topk_add(&names, 1ull << 40, "\3www\7example", 13, 4, NULL);
+	topk_add(&names, 2ull << 40, "\3www\77example", 13, 40, NULL); /* no name */
 	toplist_begin(&top, 1);
 	toplist_clients(&top, all, 2, now);
 	assert_int_equal(top.n, 1);
@@ -283,7 +435,12 @@ test_sketches(void **state)
 	assert_int_equal(top.n, 2);
 	assert_string_equal(top.list[0]->name, "192.0.2.0/24");
 	assert_int_equal(top.list[0]->count, 15);
+	assert_string_equal(top.list[0]->most, "www.example.");
+	assert_int_equal(top.list[0]->nxdomain, 13); /* nine tenths */
+	assert_int_equal((int)top.list[0]->qps, 15);
 	assert_string_equal(top.list[1]->name, "2001:db8::/56");
+	assert_string_equal(top.list[1]->most, "");
+	assert_int_equal(top.list[1]->nxdomain, 0);
 	toplist_begin(&top, 5);
 	toplist_names(&top, all, 2, now);
 	assert_int_equal(top.n, 1);
@@ -328,6 +485,10 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_wrap, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_lost_place, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_top, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_nx, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_past, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_past_room, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_notes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_rates, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_names, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_sketches, setup, teardown),

@@ -1,0 +1,117 @@
+/* zonepast - see zonepast.h. */
+#include "appliance/answer/zonepast.h"
+
+#include <string.h>
+
+#define INDEX_MASK (4 * ZONEPAST_ZONES - 1)
+#define EARLY_MS   1000u /* rounds have jitter */
+#define EACH       (ZONEPAST_POINTS / ZONEPAST_COARSE)
+
+void
+past_push(float list[ZONEPAST_POINTS], float value, uint64_t steps)
+{
+	if (steps > ZONEPAST_POINTS)
+		steps = ZONEPAST_POINTS;
+	memmove(list, list + steps, (ZONEPAST_POINTS - steps) * sizeof *list);
+	for (size_t i = ZONEPAST_POINTS - steps; i < ZONEPAST_POINTS; i++)
+		list[i] = value;
+}
+
+static size_t
+index_at(const struct zonepast *p, uint64_t id)
+{
+	size_t at = (size_t)(id * 0x9e3779b97f4a7c15u >> 32) & INDEX_MASK;
+
+	while (p->index[at] != 0 && p->rows[p->index[at] - 1].id != id)
+		at = (at + 1) & INDEX_MASK;
+	return at;
+}
+
+static void
+index_make(struct zonepast *p)
+{
+	memset(p->index, 0, sizeof p->index);
+	for (size_t i = 0; i < p->n; i++)
+		p->index[index_at(p, p->rows[i].id)] = (uint16_t)(i + 1);
+}
+
+static struct zonepast_row *
+row_of(struct zonepast *p, uint64_t id)
+{
+	unsigned at = p->index[index_at(p, id)];
+
+	return at != 0 ? &p->rows[at - 1] : NULL;
+}
+
+static void
+row_step(struct zonepast_row *r, const struct zonetotal *z, uint64_t ms, uint64_t steps)
+{
+	uint64_t total = z != NULL ? z->total[ZONE_QUERIES] : r->total;
+	uint64_t more = total > r->total ? total - r->total : 0;
+
+	past_push(r->list, (float)((double)more * 1000 / (double)ms), steps);
+	r->total = total;
+	r->busy = false;
+}
+
+/* For a zone that has none: one that is free, or of a zone that is asked less than all the busiest. */
+static void
+row_take(struct zonepast *p, const struct zonetotal *z, size_t *from)
+{
+	struct zonepast_row *r;
+
+	while (p->n == ZONEPAST_ZONES && p->rows[*from].busy)
+		++*from; /* as many rows as busy zones: there is one */
+	r = p->n < ZONEPAST_ZONES ? &p->rows[p->n++] : &p->rows[*from];
+	*r = (struct zonepast_row){ .id = z->id, .total = z->total[ZONE_QUERIES], .busy = true };
+	for (size_t i = 0; i < ZONEPAST_POINTS; i++)
+		r->list[i] = -1;
+}
+
+void
+zonepast_step(struct zonepast *p, const struct zonetotals *t)
+{
+	uint64_t ms = t->round_ms - p->ms, steps = (ms + ZONEPAST_MS / 2) / ZONEPAST_MS;
+	size_t n, from = 0;
+
+	if (p->ms != 0 && (ms + EARLY_MS < ZONEPAST_MS || t->round_ms < p->ms))
+		return;
+	for (size_t i = 0; i < p->n; i++)
+		row_step(&p->rows[i], zonetotals_find(t, p->rows[i].id), ms, steps);
+	p->ms = t->round_ms;
+	n = zonetotals_top(t, p->top, ZONEPAST_ZONES, t->round_ms);
+	for (size_t i = 0; i < n; i++) {
+		struct zonepast_row *r = row_of(p, p->top[i]->id);
+
+		if (r != NULL)
+			r->busy = true;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (row_of(p, p->top[i]->id) == NULL)
+			row_take(p, p->top[i], &from);
+	index_make(p);
+}
+
+const float *
+zonepast_find(const struct zonepast *p, uint64_t id)
+{
+	unsigned at = p->index[index_at(p, id)];
+
+	return at != 0 ? p->rows[at - 1].list : NULL;
+}
+
+void
+zonepast_coarse(const float *points, float *out)
+{
+	for (size_t i = 0; i < ZONEPAST_COARSE; i++) {
+		float sum = 0;
+		unsigned n = 0;
+
+		for (size_t k = i * EACH; k < (i + 1) * EACH; k++)
+			if (points[k] >= 0) {
+				sum += points[k];
+				n++;
+			}
+		out[i] = n > 0 ? sum / (float)n : -1;
+	}
+}

@@ -1,0 +1,306 @@
+/* overview_draw.c - the Overview as it is seen: one column of panes, or two where there is room. */
+#include <stdio.h>
+#include <string.h>
+
+#include "console/screens/overview_int.h"
+
+#define WIDE   110 /* two columns of panes */
+#define INDENT 11 /* of what is behind a title */
+
+const struct table_column overview_columns[] = { { "TOP ZONES", 16, 1, false, 0 },
+	{ "QPS", 6, 0, true, 0 }, { "NX%", 5, 0, true, 56 }, { "ERR%", 5, 0, true, 34 },
+	{ "10m", SPARK, 0, false, 46 }, { NULL, 0, 0, false, 0 } };
+
+static const char *
+zone_cell(void *arg, size_t row, unsigned column, enum ui_role *role)
+{
+	static char text[64];
+	struct view *v = arg;
+	const struct top_zone *z = &((struct overview *)v->state)->zones[row];
+
+	text[0] = '\0';
+	switch (column) {
+	case 0:
+		return z->shown;
+	case 1:
+		glyph_number(z->qps, text);
+		break;
+	case 2:
+		snprintf(text, sizeof text, "%.1f", z->nx);
+		*role = z->nx >= 50 ? UI_WARN : UI_TEXT;
+		break;
+	case 3:
+		snprintf(text, sizeof text, "%.1f", z->errors);
+		*role = z->errors >= 1 ? UI_WARN : UI_TEXT;
+		break;
+	case 4:
+		spark_text(v, z->spark, SPARK, text, sizeof text);
+		*role = UI_GRAPH;
+		break;
+	default:
+		break;
+	}
+	return text;
+}
+
+static void
+draw_zones(struct view *v, struct rect r)
+{
+	struct overview *o = v->state;
+
+	ns_table_draw(&o->table, v->ui->surface, r, o->n_zones, zone_cell, v);
+	if (o->n_zones == 0)
+		surface_put(v->ui->surface, r.x + 3, r.y + 1, r.w - 3, UI_DIM,
+		    o->known ? "no queries yet" : "loading");
+}
+
+static int
+draw_load(struct view *v, struct rect r, int rows)
+{
+	struct overview *o = v->state;
+	struct surface *s = v->ui->surface;
+	struct share_view sh;
+	char now[17], peak[16];
+
+	glyph_number(o->now, now + 1);
+	now[0] = '~'; /* of before the link was lost */
+	glyph_number(o->peak, peak);
+	shares_view(&o->shares, &sh);
+	surface_put(s, r.x + 1, r.y, 9, UI_TITLE, "Queries/s");
+	if (o->known && sh.dropped > 0)
+		surface_putf(s, r.x + INDENT, r.y, r.w - INDENT,
+		    sh.dropped >= 1 ? UI_WARN : UI_TEXT,
+		    "%s  peak %s  drop %.1f%%  udp %.1f%%  tcp %.1f%%", now + !v->ui->lost, peak,
+		    sh.dropped, sh.udp, sh.tcp);
+	else if (o->known)
+		surface_putf(s, r.x + INDENT, r.y, r.w - INDENT, UI_TEXT,
+		    "%s  peak %s  udp %.1f%%  tcp %.1f%%", now + !v->ui->lost, peak, sh.udp,
+		    sh.tcp);
+	series_draw(v, (struct rect){ r.x, r.y + 1, r.w, rows }, &o->qps, o->known ? peak : "");
+	return r.y + 1 + rows;
+}
+
+static int
+draw_latency(struct view *v, struct rect r, int y, int rows)
+{
+	struct overview *o = v->state;
+	struct surface *s = v->ui->surface;
+	double top = series_most(&o->p99);
+	char scale[32] = "";
+
+	surface_put(s, r.x + 1, y, 9, UI_TITLE, "Latency");
+	if (o->latency) {
+		surface_putf(s, r.x + INDENT, y, r.w - INDENT, UI_TEXT,
+		    "%sp50 %.2fms  p99 %.2fms  p99.9 %.2fms", v->ui->lost ? "~" : "", o->p50,
+		    o->p99_now, o->p999);
+		snprintf(scale, sizeof scale, "%.2fms", top);
+	}
+	series_draw(v, (struct rect){ r.x, y + 1, r.w, rows }, &o->p99, scale);
+	return y + 1 + rows;
+}
+
+/* "Rcodes    NOERROR 91.2%  NXDOMAIN 7.9%": as many as there is room for. */
+static void
+draw_shares(struct view *v, struct rect r, int y, const char *title, const struct shares *shares)
+{
+	struct overview *o = v->state;
+	struct surface *s = v->ui->surface;
+	struct share_view sh;
+	int x = r.x + INDENT;
+
+	shares_view(shares, &sh);
+	surface_put(s, r.x + 1, y, 9, UI_TITLE, title);
+	for (unsigned i = 0; i < sh.n; i++) {
+		char text[48];
+
+		if (sh.percent[i] <= 0)
+			continue;
+		snprintf(text, sizeof text, "%s %.1f%%", sh.name[i], sh.percent[i]);
+		if (x + text_width(text) > r.x + r.w)
+			break;
+		x += 2 + surface_put(s, x, y, text_width(text),
+			     strcmp(sh.name[i], "SERVFAIL") == 0 ? UI_CRIT : UI_TEXT, text);
+	}
+	if (sh.idle && o->known)
+		surface_put(
+		    s, x, y, r.x + r.w - x, UI_DIM, sh.n > 0 ? "(none in the last 10s)" : "");
+}
+
+/* Whose figures these are. */
+static void
+draw_scope(struct view *v, struct rect r)
+{
+	struct overview *o = v->state;
+	struct surface *s = v->ui->surface;
+	char text[128];
+	int n;
+
+	if (!o->fleet)
+		n = snprintf(text, sizeof text, "%s", v->ui->name);
+	else if (o->appliances == 0)
+		n = snprintf(text, sizeof text, "all PoPs");
+	else
+		n = snprintf(text, sizeof text, "all %u PoPs", o->appliances);
+	surface_put(s, r.x + 1, r.y, 9, UI_TITLE, "Scope");
+	int x = r.x + INDENT + surface_put(s, r.x + INDENT, r.y, n < 40 ? n : 40, UI_TEXT, text);
+	if (o->fleet && o->silent > 0)
+		x += surface_putf(
+			 s, x + 2, r.y, r.x + r.w - x - 2, UI_WARN, "%zu silent", o->silent) +
+		     2;
+	surface_putf(s, x + 3, r.y, r.x + r.w - x - 4, UI_DIM, "window 10m   refresh %gs",
+	    (double)v->ui->refresh_ms / 1000);
+}
+
+bool
+overview_on_list(const struct overview *o)
+{
+	return o->list.what != LIST_ZONES && o->list.what != LIST_LATENCY;
+}
+
+/* The list that Tab leads to, in the place of the zones. */
+static void
+draw_lists(struct view *v, struct rect r)
+{
+	struct overview *o = v->state;
+
+	o->table.idle = o->list.table.idle = o->at_troubles;
+	if (o->list.what == LIST_ZONES)
+		draw_zones(v, r);
+	else if (o->list.what == LIST_LATENCY) {
+		surface_put(v->ui->surface, r.x + 3, r.y, r.w - 3, UI_HEAD, "LATENCY, LAST 10s");
+		buckets_draw(
+		    v, (struct rect){ r.x, r.y + 1, r.w, r.h - 1 }, o->bucket_list, o->n_buckets);
+	} else
+		overview_list_draw(v, &o->list, r);
+}
+
+/* The last changes, and how many appliances serve each; at least one row. */
+static void
+draw_changes(struct view *v, struct rect r)
+{
+	struct overview *o = v->state;
+	char served[32];
+
+	for (int i = 0; i < r.h && (size_t)i < o->n_changes; i++) {
+		popbars_served(&o->pops, o->changes[i].revision, served);
+		surface_put_right(v->ui->surface, r.x + 1, r.y + i, r.w - 2, UI_DIM, served);
+		surface_putf(v->ui->surface, r.x + 1, r.y + i, r.w - 2 - text_width(served), UI_DIM,
+		    "%s %s", i == 0 ? "Change" : "      ", o->changes[i].text);
+	}
+}
+
+/* One column: graphs above, lists below. */
+static void
+draw_narrow(struct view *v, struct rect r)
+{
+	struct overview *o = v->state;
+	int rows = r.h >= 30 ? 4 : r.h >= 20 ? 2 : 1, y = r.y;
+
+	if (r.h >= 20)
+		draw_scope(v, (struct rect){ r.x, y++, r.w, 1 });
+	y = draw_load(v, (struct rect){ r.x, y, r.w, r.h }, rows);
+	y = draw_latency(v, r, y, rows);
+	draw_shares(v, r, y++, "Rcodes", &o->shares);
+	if (r.h >= 20)
+		draw_shares(v, r, y++, "Types", &o->types);
+	int h = r.y + r.h - 1 - y, left = r.w * 46 / 80;
+	draw_lists(v, (struct rect){ 0, y, left + 1, h }); /* a table leaves its last column free */
+	troubles_draw(&o->troubles, o->at_troubles, (struct rect){ left, y, r.w - left, h });
+	draw_changes(v, (struct rect){ 0, r.y + r.h - 1, r.w, 1 });
+}
+
+/* "NOERROR  ███████ 91.2%" and, in a second line, the same of what is next, and the rest in words. */
+static int
+draw_bars(struct view *v, struct rect r, int y)
+{
+	struct overview *o = v->state;
+	struct surface *s = v->ui->surface;
+	struct share_view sh;
+	int bars = 0, x = r.x + INDENT;
+
+	shares_view(&o->shares, &sh);
+	surface_put(s, r.x + 1, y, 9, UI_TITLE, "Rcodes");
+	if (sh.idle) {
+		draw_shares(v, r, y, "Rcodes", &o->shares);
+		return y + 1;
+	}
+	for (unsigned i = 0; i < sh.n; i++) {
+		if (sh.percent[i] <= 0)
+			continue;
+		if (bars < 2) {
+			x = r.x + INDENT;
+			surface_put(s, x, y + bars, 9, UI_TEXT, sh.name[i]);
+			x += 9 + glyph_bar(s, x + 9, y + bars, r.w - INDENT - 17, v->ui->glyphs,
+				     sh.percent[i] / 100);
+			x += 1 + surface_putf(s, x + 1, y + bars, r.x + r.w - x - 1, UI_TEXT,
+				     "%.1f%%", sh.percent[i]);
+			bars++;
+			continue;
+		}
+		char text[48];
+
+		snprintf(text, sizeof text, "  %s %.1f%%", sh.name[i], sh.percent[i]);
+		if (x + text_width(text) > r.x + r.w)
+			break;
+		x += surface_put(s, x, y + 1, text_width(text),
+		    strcmp(sh.name[i], "SERVFAIL") == 0 ? UI_CRIT : UI_TEXT, text);
+	}
+	return y + (bars > 0 ? bars : 1);
+}
+
+/* What is left of the left half: appliances, where there are several, and the histogram. */
+static void
+draw_rest(struct view *v, struct rect r)
+{
+	struct overview *o = v->state;
+	int y = r.y, h = r.h > 12 ? 6 : r.h / 2, rows;
+
+	if (o->pops.all > 1 && h >= 1) {
+		surface_put(v->ui->surface, r.x + 1, y, 9, UI_TITLE, "PoPs");
+		surface_put(v->ui->surface, r.x + INDENT, y, r.w - INDENT, UI_DIM, "queries/s");
+		rows = popbars_draw(&o->pops, v, (struct rect){ r.x + 1, y + 1, r.w - 1, h });
+		y += rows + 2;
+	}
+	if (r.y + r.h - y < 4)
+		return;
+	surface_put(v->ui->surface, r.x + 1, y, r.w - 2, UI_TITLE, "Latency, last 10s");
+	buckets_draw(
+	    v, (struct rect){ r.x, y + 1, r.w, r.y + r.h - y - 1 }, o->bucket_list, o->n_buckets);
+}
+
+/* Two: graphs on the left, lists on the right. */
+static void
+draw_wide(struct view *v, struct rect r)
+{
+	struct overview *o = v->state;
+	int left = r.w * 55 / 120, rows = r.h >= 44 ? 8 : r.h >= 34 ? 5 : (r.h - 14) / 4, y = r.y;
+	struct rect l = { 0, r.y, left, r.h };
+	bool other = overview_on_list(o);
+	int changes = o->n_changes > 1 && r.h >= 20 ? 2 : 1, h = r.h - changes - 1;
+	int zones = h * 2 / 5, others = h * 3 / 10;
+
+	rows = rows < 1 ? 1 : rows;
+	draw_scope(v, l);
+	y = draw_load(v, (struct rect){ 0, y + 1, left, r.h }, rows);
+	y = draw_latency(v, l, y + (r.h >= 34), rows);
+	y = draw_bars(v, l, y + (r.h >= 34));
+	draw_shares(v, l, y, "Types", &o->types);
+	draw_rest(v, (struct rect){ 0, y + 2, left, r.y + h - y - 2 });
+	o->table.idle = other || o->at_troubles;
+	o->list.table.idle = !other || o->at_troubles;
+	int x = left + 2, w = r.w - left - 3;
+	draw_zones(v, (struct rect){ x, r.y, w, zones });
+	overview_list_draw(v, &o->list, (struct rect){ x, r.y + zones + 1, w, others });
+	troubles_draw(&o->troubles, o->at_troubles,
+	    (struct rect){ x, r.y + zones + others + 2, w, h - zones - others - 2 });
+	draw_changes(v, (struct rect){ 0, r.y + r.h - changes, r.w, changes });
+}
+
+void
+overview_draw(struct view *v, struct rect r)
+{
+	if (r.w >= WIDE)
+		draw_wide(v, r);
+	else
+		draw_narrow(v, r);
+}

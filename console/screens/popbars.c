@@ -1,0 +1,104 @@
+/* popbars.c - see popbars.h. */
+#include "console/screens/popbars.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "console/core/sanitize.h"
+#include "ipc/base/xalloc.h"
+
+#define CELL_W 27 /* name, bar, figure */
+#define NAME_W 10
+#define BAR_W  8
+
+typedef Ns__FleetListReply__Appliance Member;
+
+static int
+by_load(const void *a, const void *b)
+{
+	const Member *x = *(const Member *const *)a, *y = *(const Member *const *)b;
+	bool sx = strcmp(x->state, "silent") == 0, sy = strcmp(y->state, "silent") == 0;
+
+	if (sx != sy)
+		return sx ? 1 : -1;
+	return x->qps > y->qps ? -1 : x->qps < y->qps ? 1 : strcmp(x->name, y->name);
+}
+
+void
+popbars_free(struct popbars *p)
+{
+	free(p->revisions);
+	*p = (struct popbars){ 0 };
+}
+
+void
+popbars_take(struct popbars *p, const struct view *v, const Ns__FleetListReply *m)
+{
+	const Member **list = xcalloc(m->n_appliances + 1, sizeof *list);
+
+	popbars_free(p);
+	p->revisions = xcalloc(m->n_appliances + 1, sizeof *p->revisions);
+	for (size_t i = 0; i < m->n_appliances; i++)
+		if (strcmp(m->appliances[i]->state, "invited") != 0)
+			list[p->all++] = m->appliances[i];
+	qsort(list, p->all, sizeof *list, by_load);
+	for (size_t i = 0; i < p->all; i++) {
+		bool silent = strcmp(list[i]->state, "silent") == 0;
+
+		p->revisions[i] = silent ? 0 : list[i]->revision;
+		if (i == POPBARS)
+			continue;
+		sanitize(p->list[i].name, sizeof p->list[i].name, list[i]->name, v->ui->ascii);
+		p->list[i].qps = silent ? -1 : list[i]->qps;
+		p->n = i + 1;
+	}
+	free(list);
+}
+
+static void
+draw_one(const struct popbars *p, struct view *v, size_t i, int x, int y)
+{
+	struct surface *s = v->ui->surface;
+	double most = p->list[0].qps;
+	char figure[16];
+
+	surface_put(s, x, y, NAME_W - 1, UI_TEXT, p->list[i].name);
+	if (p->list[i].qps < 0) {
+		surface_put(s, x + NAME_W, y, BAR_W, UI_CRIT, "SILENT");
+		return;
+	}
+	glyph_bar(s, x + NAME_W, y, BAR_W, v->ui->glyphs, most > 0 ? p->list[i].qps / most : 0);
+	glyph_number(p->list[i].qps, figure);
+	surface_put_right(s, x + NAME_W + BAR_W + 1, y, 6, UI_TEXT, figure);
+}
+
+int
+popbars_draw(const struct popbars *p, struct view *v, struct rect r)
+{
+	int columns = r.w / CELL_W > 0 ? r.w / CELL_W : 1;
+	size_t room = (size_t)columns * (size_t)(r.h > 0 ? r.h : 0), n = p->n;
+
+	if (p->all > room) /* a place for how many more there are */
+		n = room > 0 ? room - 1 : 0;
+	for (size_t i = 0; i < n; i++)
+		draw_one(p, v, i, r.x + (int)(i % (size_t)columns) * CELL_W,
+		    r.y + (int)(i / (size_t)columns));
+	if (p->all > n && room > 0)
+		surface_putf(v->ui->surface, r.x + (int)(n % (size_t)columns) * CELL_W,
+		    r.y + (int)(n / (size_t)columns), CELL_W, UI_DIM, "and %zu more: 4",
+		    p->all - n);
+	return (int)((n + (p->all > n) + (size_t)columns - 1) / (size_t)columns);
+}
+
+void
+popbars_served(const struct popbars *p, uint64_t revision, char out[32])
+{
+	size_t n = 0;
+
+	out[0] = '\0';
+	for (size_t i = 0; i < p->all; i++)
+		n += p->revisions[i] >= revision;
+	if (p->all > 1)
+		snprintf(out, 32, "  %zu/%zu PoPs", n, p->all);
+}
