@@ -22,7 +22,7 @@ NS_LONG=1 /usr/bin/python3 -m pytest -q -s -p no:cacheprovider tests/system/test
 # Other zones and questions than make check has, and more: nothing may differ outside the classes of choices.md.
 for seed in ${NS_SEEDS:-2 3}; do
 	NS_LONG=1 NS_SEED=$seed /usr/bin/python3 -m pytest -q -s -p no:cacheprovider \
-		tests/system/test_answers_corners.py tests/system/test_answers_validators.py
+		tests/system/test_answers_corners.py tests/system/test_answers_validators.py tests/system/test_dnssec_validators.py
 done
 # Half an hour of trouble in a fleet of five; it prints the seed that repeats it.
 NS_LONG=1 /usr/bin/python3 -m pytest -q -s -p no:cacheprovider tests/system/test_fleet_chaos.py tests/system/test_fleet_keys.py tests/system/test_fleet_snapshot.py tests/system/test_fleet_residency.py tests/system/test_dnssec_rolls.py tests/system/test_dnssec_large.py tests/system/test_dnssec_alias.py

@@ -87,13 +87,10 @@ find_set(const struct signcheck_run *k, uint16_t type, uint16_t covers)
 static const struct zone_key *
 key_of(const struct signcheck *c, const struct rrsig *sig, uint16_t flags)
 {
-	for (unsigned i = 0; i < c->keys->n; i++) {
-		const struct zone_key *key = &c->keys->key[i];
-
+	for (const struct zone_key *key = c->keys->key; key < c->keys->key + c->keys->n; key++)
 		if ((key->published || key->signs) && key->flags == flags && key->tag == sig->tag &&
 		    key->algorithm == sig->algorithm)
 			return key;
-	}
 	return NULL;
 }
 
