@@ -60,7 +60,7 @@ struct follower {
 	struct ranges late;		   /* of what is served: these are not yet */
 	int64_t stored_at_ms, served_at_ms;
 	uint64_t behind_ns;		   /* since when it serves less than the head; 0: it does not */
-	double qps, p99_us, error_percent;
+	double qps, p50_us, p99_us, error_percent, uptime_s;
 	char version[32];
 };
 bool follower_living(const struct follower *, uint64_t now_ns);

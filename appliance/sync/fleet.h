@@ -142,7 +142,7 @@ struct fleet {
 	size_t		 relaying;	/* at the primary: of others' clients, under way */
 	uint64_t	 forward_id;
 	struct away	*imports;	/* importaway.c */
-	double		 qps, p99_us, error_percent;	/* of this appliance */
+	double		 qps, p50_us, p99_us, error_percent;	/* of this appliance */
 	uint64_t	 started_ns;
 	uint64_t	 strangers, malformed, admitted, refused;
 	struct calls	*calls;		/* fleetcall.c */

@@ -235,6 +235,8 @@ fill_peer(Ns__FleetListReply__Appliance *a, const Ns__FleetBeat__Peer *p, uint64
 	a->qps = p->qps;
 	a->p99_us = p->p99_us;
 	a->error_percent = p->error_percent;
+	a->p50_us = p->p50_us;
+	a->uptime_s = p->uptime_s > 0 ? p->uptime_s + silent : 0;
 	a->silent_s = p->never ? -1 : silent;
 	a->lag_changes = head > p->served ? head - p->served : 0;
 	a->lag_s = p->lag_s + (a->lag_changes > 0 || !living ? age : 0);
@@ -254,6 +256,8 @@ fill_self(const struct sync *s, Ns__FleetListReply__Appliance *a, uint64_t head)
 	a->qps = s->fleet->qps;
 	a->p99_us = s->fleet->p99_us;
 	a->error_percent = s->fleet->error_percent;
+	a->p50_us = s->fleet->p50_us;
+	a->uptime_s = status_uptime_s(s);
 	a->lag_changes = head > served ? head - served : 0;
 	a->lag_s = fleet_lag_s(s);
 	a->state = xstrdup(a->lag_s * 1e9 > (double)FLEET_LAG_NS ? "lag" : "ok");

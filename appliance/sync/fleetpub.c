@@ -14,6 +14,7 @@
 #include "appliance/sync/keyring.h"
 #include "appliance/sync/receipts.h"
 #include "appliance/sync/snappub.h"
+#include "appliance/sync/status.h"
 #include "appliance/sync/writer.h"
 #include "ipc/base/clock.h"
 #include "ipc/base/log.h"
@@ -400,6 +401,8 @@ receipt(struct sync *s, struct follower *fo, const Ns__FleetReceipt *in)
 	fo->qps = in->qps;
 	fo->p99_us = in->p99_us;
 	fo->error_percent = in->error_percent;
+	fo->p50_us = in->p50_us;
+	fo->uptime_s = in->uptime_s;
 	fo->stored_at_ms = in->stored_at_ms;
 	fo->served_at_ms = in->served_at_ms;
 	pump(s, fo);
@@ -481,6 +484,8 @@ pub_peer(const struct sync *s, const struct member *m, uint64_t now_ns)
 		p->qps = s->fleet->qps;
 		p->p99_us = s->fleet->p99_us;
 		p->error_percent = s->fleet->error_percent;
+		p->p50_us = s->fleet->p50_us;
+		p->uptime_s = status_uptime_s(s);
 		p->version = (char *)(uintptr_t)NS_RELEASE;
 		p->stored_at_ms = s->fleet->rep.stored_at_ms;
 		p->served_at_ms = s->fleet->rep.served_at_ms;
@@ -492,6 +497,8 @@ pub_peer(const struct sync *s, const struct member *m, uint64_t now_ns)
 		p->qps = fo->qps;
 		p->p99_us = fo->p99_us;
 		p->error_percent = fo->error_percent;
+		p->p50_us = fo->p50_us;
+		p->uptime_s = fo->uptime_s;
 		p->version = (char *)(uintptr_t)fo->version;
 		p->silent_s = (double)clock_since(now_ns, fo->heard_ns) / 1e9;
 		p->stored_at_ms = fo->stored_at_ms;

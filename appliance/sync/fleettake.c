@@ -7,6 +7,7 @@
 #include "appliance/sync/dnssec.h"
 #include "appliance/sync/fleetrep.h"
 #include "appliance/sync/receipts.h"
+#include "appliance/sync/status.h"
 #include "ipc/base/clock.h"
 #include "ipc/base/log.h"
 
@@ -45,6 +46,8 @@ rep_say_receipt(struct sync *s)
 	out.qps = s->fleet->qps;
 	out.p99_us = s->fleet->p99_us;
 	out.error_percent = s->fleet->error_percent;
+	out.p50_us = s->fleet->p50_us;
+	out.uptime_s = status_uptime_s(s);
 	out.stored_at_ms = rep->stored_at_ms;
 	out.served_at_ms = rep->served_at_ms;
 	if (dnssec_public() != NULL)

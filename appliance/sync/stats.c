@@ -186,6 +186,7 @@ note_load(struct sync *s, const Ns__StatsReply *m)
 			failed = m->rcodes[i]->count;
 	s->fleet->qps = m->qps;
 	s->fleet->p99_us = m->latency_us != NULL && m->queries > 0 ? m->latency_us->p99 : 0;
+	s->fleet->p50_us = m->latency_us != NULL && m->queries > 0 ? m->latency_us->p50 : 0;
 	/* Counters that went back belong to another life of the processes. */
 	s->fleet->error_percent = m->queries > st->queries && failed >= st->failed
 				      ? 100.0 * (double)(failed - st->failed) / (double)queries

@@ -99,6 +99,14 @@ is_running(const Ns__ProcessTable *t, enum role_id id)
 	return false;
 }
 
+double
+status_uptime_s(const struct sync *s)
+{
+	return s->start->started_mono_ms != 0
+		   ? (double)clock_since(clock_mono_ms(), s->start->started_mono_ms) / 1e3
+		   : (double)(clock_mono_ns() - s->status->began_ns) / 1e9;
+}
+
 void
 status_table(void *arg, const Ns__ProcessTable *in)
 {
@@ -220,9 +228,7 @@ status_request(struct sync *s, struct request *r)
 	m->map_limit = s->start->config->map_limit;
 	m->map_full = f.map_full;
 	windows_status(s->windows, m, clock_mono_ns());
-	m->uptime_s = (double)(clock_mono_ns() - s->status->began_ns) / 1e9;
-	if (s->start->started_mono_ms != 0)
-		m->uptime_s = (double)clock_since(clock_mono_ms(), s->start->started_mono_ms) / 1e3;
+	m->uptime_s = status_uptime_s(s);
 	m->primary = primary;
 	m->n_processes = status_processes(s, &m->processes);
 	add_problems(s, &f, m);

@@ -10,6 +10,7 @@ void	 status_destroy(struct status **);
 void	 status_request(struct sync *, struct request *);
 /* From the supervisor; arg is struct sync. */
 role_table_fn	status_table;
+double	 status_uptime_s(const struct sync *);	/* of this appliance, where the supervisor told it, else of sync */
 /* A copy of the supervisor's table. */
 size_t	 status_processes(const struct sync *, Ns__StatusReply__Process ***);
 /* What the last commit met: the text of a failure, or NULL when it went well. */

@@ -139,15 +139,17 @@ set_figures(struct row *r, const Member *m)
 	row_figure(r, 5, strcmp(m->state, "silent") == 0 ? (double)INFINITY : m->lag_s);
 	row_figure(r, 6, m->silent_s < 0 ? (double)INFINITY : m->silent_s);
 	row_figure(r, 7, m->qps);
-	row_figure(r, 8, m->p99_us);
-	row_figure(r, 9, m->error_percent);
-	row_figure(r, 11, (double)m->revision);
+	row_figure(r, 8, m->p50_us);
+	row_figure(r, 9, m->p99_us);
+	row_figure(r, 10, m->error_percent);
+	row_figure(r, 12, m->uptime_s);
+	row_figure(r, 13, (double)m->revision);
 }
 
 static void
 set_row(struct view *v, struct pop_row *r, const Member *m)
 {
-	char qps[16];
+	char qps[16], up[24];
 	enum ui_role role;
 	const char *word = fleet_state(m->state, &role);
 	bool living = strcmp(m->state, "silent") != 0 && strcmp(m->state, "invited") != 0;
@@ -163,10 +165,13 @@ set_row(struct view *v, struct pop_row *r, const Member *m)
 	row_set(v, &r->row, 4, UI_TEXT, "%s", m->version[0] != '\0' ? m->version : "-");
 	set_times(v, &r->row, m);
 	row_set(v, &r->row, 7, living ? UI_TEXT : UI_DIM, "%s", living ? qps : "-");
-	row_set(v, &r->row, 11, UI_TEXT, "%llu", (unsigned long long)m->revision);
-	row_set(v, &r->row, 8, UI_TEXT, living && m->p99_us > 0 ? "%.2fms" : "-", m->p99_us / 1000);
-	row_set(v, &r->row, 9, m->error_percent >= 1 ? UI_WARN : UI_TEXT, living ? "%.1f" : "-",
+	row_set(v, &r->row, 8, UI_TEXT, living && m->p50_us > 0 ? "%.2fms" : "-", m->p50_us / 1000);
+	row_set(v, &r->row, 9, UI_TEXT, living && m->p99_us > 0 ? "%.2fms" : "-", m->p99_us / 1000);
+	row_set(v, &r->row, 10, m->error_percent >= 1 ? UI_WARN : UI_TEXT, living ? "%.1f" : "-",
 	    m->error_percent);
+	fleet_uptime(m->uptime_s, up);
+	row_set(v, &r->row, 12, UI_TEXT, "%s", living && m->uptime_s > 0 ? up : "-");
+	row_set(v, &r->row, 13, UI_TEXT, "%llu", (unsigned long long)m->revision);
 	set_figures(&r->row, m);
 	set_line(v, r, m);
 }
@@ -353,11 +358,12 @@ fleet_drain(struct view *v, const char *name, bool drained, size_t serving, size
 static const struct table_column columns[] = { { "POP", 10, 2, false, 0 },
 	{ "SITE", 5, 1, false, 0 }, { "STATE", 7, 0, false, 0 }, { "ROLE", 7, 0, false, 70 },
 	{ "VERSION", 8, 0, false, 110 }, { "LAG", 11, 0, false, 0 }, { "HEARD", 8, 0, true, 0 },
-	{ "QPS", 6, 0, true, 0 }, { "P99", 7, 0, true, 100 }, { "ERR%", 4, 0, true, 100 },
-	{ "LAST 8", 8, 0, false, 76 }, { "REVISION", 8, 0, true, 116 }, { NULL, 0, 0, false, 0 } };
+	{ "QPS", 6, 0, true, 0 }, { "P50", 6, 0, true, 118 }, { "P99", 7, 0, true, 100 },
+	{ "ERR%", 4, 0, true, 100 }, { "LAST 8", 8, 0, false, 76 }, { "UP", 4, 0, true, 118 },
+	{ "REVISION", 8, 0, true, 132 }, { NULL, 0, 0, false, 0 } };
 
 static const char *const sorts[TABLE_COLUMNS] = { "pop", "site", "state", "role", "version", "-lag",
-	"-heard", "-qps", "-p99", "-err", NULL, "-revision" };
+	"-heard", "-qps", "-p50", "-p99", "-err", NULL, "up", "-revision" };
 
 static void
 sorted(struct view *v)
@@ -430,7 +436,7 @@ cell(void *arg, size_t row, unsigned column, enum ui_role *role)
 
 	if (column == TABLE_SIGN)
 		return strcmp(r->row.cells[0], v->ui->name) == 0 ? "@" : "";
-	if (column == 10) {
+	if (column == 11) {
 		size_t end = SPARK - graph_held(v, ((struct fleet *)v->state)->samples);
 
 		*role = UI_GRAPH;

@@ -8,6 +8,8 @@
 /* "SILENT", "LAG", "ok", … of a state's name, and what it looks like. */
 const char *fleet_state(const char *state, enum ui_role *);
 bool fleet_is_problem(const char *state);
+/* "3m", "5h", "12d" */
+void fleet_uptime(double s, char out[24]);
 /* Asks for the list; the number of the request. */
 uint64_t fleet_ask(struct view *, ns_reply_fn *);
 /* Out of service, or back when it is drained.  serving: appliances in service now, this one among them or not. */

@@ -86,6 +86,8 @@ spark_text(const struct view *v, const double *list, size_t n, char *out, size_t
 	size_t len = 0;
 
 	out[0] = '\0';
+	if (v->ui->surface->spoken != NULL)
+		return; /* bars cannot be read out */
 	for (size_t i = 0; i < n && len < size; i++) {
 		unsigned level =
 		    top > 0 && list[i] > 0 ? (unsigned)(list[i] / top * GLYPH_LEVELS) : 0;

@@ -25,7 +25,8 @@ double series_most(const struct series *);
 void series_past(struct series *, const float *points, size_t n, double unit, unsigned interval_ms);
 /* n points as fewer, means of as many each, for a line in a list. */
 void spark_past(double *out, size_t columns, const float *points, size_t n);
-/* Those in a row of characters, the most of them the highest; -1: a blank. */
+/* Those in a row of characters, the most of them the highest; -1: a blank.  Nothing
+ * where rows are spoken. */
 void spark_text(const struct view *, const double *list, size_t n, char *out, size_t size);
 /* "  231k ▂▂▃▃▄▄": the scale on the left, the ten minutes in as many columns as there are, each the most of its samples;
  * its top is the most of all. */

@@ -61,8 +61,8 @@ take_member(struct view *v, const Ns__FleetListReply__Appliance *m)
 		(unsigned long long)m->lag_changes));
 	add(v, &p->member, UI_TEXT, "heard", heard_text(m));
 	add(v, &p->member, UI_TEXT, "queries/s",
-	    xasprintf(
-		"%.0f   p99 %.2f ms   errors %.1f%%", m->qps, m->p99_us / 1000, m->error_percent));
+	    xasprintf("%.0f   p50 %.2f ms   p99 %.2f ms   errors %.1f%%", m->qps, m->p50_us / 1000,
+		m->p99_us / 1000, m->error_percent));
 	if (m->drained != NULL)
 		add(v, &p->member, UI_WARN, "drained",
 		    xasprintf("by %s: %s; caches have its answers until %.19sZ%s",
@@ -104,14 +104,15 @@ fleet_came(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 }
 
 /* ---- as it says itself ---- */
-static char *
-uptime_text(double s)
+void
+fleet_uptime(double s, char out[24])
 {
-	unsigned long m = (unsigned long)s / 60;
+	unsigned long m = s > 0 && s < 1e10 ? (unsigned long)s / 60 : 0;
 
 	if (m >= 48 * 60)
-		return xasprintf("%lud", m / 1440);
-	return m >= 120 ? xasprintf("%luh", m / 60) : xasprintf("%lum", m);
+		snprintf(out, 24, "%lud", m / 1440);
+	else
+		snprintf(out, 24, m >= 120 ? "%luh" : "%lum", m >= 120 ? m / 60 : m);
 }
 
 static void
@@ -123,15 +124,15 @@ take_processes(struct view *v, const Ns__StatusReply *s)
 	for (size_t i = 0; i < s->n_processes; i++) {
 		const Ns__StatusReply__Process *q = s->processes[i];
 		bool well = strcmp(q->state, "ready") == 0;
-		char role[24], state[16], name[40], *up = uptime_text(q->uptime_s);
+		char role[24], state[16], name[40], up[24];
 
+		fleet_uptime(q->uptime_s, up);
 		sanitize(role, sizeof role, q->role, true);
 		sanitize(state, sizeof state, q->state, true);
 		snprintf(name, sizeof name, strcmp(role, "worker") == 0 ? "%s %u" : "%s", role,
 		    q->index);
 		lines_add(&p->own, well ? UI_TEXT : UI_CRIT, "   %-10s %6d  %-8s %5s %9u", name,
 		    q->pid, state, up, q->restarts);
-		free(up);
 	}
 }
 

@@ -112,6 +112,8 @@ set_past(struct view *v, const Ns__ZoneInfo *z, struct row *r)
 
 	row_set(v, r, 4, z->nx_percent >= 50 ? UI_WARN : UI_TEXT, z->qps > 0 ? "%.1f" : "",
 	    z->nx_percent);
+	if (v->ui->surface->spoken != NULL)
+		return;
 	if (z->n_past != PAST) {
 		row_set(v, r, 5, UI_DIM, "%s",
 		    isnan(z->qps) ? ""

@@ -192,6 +192,8 @@ fixture_fleet(Ns__Envelope *e)
 		a[i]->revision = a[i]->stored = 8841;
 		a[i]->qps = i == 7 ? 0 : 14100.0 / (i + 1);
 		a[i]->p99_us = 500 + 20 * i;
+		a[i]->p50_us = 80 + i;
+		a[i]->uptime_s = i == 7 ? 0 : 86400.0 * 3 * i + 3000;
 		a[i]->error_percent = i == 4 ? 1.2 : 0;
 		a[i]->silent_s = i == 7 ? 72 : 0.4;
 		a[i]->lag_s = i == 4 ? 47 : 0.2;

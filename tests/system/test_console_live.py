@@ -111,6 +111,10 @@ def test_tail_and_figures_of_the_whole_fleet(fleet):
         assert whole["latency_us"]["p50"] > 0 and sum(b["count"] for b in whole["latency"]) > 0
         zone = r.cli_json("stats", "--scope", "fleet:zone:example.com")
         assert zone["appliances"] == 2 and zone["nxdomain"] > 0
+        listed = wait_until(lambda: [z for z in p.cli_json("zone", "list")["zones"] if z["qps"] > 0], "a zone that is asked", 30)
+        assert 10 < listed[0]["nx_percent"] < 60  # one in three
+        client = wait_until(lambda: p.cli_json("stats", "--top", "clients")["top"], "who asks", 30)[0]
+        assert 0 < client["nxdomain"] < client["count"] and client["qps"] > 0
 
 
 def test_another_appliance_by_way_of_this_one(fleet):

@@ -97,7 +97,8 @@ def test_list_and_status(fleet):
         assert status["primary"] == {"name": "p", "reachable": True, "lag_s": 0.0}
     def told(m):
         fleet.replicas[0].values("www.example.com")
-        return next(r for r in m.cli_json("fleet", "list")["appliances"] if r["name"] == "r1")["p99_us"] > 0
+        r1 = next(r for r in m.cli_json("fleet", "list")["appliances"] if r["name"] == "r1")
+        return r1["p99_us"] >= r1["p50_us"] > 0 and r1["uptime_s"] > 0
 
     for m in fleet.members:
         wait_until(lambda m=m: told(m), f"how fast r1 answers, at {m.name}", 30)
