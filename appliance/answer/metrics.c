@@ -97,6 +97,7 @@ metrics_fill(
 	m->stats.queries = t->queries;
 	m->stats.udp = t->udp;
 	m->stats.tcp = t->tcp;
+	m->stats.tls = t->tls;
 	m->stats.dropped = t->dropped;
 	m->stats.truncated = t->truncated;
 	m->stats.tcp_open = t->tcp_open;
@@ -201,7 +202,8 @@ metrics_rates(struct metrics_rates *r, const struct zonetotals *t, const struct 
 
 		if (z == NULL)
 			continue;
-		zonepast_coarse(past->rows[i].list, r->past + ZONEPAST_COARSE * r->message.n_ids);
+		zonepast_coarse(
+		    past, past->rows[i].list, r->past + ZONEPAST_COARSE * r->message.n_ids);
 		rates_add(r, z, now_ms);
 	}
 	r->message.n_past = ZONEPAST_COARSE * r->message.n_ids;

@@ -24,6 +24,7 @@ totals_read(struct totals *t, const struct worker_page *const *pages, size_t n)
 		add(&t->queries, &p->queries);
 		add(&t->udp, &p->udp);
 		add(&t->tcp, &p->tcp);
+		add(&t->tls, &p->tls);
 		add(&t->dropped, &p->dropped);
 		add(&t->truncated, &p->truncated);
 		add(&t->tcp_open, &p->tcp_open);

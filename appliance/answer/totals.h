@@ -15,7 +15,7 @@
 
 struct totals {
 	uint64_t queries, udp, tcp, dropped, truncated;
-	uint64_t tcp_open, tcp_evicted, tls_accepted, tls_handshake_failed, tls_resumed;
+	uint64_t tls, tcp_open, tcp_evicted, tls_accepted, tls_handshake_failed, tls_resumed;
 	uint64_t rrl_dropped, rrl_slipped, budget_dropped, budget_slipped;
 	uint64_t routed, routed_down, routed_ecs, routed_nowhere;
 	uint64_t policy_unsigned;

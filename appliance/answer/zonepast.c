@@ -78,6 +78,7 @@ zonepast_step(struct zonepast *p, const struct zonetotals *t)
 		return;
 	for (size_t i = 0; i < p->n; i++)
 		row_step(&p->rows[i], zonetotals_find(t, p->rows[i].id), ms, steps);
+	p->points += p->ms != 0 ? steps : 0;
 	p->ms = t->round_ms;
 	n = zonetotals_top(t, p->top, ZONEPAST_ZONES, t->round_ms);
 	for (size_t i = 0; i < n; i++) {
@@ -100,18 +101,27 @@ zonepast_find(const struct zonepast *p, uint64_t id)
 	return at != 0 ? p->rows[at - 1].list : NULL;
 }
 
-void
-zonepast_coarse(const float *points, float *out)
+static float
+mean(const float *points, size_t n)
 {
-	for (size_t i = 0; i < ZONEPAST_COARSE; i++) {
-		float sum = 0;
-		unsigned n = 0;
+	float sum = 0;
+	unsigned some = 0;
 
-		for (size_t k = i * EACH; k < (i + 1) * EACH; k++)
-			if (points[k] >= 0) {
-				sum += points[k];
-				n++;
-			}
-		out[i] = n > 0 ? sum / (float)n : -1;
+	for (size_t i = 0; i < n; i++)
+		if (points[i] >= 0) {
+			sum += points[i];
+			some++;
+		}
+	return some > 0 ? sum / (float)some : -1;
+}
+
+void
+zonepast_coarse(const struct zonepast *p, const float *points, float *out)
+{
+	size_t n = p->points % EACH != 0 ? p->points % EACH : EACH, to = ZONEPAST_POINTS;
+
+	for (size_t i = ZONEPAST_COARSE; i-- > 0; n = EACH) {
+		out[i] = mean(points + to - n, n);
+		to -= n;
 	}
 }

@@ -21,6 +21,7 @@ struct zonepast {
 	struct zonepast_row rows[ZONEPAST_ZONES];
 	size_t n;
 	uint64_t ms; /* the last step; 0: none yet */
+	uint64_t points; /* that there ever were */
 	uint16_t index[4 * ZONEPAST_ZONES]; /* by id: 1 + place in rows; 0: free */
 	const struct zonetotal *top[ZONEPAST_ZONES];
 };
@@ -29,8 +30,9 @@ struct zonepast {
 void zonepast_step(struct zonepast *, const struct zonetotals *);
 /* ZONEPAST_POINTS of them; NULL: that zone's are not kept. */
 const float *zonepast_find(const struct zonepast *, uint64_t id);
-/* The means of six points each, ZONEPAST_COARSE of them. */
-void zonepast_coarse(const float *points, float *out);
+/* The means of six points each, ZONEPAST_COARSE of them; the newest of those that there are since the last full six, so
+ * that the others stay as they are. */
+void zonepast_coarse(const struct zonepast *, const float *points, float *out);
 
 /* A ring of that many: moves on by `steps` of the same value. */
 void past_push(float list[ZONEPAST_POINTS], float value, uint64_t steps);

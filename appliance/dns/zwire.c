@@ -71,11 +71,21 @@ read_set(struct rbuf *r, struct rrset *set)
 	return true;
 }
 
+/* An owner has some sets one after the other: its name is looked at once. */
 static bool
-set_holds(const struct rrset *set)
+owner_holds(const struct zwire_iter *it, const struct rrset *set)
 {
+	if (it->started && it->prev.owner_len == set->owner_len &&
+	    memcmp(it->prev.owner, set->owner, set->owner_len) == 0)
+		return true;
 	return set->owner_len > 0 && name_check(set->owner, set->owner_len) == set->owner_len &&
-	       is_lower(set->owner, set->owner_len) && set->ttl <= TTL_MAX &&
+	       is_lower(set->owner, set->owner_len);
+}
+
+static bool
+set_holds(const struct zwire_iter *it, const struct rrset *set)
+{
+	return owner_holds(it, set) && set->ttl <= TTL_MAX &&
 	       (set->covers != 0) == (set->type == RR_RRSIG) && counts_match(set);
 }
 
@@ -84,7 +94,7 @@ zwire_next(struct zwire_iter *it, struct rrset *set)
 {
 	if (rbuf_left(&it->r) == 0)
 		return false;
-	if (!read_set(&it->r, set) || !set_holds(set) ||
+	if (!read_set(&it->r, set) || !set_holds(it, set) ||
 	    (it->started && rrset_cmp(&it->prev, set) >= 0)) {
 		it->r.bad = true;
 		return false;

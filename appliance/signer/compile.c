@@ -9,7 +9,7 @@
 #include "appliance/signer/emissions.h"
 #include "appliance/signer/making.h"
 #include "appliance/signer/resign.h"
-#include "appliance/signer/signcheck.h"
+#include "appliance/signer/sidecheck.h"
 #include "appliance/signer/sources.h"
 #include "ipc/base/xalloc.h"
 
@@ -33,6 +33,7 @@ compiler_new(struct writer *w, struct sigfile *file)
 	c->file = file;
 	c->pols = polbook_new();
 	c->signer = rrsigner_new();
+	c->beside = sidecheck_new();
 	return c;
 }
 
@@ -45,6 +46,7 @@ compiler_destroy(struct compiler **cp)
 	if (c == NULL)
 		return;
 	rrsigner_destroy(&c->signer);
+	sidecheck_destroy(&c->beside);
 	polbook_destroy(&c->pols);
 	free(c);
 }
@@ -70,6 +72,12 @@ void
 compiler_next_change(struct compiler *c)
 {
 	c->fresh = c->seen = 0;
+}
+
+void
+compiler_each_wrong(struct compiler *c, compile_wrong_fn *wrong, void *arg)
+{
+	sidecheck_wait(c->beside, wrong, arg);
 }
 
 const struct compile_stats *

@@ -49,6 +49,9 @@ typedef void compile_working_fn(void *arg);
 void	 compiler_on_work(struct compiler *, compile_working_fn *, void *arg);
 /* A change is over: what the next one signs is sampled anew. */
 void	 compiler_next_change(struct compiler *);
+/* Zones of a start (compile_zone's `start`) with a signature that does not verify, as turned out since: to be made anew. */
+typedef void compile_wrong_fn(void *arg, const uint8_t *apex);
+void	 compiler_each_wrong(struct compiler *, compile_wrong_fn *, void *arg);
 struct compile_stats {
 	uint64_t	made, kept, verified, refused;	/* signatures; zones */
 };

@@ -12,6 +12,7 @@ struct compiler {
 	struct rrsigner		*signer;
 	struct sigfile		*file;		/* NULL: none */
 	struct polbook		*pols;
+	struct sidecheck	*beside;	/* for what a start verifies */
 	uint64_t		 fresh, seen;	/* signatures of this change: signcheck.h */
 	struct compile_stats	 stats;
 	compile_working_fn	*working;	/* NULL: nobody waits */

@@ -22,11 +22,18 @@ feed_new(struct writer *w, const struct feed_calls *calls)
 	f->gone = names_new();
 	f->rekey = names_new();
 	f->led = names_new();
+	f->wrong = names_new();
 	f->unfit = names_new();
 	f->compiler = compiler_new(w, calls->file);
 	compiler_on_work(f->compiler, calls->working, calls->arg);
 	f->revision = f->claimed = writer_revision(w);
 	return f;
+}
+
+static void
+note_wrong(void *arg, const uint8_t *apex)
+{
+	names_add(((struct feed *)arg)->wrong, apex);
 }
 
 void
@@ -35,6 +42,8 @@ feed_batch_clear(struct feed *f)
 	compile_cancel(&f->builder);
 	names_clear(f->batch);
 	make_forget_staged(f);
+	compiler_each_wrong(f->compiler, note_wrong, f);
+	names_clear(f->wrong);
 	f->whole = f->failed = f->deferred = false;
 	compiler_next_change(f->compiler);
 }
@@ -56,6 +65,7 @@ feed_destroy(struct feed **fp)
 	names_destroy(&f->gone);
 	names_destroy(&f->rekey);
 	names_destroy(&f->led);
+	names_destroy(&f->wrong);
 	names_destroy(&f->unfit);
 	compiler_destroy(&f->compiler);
 	free(f);
@@ -202,11 +212,39 @@ sign_aliases(struct feed *f)
 	return err == NS_FAILED ? NS_OK : err;
 }
 
+/* What was verified beside the loop: what is wrong is made anew, or not served. */
+static enum ns_err
+sign_wrong(struct feed *f)
+{
+	uint8_t name[NAME_MAX_WIRE];
+	enum ns_err err = NS_OK;
+	bool staged;
+
+	compiler_each_wrong(f->compiler, note_wrong, f);
+	for (const uint8_t *n; (n = names_after(f->wrong, NULL)) != NULL;) {
+		memcpy(name, n, name_len(n));
+		names_remove(f->wrong, name);
+		if (err != NS_OK || writer_zone_find(f->w, name) == 0)
+			continue;
+		err = feed_again(f, name, FEED_ANEW, &staged);
+		if (err == NS_FAILED) {
+			map_off image = writer_zone_find(f->w, name);
+
+			err = writer_zone_drop(f->w, name);
+			image_retire(f->w, image);
+		}
+	}
+	return err;
+}
+
 void
 feed_publish(struct feed *f)
 {
 	bool complete = !feed_is_behind(f);
-	enum ns_err err = sign_aliases(f);
+	enum ns_err err = sign_wrong(f);
+
+	if (err == NS_OK)
+		err = sign_aliases(f);
 
 	if (err != NS_OK && err != NS_UNAVAILABLE) {
 		feed_batch_broken(f);
@@ -285,6 +323,13 @@ feed_is_idle(const struct feed *f)
 }
 
 bool
+feed_is_loading(const struct feed *f, uint64_t *zones)
+{
+	*zones = f->loaded;
+	return f->whole;
+}
+
+bool
 feed_refresh(struct feed *f, const uint8_t *apex, enum feed_why why)
 {
 	bool staged = false, making = make_is(f, apex), health = why == FEED_HEALTH;
@@ -351,6 +396,7 @@ feed_apply(struct feed *f, const Ns__Feed *feed)
 		forget(f);
 		writer_start_over(f->w, image_retire);
 		f->whole = true;
+		f->loaded = 0;
 	}
 	take_cookie(f, feed);
 	/* It may close in the middle: when so much is lost that all is asked for. */

@@ -81,6 +81,8 @@ enum feed_why {
 /* The zone is made again, and published by itself.  False: not now, for a batch is open, or something is lost. */
 bool	 feed_refresh(struct feed *, const uint8_t *apex, enum feed_why);
 bool	 feed_is_idle(const struct feed *);
+/* All of the store comes; how many zones of it that are signed here were there so far. */
+bool	 feed_is_loading(const struct feed *, uint64_t *zones);
 /* Large zones are signed in slices, one after the other: the first of them goes on until the deadline
  * (clock_mono_ns), and is published when it is made.  While it is, its deltas wait, and the old image, if there is one,
  * is served, with what its policies and ALIASes answer as health is now; everybody else's changes are published, and

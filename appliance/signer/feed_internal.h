@@ -26,6 +26,7 @@ struct feed {
 	/* the batch */
 	struct names		*batch;		/* its zones, unless it is the whole store */
 	bool			 whole;		/* it began with start_over */
+	uint64_t		 loaded;	/* zones with keys since then */
 	bool			 failed;	/* it does not fit: staging is over */
 	bool			 deferred;	/* "publish" was said while it was held */
 	uint64_t		 revision;	/* newest that was to be published */
@@ -35,6 +36,7 @@ struct feed {
 	struct names		*lost, *asked;	/* asked: a part of lost */
 	struct names		*rekey;		/* zones whose keys changed */
 	struct names		*unfit;		/* zones that could not be signed: what is served is older, or nothing */
+	struct names		*wrong;		/* zones of a start with a signature that does not verify */
 	struct names		*led;		/* zones whose ALIASes may lead elsewhere: signed with the next publish */
 	struct names		*gone;		/* zones whose last word was DELETE, while not all is published */
 	const char		*why;		/* told with what is asked */

@@ -132,6 +132,7 @@ begin_whole(struct feed *f, const struct arrival *a, struct ns_why *why)
 	if (err != NS_OK)
 		return err;
 	f->builder = compile_begin(f->compiler, &how);
+	f->loaded += f->whole && how.keys != NULL;
 	zone_keys_unref(&how.keys);
 	memcpy(f->building, a->name, sizeof f->building);
 	f->building_version = a->zone->version;

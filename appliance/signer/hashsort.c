@@ -21,6 +21,8 @@ hashsort_begin(struct hashsort *s, void *records, size_t n, size_t size)
 
 	*s = (struct hashsort){ .n = n, .size = size };
 	s->base = xmalloc(n * size + 1);
+	if (n == 0)
+		s->part = HASHSORT_PARTS;
 	for (size_t i = 0; i < n; i++)
 		at[from[i * size]]++;
 	for (unsigned p = 0; p < HASHSORT_PARTS; p++) {

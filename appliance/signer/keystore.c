@@ -7,6 +7,7 @@
 
 #include "appliance/dns/name.h"
 #include "appliance/keys/keybody.h"
+#include "appliance/signer/keypack.h"
 #include "appliance/signer/keysecret.h"
 #include "ipc/base/hash.h"
 #include "ipc/base/log.h"
@@ -18,9 +19,9 @@
 struct entry {
 	struct entry *next;
 	uint32_t hash;
-	uint32_t len; /* of the body */
+	uint32_t len; /* of the keys */
 	bool loaded;
-	uint8_t octets[]; /* name, body */
+	uint8_t octets[]; /* name, keys (keypack.h) */
 };
 struct keystore {
 	uint8_t hash_key[16];
@@ -110,23 +111,25 @@ grow(struct keystore *s)
 	free(old);
 }
 
+/* NULL: not keys that can be. */
 static struct entry *
-entry_new(const uint8_t *name, uint32_t hash, Ns__ZoneKeys *m)
+entry_new(const uint8_t *name, uint32_t hash, const uint8_t *body, size_t len)
 {
-	size_t nlen = name_len(name), len;
-	struct entry *e;
+	Ns__ZoneKeys *m = keybody_unpack(body, len);
+	struct wbuf packed = wbuf_grow(SIZE_MAX / 2);
+	struct entry *e = NULL;
 
-	/* Whoever signs needs no KSK, and what is not here cannot be taken from here. */
-	for (size_t i = 0; i < m->n_keys; i++)
-		if (get_u16(m->keys[i]->dnskey.data) == KEY_KSK)
-			m->keys[i]->wrapped.len = 1;
-	len = ns__zone_keys__get_packed_size(m);
-	e = xmalloc(sizeof *e + nlen + len);
-	e->hash = hash;
-	e->len = (uint32_t)len;
-	e->loaded = false;
-	memcpy(e->octets, name, nlen);
-	ns__zone_keys__pack(m, e->octets + nlen);
+	if (m != NULL && keypack_put(&packed, name, m)) {
+		e = xmalloc(sizeof *e + name_len(name) + packed.len);
+		e->hash = hash;
+		e->len = (uint32_t)packed.len;
+		e->loaded = false;
+		memcpy(e->octets, name, name_len(name));
+		memcpy(e->octets + name_len(name), packed.base, packed.len);
+	}
+	wbuf_free(&packed);
+	if (m != NULL)
+		ns__zone_keys__free_unpacked(m, NULL);
 	return e;
 }
 
@@ -170,14 +173,9 @@ keystore_put(struct keystore *s, const uint8_t *name, const uint8_t *body, size_
 {
 	uint32_t hash = (uint32_t)hash_sip24(s->hash_key, name, name_len(name));
 	struct entry **p = place(s, name, hash), *old = *p, *fresh = NULL;
-	Ns__ZoneKeys *m;
 
-	if (len > 0) {
-		if ((m = keybody_unpack(body, len)) == NULL)
-			return false;
-		fresh = entry_new(name, hash, m);
-		ns__zone_keys__free_unpacked(m, NULL);
-	}
+	if (len > 0 && (fresh = entry_new(name, hash, body, len)) == NULL)
+		return false;
 	if (old != NULL) {
 		*p = old->next;
 		s->unloaded -= !old->loaded;
@@ -217,63 +215,23 @@ open_key(void *arg, const struct zone_keys *keys, struct zone_key *key, struct n
 	return NS_OK;
 }
 
-static enum ns_err
-give_key(
-    const struct ks_key *k, const Ns__ZoneKeys__Key *m, struct zone_key *out, struct ns_why *why)
-{
-	enum ns_err err = keysecret_public(m, out, why);
-
-	out->published = ks_publishes(k);
-	out->signs = ks_signs(k);
-	if (err != NS_OK || k->role != KS_ZSK || !out->signs)
-		return err;
-	if (m->wrapped.len > sizeof out->closed)
-		return ns_fail(why, NS_CORRUPT, CODE_STORE, "a wrapped key is no such blob");
-	out->closed_len = (uint8_t)m->wrapped.len;
-	memcpy(out->closed, m->wrapped.data, m->wrapped.len);
-	return NS_OK;
-}
-
-static enum ns_err
-give_all(struct keystore *s, const Ns__ZoneKeys *m, struct zone_keys *keys, struct ns_why *why)
-{
-	enum ns_err err = NS_OK;
-	struct ks_zone z;
-
-	keybody_read(m, &z);
-	for (unsigned i = 0; i < z.n && err == NS_OK; i++)
-		err = give_key(&z.key[i], m->keys[i], &keys->key[keys->n++], why);
-	keys->open = open_key;
-	keys->open_arg = s;
-	keys->denial = (enum zone_denial)m->denial;
-	keys->apex_len = m->apex.len;
-	keys->apex = xmalloc(m->apex.len + 1);
-	memcpy(keys->apex, m->apex.data, m->apex.len);
-	return err;
-}
-
 enum keys_found
 keystore_find(void *arg, const uint8_t *apex, struct zone_keys **out, struct ns_why *why)
 {
 	struct keystore *s = arg;
 	struct entry *e = *place(s, apex, (uint32_t)hash_sip24(s->hash_key, apex, name_len(apex)));
 	struct zone_keys *keys;
-	Ns__ZoneKeys *m;
-	enum ns_err err;
+	size_t len = name_len(apex);
 
 	if (e == NULL)
 		return KEYS_NONE;
-	m = keybody_unpack(e->octets + name_len(e->octets), e->len);
-	if (m == NULL) {
-		ns_fail(why, NS_CORRUPT, CODE_STORE, "the zone's keys cannot be read");
-		return KEYS_LOCKED;
-	}
 	keys = zone_keys_new();
-	memcpy(keys->zone, apex, name_len(apex));
-	err = give_all(s, m, keys, why);
-	ns__zone_keys__free_unpacked(m, NULL);
-	if (err != NS_OK) {
+	memcpy(keys->zone, apex, len);
+	keys->open = open_key;
+	keys->open_arg = s;
+	if (!keypack_get(e->octets + len, e->len, e->octets, keys)) {
 		zone_keys_unref(&keys);
+		ns_fail(why, NS_CORRUPT, CODE_STORE, "the zone's keys cannot be read");
 		return KEYS_LOCKED;
 	}
 	*out = keys;

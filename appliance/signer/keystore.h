@@ -1,6 +1,6 @@
 /* keystore - the keys of all zones that are signed here, as the feed brought them; opened when asked for.
  *
- * Kept packed (about 900 octets a zone, KSKs' private halves left out); a zone's ZSKs are opened for whoever has to sign
+ * Kept packed (keypack.h: some 600 octets a zone); a zone's ZSKs are opened for whoever has to sign
  * (keys.h) and closed when that one lets go of them.  Until then they are not *loaded*: nobody knows whether they open
  * (keyload.h looks). */
 #ifndef NS_SIGNER_KEYSTORE_H

@@ -282,6 +282,7 @@ sign(struct making *m, uint64_t deadline_ns)
 		.signer = m->c->signer,
 		.aliases = m->how.aliases != NULL,
 		.later = m->z.start,
+		.beside = m->z.start && !m->z.anew ? m->c->beside : NULL,
 		.fresh = m->c->fresh,
 		.seen = m->c->seen };
 	m->checking = signcheck_begin(&m->check, m->out.base, m->out.len);

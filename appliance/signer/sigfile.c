@@ -5,19 +5,17 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "appliance/signer/sigframe.h"
 #include "ipc/base/clock.h"
 #include "ipc/base/hash.h"
 #include "ipc/base/log.h"
 #include "ipc/base/xalloc.h"
 
-#define HEAD        16u /* of the file */
-#define FRAME_HEAD  16u
-#define FRAME_MAGIC 0x4e535346u
-#define FRAME_WIPED 0x4e535330u
-#define PAYLOAD_MAX (8u + 1u + NAME_MAX_WIRE + 2u + SIGFILE_FRAME * SIGFILE_ENTRY)
+#define HEAD  16u /* of the file */
+#define PIECE (1u << 20)
 
 static const uint8_t magic[8] = "NSSIGS01";
-static const uint8_t sum_key[16] = "signature frames", name_key[16] = "names of a file";
+static const uint8_t name_key[16] = "names of a file";
 
 struct slot { /* a zone */
 	uint64_t hash; /* 0: free */
@@ -96,47 +94,6 @@ slot_of(struct sigfile *s, const uint8_t *apex)
 
 /* ---- frames ---- */
 
-static uint64_t
-get_u64(const uint8_t *p)
-{
-	return (uint64_t)get_u32(p) << 32 | get_u32(p + 4);
-}
-
-struct frame {
-	uint64_t before;
-	const uint8_t *apex, *entry;
-	unsigned n;
-	uint64_t size; /* with its head */
-};
-
-/* The frame at a place, its payload appended to `to`; false: it does not add up. */
-static bool
-read_frame(int fd, uint64_t at, struct wbuf *to, struct frame *f)
-{
-	uint8_t head[FRAME_HEAD], *p;
-	size_t len, apex;
-
-	if (pread(fd, head, sizeof head, (off_t)at) != (ssize_t)sizeof head ||
-	    get_u32(head) != FRAME_MAGIC)
-		return false;
-	len = get_u32(head + 4);
-	if (len < 12 || len > PAYLOAD_MAX)
-		return false;
-	p = wbuf_room(to, len);
-	if (p == NULL || pread(fd, p, len, (off_t)(at + FRAME_HEAD)) != (ssize_t)len ||
-	    hash_sip24(sum_key, p, len) != get_u64(head + 8))
-		return false;
-	apex = name_check(p + 9, len - 9);
-	if (apex == 0 || apex != p[8] || len < 11 + apex)
-		return false;
-	f->before = get_u64(p);
-	f->apex = p + 9;
-	f->n = get_u16(p + 9 + apex);
-	f->entry = p + 11 + apex;
-	f->size = FRAME_HEAD + len;
-	return len == 11 + apex + (size_t)f->n * SIGFILE_ENTRY;
-}
-
 /* Entries as a frame of that zone at the end of a file; its place, 0: it cannot be written. */
 static uint64_t
 write_frame(struct sigfile *s, unsigned which, uint64_t *end, uint64_t before, const uint8_t *apex,
@@ -144,20 +101,8 @@ write_frame(struct sigfile *s, unsigned which, uint64_t *end, uint64_t before, c
 {
 	struct wbuf out = wbuf_grow(PAYLOAD_MAX + FRAME_HEAD);
 	uint64_t at = *end;
-	size_t len;
 
-	wbuf_u32(&out, FRAME_MAGIC);
-	wbuf_u32(&out, 0);
-	wbuf_u64(&out, 0);
-	wbuf_u64(&out, before);
-	wbuf_u8(&out, (uint8_t)name_len(apex));
-	wbuf_put(&out, apex, name_len(apex));
-	wbuf_u16(&out, (uint16_t)n);
-	wbuf_put(&out, entries, (size_t)n * SIGFILE_ENTRY);
-	len = out.len - FRAME_HEAD;
-	put_u32(out.base + 4, (uint32_t)len);
-	put_u32(out.base + 8, (uint32_t)(hash_sip24(sum_key, out.base + FRAME_HEAD, len) >> 32));
-	put_u32(out.base + 12, (uint32_t)hash_sip24(sum_key, out.base + FRAME_HEAD, len));
+	sigframe_put(&out, before, apex, entries, n);
 	if (pwrite(s->fd[which], out.base, out.len, (off_t)at) == (ssize_t)out.len) {
 		*end += out.len;
 		s->state.broken = false;
@@ -174,31 +119,6 @@ write_frame(struct sigfile *s, unsigned which, uint64_t *end, uint64_t before, c
 
 /* ---- wiping ---- */
 
-/* Octets of a frame that was wiped, with its head; 0: none is there. */
-static uint64_t
-wiped_size(int fd, uint64_t at)
-{
-	uint8_t head[FRAME_HEAD];
-
-	if (pread(fd, head, sizeof head, (off_t)at) != (ssize_t)sizeof head ||
-	    get_u32(head) != FRAME_WIPED || get_u32(head + 4) > PAYLOAD_MAX)
-		return 0;
-	return FRAME_HEAD + get_u32(head + 4);
-}
-
-static bool
-wipe_frame(int fd, uint64_t at, const struct frame *f)
-{
-	uint8_t *zeros = xcalloc(1, f->size);
-	bool ok;
-
-	put_u32(zeros, FRAME_WIPED);
-	put_u32(zeros + 4, (uint32_t)(f->size - FRAME_HEAD));
-	ok = pwrite(fd, zeros, f->size, (off_t)at) == (ssize_t)f->size;
-	free(zeros);
-	return ok;
-}
-
 static void
 wipe_frames(struct sigfile *s, unsigned which, uint64_t at, const uint8_t *apex)
 {
@@ -207,10 +127,10 @@ wipe_frames(struct sigfile *s, unsigned which, uint64_t at, const uint8_t *apex)
 
 	while (at != 0) {
 		octets.len = 0;
-		if (!read_frame(s->fd[which], at, &octets, &f) || !name_equal(f.apex, apex) ||
+		if (!sigframe_read(s->fd[which], at, &octets, &f) || !name_equal(f.apex, apex) ||
 		    f.before >= at)
 			break;
-		at = wipe_frame(s->fd[which], at, &f) ? f.before : 0;
+		at = sigframe_wipe(s->fd[which], at, &f) ? f.before : 0;
 	}
 	wbuf_free(&octets);
 }
@@ -235,7 +155,7 @@ generation_of(int fd)
 	if (pread(fd, head, sizeof head, 0) != (ssize_t)sizeof head ||
 	    memcmp(head, magic, sizeof magic) != 0)
 		return 0;
-	return get_u64(head + 8);
+	return (uint64_t)get_u32(head + 8) << 32 | get_u32(head + 12);
 }
 
 static bool
@@ -249,36 +169,67 @@ write_head(int fd, uint64_t generation)
 	return pwrite(fd, head, sizeof head, 0) == (ssize_t)sizeof head;
 }
 
+/* The file in large pieces, each from a frame's beginning. */
+struct piece {
+	int fd;
+	uint64_t at; /* in the file */
+	uint8_t *octets;
+	size_t len, cap;
+};
+
+/* That many octets of a place; NULL: the file has fewer. */
+static const uint8_t *
+piece_get(struct piece *p, uint64_t at, size_t len)
+{
+	ssize_t n;
+
+	if (at >= p->at && at + len <= p->at + p->len)
+		return p->octets + (at - p->at);
+	if (len > p->cap) {
+		p->cap = len > PIECE ? len : PIECE;
+		p->octets = xrealloc(p->octets, p->cap);
+	}
+	n = pread(p->fd, p->octets, p->cap, (off_t)at);
+	p->at = at;
+	p->len = n > 0 ? (size_t)n : 0;
+	return len <= p->len ? p->octets : NULL;
+}
+
+/* Octets of the frame at a place, into the index; of one that was wiped, too.  0: it does not add up. */
+static uint64_t
+scan_frame(struct sigfile *s, struct piece *p, uint64_t at)
+{
+	const uint8_t *head = piece_get(p, at, FRAME_HEAD);
+	size_t len = head != NULL ? get_u32(head + 4) : 0;
+	struct frame f;
+
+	if (len == 0 || len > PAYLOAD_MAX || (head = piece_get(p, at, FRAME_HEAD + len)) == NULL)
+		return 0;
+	if (get_u32(head) == FRAME_WIPED)
+		return FRAME_HEAD + len;
+	if (sigframe_len(head) == 0 || !sigframe_check(head, head + FRAME_HEAD, &f) ||
+	    f.before >= at)
+		return 0;
+	slot_of(s, f.apex)->last = at;
+	s->state.frames++;
+	return f.size;
+}
+
 /* Every frame into the index; what follows the first that does not add up is cut off. */
 static void
 scan(struct sigfile *s)
 {
-	int fd = s->fd[s->in_use];
-	off_t size = lseek(fd, 0, SEEK_END);
-	struct wbuf octets = wbuf_grow(PAYLOAD_MAX);
-	struct frame f;
+	struct piece p = { .fd = s->fd[s->in_use] };
+	off_t size = lseek(p.fd, 0, SEEK_END);
 
 	s->end = HEAD;
-	while (size > 0 && s->end < (uint64_t)size) {
-		uint64_t wiped = wiped_size(fd, s->end);
-
-		octets.len = 0;
-		octets.bad = false;
-		if (wiped > 0 && s->end + wiped <= (uint64_t)size) {
-			s->end += wiped;
-			continue;
-		}
-		if (!read_frame(fd, s->end, &octets, &f) || f.before >= s->end)
-			break;
-		slot_of(s, f.apex)->last = s->end;
-		s->end += f.size;
-		s->state.frames++;
-	}
+	for (uint64_t n; (n = scan_frame(s, &p, s->end)) > 0;)
+		s->end += n;
 	if (size > 0 && s->end < (uint64_t)size) {
 		s->state.dropped = (uint64_t)size - s->end;
-		(void)!ftruncate(fd, (off_t)s->end);
+		(void)!ftruncate(p.fd, (off_t)s->end);
 	}
-	wbuf_free(&octets);
+	free(p.octets);
 }
 
 struct sigfile *
@@ -372,7 +323,7 @@ load(struct sigzone *z, uint64_t at)
 	while (at != 0) {
 		size_t start = z->octets.len;
 
-		if (!read_frame(fd, at, &z->octets, &f) || !name_equal(f.apex, z->apex) ||
+		if (!sigframe_read(fd, at, &z->octets, &f) || !name_equal(f.apex, z->apex) ||
 		    f.before >= at) {
 			z->octets.len = start;
 			break;
@@ -493,7 +444,7 @@ zone_of_frame(struct sigfile *s, uint64_t at)
 	struct sigzone *z = NULL;
 	struct frame f;
 
-	if (read_frame(s->fd[s->in_use], at, &octets, &f)) {
+	if (sigframe_read(s->fd[s->in_use], at, &octets, &f)) {
 		z = sigzone_open(s, f.apex);
 		load(z, at);
 	}

@@ -31,6 +31,7 @@ struct signcheck {
 	struct rrsigner	*signer;
 	bool		 aliases;		/* an ALIAS has a table (zonesign.h) */
 	bool		 later;			/* what closed keys signed is verified when they are loaded (keyload.h) */
+	struct sidecheck *beside;		/* NULL: all is verified at once */
 	/* How many signatures have been seen new (made at `now`) and in all: counted on here, over all zones
 	 * of one change. */
 	uint64_t	 fresh, seen;

@@ -1,7 +1,7 @@
 /* signer - compiles zones and is the only writer of the zone map.
  *
- * One loop and ZeroMQ's thread.  Started by the supervisor with the map (read-write) and every worker's
- * page (read-only); speaks to sync only:
+ * One loop, ZeroMQ's thread, and at a start one that verifies (sidecheck.h).  Started by the supervisor with the
+ * map (read-write) and every worker's page (read-only); speaks to sync only:
  *     → RoleHello     when the link comes up: what the map holds already
  *     ← RoleWelcome, Feed → FeedAck for each, Published for each batch (feed.h)
  *     → ResyncZone    for a zone that must come whole

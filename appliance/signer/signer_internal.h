@@ -45,6 +45,7 @@ struct signer {
 	unsigned reclaim_ms, retry_ms;
 	unsigned seconds;
 	uint64_t alive_ns; /* last said so out of the loop */
+	uint64_t loading_ns; /* last told how much of a start is loaded; 0: that it is over */
 	size_t lost; /* when the hold timer was last set */
 	struct keyclock clock; /* for signatures */
 	bool welcome, ask_all;

@@ -132,6 +132,7 @@ say_refused(void *arg, const uint8_t *name, const struct ns_why *why)
 	say_troubles(s);
 }
 
+/* Many one after the other; told with the next say_troubles(). */
 void
 say_locked(void *arg, const uint8_t *name, const struct ns_why *why)
 {
@@ -146,7 +147,6 @@ say_locked(void *arg, const uint8_t *name, const struct ns_why *why)
 	    "zone %s cannot be signed any more, what is served ends with its signatures: %s", text,
 	    why->text);
 	troubles_set(s->troubles, TROUBLE_LOCKED, name, problem);
-	say_troubles(s);
 }
 
 void
@@ -154,8 +154,7 @@ say_opened(void *arg, const uint8_t *name)
 {
 	struct signer *s = arg;
 
-	if (troubles_end(s->troubles, TROUBLE_LOCKED, name))
-		say_troubles(s);
+	(void)troubles_end(s->troubles, TROUBLE_LOCKED, name);
 }
 
 void
@@ -228,9 +227,14 @@ say_state(struct signer *s)
 	Ns__Envelope env = NS__ENVELOPE__INIT;
 	struct refresh_state state;
 	struct signstate out;
+	uint64_t loaded;
 
 	refresh_state(s->refresh, &state);
 	signstate_fill(&out, &state, s->feed, signer_now(s));
+	if (feed_is_loading(s->feed, &loaded)) {
+		out.msg.loading = loaded;
+		out.msg.loading_of = keystore_count(s->keys);
+	}
 	env.body_case = NS__ENVELOPE__BODY_SIGNER_STATE;
 	env.signer_state = &out.msg;
 	if (s->welcome)

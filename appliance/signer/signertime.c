@@ -84,10 +84,24 @@ want_make(struct signer *s)
 		want_look(s, WATCH_MS);
 }
 
+/* Timers wait while one feed of a start follows the other. */
+static void
+tell_loading(struct signer *s)
+{
+	uint64_t now = clock_mono_ns(), zones;
+	bool loading = feed_is_loading(s->feed, &zones);
+
+	if (loading ? now - s->loading_ns >= SECOND_MS * 1000000ull : s->loading_ns != 0) {
+		s->loading_ns = loading ? now : 0;
+		say_state(s);
+	}
+}
+
 void
 want_feed(struct signer *s)
 {
 	want_make(s);
+	tell_loading(s);
 	if (!feed_is_behind(s->feed)) {
 		(void)event_del(s->hold);
 		(void)event_del(s->retry);

@@ -9,12 +9,14 @@ typemap_add(struct typemap *m, uint16_t type)
 	m->bits[window][octet] |= (uint8_t)(0x80u >> type % 8);
 	if (m->len[window] <= octet)
 		m->len[window] = (uint8_t)(octet + 1);
+	if (m->windows <= window)
+		m->windows = window + 1;
 }
 
 void
 typemap_put(struct typemap *m, struct wbuf *out)
 {
-	for (unsigned w = 0; w < 256; w++) {
+	for (unsigned w = 0; w < m->windows; w++) {
 		if (m->len[w] == 0)
 			continue;
 		wbuf_u8(out, (uint8_t)w);
@@ -23,4 +25,5 @@ typemap_put(struct typemap *m, struct wbuf *out)
 		memset(m->bits[w], 0, m->len[w]);
 		m->len[w] = 0;
 	}
+	m->windows = 0;
 }

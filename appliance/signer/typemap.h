@@ -9,6 +9,7 @@
 struct typemap {
 	uint8_t	bits[256][32];
 	uint8_t	len[256];		/* octets of a window that are in use; 0: none */
+	unsigned windows;		/* none from this one on: nearly all types are in the first */
 };
 
 void	 typemap_add(struct typemap *, uint16_t type);

@@ -14,6 +14,8 @@
 /* glibc copies what stands before a `+` when it compiles, so nested ones double each other: 40 of them
  * are more memory than there is.  This many make 16 copies of a letter at most. */
 #define REGEX_PLUS 4
+/* And what is optional behind an anchor it copies for each: `^m*...*.*...*` of eighty octets takes seconds. */
+#define REGEX_REPEATS 12
 /* Matching, it remembers each set of states that a name led to, kilobytes a piece and without a limit:
  * after so many names it begins anew. */
 #define REGEX_NAMES 64
@@ -63,7 +65,7 @@ compile(struct word *w)
 static enum ns_err
 regex_read(struct word *w, struct ns_why *why)
 {
-	unsigned plus = 0;
+	unsigned plus = 0, repeats = 0;
 	char text[96];
 	int rc;
 
@@ -72,7 +74,11 @@ regex_read(struct word *w, struct ns_why *why)
 			return ns_fail(why, NS_USAGE, ES_FILTER,
 			    "filter: {n} and back-references are not supported in ~expressions");
 		plus += *p == '+';
+		repeats += *p == '*' || *p == '+' || *p == '?';
 	}
+	if (repeats > REGEX_REPEATS)
+		return ns_fail(why, NS_USAGE, ES_FILTER,
+		    "filter: at most %d times * + ? in a ~expression", REGEX_REPEATS);
 	if (plus > REGEX_PLUS)
 		return ns_fail(why, NS_USAGE, ES_FILTER,
 		    "filter: at most %d times + in a ~expression; use * instead", REGEX_PLUS);

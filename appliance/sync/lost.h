@@ -28,7 +28,7 @@ void	 lost_drafts(const Ns__Lost *, size_t octets, Ns__LostReply *);
 /* Of the changes after `from`, up to `head`; writer thread. */
 enum ns_err	 lost_keep(struct store *, uint64_t from, uint64_t head, const char *primary,
 		    const char *path, struct ns_why *) __attribute__((warn_unused_result));
-/* Take these zones (numbers, as text) out of what is kept: they may not be held here any more.  Writer thread. */
+/* Take these zones (as withhold_note() wrote them) out of what is kept: they may not be held here any more.  Writer thread. */
 enum ns_err	 lost_withhold(struct store *, const char *ids, struct ns_why *)
 		    __attribute__((warn_unused_result));
 /* What is kept; NULL: nothing, or it cannot be read. */

@@ -169,16 +169,51 @@ cmp_ids(const void *a, const void *b)
 }
 
 /* Sorted; malloc'ed. */
-static uint64_t *
-ids_read(const char *text, size_t *n)
-{
-	uint64_t *ids = xcalloc(strlen(text) / 2 + 1, sizeof *ids);
-	char *end;
+struct ids {
+	uint64_t *list;
+	size_t count;
+};
 
-	for (*n = 0; (ids[*n] = strtoull(text, &end, 10)) != 0; text = end)
-		++*n;
-	qsort(ids, *n, sizeof *ids, cmp_ids);
-	return ids;
+static void
+ids_add(struct ids *x, uint64_t id)
+{
+	x->list = xreallocarray(x->list, x->count + 1, sizeof *x->list);
+	x->list[x->count++] = id;
+}
+
+/* A zone that was made anew has its name, and another number than in the history that lost. */
+static void
+ids_named(struct ids *x, const Ns__Lost *m, const char *name)
+{
+	char hex[WITHHELD_NAME];
+
+	for (size_t i = 0; i < m->n_changes; i++) {
+		const Ns__ChangeBody *b = m->changes[i]->body;
+
+		for (size_t k = 0; b != NULL && k < b->n_zones; k++)
+			if (strcmp(withheld_name(b->zones[k]->name.data, hex), name) == 0)
+				ids_add(x, b->zones[k]->zone_id);
+	}
+}
+
+/* Numbers, and names (withheld_name()) behind '='. */
+static struct ids
+ids_read(const char *text, const Ns__Lost *m)
+{
+	char *copy = xstrdup(text), *save = NULL;
+	struct ids x = { 0 };
+
+	for (char *word = strtok_r(copy, " ", &save); word != NULL;
+	     word = strtok_r(NULL, " ", &save)) {
+		if (*word != '=')
+			ids_add(&x, strtoull(word, NULL, 10));
+		else
+			ids_named(&x, m, word + 1);
+	}
+	if (x.count > 0)
+		qsort(x.list, x.count, sizeof *x.list, cmp_ids);
+	free(copy);
+	return x;
 }
 
 /* In its place, at once: whoever reads it has the one or the other. */
@@ -200,16 +235,18 @@ file_replace(const char *path, const Ns__Lost *m, struct ns_why *why)
 enum ns_err
 lost_withhold(struct store *s, const char *text, struct ns_why *why)
 {
-	size_t n;
-	uint64_t *ids = ids_read(text, &n);
-	char *path = n > 0 ? kept_file(s) : NULL;
+	char *path = *text != '\0' ? kept_file(s) : NULL;
 	struct ns_why unread = { 0 };
 	Ns__Lost *m = path != NULL ? file_read(path, &unread) : NULL;
+	struct ids ids = { 0 };
 	enum ns_err err = NS_OK;
 	bool any = false;
 
+	if (m != NULL)
+		ids = ids_read(text, m);
 	for (size_t i = 0; m != NULL && i < m->n_changes; i++)
-		if (m->changes[i]->body != NULL && withhold_body(m->changes[i]->body, ids, n))
+		if (m->changes[i]->body != NULL &&
+		    withhold_body(m->changes[i]->body, ids.list, ids.count))
 			any = true;
 	if (any)
 		err = file_replace(path, m, why);
@@ -220,7 +257,7 @@ lost_withhold(struct store *s, const char *text, struct ns_why *why)
 	if (m != NULL)
 		ns__lost__free_unpacked(m, NULL);
 	free(path);
-	free(ids);
+	free(ids.list);
 	return err;
 }
 

@@ -81,6 +81,9 @@ enum ns_err	 withhold_zones(struct batch *, const uint64_t *ids, size_t n, unsig
 		    struct ns_why *);
 /* Nothing of them is to be left anywhere: until that is done, a fact says so (writer.c). */
 enum ns_err	 withhold_note(struct store *, const uint64_t *ids, size_t n, struct ns_why *);
+/* How that note has a zone's name, so that it is not in the store any more. */
+#define WITHHELD_NAME 33u
+const char	*withheld_name(const uint8_t *name, char hex[WITHHELD_NAME]);
 /* Take them (sorted) out of a change's body; their numbers stay.  True: something of them was in it. */
 bool	 withhold_body(Ns__ChangeBody *, const uint64_t *ids, size_t n);
 

@@ -18,6 +18,7 @@ static const size_t sums[] = {
 	SUM(dropped),
 	SUM(udp),
 	SUM(tcp),
+	SUM(tls),
 	SUM(truncated),
 	SUM(tls_accepted),
 	SUM(tls_handshake_failed),

@@ -3,9 +3,13 @@
  * In the transaction of the change that says so: content, row and tombstone go, and what the log holds of
  * them is taken out of its bodies, whose digests stay.  The file is written anew after the COMMIT, when
  * nobody reads (writer.c); a fact remembers that until it is done. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/evp.h>
+
+#include "appliance/dns/name.h"
 #include "appliance/keys/keybody.h"
 #include "appliance/sync/batch.h"
 #include "appliance/sync/change.h"
@@ -43,13 +47,14 @@ each_change(void *arg, const struct store_change *c)
 
 /* It is here, or was: only then there is something to look for. */
 static enum ns_err
-drop(struct batch *b, uint64_t id, bool *was, struct ns_why *why)
+drop(struct batch *b, uint64_t id, bool *was, struct wbuf *names, struct ns_why *why)
 {
 	struct store_zone z;
 	enum ns_err err = store_zone_by_id(b->store, id, &z);
 
 	*was = err == NS_OK;
 	if (err == NS_OK) {
+		wbuf_put(names, z.name, z.name_len);
 		batch_touch(b, &z, NULL)->keys = true;
 		err = store_zone_drop(b->store, id, b->revision, b->now_ms, why);
 		b->zones--;
@@ -170,11 +175,23 @@ cut_log(struct store *s, const struct numbers *ids, struct ns_why *why)
 	return err;
 }
 
-/* Which they are, until nothing is left of them anywhere: what the scrub before this one has yet to do, too. */
-enum ns_err
-withhold_note(struct store *s, const uint64_t *ids, size_t n, struct ns_why *why)
+const char *
+withheld_name(const uint8_t *name, char hex[WITHHELD_NAME])
 {
-	char *text = NULL, *more;
+	uint8_t sum[EVP_MAX_MD_SIZE] = { 0 };
+
+	EVP_Digest(name, name_len(name), sum, NULL, EVP_sha256(), NULL);
+	for (unsigned i = 0; i < WITHHELD_NAME / 2; i++)
+		snprintf(hex + 2 * (size_t)i, 3, "%02x", sum[i]);
+	return hex;
+}
+
+/* Which they are, until nothing is left of them anywhere: what the scrub before this one has yet to do, too.  By name
+ * where that is known: a history that lost may have given the number to another one. */
+static enum ns_err
+note(struct store *s, const uint64_t *ids, size_t n, const struct wbuf *names, struct ns_why *why)
+{
+	char *text = NULL, *more, hex[WITHHELD_NAME];
 	enum ns_err err;
 
 	if (store_fact_get(s, SCRUB_FACT, &text) != NS_OK)
@@ -184,33 +201,51 @@ withhold_note(struct store *s, const uint64_t *ids, size_t n, struct ns_why *why
 		free(text);
 		text = more;
 	}
+	for (size_t at = 0; names != NULL && at < names->len; at += name_len(names->base + at)) {
+		more = xasprintf("%s =%s", text, withheld_name(names->base + at, hex));
+		free(text);
+		text = more;
+	}
 	err = store_fact_put(s, SCRUB_FACT, text, why);
 	free(text);
 	return err;
 }
 
 enum ns_err
+withhold_note(struct store *s, const uint64_t *ids, size_t n, struct ns_why *why)
+{
+	return note(s, ids, n, NULL, why);
+}
+
+enum ns_err
 withhold_zones(struct batch *b, const uint64_t *ids, size_t n, unsigned *gone, struct ns_why *why)
 {
-	struct numbers here = { 0 };
+	struct wbuf names = wbuf_grow(SIZE_MAX / 2);
+	struct numbers here = { 0 }, nameless = { 0 };
 	enum ns_err err = NS_OK;
 	bool was;
 
 	for (size_t i = 0; i < n && err == NS_OK; i++) {
-		err = drop(b, ids[i], &was, why);
+		size_t named = names.len;
+
+		err = drop(b, ids[i], &was, &names, why);
 		if (err == NS_OK)
 			err = drop_keys(b, ids[i], &was, why);
 		if (err == NS_OK && was)
 			add(&here, ids[i]);
+		if (err == NS_OK && was && names.len == named)
+			add(&nameless, ids[i]);
 	}
 	if (err == NS_OK && here.count > 0) {
 		qsort(here.list, here.count, sizeof *here.list, cmp);
 		err = cut_log(b->store, &here, why);
 		if (err == NS_OK)
-			err = withhold_note(b->store, here.list, here.count, why);
+			err = note(b->store, nameless.list, nameless.count, &names, why);
 		b->scrub = true;
 		*gone += (unsigned)here.count;
 	}
+	wbuf_free(&names);
+	free(nameless.list);
 	free(here.list);
 	return err;
 }

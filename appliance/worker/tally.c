@@ -39,6 +39,18 @@ tally_routed(struct worker_page *page, unsigned routed)
 		page_add(&page->routed_nowhere, 1);
 }
 
+/* A batch of datagrams, of which there are most, never comes here. */
+static void
+tally_streams(struct worker_page *page, const struct query *q, size_t n, uint64_t tcp)
+{
+	uint64_t tls = 0;
+
+	for (size_t i = 0; i < n; i++)
+		tls += q[i].transport == SERVE_TLS;
+	page_add(&page->tcp, tcp);
+	page_add(&page->tls, tls);
+}
+
 void
 tally_batch(struct worker_page *page, const struct query *q, size_t n, uint64_t ns)
 {
@@ -64,7 +76,7 @@ tally_batch(struct worker_page *page, const struct query *q, size_t n, uint64_t 
 	if (tcp != n)
 		page_add(&page->udp, n - tcp);
 	if (tcp > 0)
-		page_add(&page->tcp, tcp);
+		tally_streams(page, q, n, tcp);
 	if (dropped > 0)
 		page_add(&page->dropped, dropped);
 	if (truncated > 0)

@@ -20,7 +20,7 @@
 #include "appliance/zonemap/zonecount.h"
 
 #define PAGE_MAGIC	0x4e535750u		/* "NSWP" */
-#define PAGE_FORMAT	4u
+#define PAGE_FORMAT	5u
 #define PAGE_PINS	8
 #define PAGE_RCODES	24			/* 0..23; above: the last */
 #define PAGE_QTYPES	16			/* page_qtypes[]; the last is "other" */
@@ -47,6 +47,7 @@ struct worker_page {
 	_Atomic uint64_t	rcodes[PAGE_RCODES];
 	_Atomic uint64_t	qtypes[PAGE_QTYPES];
 	_Atomic uint64_t	latency[PAGE_HIST];	/* receive → send */
+	_Atomic uint64_t	tls;		/* queries; in tcp, too */
 	_Atomic uint64_t	tls_accepted, tls_handshake_failed, tls_resumed;
 	_Atomic uint64_t	rrl_dropped, rrl_slipped, budget_dropped, budget_slipped;
 	_Atomic uint64_t	routed, routed_down, routed_ecs, routed_nowhere;	/* enum serve_routed */

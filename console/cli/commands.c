@@ -41,7 +41,9 @@ const struct cli_command cli_commands[] = {
 	    "the "
 	    "difference; --commit replaces it at once.",
 	    0, 2, DIRECT | OPT_BIT(OPT_DIR) | OPT_BIT(OPT_CONFIRM), cmd_zone_import },
-	{ "zone", "export", "ZONE", "the zone as a master file", NULL, 1, 1, 0, cmd_zone_export },
+	{ "zone", "export", "ZONE", "the zone as a master file",
+	    "With --draft as your draft would make it, be that allowed or not.", 1, 1,
+	    OPT_BIT(OPT_DRAFT), cmd_zone_export },
 	{ "zone", "check", "ZONE", "what the parent says of the zone, and what to do about it",
 	    "Asks the servers of the parent, which the resolver of the configuration finds: are "
 	    "the "

@@ -36,6 +36,19 @@ struct editing {
 /* What became of the text. */
 enum outcome { AGAIN, STOP, DRAFTED };
 
+/* ---- Ctrl-C ---- */
+/* Where the text is, for who interrupts; empty: nowhere. */
+static char interrupted_says[512];
+
+static void
+interrupted(int number)
+{
+	ssize_t n = write(STDERR_FILENO, interrupted_says, strlen(interrupted_says));
+
+	(void)n;
+	_exit(128 + number);
+}
+
 /* ---- asking ---- */
 /* One of these letters; the last of them at the end of the input. */
 static char
@@ -72,6 +85,7 @@ stop(struct editing *e, bool keep, int code, const char *text)
 	if (keep && e->path != NULL)
 		fprintf(stderr, "; your text is in %s", e->path);
 	fputc('\n', stderr);
+	interrupted_says[0] = '\0';
 	if (!keep && e->path != NULL)
 		(void)unlink(e->path);
 	e->code = code;
@@ -157,6 +171,9 @@ begin(struct editing *e)
 		if (e->path == NULL)
 			(void)stop(
 			    e, false, CLI_FAILED, "the text cannot be written beside the drafts");
+		else
+			snprintf(interrupted_says, sizeof interrupted_says,
+			    "\nnameserve: your text is in %s\n", e->path);
 	}
 	ns_drafts_close(&drafts);
 	return e->code == CLI_OK;
@@ -287,8 +304,10 @@ take_edit(struct editing *e, const Ns__ZoneEdit *edit)
 		draft_add(d, edit->ops[i], clock_wall_ms());
 	out = put_draft(e, d);
 	ns__draft__free_unpacked(d, NULL);
-	if (out == DRAFTED)
+	if (out == DRAFTED) {
+		interrupted_says[0] = '\0';
 		(void)unlink(e->path);
+	}
 	return out;
 }
 
@@ -401,6 +420,7 @@ cmd_edit(struct cli *cli)
 	    cli->opt[OPT_NO_INPUT] != NULL || cli->format != CLI_TABLE)
 		return cli_usage(NULL,
 		    "edit asks, and needs a terminal: nameserve zone export, then zone import");
+	(void)signal(SIGINT, interrupted);
 	while (to_draft(&e) && go_on(&e))
 		continue;
 	wbuf_free(&e.text);

@@ -67,6 +67,10 @@ status_table(const ProtobufCMessage *m)
 		    (unsigned long long)s->signatures->external,
 		    (unsigned long long)s->signatures->external_expired);
 	}
+	if (s->signatures != NULL && s->signatures->loading_of > 0)
+		printf("being loaded %llu of %llu signed zones\n",
+		    (unsigned long long)s->signatures->loading,
+		    (unsigned long long)s->signatures->loading_of);
 	if (s->signatures != NULL && s->signatures->making[0] != '\0')
 		printf("being signed %s %u %%, zones that wait %llu\n", s->signatures->making,
 		    s->signatures->making_percent,
@@ -202,10 +206,11 @@ print_top(const Ns__StatsReply *s)
 static void
 print_totals(const Ns__StatsReply *s)
 {
-	printf("queries/s %.1f  queries %llu  udp %llu  tcp %llu  truncated %llu  dropped %llu\n",
+	printf("queries/s %.1f  queries %llu  udp %llu  tcp %llu  tls %llu  truncated %llu  "
+	       "dropped %llu\n",
 	    s->qps, (unsigned long long)s->queries, (unsigned long long)s->udp,
-	    (unsigned long long)s->tcp, (unsigned long long)s->truncated,
-	    (unsigned long long)s->dropped);
+	    (unsigned long long)(s->tcp - s->tls), (unsigned long long)s->tls,
+	    (unsigned long long)s->truncated, (unsigned long long)s->dropped);
 	if (s->latency_us != NULL)
 		printf("latency p50 %.0f us  p99 %.0f us  p99.9 %.0f us\n", s->latency_us->p50,
 		    s->latency_us->p99, s->latency_us->p999);

@@ -207,6 +207,7 @@ struct export_state {
 	struct cli *cli;
 	bool over;
 	int code;
+	bool draft; /* the user's is to be in it */
 };
 
 static void
@@ -219,9 +220,27 @@ export_chunk(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 		e->over = true;
 		return;
 	}
+	if (e->draft && env->body_case == NS__ENVELOPE__BODY_TEXT_CHUNK &&
+	    !env->text_chunk->drafted) {
+		fputs("nameserve: this appliance is too old to show a draft as text\n", stderr);
+		e->code = CLI_FAILED;
+		e->over = true;
+		return;
+	}
 	if (env->body_case == NS__ENVELOPE__BODY_TEXT_CHUNK)
 		fwrite(env->text_chunk->text.data, 1, env->text_chunk->text.len, stdout);
 	e->over = !env->more;
+}
+
+/* With this user's draft in it; false after a message. */
+static bool
+export_draft(struct export_state *e, struct draft_set *set)
+{
+	struct ns_drafts *drafts = cli_drafts_linked(e->cli, &e->code);
+	bool loaded = drafts != NULL && draft_set_load(e->cli, drafts, DRAFTS_NAMED, set, &e->code);
+
+	ns_drafts_close(&drafts);
+	return loaded;
 }
 
 int
@@ -230,13 +249,19 @@ cmd_zone_export(struct cli *cli)
 	Ns__ZoneExportRequest body = NS__ZONE_EXPORT_REQUEST__INIT;
 	Ns__Envelope request = NS__ENVELOPE__INIT;
 	struct export_state e = { .cli = cli };
+	struct draft_set set = { 0 };
 
+	if (cli->opt[OPT_DRAFT] != NULL && !export_draft(&e, &set))
+		return e.code;
 	body.zone = cli_str(cli->words[0]);
+	body.draft = set.n > 0 ? set.list[0] : NULL;
 	request.body_case = NS__ENVELOPE__BODY_ZONE_EXPORT_REQUEST;
 	request.zone_export_request = &body;
-	if (cli_client(cli, &e.code) == NULL)
-		return e.code;
-	ns_client_request(cli->client, &request, cli->timeout_ms, export_chunk, &e);
-	ns_client_wait(cli->client, &e.over);
+	e.draft = set.n > 0;
+	if (cli_client(cli, &e.code) != NULL) {
+		ns_client_request(cli->client, &request, cli->timeout_ms, export_chunk, &e);
+		ns_client_wait(cli->client, &e.over);
+	}
+	draft_set_free(&set);
 	return e.code;
 }

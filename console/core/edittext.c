@@ -16,7 +16,8 @@ edittext_head(const char *zone, uint32_t serial, size_t ops)
 	if (ops > 0)
 		snprintf(draft, sizeof draft, ", with your draft of %zu operation%s", ops,
 		    ops == 1 ? "" : "s");
-	return xasprintf("; %s at serial %u%s. Save and leave: what differs becomes a draft.\n"
+	return xasprintf("; %s at serial %u%s.\n"
+			 "; Save and leave: what differs from what is served becomes the draft.\n"
 			 "; Leave it as it is, or empty: nothing happens.\n"
 			 "; A policy is a line ;ns-policy NAME TYPE {JSON}; its checks stand in "
 			 "Health.\n",

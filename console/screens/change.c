@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "console/core/changetext.h"
 #include "console/core/sanitize.h"
 #include "console/screens/drafts.h"
 #include "console/widgets/lines.h"
@@ -20,12 +21,17 @@ struct change {
 };
 
 static void
-add_diff(struct view *v, enum ui_role role, char sign, const char *text)
+add_diff(void *arg, char sign, const char *text)
 {
+	struct view *v = arg;
 	struct change *c = v->state;
 	char *safe = sanitize_dup(text, v->ui->ascii);
 
-	lines_add(&c->lines, role, " %c %s", sign, safe);
+	lines_add(&c->lines,
+	    sign == '-'   ? UI_REMOVED
+	    : sign == '+' ? UI_ADDED
+			  : UI_WARN,
+	    " %c %s", sign, safe);
 	free(safe);
 }
 
@@ -37,13 +43,24 @@ add_zone(struct view *v, const Ns__HistoryShowReply__ZoneDiff *d)
 
 	sanitize(zone, sizeof zone, d->zone, v->ui->ascii);
 	lines_add(&c->lines, UI_TITLE, " %s   %u -> %u", zone, d->serial_before, d->serial_after);
-	for (size_t i = 0; i < d->n_removed; i++)
-		add_diff(v, UI_REMOVED, '-', d->removed[i]);
-	for (size_t i = 0; i < d->n_added; i++)
-		add_diff(v, UI_ADDED, '+', d->added[i]);
+	changetext(d->removed, d->n_removed, d->added, d->n_added, add_diff, v);
 	if (d->truncated)
 		lines_add(&c->lines, UI_DIM, "   longer than is shown here");
 	lines_add(&c->lines, UI_TEXT, "%s", "");
+}
+
+/* RRsets, as in the list; of what is too large to count them, records. */
+static void
+count(const Ns__Change *ch, char out[80])
+{
+	out[0] = '\0';
+	if (ch->rrsets != NULL)
+		snprintf(out, 80, "  +%llu -%llu ~%llu", (unsigned long long)ch->rrsets->added,
+		    (unsigned long long)ch->rrsets->removed,
+		    (unsigned long long)ch->rrsets->changed);
+	else if (ch->zone_count > 0)
+		snprintf(out, 80, "  +%llu -%llu records", (unsigned long long)ch->added,
+		    (unsigned long long)ch->removed);
 }
 
 static void
@@ -51,14 +68,14 @@ take(struct view *v, const Ns__HistoryShowReply *r)
 {
 	struct change *c = v->state;
 	const Ns__Change *ch = r->change;
-	char text[512] = "", when[16];
+	char text[800] = "", when[16], counts[80];
 
 	if (ch != NULL) {
 		ui_when(ch->at, when);
-		snprintf(text, sizeof text, "%s  by %s via %s  %s  +%llu -%llu%s%s%s", when,
-		    ch->author, ch->via, ch->kind, (unsigned long long)ch->added,
-		    (unsigned long long)ch->removed, ch->comment[0] != '\0' ? "  \"" : "",
-		    ch->comment, ch->comment[0] != '\0' ? "\"" : "");
+		count(ch, counts);
+		snprintf(text, sizeof text, "%s  by %s via %s  %s%s%s%s%s", when, ch->author,
+		    ch->via, ch->kind, counts, ch->comment[0] != '\0' ? "  \"" : "", ch->comment,
+		    ch->comment[0] != '\0' ? "\"" : "");
 	}
 	sanitize(c->title, sizeof c->title, text, v->ui->ascii);
 	snprintf(text, sizeof text, "served by %zu%s%s", r->n_served_by,

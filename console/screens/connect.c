@@ -10,6 +10,7 @@
 #include "console/core/sanitize.h"
 #include "console/screens/copy.h"
 #include "console/screens/pages.h"
+#include "console/screens/pings.h"
 #include "console/screens/profiles.h"
 #include "ipc/base/xalloc.h"
 
@@ -21,6 +22,7 @@ struct connect {
 	struct row rows[ROWS_MAX + MEMO_NAMES]; /* of the fleet, then of the profiles */
 	size_t fleet, n; /* fleet: those of the fleet */
 	struct memo *profiles;
+	struct pings pings;
 	size_t shown[ROWS_MAX + MEMO_NAMES], n_shown; /* that the filter leaves */
 	char filter[PROMPT_MAX];
 	char dropped[MEMO_NAME + 1]; /* that is asked about */
@@ -91,8 +93,10 @@ add(struct view *v, const Ns__FleetListReply__Appliance *a)
 	row_set(v, r, 2, UI_TEXT, "%s", a->role);
 	row_set(v, r, 3, bad ? UI_CRIT : UI_TEXT, "%s", a->state);
 	row_set(v, r, 4, UI_TEXT, "%s", a->version[0] != '\0' ? a->version : "-");
-	row_set(v, r, 5, bad ? UI_WARN : UI_TEXT, "%.1fs", a->silent_s);
-	row_set(v, r, 6, UI_DIM, "%s", strcmp(a->name, here(v)) == 0 ? "here" : "relay");
+	row_set(v, r, 5, bad ? UI_WARN : UI_TEXT, a->silent_s < 0 ? "never" : "%.1fs", a->silent_s);
+	if (!bad) /* it would not answer, and the others would wait for that */
+		pings_want(&c->pings, a->name);
+	row_set(v, r, 7, UI_DIM, "%s", strcmp(a->name, here(v)) == 0 ? "here" : "relay");
 }
 
 /* Nothing is known of it before it is visited. */
@@ -109,9 +113,9 @@ add_profile(void *arg, const char *name, const char *address)
 	c->n++;
 	row_set(v, r, 0, UI_TEXT, "%s", name);
 	row_set(v, r, 1, UI_TEXT, "%s", address);
-	for (unsigned i = 2; i < 6; i++)
-		row_set(v, r, i, UI_TEXT, "-");
-	row_set(v, r, 6, UI_DIM, "ssh");
+	for (unsigned i = 2; i < 7; i++)
+		row_set(v, r, i, UI_DIM, "-");
+	row_set(v, r, 7, UI_DIM, "ssh");
 }
 
 static void
@@ -132,9 +136,11 @@ take(struct view *v, const Ns__FleetListReply *m)
 
 	if (m != NULL) {
 		drop_rows(c, 0);
+		pings_begin(&c->pings);
 		for (size_t i = 0; i < m->n_appliances && c->n < ROWS_MAX; i++)
 			if (strcmp(m->appliances[i]->state, "invited") != 0)
 				add(v, m->appliances[i]);
+		pings_end(&c->pings);
 		c->fleet = c->n;
 		c->loaded = true;
 		c->fault[0] = '\0';
@@ -166,6 +172,7 @@ connect_tick(struct view *v)
 	Ns__FleetListRequest body = NS__FLEET_LIST_REQUEST__INIT;
 	Ns__Envelope request = NS__ENVELOPE__INIT;
 
+	pings_tick(&c->pings);
 	if (c->request != 0)
 		return;
 	request.body_case = NS__ENVELOPE__BODY_FLEET_LIST_REQUEST;
@@ -193,9 +200,9 @@ connect_reload(struct view *v)
 }
 
 static const struct table_column columns[] = { { "APPLIANCE", 12, 1, false, 0 },
-	{ "ADDRESS", 16, 2, false, 70 }, { "ROLE", 7, 0, false, 0 }, { "STATE", 7, 0, false, 0 },
-	{ "VERSION", 7, 0, false, 0 }, { "SEEN", 6, 0, true, 0 }, { "VIA", 5, 0, false, 0 },
-	{ NULL, 0, 0, false, 0 } };
+	{ "ADDRESS", 16, 2, false, 70 }, { "ROLE", 7, 0, false, 0 }, { "STATE", 7, 0, false, 90 },
+	{ "VERSION", 7, 0, false, 0 }, { "SEEN", 6, 0, true, 0 }, { "RTT", 7, 0, true, 0 },
+	{ "VIA", 5, 0, false, 0 }, { NULL, 0, 0, false, 0 } };
 
 static void
 connect_open(struct view *v)
@@ -204,6 +211,7 @@ connect_open(struct view *v)
 
 	c->table.columns = columns;
 	c->table.signs = true;
+	pings_open(&c->pings, v);
 	v->own = true; /* profiles */
 }
 
@@ -214,8 +222,27 @@ connect_close(struct view *v)
 
 	if (c->request != 0)
 		ns_client_cancel(v->ui->client, c->request);
+	pings_close(&c->pings);
 	drop_rows(c, 0);
 	memo_destroy(&c->profiles);
+}
+
+/* The round trip of the last request to it; a silent one says so here, where there may be no other column for it. */
+static const char *
+rtt(const struct connect *c, const struct row *r, enum ui_role *role)
+{
+	static char text[24];
+	double ms = pings_ms(&c->pings, r->id);
+
+	if (strcmp(r->cells[3], "silent") == 0) {
+		*role = UI_CRIT;
+		return "silent";
+	}
+	*role = ms == PING_LATE ? UI_WARN : UI_TEXT;
+	if (ms < 0)
+		return ms == PING_LATE ? "none" : "";
+	snprintf(text, sizeof text, ms < 9.95 ? "%.1fms" : "%.0fms", ms);
+	return text;
 }
 
 static const char *
@@ -227,6 +254,8 @@ cell(void *arg, size_t row, unsigned column, enum ui_role *role)
 
 	if (column == TABLE_SIGN)
 		return !is_profile(c, r) && strcmp(r->id, shown(v)) == 0 ? "@" : "";
+	if (column == 6 && !is_profile(c, r))
+		return rtt(c, r, role);
 	*role = (enum ui_role)r->roles[column];
 	return r->cells[column] != NULL ? r->cells[column] : "";
 }
@@ -254,9 +283,10 @@ connect_draw(struct view *v, struct rect r)
 		    : c->loaded            ? "this appliance is alone"
 					   : "loading");
 	surface_put(s, r.x + 1, r.y + r.h - 1, r.w - 2, UI_DIM,
-	    r.w < 100 ? "@ is shown now.  relay: by way of it, in your name.  ssh: by your own ssh."
-		      : "@ is shown now.  relay: another one of the fleet by way of it, in your "
-			"name.  ssh: a console there by your own ssh.");
+	    r.w < 100 ? "@ shown now.  RTT: console to it and back.  ssh: not known before a visit."
+		      : "@ is shown now.  relay: in your name.  RTT: from this console to it and "
+			"back.  ssh: not known "
+			"before a visit.");
 }
 
 static void

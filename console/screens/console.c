@@ -113,6 +113,7 @@ console_run(struct ns_client *client, const struct console_options *o)
 	t->size(t->state, &w, &h);
 	ns_client_backoff(client, RETRY_MIN_MS, RETRY_CAP_MS);
 	struct ui *ui = ui_new(client, w, h, utf8 ? GLYPH_BLOCK : GLYPH_ASCII);
+	ui->clock_ns = clock_mono_ns;
 	ui->read_only = o->read_only;
 	ui->osc52 = o->osc52;
 	ui->theme_given = o->theme >= 0;

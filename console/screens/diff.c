@@ -17,7 +17,8 @@ static const struct table_column narrow[] = { { "NAME", 14, 1, false, 0 },
 	{ "TYPE", 7, 0, false, 0 }, { "CHANGE", 40, 4, false, 0 }, { NULL, 0, 0, false, 0 } };
 static const struct table_column wide[] = { { "NAME", 16, 1, false, 0 }, { "TYPE", 7, 0, false, 0 },
 	{ "", 0, 0, false, SURFACE_MAX + 1 }, { "NOW", 36, 2, false, 0 },
-	{ "AFTER COMMIT", 36, 2, false, 0 }, { NULL, 0, 0, false, 0 } };
+	{ "AFTER COMMIT", 36, 2, false, 0 }, { "", 0, 0, false, SURFACE_MAX + 1 },
+	{ "NOTE", 5, 0, false, 0 }, { NULL, 0, 0, false, 0 } };
 
 static void
 diff_open(struct view *v)
@@ -450,7 +451,7 @@ diff_search(struct view *v, const char *text, size_t *at, int by)
 	diff_take(v);
 	if (text == NULL)
 		*at = d->table.row;
-	else if (!search_around(d->n, at, by, row_holds, d, text))
+	else if (by != 0 && !search_around(d->n, at, by, row_holds, d, text))
 		return false;
 	else
 		d->table.row = *at;

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "console/core/policytree.h"
 #include "console/core/sanitize.h"
@@ -143,8 +144,22 @@ change_text(const Ns__Conflict__RRset *set)
 	return xstrdup("(too long to be shown)");
 }
 
+/* The first warning that is about it, by its number: the sentence is below. */
 static void
-add_row(struct view *v, const Ns__Conflict__RRset *set)
+note_row(struct view *v, struct row *r, const Ns__PlanReply *plan, const Ns__Conflict__RRset *set)
+{
+	for (size_t i = 0; i < plan->n_warnings; i++) {
+		const Ns__Error *w = plan->warnings[i];
+
+		if (strcasecmp(w->owner, set->name) == 0 && strcasecmp(w->type, set->type) == 0) {
+			row_set(v, r, 6, UI_WARN, "W%04u", w->code);
+			return;
+		}
+	}
+}
+
+static void
+add_row(struct view *v, const Ns__PlanReply *plan, const Ns__Conflict__RRset *set)
 {
 	struct diff *d = v->state;
 	enum ui_role role;
@@ -167,6 +182,7 @@ add_row(struct view *v, const Ns__Conflict__RRset *set)
 	row_set(v, r, 3, UI_TEXT, "%s", was);
 	row_set(v, r, 4, role, "%s", mine);
 	row_set(v, r, 5, role, "%c", sign);
+	note_row(v, r, plan, set);
 	free(was);
 	free(mine);
 	free(change);
@@ -213,7 +229,7 @@ take_plan(struct view *v, const Ns__PlanReply *plan)
 		enum ui_role role;
 		char sign = draft_sign(z->rrsets[i], &role);
 
-		add_row(v, z->rrsets[i]);
+		add_row(v, plan, z->rrsets[i]);
 		count[sign == '+' ? 0 : sign == '-' ? 1 : 2]++;
 	}
 	if (z == NULL)

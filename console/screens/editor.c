@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "console/core/loop.h"
 #include "console/core/key.h"
@@ -424,6 +425,18 @@ draw_error(const struct editor *e, struct surface *s, struct rect r)
 	surface_put(s, r.x + x + 2, r.y + y, r.w - x - 2, UI_CRIT, e->why);
 }
 
+/* Answers by health, place or weight are a policy's, which has an editor of its own; so has a comment its place. */
+static const char *
+source(const struct editor *e)
+{
+	static const char *const whole[] = { "SOA", "NS", "DS", "DNAME", "DNSKEY", "ALIAS" };
+
+	for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
+		if (strcasecmp(edit_text(&e->form.list[FIELD_TYPE].edit), whole[i]) == 0)
+			return "";
+	return "Source these records; by health or place: the Policies tab";
+}
+
 static void
 draw_labels(struct view *v, struct rect r)
 {
@@ -450,6 +463,9 @@ draw_labels(struct view *v, struct rect r)
 	}
 	if (e->form.n <= FIELD_FIRST)
 		return;
+	y = f[FIELD_FIRST].y - 2 - top;
+	if (y >= 0 && y < r.h)
+		surface_put(s, r.x + 1, r.y + y, r.w - 2, UI_DIM, source(e));
 	y = f[FIELD_FIRST].y - 1 - top;
 	for (unsigned i = 0; y >= 0 && y < r.h && i < editor_width(e); i++)
 		surface_put(s, r.x + f[FIELD_FIRST + i].x + 1, r.y + y, f[FIELD_FIRST + i].w - 1,

@@ -241,7 +241,8 @@ keep(struct view *v)
 	if (unchecked)
 		ui_say(ui, "Kept in the draft, not checked: no link. p shows it");
 	else
-		ui_say(ui, "Kept in the draft, not served yet. p shows it, u undoes");
+		ui_say(ui,
+		    "Kept in the draft, not served yet. p shows it and takes a comment, u undoes");
 }
 
 static void

@@ -441,6 +441,22 @@ cell(void *arg, size_t row, unsigned column, enum ui_role *role)
 	return r->row.cells[column] != NULL ? r->row.cells[column] : "";
 }
 
+/* "sort state ^   rows 1-15" where there is room; rows of a list that is longer than the screen. */
+static void
+draw_order(const struct fleet *f, struct surface *s, int x, int y, int end)
+{
+	size_t last = f->table.top + (size_t)f->table.page;
+	char text[96], sort[32], rows[48] = "";
+
+	sorting_text(&f->table, sort);
+	if (f->table.page > 0 && (size_t)f->table.page < f->n)
+		snprintf(rows, sizeof rows, "   rows %zu-%zu", f->table.top + 1,
+		    last < f->n ? last : f->n);
+	snprintf(text, sizeof text, "%s%s", sort, rows);
+	if (text_width(text) + 2 <= end - x)
+		surface_put_right(s, x, y, end - x, UI_DIM, text);
+}
+
 static void
 draw_title(struct view *v, struct rect r)
 {
@@ -464,6 +480,8 @@ draw_title(struct view *v, struct rect r)
 		x += surface_putf(s, x, r.y, end - x, UI_INPUT, "/%s", filter);
 	if (f->problems)
 		surface_put_right(s, x, r.y, end - x, UI_INPUT, "problems only");
+	else
+		draw_order(f, s, x, r.y, end);
 }
 
 static void
@@ -489,8 +507,8 @@ fleet_draw(struct view *v, struct rect r)
 	struct fleet *f = v->state;
 	struct rect body = { r.x, r.y + 1, r.w, r.h - 1 - PANE_H };
 
-	draw_title(v, r);
 	ns_table_draw(&f->table, v->ui->surface, body, f->n, cell, v);
+	draw_title(v, r);
 	draw_pane(v, (struct rect){ r.x, r.y + r.h - PANE_H, r.w, PANE_H });
 	if (f->n == 0)
 		surface_put(v->ui->surface, r.x + 3, r.y + 3, r.w - 4, UI_DIM,

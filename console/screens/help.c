@@ -151,6 +151,7 @@ const struct ns_screen_ops screen_help = {
 	.draw = help_draw,
 	.act = help_act,
 	.filter = help_filter,
+	.filter_help = "a key, a name, or any word of a line   Enter keep   Esc undo",
 	.filter_now = help_filter_now,
 	.twin = "help keys",
 };

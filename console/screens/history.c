@@ -65,9 +65,12 @@ fill_counts(struct view *v, struct row *r, const Ns__Change *c)
 	char count[16];
 
 	for (unsigned i = 0; i < 3; i++) {
+		if (c->zone_count == 0) {
+			row_set(v, r, 6 + i, UI_DIM, "-");
+			continue;
+		}
 		row_set(v, r, 6 + i, c->rrsets != NULL ? UI_TEXT : UI_DIM, "%s",
-		    c->rrsets == NULL && i == 2 && c->zone_count > 0 ? "?"
-								     : count_text(n[i], count));
+		    c->rrsets == NULL && i == 2 ? "?" : count_text(n[i], count));
 		row_figure(r, 6 + i, (double)n[i]);
 	}
 }

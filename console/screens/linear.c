@@ -200,13 +200,14 @@ say_actions(struct linear *l)
 		l->choice[l->n_choices++] = a;
 	}
 	l->numbers = NUMBERS_ACTIONS;
-	puts(in_form(l) ? "In a form: text sets the field and goes to the next; an empty line goes "
-			  "on; .accept .back "
-			  ".previous .show"
-			: "A number chooses; a row's number opens it; NAME N does an action with "
-			  "row N; n next page, p page before, /words filters, b back, menu, q "
-			  "leaves. A line of the command line, as zone show ZONE, is run; :LINE "
-			  "where its first word is an action's name, too.");
+	puts(in_form(l)
+		 ? "In a form: text sets the field and goes to the next; an empty line goes "
+		   "on; .accept .back "
+		   ".previous .show"
+		 : "A number chooses; a row's number opens it; NAME N does an action with "
+		   "row N; n next page, p page before, /words filters or searches, b back, menu, q "
+		   "leaves. A line of the command line, as zone show ZONE, is run; :LINE "
+		   "where its first word is an action's name, too.");
 }
 
 /* ---- doing ---- */
@@ -300,6 +301,8 @@ do_words(struct linear *l, const char *line)
 	top = ui_top(l->ui);
 	if (*rest != '\0' && !numbered && top->ops->filter != NULL)
 		top->ops->filter(top, rest);
+	else if (*rest != '\0' && !numbered && top->ops->search != NULL)
+		search_text(l->ui, rest);
 	return true;
 }
 
@@ -397,6 +400,8 @@ take_line(struct linear *l, char *line)
 		said = field = in_fields(l, line);
 	else if (line[0] == '/' && ui_top(l->ui)->ops->filter != NULL)
 		ui_top(l->ui)->ops->filter(ui_top(l->ui), line + 1);
+	else if (line[0] == '/' && ui_top(l->ui)->ops->search != NULL)
+		search_text(l->ui, line + 1);
 	else if (strcmp(line, "help") == 0 || strcmp(line, "?") == 0) {
 		say_actions(l);
 		return;
@@ -491,6 +496,7 @@ linear_run(struct ns_client *client, const struct console_options *o)
 	l.ui = ui_new(client, WIDTH, HEIGHT, o->utf8 > 0 ? GLYPH_BLOCK : GLYPH_ASCII);
 	if (l.ui == NULL)
 		return 1;
+	l.ui->clock_ns = clock_mono_ns;
 	l.ui->surface->spoken = &l.rows;
 	l.ui->paper = stdout;
 	l.ui->read_only = o->read_only;

@@ -13,7 +13,7 @@
 /* Counters of the last samples: what share each had of the queries in between. */
 struct shares {
 	struct share_sample {
-		uint64_t queries, udp, tcp, dropped;
+		uint64_t queries, udp, tcp, tls, dropped;
 		char name[SHARE_NAMES][16];
 		uint64_t count[SHARE_NAMES];
 		unsigned n;
@@ -25,7 +25,7 @@ struct shares {
 void shares_add(struct shares *, const Ns__StatsReply *, Ns__StatsReply__Rcode *const *list, size_t n);
 /* Of the window, or of all since the start where nothing was asked in it; percent. */
 struct share_view {
-	double udp, tcp, dropped;
+	double udp, tcp, tls, dropped; /* tcp: without TLS */
 	const char *name[SHARE_NAMES];
 	double percent[SHARE_NAMES];
 	unsigned n;

@@ -4,8 +4,9 @@
 
 #include "console/screens/overview_int.h"
 
-#define WIDE   110 /* two columns of panes */
-#define INDENT 11 /* of what is behind a title */
+#define WIDE      110 /* two columns of panes */
+#define WAYS_FROM 58 /* columns that load and ways take on one line */
+#define INDENT    11 /* of what is behind a title */
 
 const struct table_column overview_columns[] = { { "TOP ZONES", 16, 1, false, 0 },
 	{ "QPS", 6, 0, true, 0 }, { "NX%", 5, 0, true, 56 }, { "ERR%", 5, 0, true, 34 },
@@ -54,12 +55,35 @@ draw_zones(struct view *v, struct rect r)
 		    o->known ? "no queries yet" : "loading");
 }
 
+/* "udp 97.0%  tcp 2.0%  dot 1.0%", and what was dropped first, if anything was. */
+static void
+draw_ways(struct surface *s, struct rect r, const struct share_view *sh)
+{
+	const struct {
+		const char *name;
+		double percent;
+	} ways[] = { { "drop", sh->dropped }, { "udp", sh->udp }, { "tcp", sh->tcp },
+		{ "dot", sh->tls } };
+	int x = r.x;
+
+	for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+		char text[32];
+
+		snprintf(text, sizeof text, "%s %.1f%%", ways[i].name, ways[i].percent);
+		if ((i == 0 && ways[i].percent <= 0) || x + text_width(text) > r.x + r.w)
+			continue;
+		x += 2 + surface_put(s, x, r.y, text_width(text),
+			     i == 0 && ways[i].percent >= 1 ? UI_WARN : UI_TEXT, text);
+	}
+}
+
 static int
 draw_load(struct view *v, struct rect r, int rows)
 {
 	struct overview *o = v->state;
 	struct surface *s = v->ui->surface;
 	struct share_view sh;
+	int x = r.x + INDENT;
 	char now[17], peak[16];
 
 	glyph_number(o->now, now + 1);
@@ -67,15 +91,11 @@ draw_load(struct view *v, struct rect r, int rows)
 	glyph_number(o->peak, peak);
 	shares_view(&o->shares, &sh);
 	surface_put(s, r.x + 1, r.y, 9, UI_TITLE, "Queries/s");
-	if (o->known && sh.dropped > 0)
-		surface_putf(s, r.x + INDENT, r.y, r.w - INDENT,
-		    sh.dropped >= 1 ? UI_WARN : UI_TEXT,
-		    "%s  peak %s  drop %.1f%%  udp %.1f%%  tcp %.1f%%", now + !v->ui->lost, peak,
-		    sh.dropped, sh.udp, sh.tcp);
-	else if (o->known)
-		surface_putf(s, r.x + INDENT, r.y, r.w - INDENT, UI_TEXT,
-		    "%s  peak %s  udp %.1f%%  tcp %.1f%%", now + !v->ui->lost, peak, sh.udp,
-		    sh.tcp);
+	if (o->known)
+		x += surface_putf(
+		    s, x, r.y, r.w - INDENT, UI_TEXT, "%s  peak %s", now + !v->ui->lost, peak);
+	if (o->known && r.w >= WAYS_FROM)
+		draw_ways(s, (struct rect){ x + 2, r.y, r.x + r.w - x - 2, 1 }, &sh);
 	series_draw(v, (struct rect){ r.x, r.y + 1, r.w, rows }, &o->qps, o->known ? peak : "");
 	return r.y + 1 + rows;
 }
@@ -147,7 +167,8 @@ draw_scope(struct view *v, struct rect r)
 		x += surface_putf(
 			 s, x + 2, r.y, r.x + r.w - x - 2, UI_WARN, "%zu silent", o->silent) +
 		     2;
-	surface_putf(s, x + 3, r.y, r.x + r.w - x - 4, UI_DIM, "window 10m   refresh %gs",
+	surface_putf(s, x + 3, r.y, r.x + r.w - x - 4, UI_DIM,
+	    r.x + r.w - x >= 28 ? "window 10m   refresh %gs" : "10m, each %gs",
 	    (double)v->ui->refresh_ms / 1000);
 }
 
@@ -268,6 +289,18 @@ draw_rest(struct view *v, struct rect r)
 	    v, (struct rect){ r.x, y + 1, r.w, r.y + r.h - y - 1 }, o->bucket_list, o->n_buckets);
 }
 
+static void
+draw_over(struct view *v, struct rect r, int y)
+{
+	struct overview *o = v->state;
+	struct share_view sh;
+
+	shares_view(&o->shares, &sh);
+	surface_put(v->ui->surface, r.x + 1, y, 9, UI_TITLE, "Over");
+	if (o->known)
+		draw_ways(v->ui->surface, (struct rect){ r.x + INDENT, y, r.w - INDENT, 1 }, &sh);
+}
+
 /* Two: graphs on the left, lists on the right. */
 static void
 draw_wide(struct view *v, struct rect r)
@@ -284,8 +317,10 @@ draw_wide(struct view *v, struct rect r)
 	y = draw_load(v, (struct rect){ 0, y + 1, left, r.h }, rows);
 	y = draw_latency(v, l, y + (r.h >= 34), rows);
 	y = draw_bars(v, l, y + (r.h >= 34));
-	draw_shares(v, l, y, "Types", &o->types);
-	draw_rest(v, (struct rect){ 0, y + 2, left, r.y + h - y - 2 });
+	draw_shares(v, l, y++, "Types", &o->types);
+	if (left < WAYS_FROM)
+		draw_over(v, l, y++);
+	draw_rest(v, (struct rect){ 0, y + 1, left, r.y + h - y - 1 });
 	o->table.idle = other || o->at_troubles;
 	o->list.table.idle = !other || o->at_troubles;
 	int x = left + 2, w = r.w - left - 3;

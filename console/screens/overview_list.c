@@ -84,6 +84,7 @@ came(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 
 		l->rows[l->n].name = xstrdup(t->name);
 		l->rows[l->n].shown = sanitize_dup(t->name, l->ascii);
+		l->rows[l->n].shown[ui_name_len(l->rows[l->n].shown)] = '\0';
 		l->rows[l->n].most = sanitize_dup(t->most, l->ascii);
 		l->rows[l->n].most[ui_name_len(l->rows[l->n].most)] = '\0';
 		l->rows[l->n].qps = t->qps;

@@ -174,8 +174,10 @@ keep(struct view *v)
 	e->dirty = false;
 	if (ui_top(ui) == v)
 		ui_back(ui);
-	ui_say(ui, unchecked ? "Kept in the draft, not checked: no link. p shows it"
-			     : "Kept in the draft, not served yet. p shows it, u undoes");
+	ui_say(ui,
+	    unchecked
+		? "Kept in the draft, not checked: no link. p shows it"
+		: "Kept in the draft, not served yet. p shows it and takes a comment, u undoes");
 }
 
 static void

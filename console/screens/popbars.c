@@ -14,15 +14,61 @@
 
 typedef Ns__FleetListReply__Appliance Member;
 
-static int
-by_load(const void *a, const void *b)
+static bool
+is_silent(const Member *m)
 {
-	const Member *x = *(const Member *const *)a, *y = *(const Member *const *)b;
-	bool sx = strcmp(x->state, "silent") == 0, sy = strcmp(y->state, "silent") == 0;
+	return strcmp(m->state, "silent") == 0;
+}
 
-	if (sx != sy)
-		return sx ? 1 : -1;
-	return x->qps > y->qps ? -1 : x->qps < y->qps ? 1 : strcmp(x->name, y->name);
+/* Where it stood; behind all others: it is new. */
+static size_t
+place_of(const struct popbars *p, const struct view *v, const Member *m)
+{
+	char name[sizeof p->list[0].name];
+	size_t i = 0;
+
+	sanitize(name, sizeof name, m->name, v->ui->ascii);
+	while (i < p->n && strcmp(p->list[i].name, name) != 0)
+		i++;
+	return i;
+}
+
+/* Clearly busier: figures of a second vary, and rows that change places with every one of them cannot be read. */
+static bool
+goes_before(const Member *a, const Member *b, bool moved)
+{
+	if (is_silent(a) != is_silent(b))
+		return is_silent(b);
+	return a->qps > b->qps * (moved ? 1.25 : 1) ||
+	       (!moved && a->qps >= b->qps && strcmp(a->name, b->name) < 0);
+}
+
+/* Into the list, kept in order: those that were there first as they were. */
+static void
+put_in(const Member **list, size_t n, const Member *m, bool known)
+{
+	while (n > 0 && goes_before(m, list[n - 1], known)) {
+		list[n] = list[n - 1];
+		n--;
+	}
+	list[n] = m;
+}
+
+static void
+order(const struct popbars *before, const struct view *v, const Ns__FleetListReply *m,
+    const Member **list, size_t *n)
+{
+	size_t *places = xcalloc(m->n_appliances + 1, sizeof *places);
+
+	for (size_t i = 0; i < m->n_appliances; i++)
+		places[i] = place_of(before, v, m->appliances[i]);
+	for (size_t place = 0; place <= before->n; place++)
+		for (size_t i = 0; i < m->n_appliances; i++)
+			if (places[i] == place && strcmp(m->appliances[i]->state, "invited") != 0) {
+				put_in(list, *n, m->appliances[i], place < before->n);
+				++*n;
+			}
+	free(places);
 }
 
 void
@@ -37,14 +83,14 @@ popbars_take(struct popbars *p, const struct view *v, const Ns__FleetListReply *
 {
 	const Member **list = xcalloc(m->n_appliances + 1, sizeof *list);
 
+	size_t n = 0;
+
+	order(p, v, m, list, &n);
 	popbars_free(p);
-	p->revisions = xcalloc(m->n_appliances + 1, sizeof *p->revisions);
-	for (size_t i = 0; i < m->n_appliances; i++)
-		if (strcmp(m->appliances[i]->state, "invited") != 0)
-			list[p->all++] = m->appliances[i];
-	qsort(list, p->all, sizeof *list, by_load);
+	p->all = n;
+	p->revisions = xcalloc(n + 1, sizeof *p->revisions);
 	for (size_t i = 0; i < p->all; i++) {
-		bool silent = strcmp(list[i]->state, "silent") == 0;
+		bool silent = is_silent(list[i]);
 
 		p->revisions[i] = silent ? 0 : list[i]->revision;
 		if (i == POPBARS)

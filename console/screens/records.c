@@ -133,7 +133,8 @@ static const struct pages_ops pages_of_records = { records_ask, records_rows, re
 
 static const struct table_column columns[] = { { "NAME", 15, 1, false, 0 },
 	{ "TYPE", 9, 0, false, 0 }, { "TTL", 7, 0, true, 0 }, { "", 4, 0, false, 0 },
-	{ "DATA", 20, 3, false, 0 }, { NULL, 0, 0, false, 0 } };
+	{ "DATA", 20, 3, false, 0 }, { "~QPS", 6, 0, true, RECORDS_QPS_FROM },
+	{ NULL, 0, 0, false, 0 } };
 
 static const char *const sorts[TABLE_COLUMNS] = { "name", "type", "-ttl", NULL, "data" };
 
@@ -235,6 +236,23 @@ sign(struct view *v, size_t row, enum ui_role *role)
 	return text;
 }
 
+/* "~12" at the first row of a name: from samples, of all its types. */
+static const char *
+asked(struct records *s, size_t row)
+{
+	static char text[20];
+	char name[UI_OBJECT], before[UI_OBJECT], type[32];
+	const struct records_name *n;
+
+	if (!row_key(s, row, name, type) ||
+	    (row > 0 && row_key(s, row - 1, before, type) && strcasecmp(name, before) == 0) ||
+	    (n = records_asked(s, name)) == NULL)
+		return "";
+	text[0] = '~';
+	glyph_number(n->qps, text + 1);
+	return text;
+}
+
 static const char *
 cell(void *arg, size_t row, unsigned column, enum ui_role *role)
 {
@@ -246,6 +264,8 @@ cell(void *arg, size_t row, unsigned column, enum ui_role *role)
 		return sign(v, row, role);
 	if ((r = draftrows_shown(&s->list, row)) == NULL)
 		return NULL;
+	if (column == RECORDS_QPS)
+		return asked(s, row);
 	*role = (enum ui_role)r->roles[column];
 	return r->cells[column] != NULL ? r->cells[column] : "";
 }

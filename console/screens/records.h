@@ -8,6 +8,8 @@
 #include "console/screens/marks.h"
 #include "console/screens/preview.h"
 
+#define RECORDS_QPS 5u /* the column of how often a name is asked for, */
+#define RECORDS_QPS_FROM 82 /* in a list so wide */
 enum { CELL_LINES = TABLE_COLUMNS - 2, CELL_VALUES }; /* behind those that are shown */
 
 #define RECORDS_NAMES 100u /* that are asked for most, on the whole appliance */
@@ -21,6 +23,7 @@ struct records {
 	struct records_name {
 		char *name;
 		uint64_t count;
+		double qps;
 	} names[RECORDS_NAMES];
 	size_t n_names;
 	uint64_t names_request, names_ms; /* when it was asked; 0: never */
@@ -30,7 +33,9 @@ struct records {
 
 /* ---- records_preview.c ---- */
 void records_preview(struct view *, struct rect);
-void records_preview_tick(struct view *); /* what it shows that is live */
+void records_preview_tick(struct view *); /* what it and the list show that is live */
+/* What is known of a name, of all its types; NULL: it is not among those that are asked most. */
+const struct records_name *records_asked(const struct records *, const char *name);
 void records_preview_close(struct view *);
 
 /* ---- records_marks.c ---- */

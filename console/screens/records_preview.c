@@ -63,7 +63,7 @@ names_came(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 	for (size_t i = 0; i < env->stats_reply->n_top && s->n_names < RECORDS_NAMES; i++)
 		s->names[s->n_names++] =
 		    (struct records_name){ xstrdup(env->stats_reply->top[i]->name),
-			    env->stats_reply->top[i]->count };
+			    env->stats_reply->top[i]->count, env->stats_reply->top[i]->qps };
 	ui_dirty(v->ui, false);
 }
 
@@ -74,9 +74,10 @@ records_preview_tick(struct view *v)
 	Ns__StatsRequest body = NS__STATS_REQUEST__INIT;
 	Ns__Envelope request = NS__ENVELOPE__INIT;
 
-	if (!s->preview.on || s->preview.width < PREVIEW_FROM)
+	if (v->ui->surface->w <= RECORDS_QPS_FROM)
 		return;
-	checklist_ask(&s->checks, v);
+	if (s->preview.on && s->preview.width >= PREVIEW_FROM)
+		checklist_ask(&s->checks, v);
 	if (s->names_request != 0 || (s->names_ms != 0 && v->ui->mono_ms - s->names_ms < NAMES_MS))
 		return;
 	s->names_ms = v->ui->mono_ms;
@@ -98,23 +99,27 @@ records_preview_close(struct view *v)
 	checklist_free(&s->checks);
 }
 
+const struct records_name *
+records_asked(const struct records *s, const char *name)
+{
+	for (size_t i = 0; i < s->n_names; i++)
+		if (strcasecmp(s->names[i].name, name) == 0)
+			return &s->names[i];
+	return NULL;
+}
+
 /* What the counters know of a name is of all its types. */
 static void
 put_asked(struct view *v, struct rect *r, const char *name)
 {
 	const struct records *s = v->state;
+	const struct records_name *n = records_asked(s, name);
 	char text[80];
 
-	for (size_t i = 0; i < s->n_names; i++) {
-		if (strcasecmp(s->names[i].name, name) != 0)
-			continue;
-		snprintf(text, sizeof text, "%llu queries in one to two minutes",
-		    (unsigned long long)s->names[i].count);
-		preview_put(v, r, UI_DIM, text);
-		return;
-	}
+	snprintf(text, sizeof text, "%llu queries in one to two minutes",
+	    n != NULL ? (unsigned long long)n->count : 0);
 	if (s->n_names > 0)
-		preview_put(v, r, UI_DIM, "not among the busiest names");
+		preview_put(v, r, UI_DIM, n != NULL ? text : "not among the busiest names");
 }
 
 /* ---- a policy ---- */

@@ -31,10 +31,14 @@ search_lines(struct lines *l, const char *text, size_t *at, int by)
 {
 	if (text == NULL)
 		*at = l->found > 0 ? l->found - 1 : l->top;
-	else if (!search_around(l->n, at, by, line_holds, l, text))
-		return false;
-	else
+	else if (by == 0) {
 		lines_find(l, *at);
+		l->found = 0;
+	} else if (search_around(l->n, at, by, line_holds, l, text)) {
+		lines_find(l, *at);
+	} else {
+		return false;
+	}
 	return true;
 }
 
@@ -63,9 +67,22 @@ search_took(struct ui *ui, uint32_t key)
 	}
 	if ((end == PROMPT_CHANGED || end == PROMPT_ENTER) && text[0] != '\0') {
 		snprintf(ui->searched, sizeof ui->searched, "%s", text);
-		if (!top->ops->search(top, text, &at, 1) && end == PROMPT_ENTER)
+		if (top->ops->search(top, text, &at, 1))
+			return;
+		if (end == PROMPT_ENTER)
 			ui_say(ui, "Nothing here has \"%s\"", text);
 	}
+	/* Not found, or left: where it was. */
+	if (end != PROMPT_MORE && (end != PROMPT_ENTER || text[0] != '\0'))
+		(void)top->ops->search(top, "", &at, 0);
+}
+
+void
+search_text(struct ui *ui, const char *text)
+{
+	ui->prompt.on = false;
+	snprintf(ui->searched, sizeof ui->searched, "%s", text);
+	search_step(ui, 1);
 }
 
 void

@@ -14,9 +14,11 @@ shares_add(struct shares *sh, const Ns__StatsReply *r, Ns__StatsReply__Rcode *co
 	if (sh->n > 0 && r->queries < sh->list[(sh->n - 1) % (SHARE_WINDOW + 1)].queries)
 		sh->n = 0;
 	s = &sh->list[sh->n++ % (SHARE_WINDOW + 1)];
-	*s = (struct share_sample){
-		.queries = r->queries, .udp = r->udp, .tcp = r->tcp, .dropped = r->dropped
-	};
+	*s = (struct share_sample){ .queries = r->queries,
+		.udp = r->udp,
+		.tcp = r->tcp - r->tls,
+		.tls = r->tls,
+		.dropped = r->dropped };
 	for (size_t i = 0; i < n && s->n < SHARE_NAMES; i++) {
 		sanitize(s->name[s->n], sizeof s->name[0], list[i]->name, true);
 		s->count[s->n++] = list[i]->count;
@@ -56,6 +58,7 @@ shares_view(const struct shares *sh, struct share_view *v)
 	uint64_t all = now->queries - then->queries;
 	v->udp = percent(now->udp - then->udp, all);
 	v->tcp = percent(now->tcp - then->tcp, all);
+	v->tls = percent(now->tls - then->tls, all);
 	v->dropped = percent(now->dropped - then->dropped, all);
 	for (v->n = 0; v->n < now->n; v->n++) {
 		v->name[v->n] = now->name[v->n];

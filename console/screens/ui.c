@@ -55,6 +55,12 @@ ui_tick(struct ui *ui)
 		top->ops->tick(top);
 }
 
+uint64_t
+ui_clock_ns(const struct ui *ui)
+{
+	return ui->clock_ns != NULL ? ui->clock_ns() : ui->mono_ms * 1000000;
+}
+
 void
 ui_now(struct ui *ui, uint64_t mono_ms, int64_t wall_ms)
 {

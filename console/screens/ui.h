@@ -56,7 +56,7 @@ struct ns_screen_ops {
 	void (*filter)(struct view *, const char *text); /* with CTX_FILTER */
 	const char *(*filter_now)(struct view *);
 	/* With CTX_SEARCH: goes to the first place from *at on (by 1), or before it (-1), that has the text, and says
-	 * where it is; false: none has.  Without a text only *at is told, where it is now. */
+	 * where it is; false: none has.  By 0 it goes to *at.  Without a text only *at is told, where it is now. */
 	bool (*search)(struct view *, const char *text, size_t *at, int by);
 	const char *filter_help; /* what can be typed; NULL: as of zones */
 	bool (*key)(struct view *, uint32_t key); /* with CTX_TYPED: what no action took; false: not mine */
@@ -124,6 +124,7 @@ struct ui {
 	unsigned refresh_ms;
 	int64_t wall_ms; /* of this event */
 	uint64_t mono_ms;
+	uint64_t (*clock_ns)(void); /* monotonic, for what is shorter than an event; NULL: mono_ms will do */
 	uint64_t interrupt_ms; /* of the last Ctrl-C */
 	bool pasting;
 	struct {
@@ -155,6 +156,7 @@ struct ui {
 struct ui *ui_new(struct ns_client *, int w, int h, enum glyph_set);
 void ui_destroy(struct ui **);
 void ui_now(struct ui *, uint64_t mono_ms, int64_t wall_ms);
+uint64_t ui_clock_ns(const struct ui *);
 void ui_key(struct ui *, uint32_t key);
 void ui_tick(struct ui *);
 void ui_check_link(struct ui *); /* is it there? */
@@ -188,6 +190,7 @@ void ui_set_theme(struct ui *, enum ui_theme);
 void search_open(struct ui *);
 void search_took(struct ui *, uint32_t key); /* of its prompt */
 void search_step(struct ui *, int by);
+void search_text(struct ui *, const char *text); /* the next from here */
 /* For screens: the first of n from *at on, or before it, around the end, that holds the text. */
 bool search_around(size_t n, size_t *at, int by, bool (*holds)(void *arg, size_t i, const char *text), void *arg,
     const char *text);

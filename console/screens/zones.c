@@ -1,6 +1,7 @@
 /* zones.c - all zones, a page at a time, in whatever order; typing a filter asks the appliance, at most every 40 ms. */
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "console/core/loop.h"
@@ -8,6 +9,7 @@
 #include "console/screens/bulk.h"
 #include "console/screens/copy.h"
 #include "console/screens/draftnames.h"
+#include "console/screens/graphs.h"
 #include "console/screens/marks.h"
 #include "console/screens/preview.h"
 #include "console/screens/sorting.h"
@@ -15,11 +17,13 @@
 #include "console/screens/zonemake.h"
 #include "ipc/base/clock.h"
 #include "ipc/base/wbuf.h"
+#include "ipc/base/xalloc.h"
 
 #define DEBOUNCE_MS 40u
 #define TIMEOUT_MS  5000u
 #define HOLD_MS     10000u /* how long rows stay where they are that are sorted by what moves */
 #define COPY_OCTETS (1u << 20)
+#define PAST        10u /* minutes of a zone */
 
 struct zones {
 	struct ns_table table;
@@ -90,13 +94,36 @@ set_dnssec(struct view *v, const Ns__ZoneInfo *z, struct row *r)
 
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		if (strcmp(z->dnssec_trouble, words[i].trouble) == 0) {
-			row_set(v, r, 4, words[i].role, "%s", words[i].word);
+			row_set(v, r, 6, words[i].role, "%s", words[i].word);
 			return;
 		}
-	row_set(v, r, 4, strcmp(z->dnssec, "off") == 0 ? UI_DIM : UI_TEXT, "%s",
+	row_set(v, r, 6, strcmp(z->dnssec, "off") == 0 ? UI_DIM : UI_TEXT, "%s",
 	    strcmp(z->dnssec, "on") == 0         ? "ok"
 	    : strcmp(z->dnssec, "external") == 0 ? "extern"
 						 : z->dnssec);
+}
+
+/* Of zones that are asked; ten minutes of the busiest, and in words why there are none of another. */
+static void
+set_past(struct view *v, const Ns__ZoneInfo *z, struct row *r)
+{
+	double list[PAST];
+	char text[PAST * 4 + 1];
+
+	row_set(v, r, 4, z->nx_percent >= 50 ? UI_WARN : UI_TEXT, z->qps > 0 ? "%.1f" : "",
+	    z->nx_percent);
+	if (z->n_past != PAST) {
+		row_set(v, r, 5, UI_DIM, "%s",
+		    isnan(z->qps) ? ""
+		    : z->qps > 0  ? "not kept"
+				  : "quiet");
+		return;
+	}
+	spark_past(list, PAST, z->past, z->n_past);
+	spark_text(v, list, PAST, text, sizeof text);
+	free(r->cells[5]);
+	r->cells[5] = xstrdup(text); /* of our own characters */
+	r->roles[5] = UI_GRAPH;
 }
 
 static void
@@ -114,21 +141,23 @@ zones_fill(struct view *v, const Ns__Envelope *env, size_t i, struct row *r)
 	row_set(v, r, 1, UI_TEXT, "%u", z->serial);
 	row_set(v, r, 2, UI_TEXT, "%llu", (unsigned long long)z->rrsets);
 	row_set(v, r, 3, z->qps > 0 ? UI_TEXT : UI_DIM, "%s", isnan(z->qps) ? "-" : qps);
+	set_past(v, z, r);
 	set_dnssec(v, z, r);
 	word = level_word(z->health, &role);
-	row_set(v, r, 5, role, "%s", word);
-	row_set(v, r, 6, UI_TEXT, "%s %s", ago, z->changed_by);
-	row_set(v, r, 7, UI_DIM, "%s", z->account);
+	row_set(v, r, 7, role, "%s", word);
+	row_set(v, r, 8, UI_TEXT, "%s %s", ago, z->changed_by);
+	row_set(v, r, 9, UI_DIM, "%s", z->account);
 }
 
 static const struct pages_ops pages_of_zones = { zones_ask, zones_rows, zones_fill, zones_rank };
 
 static const struct table_column columns[] = { { "NAME", 20, 2, false, 0 },
 	{ "SERIAL", 10, 0, true, 68 }, { "RRSETS", 6, 0, true, 0 }, { "QPS", 6, 0, true, 0 },
-	{ "DNSSEC", 7, 0, false, 0 }, { "HEALTH", 6, 0, false, 0 }, { "CHANGED", 9, 1, false, 76 },
+	{ "NX%", 5, 0, true, 110 }, { "10m", PAST, 0, false, 110 }, { "DNSSEC", 7, 0, false, 0 },
+	{ "HEALTH", 6, 0, false, 0 }, { "CHANGED", 9, 1, false, 76 },
 	{ "ACCOUNT", 12, 0, false, 110 }, { NULL, 0, 0, false, 0 } };
-static const char *const sorts[TABLE_COLUMNS] = { "name", "-serial", "-rrsets", "-qps", "dnssec",
-	"health", "-changed" };
+static const char *const sorts[TABLE_COLUMNS] = { "name", "-serial", "-rrsets", "-qps", NULL, NULL,
+	"dnssec", "health", "-changed" };
 
 static void
 zones_open(struct view *v)
@@ -158,7 +187,7 @@ zones_close(struct view *v)
 static bool
 moves(const struct zones *z)
 {
-	return z->table.sort.column >= 3 && z->table.sort.column <= 5;
+	return z->table.sort.column >= 3 && z->table.sort.column <= 7;
 }
 
 static void

@@ -8,6 +8,7 @@
 
 #define DEAF_MS    150u
 #define MORE_LINES 4
+#define ASK_LINES  2
 
 static enum dialog_end
 typed(struct dialog *d, uint32_t key)
@@ -51,13 +52,16 @@ void
 dialog_draw(const struct dialog *d, struct surface *s, struct rect r)
 {
 	int w = r.w - 2, more = d->more[0] != '\0' ? text_lines(d->more, w) : 0;
-	int rows = 2 + (more > MORE_LINES ? MORE_LINES : more);
+	int ask = text_lines(d->ask, w) > 1 ? ASK_LINES : 1;
+	int rows = 1 + ask + (more > MORE_LINES ? MORE_LINES : more);
 	int y = r.y + r.h - rows;
 
 	surface_fill(s, (struct rect){ r.x, y, r.w, rows }, UI_TEXT);
-	surface_put(s, r.x + 1, y++, w, UI_WARN, d->ask);
+	(void)surface_wrap(s, (struct rect){ r.x + 1, y, w, ask }, UI_WARN, d->ask);
+	y += ask;
 	if (more > 0)
-		y += surface_wrap(s, (struct rect){ r.x + 1, y, w, rows - 2 }, UI_TEXT, d->more);
+		y += surface_wrap(
+		    s, (struct rect){ r.x + 1, y, w, rows - 1 - ask }, UI_TEXT, d->more);
 	if (d->choices != NULL) {
 		int x = r.x + 1;
 

@@ -96,7 +96,7 @@ def watchers(a):
         for t in threads:
             t.join(10)
         for c in consoles:
-            c.child.close(force=True)
+            c.close()
 
 
 def counted(tree, data, queries, flags, watched):

@@ -1,5 +1,5 @@
 /* Any octets as a file of signatures: opened, looked into, written to, made smaller. */
-// link: appliance/signer/sigfile.c appliance/signer/rrsig.c appliance/signer/keys.c
+// link: appliance/signer/sigfile.c appliance/signer/sigframe.c appliance/signer/rrsig.c appliance/signer/keys.c
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>

@@ -1,5 +1,5 @@
 /* Any master file signed, with every denial: what zonesign makes of it is sound, and signcheck finds it fit. */
-// link: appliance/signer/keys.c appliance/signer/rrsig.c appliance/signer/apexset.c appliance/signer/sheet.c appliance/signer/typemap.c appliance/signer/signowner.c appliance/signer/emissions.c appliance/signer/aliassign.c appliance/signer/aliassets.c appliance/signer/aliasbook.c appliance/signer/names.c appliance/signer/zonesign.c appliance/signer/hashsort.c appliance/signer/signcheck.c appliance/signer/signtables.c tests/lib/keykit.c
+// link: appliance/signer/keys.c appliance/signer/rrsig.c appliance/signer/apexset.c appliance/signer/sheet.c appliance/signer/typemap.c appliance/signer/signowner.c appliance/signer/emissions.c appliance/signer/aliassign.c appliance/signer/aliassets.c appliance/signer/aliasbook.c appliance/signer/names.c appliance/signer/zonesign.c appliance/signer/hashsort.c appliance/signer/signcheck.c appliance/signer/sidecheck.c appliance/signer/signtables.c tests/lib/keykit.c
 #include <stdlib.h>
 
 #include "appliance/dns/zonetext.h"

@@ -14,7 +14,7 @@
 
 // link: appliance/signer/vault.c
 // link: appliance/signer/keysecret.c
-// link: appliance/signer/keystore.c
+// link: appliance/signer/keystore.c appliance/signer/keypack.c
 // link: appliance/signer/keywork.c
 // link: appliance/signer/ringwork.c
 // link: appliance/signer/keys.c

@@ -4,6 +4,8 @@ import json
 import os
 import pathlib
 import shutil
+import subprocess
+import tempfile
 import time
 
 import pexpect
@@ -67,6 +69,25 @@ def become(user):
     os.setuid(user.pw_uid)
 
 
+def state_of(pid):
+    """What a process is doing, as far as the system tells: for a test that failed."""
+    said = []
+    for what in ("wchan", "syscall", "stack"):
+        try:
+            said.append(f"{what}: {pathlib.Path(f'/proc/{pid}/{what}').read_text().strip()}")
+        except OSError as e:
+            said.append(f"{what}: {e.strerror}")
+    try:
+        status = pathlib.Path(f"/proc/{pid}/status").read_text()
+        said += [line for line in status.splitlines() if line.startswith(("State", "SigPnd", "SigBlk"))]
+        if shutil.which("gdb"):
+            said.append(subprocess.run(["gdb", "-p", str(pid), "-batch", "-ex", "thread apply all bt"], stdin=subprocess.DEVNULL,
+                                       capture_output=True, text=True, timeout=20).stdout[-3000:])
+    except (OSError, subprocess.TimeoutExpired) as e:
+        said.append(str(e))
+    return "\n".join(said)
+
+
 class Console:
     def __init__(self, socket, width=80, height=24, args=(), term="xterm-256color", mute=False, user=None, command=None,
                  keep=False,
@@ -74,7 +95,11 @@ class Console:
         drafts = pathlib.Path(socket).parent.parent / "state"  # the same as the appliance's cli() has
         if not keep:  # what an earlier session left
             shutil.rmtree(drafts / "nameserve" / "console", ignore_errors=True)
-        environment = {**os.environ, "XDG_STATE_HOME": str(drafts), "LC_ALL": "C.UTF-8", "NO_COLOR": "", **env, "TERM": term}
+        self.own = pathlib.Path(tempfile.mkdtemp(prefix="ns-console-"))  # for a trace that nobody else asked for
+        self.own.chmod(0o777)
+        environment = {**os.environ, "XDG_STATE_HOME": str(drafts), "LC_ALL": "C.UTF-8", "NO_COLOR": "",
+                       "NS_UI_TRACE": str(self.own / "trace"), **env, "TERM": term}
+        self.trace = pathlib.Path(environment["NS_UI_TRACE"])
         self.screen = Screen(width, height)
         self.stream = Stream(self.screen)
         self.raw = b""
@@ -92,8 +117,19 @@ class Console:
 
     def __exit__(self, kind, *_):
         if kind is not None:
-            print("\n".join(self.lines()), repr(self.raw[-2000:]), sep="\n----\n")
+            print("\n".join(self.lines()), repr(self.raw[-2000:]), state_of(self.child.pid), self.traced(), sep="\n----\n")
+        self.close()
+
+    def close(self):
         self.child.close(force=True)
+        shutil.rmtree(self.own, ignore_errors=True)
+
+    def traced(self, lines=20):
+        """The last frames: what was typed last, and when it was shown."""
+        try:
+            return "\n".join(self.trace.read_text().splitlines()[-lines:])
+        except (OSError, UnicodeDecodeError) as e:
+            return f"no trace: {e}"
 
     def read(self, seconds=0.05):
         """What is there, at most what comes within so many seconds; False: the program has ended."""

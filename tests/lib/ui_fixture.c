@@ -60,6 +60,7 @@ fill_stats(Ns__Envelope *e)
 	s.queries = is("empty") ? 0 : 150000 * turn;
 	s.udp = s.queries * 97 / 100;
 	s.tcp = s.queries - s.udp;
+	s.tls = s.tcp / 3;
 	for (unsigned i = 0; i < 5; i++) {
 		top[i]->name = STR(is("hostile") ? HOSTILE : names[i]);
 		top[i]->qps = 21400.0 / (i + 1) + 500.0 * (double)(turn % (i + 3));
@@ -95,6 +96,9 @@ fill_zones(Ns__Envelope *e)
 		zone[i]->records = 20 * i * i;
 		zone[i]->rrsets = 10 * i * i;
 		zone[i]->qps = i == 5 ? (double)NAN : i % 4 == 3 ? 0 : 18000.0 / (1 + 7 * i);
+		zone[i]->nx_percent = i == 1 ? 88.4 : i % 5 * 1.2;
+		zone[i]->past = i % 6 == 4 ? NULL : fixture_minutes(i);
+		zone[i]->n_past = zone[i]->past != NULL ? 10 : 0;
 		zone[i]->changed_by = STR(is("hostile") ? HOSTILE : i % 2 ? "ci" : "alice");
 		zone[i]->dnssec = STR(i % 3 == 1 ? "off" : i % 3 == 2 ? "on" : "external");
 		zone[i]->dnssec_trouble = STR(i == 2   ? "ds"
@@ -322,7 +326,7 @@ a_change(unsigned i)
 	c->serial = i == 2 ? 0 : 2026112202 - i;
 	ns__change__rrsets__init(&rrsets[i]);
 	rrsets[i].added = i + 1;
-	rrsets[i].changed = 2 * i;
+	rrsets[i].changed = 1 + i;
 	c->rrsets = i == 2 ? NULL : &rrsets[i];
 	return c;
 }
@@ -456,6 +460,8 @@ fill_plan(Ns__Envelope *e)
 	z.rrsets = four_rrsets();
 	z.n_rrsets = is("empty") ? 0 : 4;
 	w.code = 1202;
+	w.owner = STR("beta.shop-000.example.");
+	w.type = STR("HTTPS");
 	w.text =
 	    STR(is("hostile") ? HOSTILE
 			      : "beta.shop-000.example. HTTPS: its target has no address in this "

@@ -8,12 +8,14 @@
 
 extern const char *fixture; /* plain, empty, hostile, heavy (changes that take a name) */
 extern bool fixture_with_policies; /* a list of records has policies */
+extern bool fixture_with_many; /* 32 appliances */
 
 /* The reply to a request of that kind, static until the next one; name, type: of the RRset that it asks for; of
  * figures name is scope and list with a blank between them. */
 void fixture_answer(Ns__Envelope__BodyCase kind, const char *name, const char *type, Ns__Envelope *reply);
 Ns__Conflict *fixture_conflict(void);
 /* ---- ui_fixture_live.c ---- */
+float *fixture_minutes(unsigned which); /* ten, of a zone */
 void fixture_figures(Ns__StatsReply *, const char *scope, const char *top);
 bool fixture_live(Ns__Envelope__BodyCase kind, Ns__Envelope *reply); /* false: not one of these */
 

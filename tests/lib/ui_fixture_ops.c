@@ -143,12 +143,37 @@ fixture_look(Ns__Envelope *e)
 	e->body_case = NS__ENVELOPE__BODY_CHECK_PROBE_REPLY;
 }
 
+#define MANY 32u
+bool fixture_with_many;
+
+/* The others are at a site each. */
+static const char *
+pop_site(unsigned i)
+{
+	static const char *const others[MANY - POPS] = { "arn1", "atl1", "bom1", "cdg1", "dfw1",
+		"dxb1", "hel1", "hkg1", "icn1", "jnb1", "lhr1", "mad1", "mel1", "mia1", "mxp1",
+		"nrt1", "ord1", "scl1", "sea1", "sjc1", "vie1", "waw1", "yyz1", "yvr1" };
+
+	return i < POPS ? sites[i] : others[i - POPS];
+}
+
+static const char *
+pop_name(unsigned i)
+{
+	static char names[MANY][16];
+
+	if (i < POPS)
+		return pops[i];
+	snprintf(names[i], sizeof names[i], "%s-a", pop_site(i));
+	return names[i];
+}
+
 void
 fixture_fleet(Ns__Envelope *e)
 {
 	static Ns__FleetListReply r;
 	static Ns__Drained out;
-	LIST(Ns__FleetListReply__Appliance, NS__FLEET_LIST_REPLY__APPLIANCE__INIT, a, POPS)
+	LIST(Ns__FleetListReply__Appliance, NS__FLEET_LIST_REPLY__APPLIANCE__INIT, a, MANY)
 
 	r = (Ns__FleetListReply)NS__FLEET_LIST_REPLY__INIT;
 	out = (Ns__Drained)NS__DRAINED__INIT;
@@ -156,12 +181,12 @@ fixture_fleet(Ns__Envelope *e)
 	out.reason = STR(fixture_is("hostile") ? HOSTILE : "new disks");
 	out.since = STR("2026-11-22T12:00:00.000Z");
 	out.until = STR("2026-11-23T12:00:00.000Z");
-	for (unsigned i = 0; i < POPS; i++) {
-		a[i]->name = STR(fixture_is("hostile") && i != 2 ? HOSTILE : pops[i]);
-		a[i]->site = STR(fixture_is("hostile") ? HOSTILE : sites[i]);
+	for (unsigned i = 0; i < MANY; i++) {
+		a[i]->name = STR(fixture_is("hostile") && i != 2 ? HOSTILE : pop_name(i));
+		a[i]->site = STR(fixture_is("hostile") ? HOSTILE : pop_site(i));
 		a[i]->role = STR(i == 0 ? "primary" : i == 1 ? "standby" : "replica");
 		a[i]->state = STR(i == 7 ? "silent" : i == 4 ? "lag" : i == 3 ? "drained" : "ok");
-		a[i]->version = STR(i == 4 ? "1.4.1" : "1.4.2");
+		a[i]->version = STR(i == 4 || i == 20 || i == 21 ? "1.4.1" : "1.4.2");
 		a[i]->endpoint = STR("tcp://192.0.2.53:5300");
 		a[i]->trust = STR("operator");
 		a[i]->revision = a[i]->stored = 8841;
@@ -174,7 +199,7 @@ fixture_fleet(Ns__Envelope *e)
 		a[i]->drained = i == 3 ? &out : NULL;
 	}
 	r.appliances = a;
-	r.n_appliances = fixture_is("empty") ? 1 : POPS;
+	r.n_appliances = fixture_is("empty") ? 1 : fixture_with_many ? MANY : POPS;
 	e->fleet_list_reply = &r;
 	e->body_case = NS__ENVELOPE__BODY_FLEET_LIST_REPLY;
 }

@@ -55,7 +55,7 @@ fill_verdict(Ns__Envelope *e)
 
 	r = (Ns__ImportReply)NS__IMPORT_REPLY__INIT;
 	error = (Ns__ImportFileError)NS__IMPORT_FILE_ERROR__INIT;
-	error.line = 8;
+	error.line = 10;
 	error.code = 1102;
 	error.reason =
 	    STR(fixture_is("hostile") ? HOSTILE

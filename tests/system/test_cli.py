@@ -5,6 +5,7 @@ import re
 import subprocess
 
 from appliance import BUILD, ROOT, zone_text
+from console import Console
 
 NAMESERVE = BUILD / "bin" / "nameserve"
 
@@ -141,6 +142,48 @@ def test_history_is_filtered(example):
     assert "eu-web-2" in example.cli("history", "list", "--filter", "kind:check")
     for words, why in (("qps:>1", "there are name:, who:ci"), ("since:yesterday", "since:1d"), ("who:", "an empty word")):
         assert why in example.fails(2, "history", "list", "--filter", words)
+
+
+def test_a_filtered_history_goes_on_behind_a_page(example):
+    """More than a page holds, with others between them: none is left out, none comes twice, here and in the console."""
+    example.cli("zone", "import", "paged.example", "-", stdin=zone_text("paged.example."))
+    lines = "".join(f"{zone} n{i} 60 A 192.0.2.{i}\n" for i in range(205) for zone in (["example.com"] * (i % 4 == 0) + ["paged.example"]))
+    subprocess.run([BUILD / "tools" / "edits", str(example.socket)], input=lines, text=True, check=True, capture_output=True)
+    every, cursor = [], []
+    while cursor != [""]:
+        page = example.cli_json("history", "list", "--limit", 200, "--filter", "^paged kind:edit", *(["--cursor", *cursor] if cursor else []))
+        assert len(page["changes"]) <= 200
+        every += [c["revision"] for c in page["changes"]]
+        assert all(c["zones"] == ["paged.example."] for c in page["changes"])
+        cursor = [page.get("next", "")]
+    assert every == sorted(set(every), reverse=True) and len(every) == 205
+    with Console(example.socket) as c:
+        c.press("6", "/", "^paged kind:edit", "enter")
+        c.wait(lambda: c.cursor_row().split()[1:2] == [str(every[0])])
+        c.wait(lambda: c.press("G") or "205 changes" in c.text())  # each time as far as is known
+        c.wait(lambda: c.press("G") or c.cursor_row().split()[1:2] == [str(every[-1])])
+
+
+def test_an_export_has_the_draft_in_it(example):
+    """Of a zone that comes in several pieces: names before, between and behind those that are there, and those that go."""
+    many = "".join(f"h{i:04} IN A 10.7.{i >> 8}.{i & 255}\n" for i in range(4000))
+    example.cli("zone", "import", "long.example", "-", stdin=zone_text("long.example.", records=many))
+    for words in (("set", "a", 60, "A", "192.0.2.1"), ("set", "h1999x", 60, "A", "192.0.2.2"), ("set", "zz", 60, "TXT", "x"),
+                  ("add", "h0000", 300, "A", "192.0.2.3"), ("del", "h0001"), ("set", "@", 60, "MX", "10 h0002"),
+                  ("set", "h3999", 60, "A", "192.0.2.4")):
+        example.cli("record", words[0], "long.example", *words[1:])
+    drafted = example.cli("zone", "export", "long.example", "--draft")
+    assert drafted != example.cli("zone", "export", "long.example") and "h0001." not in drafted
+    example.cli("commit", "long.example")
+
+    def records(text):  # but for the serial, which the commit makes
+        return [line for line in text.splitlines() if " SOA " not in line]
+
+    assert records(drafted) == records(example.cli("zone", "export", "long.example"))
+    example.fails(3, "zone", "export", "long.example", "--draft")
+    example.cli("record", "set", "long.example", "b", 60, "A", "192.0.2.5")
+    example.cli("record", "set", "long.example", "c", 60, "A", "192.0.2.5", "--commit")
+    assert "E2104" in example.fails(5, "zone", "export", "long.example", "--draft")
 
 
 def test_read_only_refuses_edits(example):

@@ -344,7 +344,12 @@ echo 'beta IN A 192.0.2.777' >> "$2"
         c.press("k", "enter")
         c.wait("your text is in")
         assert c.ended() == 6
-    assert len(left_behind(served)) == 1
+    with Console(served.socket, args=("edit", zone), VISUAL=editor(served, "bad", "echo nonsense >> \"$2\"")) as c:
+        c.wait("(k)eep the text")
+        c.press("ctrl-c")
+        c.wait("your text is in")
+        assert c.ended() == 130
+    assert len(left_behind(served)) == 2
     for path in (served.dir / "state").rglob("edit-*"):
         path.unlink()
 

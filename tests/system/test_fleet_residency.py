@@ -322,9 +322,9 @@ def test_what_was_lost_is_not_kept_either(tmp_path):
         set_txt(p, ZONE, "xyzzy-plugh")
         set_txt(p, "example.com", "kept")
         p.cli("account", "create", "late")
-        for account in ("acme", "late", "none"):
+        for account in ("acme", "late", "none", "again"):
             put_zone(p, tmp_path, f"only-{account}.example", f'mark TXT "only-data-{account}"\n')
-            if account != "none":
+            if account not in ("none", "again"):
                 p.cli("zone", "set", f"only-{account}.example", "--account", account)
         p.kill()
         r1.start()
@@ -336,6 +336,13 @@ def test_what_was_lost_is_not_kept_either(tmp_path):
         gone(p)
         text = p.cli("draft", "lost")
         assert "xyzzy-plugh" not in text and ZONE not in text and "kept" in text
+        # One that is made again, and has another number: by its name.
+        again = (b"only-data-again",)
+        put_zone(r1, tmp_path, "only-again.example", "www A 192.0.2.10\n")
+        wait_until(lambda: p.follows(r1.revision()) and p.values("www.only-again.example.") == ["192.0.2.10"], "it is here")
+        assert remains(p, again)
+        r1.cli("zone", "set", "only-again.example", "--sites", "home")
+        wait_until(lambda: not remains(p, again), f"it is gone: {remains(p, again)}", 20)
         # Zones that the new history never knew: by their accounts, of which it has one under another number.
         assert all(remains(p, (f"only-data-{a}".encode(),)) for a in ("acme", "late"))
         for account in ("other", "late"):

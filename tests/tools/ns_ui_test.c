@@ -80,13 +80,13 @@ static const struct {
 	const char *name, *keys;
 	unsigned ticks;
 } screens[] = { { "overview", "", 70 }, { "problems", "!j", 5 }, { "zones", "2jj", 1 },
-	{ "filter", "2/shop", 1 }, { "records", "2\rj", 1 }, { "zone-make", "2ashop.new\x13", 1 },
-	{ "zones-late", "", 2 }, { "records-filter", "2\r/type:MX\r", 1 },
-	{ "zone-history", "2\rH", 1 }, { "history", "6j", 1 },
-	{ "history-filter", "6/who:ci\r", 1 }, { "change", "6\r", 1 }, { "help", "?", 1 },
-	{ "help-zones", "2?", 1 }, { "messages", "++:messages\r", 1 }, { "lost", "2", 1 },
-	{ "lost-overview", "", 30 }, { "records-draft", DRAFT "j", 1 }, { "menu", DRAFT ".", 1 },
-	{ "editor", "2\rGke", 1 },
+	{ "filter", "2/shop", 1 }, { "records", "2\r\v\vj", 1 },
+	{ "zone-make", "2ashop.new\x13", 1 }, { "zones-late", "", 2 },
+	{ "records-filter", "2\r/type:MX\r", 1 }, { "zone-history", "2\rH", 1 },
+	{ "history", "6j", 1 }, { "history-filter", "6/who:ci\r", 1 }, { "change", "6\r", 1 },
+	{ "help", "?", 1 }, { "help-zones", "2?", 1 }, { "messages", "++:messages\r", 1 },
+	{ "lost", "2", 1 }, { "lost-overview", "", 30 }, { "records-draft", DRAFT "j", 1 },
+	{ "menu", DRAFT ".", 1 }, { "editor", "2\rGke", 1 },
 	{ "editor-error",
 	    "2\ra"
 	    "www\t\t\t192.0.2.300",
@@ -137,7 +137,9 @@ static const struct {
 	{ "health", "3", 2 }, { "health-problems", "3!", 2 }, { "check", "3\r", 2 },
 	{ "events", "3H", 2 }, { "force", "3F\tOPS-7 it is being moved", 2 },
 	{ "force-ask", "3F\tOPS-7 it is being moved\x13", 2 }, { "probe-now", "3t", 2 },
-	{ "fleet", "4j", 5 }, { "pop", "4jjj\r", 2 }, { "drain-ask", "4jjjDnew disks\x13", 2 },
+	{ "fleet", "4j", 5 }, { "pop", "4jjj\r", 2 }, { "fleet-many", "4\v\vG", 2 },
+	{ "fleet-many-sort", "4\v>>>>>o", 2 }, { "overview-many", "\v\v", 30 },
+	{ "connect-many", "9\v\v", 2 }, { "drain-ask", "4jjjDnew disks\x13", 2 },
 	{ "dnssec", "2\r]]j", 2 }, { "unsign-ask", "2\r]]:unsign\r \tmoves away\x13", 2 },
 	{ "roll-ask", "2\r]]K\x13", 2 }, { "copy", "2\rGky", 1 }, { "text", "2\rE", 1 },
 	{ "text-error", "2\rEx\x13", 1 }, { "text-again", "2\rEx\x13\ve", 1 },
@@ -187,6 +189,7 @@ reach(size_t screen, int w, int h, enum glyph_set glyphs)
 		uisession_ticks(ui, screens[screen].ticks);
 	}
 	fixture_with_policies = strcmp(name, "records-preview-policy") == 0;
+	fixture_with_many = strstr(name, "-many") != NULL;
 	ui->grammar = &grammar;
 	ui->restricted = strncmp(name, "text", 4) == 0; /* $EDITOR is not ours to start */
 	for (const char *k = screens[screen].keys; *k != '\0'; k++) {

@@ -5,7 +5,7 @@
  *
  * The signed zone on stdout, of a folder (each file is the zone of its name) none; "made N kept N ms N" on stderr: of
  * the processor, keys and reading not counted.  `checked`: with what is verified before such a zone is served. */
-// link: appliance/signer/keys.c appliance/signer/rrsig.c appliance/signer/apexset.c appliance/signer/sheet.c appliance/signer/typemap.c appliance/signer/signowner.c appliance/signer/emissions.c appliance/signer/aliassign.c appliance/signer/aliassets.c appliance/signer/aliasbook.c appliance/signer/names.c appliance/signer/zonesign.c appliance/signer/hashsort.c appliance/signer/signcheck.c appliance/signer/signtables.c
+// link: appliance/signer/keys.c appliance/signer/rrsig.c appliance/signer/apexset.c appliance/signer/sheet.c appliance/signer/typemap.c appliance/signer/signowner.c appliance/signer/emissions.c appliance/signer/aliassign.c appliance/signer/aliassets.c appliance/signer/aliasbook.c appliance/signer/names.c appliance/signer/zonesign.c appliance/signer/hashsort.c appliance/signer/signcheck.c appliance/signer/sidecheck.c appliance/signer/signtables.c
 #include <dirent.h>
 #include <limits.h>
 #include <stdio.h>

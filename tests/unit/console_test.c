@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "console/core/changetext.h"
 #include "console/core/edittext.h"
 #include "console/core/glyph.h"
 #include "console/core/key.h"
@@ -517,6 +518,55 @@ test_sort_rows(void **state)
 }
 
 static void
+told_line(void *arg, char sign, const char *text)
+{
+	char *out = arg;
+
+	snprintf(out + strlen(out), 1000 - strlen(out), "%c%s;", sign, text);
+}
+
+static void
+test_changes_in_words(void **state)
+{
+	static char soa1[] = "a. 60 IN SOA ns. h. 1 7200 3600 1209600 300",
+		    soa2[] = "a. 60 IN SOA ns. h. 2 7200 3600 1209600 300",
+		    soa3[] = "a. 60 IN SOA ns. h. 2 7200 3600 1209600 60",
+		    one[] = "w.a. 60 IN A 192.0.2.1", two[] = "w.a. 60 IN A 192.0.2.2",
+		    slow[] = "w.a. 300 IN A 192.0.2.1", v6[] = "w.a. 60 IN AAAA 2001:db8::1",
+		    pool[] = "w.a. 0 IN NSPOLICY A {\"root\":{\"pool\":\"p\"},\"pools\":{\"p\":{"
+			     "\"answers\":[{\"value\":\"192.0.2.1\"}]}}}",
+		    odd[] = "w.a. 0 IN NSPOLICY A {", none[] = "nothing of the kind";
+	static const struct {
+		char *removed[2], *added[2];
+		const char *told;
+	} rows[] = { { { soa1 }, { soa2 }, "" },
+		{ { soa1 }, { soa3 },
+		    "~a. 60 IN SOA ns. h. 1 7200 3600 1209600 300 -> ns. h. 2 "
+		    "7200 3600 1209600 60;" },
+		{ { one }, { two }, "~w.a. 60 IN A 192.0.2.1 -> 192.0.2.2;" },
+		{ { one }, { slow }, "~w.a. 60 -> 300 IN A 192.0.2.1;" },
+		{ { one }, { v6 }, "-w.a. 60 IN A 192.0.2.1;+w.a. 60 IN AAAA 2001:db8::1;" },
+		{ { one, two }, { slow },
+		    "-w.a. 60 IN A 192.0.2.1;-w.a. 60 IN A 192.0.2.2;+w.a. 300 IN A 192.0.2.1;" },
+		{ { NULL }, { one, two }, "+w.a. 60 IN A 192.0.2.1;+w.a. 60 IN A 192.0.2.2;" },
+		{ { NULL }, { pool }, "+w.a. policy A pool p: 192.0.2.1 (1);" },
+		{ { odd }, { none }, "-w.a. 0 IN NSPOLICY A {;+nothing of the kind;" } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		char out[1000] = "";
+		size_t n[2] = { 0 };
+
+		for (size_t k = 0; k < 2; k++) {
+			n[0] += rows[i].removed[k] != NULL;
+			n[1] += rows[i].added[k] != NULL;
+		}
+		changetext(rows[i].removed, n[0], rows[i].added, n[1], told_line, out);
+		assert_string_equal(out, rows[i].told);
+	}
+}
+
+static void
 test_marks_in_a_text(void **state)
 {
 	static const struct {
@@ -549,6 +599,7 @@ main(void)
 		cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_conflicts_name_both),
 		cmocka_unit_test(test_marks_in_a_text),
+		cmocka_unit_test(test_changes_in_words),
 		cmocka_unit_test(test_sanitize_all_pairs),
 		cmocka_unit_test(test_sanitize),
 		cmocka_unit_test(test_graphs),

@@ -311,7 +311,7 @@ test_a_choice(void **unused)
 		struct ui *ui = opened(&text, &before);
 
 		assert_string_equal(ui->dialog.ask,
-		    "Line 8: E1102 field \"address\": not an IPv4 address: \"192.0.2.300\"");
+		    "Line 10: E1102 field \"address\": not an IPv4 address: \"192.0.2.300\"");
 		ui_key(ui, (unsigned char)rows[i].key);
 		uisession_keys(ui, "\ryYn \x13");
 		stands(ui, &text, &before, "a key of no choice");
@@ -374,9 +374,9 @@ test_search_goes_around(void **unused)
 	static const struct {
 		const char *keys;
 		int row; /* 4: the first */
-	} rows[] = { { "", 4 }, { "/BETA", 6 }, { "/beta\x07", 6 }, { "/192.0.2\r", 6 },
-		{ "/192.0.2\rn", 7 }, { "/192.0.2\rnn", 6 }, { "/192.0.2\rN", 7 },
-		{ "/no such\r", 4 }, { "n", 4 }, { "/www\r/\rn", 7 } };
+	} rows[] = { { "", 4 }, { "/BETA", 6 }, { "/beta\x07", 4 }, { "/betx", 4 },
+		{ "/192.0.2\r", 6 }, { "/192.0.2\rn", 7 }, { "/192.0.2\rnn", 6 },
+		{ "/192.0.2\rN", 7 }, { "/no such\r", 4 }, { "n", 4 }, { "/www\r/\rn", 7 } };
 
 	(void)unused;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

@@ -1,5 +1,5 @@
 /* sigfile - signatures that outlive the signer: found again, never wrong after damage, made smaller. */
-// link: appliance/signer/sigfile.c appliance/signer/rrsig.c appliance/signer/keys.c
+// link: appliance/signer/sigfile.c appliance/signer/sigframe.c appliance/signer/rrsig.c appliance/signer/keys.c
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

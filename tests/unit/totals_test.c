@@ -78,7 +78,7 @@ test_tally(void **state)
 		{ .verdict = SERVE_REPLY, .qtype = 257, .truncated = true },
 		{ .verdict = SERVE_REPLY, .qtype = 1, .rcode = 16 },
 		{ .verdict = SERVE_REPLY, .qtype = 65280, .rcode = 255, .transport = SERVE_TCP },
-		{ .verdict = SERVE_DROP, .qtype = 1 },
+		{ .verdict = SERVE_DROP, .qtype = 1, .transport = SERVE_TLS },
 	};
 	struct worker_page *p = &pages[0];
 	struct totals t;
@@ -87,8 +87,9 @@ test_tally(void **state)
 	tally_batch(p, q, 6, 3000);
 	tally_batch(p, q, 1, 3000);
 	assert_int_equal(p->queries, 7);
-	assert_int_equal(p->udp, 6);
-	assert_int_equal(p->tcp, 1);
+	assert_int_equal(p->udp, 5);
+	assert_int_equal(p->tcp, 2);
+	assert_int_equal(p->tls, 1);
 	assert_int_equal(p->dropped, 1);
 	assert_int_equal(p->truncated, 1);
 	assert_int_equal(p->badvers, 1);

@@ -262,8 +262,14 @@ test_past(void **state)
 	zonepast_step(&past, &totals);
 	assert_true(list[ZONEPAST_POINTS - 1] == 10.0f && list[ZONEPAST_POINTS - 3] == 10.0f);
 	assert_true(list[ZONEPAST_POINTS - 4] == 20.0f);
-	zonepast_coarse(list, coarse);
-	assert_true(coarse[ZONEPAST_COARSE - 1] == 12.5f && coarse[0] == -1.0f);
+	zonepast_coarse(&past, list, coarse); /* four points of the minute that has begun */
+	assert_true(coarse[ZONEPAST_COARSE - 1] == 12.5f && coarse[ZONEPAST_COARSE - 2] == -1.0f);
+	ask(7, 300, 0);
+	scan(170000);
+	zonepast_step(&past, &totals);
+	zonepast_coarse(&past, list, coarse);
+	assert_true(coarse[ZONEPAST_COARSE - 1] == 10.0f); /* one of the next; five full ones */
+	assert_true(coarse[ZONEPAST_COARSE - 2] == 70.0f / 6);
 	assert_null(zonepast_find(&past, 12345));
 	scan(9 * 3600 * 1000ull);
 	zonepast_step(&past, &totals);

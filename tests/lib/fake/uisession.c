@@ -65,6 +65,15 @@ forget_memory(void)
 	}
 }
 
+/* A clock that goes on by something else with each look: what is measured by it is not all the same. */
+static uint64_t
+ticking(void)
+{
+	static uint64_t ns, looks;
+
+	return ns += UINT64_C(310000) << ++looks * 5 % 8;
+}
+
 static struct ui *
 begin(int w, int h, enum glyph_set glyphs)
 {
@@ -73,6 +82,7 @@ begin(int w, int h, enum glyph_set glyphs)
 	if (ui == NULL)
 		exit(1);
 	turns = 0;
+	ui->clock_ns = ticking;
 	ui_now(ui, UISESSION_MONO_MS, UISESSION_WALL_MS);
 	ui_main(ui, &screen_overview);
 	return ui;
