@@ -83,7 +83,6 @@ find_set(const struct signcheck_run *k, uint16_t type, uint16_t covers)
 
 /* ---- signatures ---- */
 
-/* In an algorithm roll a key signs before it is in DNSKEY, and after (RFC 6781 4.1.4). */
 static const struct zone_key *
 key_of(const struct signcheck *c, const struct rrsig *sig, uint16_t flags)
 {
@@ -144,7 +143,7 @@ judge(struct signcheck_run *k, const struct rrset *set, const uint8_t *rdata, si
 	return "its signature does not verify";
 }
 
-/* One of each algorithm that signs for the role, and none that is wrong (RFC 4035 2.2). */
+/* One of each algorithm that signs for the role (RFC 4035 2.2; a roll: before and after DNSKEY, 6781 4.1.4), none wrong. */
 static void
 check_signatures(struct signcheck_run *k, const struct rrset *set, const struct rrset *sigs)
 {
