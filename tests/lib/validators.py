@@ -33,7 +33,7 @@ class Unbound:
     Nothing is answered from what it learnt before: each question reaches the server. when: the time that it believes."""
 
     def __init__(self, upstream, key, zones, when=None):
-        self.upstream, self.zones, self.port, self.when = upstream, zones, free_port(), when
+        self.upstream, self.zones, self.port, self.when = upstream, list(zones), free_port(), when
         self.anchors = [f". DNSKEY {key}"] if not isinstance(key, list) else key
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="ns-unbound-", dir="/tmp"))
         self.process = None
