@@ -381,8 +381,8 @@ def test_a_store_that_does_not_fit_is_asked_for_less_and_less_often():
         a.log_path.unlink()
         a.spawn()
         wait_until(lambda: "signer.map_full" in a.log(), "map full", 20)
-        time.sleep(8)
-        assert 1 <= a.log().count("asking for all zones") <= 4, a.log()
+        time.sleep(4)
+        assert 1 <= a.log().count("asking for all zones") <= 3, a.log()
 
 
 def test_sigstop_of_a_worker_never_lets_a_false_served_out(example):
