@@ -62,10 +62,13 @@ def fork_faults(states):
 
 
 # ---- what became of each operation ----
-def lost_by_promotion(op, log, losses):
+def terms_of(log):
+    return {(c["revision"], c["comment"]): c["term"] for c in log}
+
+
+def lost_by_promotion(op, terms, losses):
     """Acknowledged in a term above what was kept of it. An answer does not name its term: it is that of the change
-    with its number and key, and of one that is nowhere, the term that had not ended when it came."""
-    terms = {(c["revision"], c["comment"]): c["term"] for c in log}
+    with its number and key (terms_of), and of one that is nowhere, the term that had not ended when it came."""
     term = terms.get((op["revision"], op["key"]))
     return any(op["revision"] > loss["kept"] and (op["done"] <= loss["at"] if term is None else term <= loss["term"])
                for loss in losses)
@@ -90,11 +93,11 @@ def fate(op, there, lost):
 
 def outcome_faults(ops, states, losses):
     for state in states:
-        found = {}
+        found, terms = {}, terms_of(state["log"])
         for c in state["log"]:
             found.setdefault(c["comment"], []).append(c["revision"])
         for op in ops:
-            lost = op["outcome"] == "ok" and bool(losses) and lost_by_promotion(op, state["log"], losses)
+            lost = op["outcome"] == "ok" and lost_by_promotion(op, terms, losses)
             wrong = fate(op, found.get(op["key"], []), lost)
             if wrong:
                 yield f"{state['name']}: {op['key']} {wrong}"
@@ -102,9 +105,9 @@ def outcome_faults(ops, states, losses):
 
 def one_number_each(ops, log, losses):
     """No change was acknowledged to two operations (but for numbers that a promotion gave anew)."""
-    taken = {}
+    taken, terms = {}, terms_of(log)
     for op in ops:
-        if op["outcome"] == "ok" and not lost_by_promotion(op, log, losses):
+        if op["outcome"] == "ok" and not lost_by_promotion(op, terms, losses):
             other = taken.setdefault(op["revision"], op["key"])
             if other != op["key"]:
                 yield f"change {op['revision']} was acknowledged for {other} and for {op['key']}"

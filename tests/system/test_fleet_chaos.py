@@ -218,8 +218,8 @@ def test_chaos(fleet, tmp_path):
     tally = history.tally(crowd.ops)
     print(f"{time.monotonic() - began:.1f} s, {tally}, {trouble.count}, lost {trouble.losses}, {trouble.events}")
     assert not crowd.wrong, crowd.wrong[:10]
-    log = judge(fleet, crowd.ops, trouble.losses)[0]["log"]
-    lost = [o["key"] for o in crowd.ops if o["outcome"] == "ok" and history.lost_by_promotion(o, log, trouble.losses)]
+    terms = history.terms_of(judge(fleet, crowd.ops, trouble.losses)[0]["log"])
+    lost = [o["key"] for o in crowd.ops if o["outcome"] == "ok" and history.lost_by_promotion(o, terms, trouble.losses)]
     print(f"lost as said: {lost}; judged after {time.monotonic() - began:.1f} s")
     assert tally["ok"] >= 500 and len(lost) >= len(trouble.losses)
     count = trouble.count
