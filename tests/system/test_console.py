@@ -8,11 +8,10 @@ import signal
 import subprocess
 import time
 
-import dns.message
-import dns.query
 import pytest
 
 from appliance import BUILD, Appliance, zone_text
+from asking import Asking
 from console import Console, peak_kib, trace_of
 
 ZONES = 100_000
@@ -103,28 +102,24 @@ def test_anywhere_in_a_hundred_thousand_costs_three_pages(many):
 def test_sorted_by_what_is_asked(many):
     """The busiest zone comes first, in the console and in the command, and the filter knows rates."""
     busy = "shop-77777.example"
-    query = dns.message.make_query(f"www.{busy}", "A")
-    with Console(many.socket, width=120, height=40) as c:
+    with Asking(many, names=(f"www.{busy}",)), Console(many.socket, width=120, height=40) as c:
         c.press("2")
         c.wait("100 000   sort name ^")
         c.press(">", ">", ">", "o")
         c.wait("sort qps v")
         end = time.monotonic() + 60
-        while busy not in c.cursor_row():
+        while c.screen.drawing or not re.search(rf"{busy} +[0-9]+ +[0-9]+ +[0-9.k]+ ", c.cursor_row()):
             assert time.monotonic() < end, c.text()
-            for _ in range(20):
-                dns.query.udp(query, "127.0.0.1", port=many.port, timeout=5)
             c.press("r", "g")
             for _ in range(5):
                 c.read(0.1)
-        c.wait(lambda: re.search(rf"{busy} +[0-9]+ +[0-9]+ +[0-9.k]+ ", c.cursor_row()))
         rows = many.cli_json("zone", "list", "--sort=-qps", "--limit", "2")["zones"]
         assert rows[0]["name"] == f"{busy}." and rows[0]["qps"] > rows[1]["qps"] == 0
         assert many.cli_json("zone", "list", "--filter", "qps:>0")["total"] == 1
-        first = many.cli_json("zone", "list", "--sort=-changed", "--filter", "shop", "--limit", "3")
-        assert first["zones"][0]["name"] == "shop-00001.example." and first["total"] == 50_000
-        more = many.cli_json("zone", "list", "--sort=-changed", "--filter", "shop", "--limit", "3", "--cursor", first["next"])
-        assert more["rank"] == 3 and not {z["name"] for z in more["zones"]} & {z["name"] for z in first["zones"]}
+    first = many.cli_json("zone", "list", "--sort=-changed", "--filter", "shop", "--limit", "3")
+    assert first["zones"][0]["name"] == "shop-00001.example." and first["total"] == 50_000
+    more = many.cli_json("zone", "list", "--sort=-changed", "--filter", "shop", "--limit", "3", "--cursor", first["next"])
+    assert more["rank"] == 3 and not {z["name"] for z in more["zones"]} & {z["name"] for z in first["zones"]}
 
 
 def test_history_and_a_change(many):

@@ -5,12 +5,12 @@ import os
 import pwd
 import re
 import subprocess
-import threading
 import time
 
 import pytest
 
 from appliance import BUILD, zone_text
+from asking import Asking
 from console import Console, both, peak_kib, trace_of
 from fleet import Fleet
 from peers import wait_until
@@ -34,30 +34,6 @@ def fleet():
 def relayed(a, to):
     done = a.cli_run("--json", "--appliance", to, "status")
     return done.returncode == 0 and json.loads(done.stdout)["name"] == to
-
-
-class Asking:
-    """Somebody asks each of these appliances again and again."""
-
-    def __init__(self, *where, names=("www.example.com", "nope.example.com")):
-        self.where, self.names, self.over = where, names, threading.Event()
-        self.thread = threading.Thread(target=self.run, daemon=True)
-
-    def run(self):
-        while not self.over.is_set():
-            for a in self.where:
-                for name in self.names:
-                    a.ask(name, "A")
-            a.ask("www.example.com", "AAAA", tcp=True)
-            self.over.wait(0.02)
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.over.set()
-        self.thread.join(10)
 
 
 def tail(a, *args, rows=5):

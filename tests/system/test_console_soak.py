@@ -6,8 +6,8 @@ import time
 
 import pytest
 
+from asking import Asking
 from console import Console
-from test_console_live import Asking
 
 SECONDS = int(os.environ.get("NS_SECONDS", "3600"))
 SCREENS = ("1", "2", "3", "4", "5", "6", "7", "8", "9")
