@@ -10,6 +10,7 @@
 #include "appliance/store/sql.h"
 #include "appliance/store/state.h"
 #include "appliance/store/db.h"
+#include "ipc/base/numbers.h"
 #include "ipc/base/xalloc.h"
 
 #define FACT "history"
@@ -102,24 +103,20 @@ store_change_keep(struct store *s, const struct store_change *c, const uint8_t *
 }
 
 /* ---- what must stay ---- */
-struct numbers {
-	uint64_t *list;
-	size_t count;
-};
-
 static enum ns_err
 collect(struct store *s, sqlite3_stmt *st, struct numbers *n)
 {
+	uint64_t revision;
 	enum ns_err err;
 
 	if (st == NULL)
 		return s->why.err;
 	while ((err = db_row(s, st)) == NS_OK) {
-		n->list = xreallocarray(n->list, n->count + 1, sizeof *n->list);
-		if (!db_col_u64(st, 0, INT64_MAX, &n->list[n->count++])) {
+		if (!db_col_u64(st, 0, INT64_MAX, &revision)) {
 			db_reset(st);
 			return db_corrupt(s, "a change in the log has no number");
 		}
+		numbers_add(n, revision);
 	}
 	return err == NS_NOTFOUND ? NS_OK : err;
 }
@@ -135,20 +132,6 @@ needed(struct store *s, uint64_t below, int64_t trash_ms, struct numbers *n)
 	db_bind_u64(st, 1, below);
 	db_bind_u64(st, 2, trash_ms > 0 ? (uint64_t)trash_ms : 0);
 	return collect(s, st, n);
-}
-
-static int
-cmp(const void *a, const void *b)
-{
-	const uint64_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
-static bool
-among(const struct numbers *n, uint64_t revision)
-{
-	return n->count > 0 && bsearch(&revision, n->list, n->count, sizeof *n->list, cmp) != NULL;
 }
 
 /* ---- what would be kept ---- */
@@ -181,17 +164,10 @@ next_term(struct store *s, uint64_t low, uint64_t high, uint64_t term, uint64_t 
 	return err;
 }
 
-static void
-add(struct numbers *n, uint64_t revision)
-{
-	n->list = xreallocarray(n->list, n->count + 1, sizeof *n->list);
-	n->list[n->count++] = revision;
-}
-
 static bool
 add_kept(void *arg, const struct store_change *c)
 {
-	add(arg, c->revision);
+	numbers_add(arg, c->revision);
 	return true;
 }
 
@@ -204,7 +180,7 @@ add_terms(struct store *s, uint64_t below, struct numbers *n)
 	while (err == NS_OK && at < below) {
 		err = next_term(s, at, below, term, &at);
 		if (err == NS_OK && at < below) {
-			add(n, at);
+			numbers_add(n, at);
 			err = term_at(s, at, &term);
 		}
 	}
@@ -222,8 +198,7 @@ store_kept_below(struct store *s, uint64_t below, int64_t trash_ms, uint64_t **l
 		err = store_kept_each(s, add_kept, &n);
 	if (err == NS_OK)
 		err = add_terms(s, below, &n);
-	if (n.count > 0)
-		qsort(n.list, n.count, sizeof *n.list, cmp);
+	numbers_sort(&n);
 	for (size_t i = 0; i < n.count; i++)
 		if (n.list[i] < below && (kept == 0 || n.list[kept - 1] != n.list[i]))
 			n.list[kept++] = n.list[i];
@@ -332,7 +307,7 @@ prune_log(struct store *s, const struct store_prune *p, const struct numbers *ke
 	if (err == NS_OK)
 		err = rows_from(s, begins, below, p->most, rows, &n);
 	for (size_t i = 0; i < n && err == NS_OK; i++) {
-		if (rows[i].term == term && !among(keep, rows[i].revision))
+		if (rows[i].term == term && !numbers_has(keep, rows[i].revision))
 			err = drop(s, rows[i].revision);
 		term = rows[i].term;
 		begins = rows[i].revision + 1;
@@ -355,11 +330,8 @@ is_stale(void *arg, const struct store_change *c)
 {
 	struct stale *x = arg;
 
-	if (c->term == x->term && !among(x->keep, c->revision) && x->found.count < x->most) {
-		x->found.list =
-		    xreallocarray(x->found.list, x->found.count + 1, sizeof *x->found.list);
-		x->found.list[x->found.count++] = c->revision;
-	}
+	if (c->term == x->term && !numbers_has(x->keep, c->revision) && x->found.count < x->most)
+		numbers_add(&x->found, c->revision);
 	x->term = c->term;
 	return true;
 }
@@ -373,7 +345,7 @@ prune_kept(struct store *s, const struct store_prune *p, const struct numbers *k
 	for (size_t i = 0; i < x.found.count && err == NS_OK; i++)
 		err = drop(s, x.found.list[i]);
 	*gone += x.found.count;
-	free(x.found.list);
+	numbers_free(&x.found);
 	return err;
 }
 
@@ -410,7 +382,7 @@ store_prune_step(struct store *s, const struct store_prune *p, size_t *gone, str
 		err = prune_kept(s, p, &keep, gone);
 	if (err == NS_OK && *gone < p->most)
 		err = prune_tombs(s, p->trash_ms);
-	free(keep.list);
+	numbers_free(&keep);
 	if (err != NS_OK)
 		s->broken = true;
 	return db_tell(s, err, why);

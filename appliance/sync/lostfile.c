@@ -14,6 +14,7 @@
 #include "appliance/sync/reader.h"
 #include "appliance/sync/residency.h"
 #include "appliance/sync/rewind.h"
+#include "ipc/base/numbers.h"
 #include "ipc/base/xalloc.h"
 
 #define SHOWN_CHANGES 500u
@@ -160,30 +161,9 @@ lost_keep(struct store *s, uint64_t from, uint64_t head, const char *primary, co
 }
 
 /* ---- zones that may not be here any more ---- */
-static int
-cmp_ids(const void *a, const void *b)
-{
-	const uint64_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
-/* Sorted; malloc'ed. */
-struct ids {
-	uint64_t *list;
-	size_t count;
-};
-
-static void
-ids_add(struct ids *x, uint64_t id)
-{
-	x->list = xreallocarray(x->list, x->count + 1, sizeof *x->list);
-	x->list[x->count++] = id;
-}
-
 /* A zone that was made anew has its name, and another number than in the history that lost. */
 static void
-ids_named(struct ids *x, const Ns__Lost *m, const char *name)
+ids_named(struct numbers *x, const Ns__Lost *m, const char *name)
 {
 	char hex[WITHHELD_NAME];
 
@@ -192,26 +172,25 @@ ids_named(struct ids *x, const Ns__Lost *m, const char *name)
 
 		for (size_t k = 0; b != NULL && k < b->n_zones; k++)
 			if (strcmp(withheld_name(b->zones[k]->name.data, hex), name) == 0)
-				ids_add(x, b->zones[k]->zone_id);
+				numbers_add(x, b->zones[k]->zone_id);
 	}
 }
 
-/* Numbers, and names (withheld_name()) behind '='. */
-static struct ids
+/* Numbers, and names (withheld_name()) behind '='; sorted. */
+static struct numbers
 ids_read(const char *text, const Ns__Lost *m)
 {
 	char *copy = xstrdup(text), *save = NULL;
-	struct ids x = { 0 };
+	struct numbers x = { 0 };
 
 	for (char *word = strtok_r(copy, " ", &save); word != NULL;
 	     word = strtok_r(NULL, " ", &save)) {
 		if (*word != '=')
-			ids_add(&x, strtoull(word, NULL, 10));
+			numbers_add(&x, strtoull(word, NULL, 10));
 		else
 			ids_named(&x, m, word + 1);
 	}
-	if (x.count > 0)
-		qsort(x.list, x.count, sizeof *x.list, cmp_ids);
+	numbers_sort(&x);
 	free(copy);
 	return x;
 }
@@ -238,7 +217,7 @@ lost_withhold(struct store *s, const char *text, struct ns_why *why)
 	char *path = *text != '\0' ? kept_file(s) : NULL;
 	struct ns_why unread = { 0 };
 	Ns__Lost *m = path != NULL ? file_read(path, &unread) : NULL;
-	struct ids ids = { 0 };
+	struct numbers ids = { 0 };
 	enum ns_err err = NS_OK;
 	bool any = false;
 
@@ -257,7 +236,7 @@ lost_withhold(struct store *s, const char *text, struct ns_why *why)
 	if (m != NULL)
 		ns__lost__free_unpacked(m, NULL);
 	free(path);
-	free(ids.list);
+	numbers_free(&ids);
 	return err;
 }
 

@@ -6,6 +6,7 @@
 #include "appliance/keys/keybody.h"
 #include "appliance/sync/change.h"
 #include "appliance/sync/residency.h"
+#include "ipc/base/numbers.h"
 #include "ipc/base/xalloc.h"
 
 /* ---- whose a zone is ---- */
@@ -57,18 +58,10 @@ account_of(struct store *s, const struct residency *r, uint64_t id, uint32_t *ac
 
 /* ---- zones of an account ---- */
 struct ids {
-	uint64_t *list;
-	size_t count;
+	struct numbers zones;
 	uint32_t account;
 	bool all;
 };
-
-static void
-ids_add(struct ids *ids, uint64_t id)
-{
-	ids->list = xreallocarray(ids->list, ids->count + 1, sizeof *ids->list);
-	ids->list[ids->count++] = id;
-}
 
 static bool
 of_account(void *arg, const struct store_zone *z)
@@ -76,7 +69,7 @@ of_account(void *arg, const struct store_zone *z)
 	struct ids *ids = arg;
 
 	if (ids->all || z->account == ids->account)
-		ids_add(ids, z->id);
+		numbers_add(&ids->zones, z->id);
 	return true;
 }
 
@@ -90,12 +83,12 @@ zones_of_account(struct store *s, struct ids *ids)
 
 	if (err == NS_OK)
 		err = store_tombs(s, 0, of_account, &gone);
-	for (size_t i = 0; i < gone.count && err == NS_OK; i++) {
-		err = account_of_gone(s, gone.list[i], &account);
+	for (size_t i = 0; i < gone.zones.count && err == NS_OK; i++) {
+		err = account_of_gone(s, gone.zones.list[i], &account);
 		if (err == NS_OK && account == ids->account)
-			ids_add(ids, gone.list[i]);
+			numbers_add(&ids->zones, gone.zones.list[i]);
 	}
-	free(gone.list);
+	numbers_free(&gone.zones);
 	return err;
 }
 
@@ -138,10 +131,10 @@ add_account(struct store *s, const struct residency *r, const char *site,
 	struct ids ids = { .account = (uint32_t)strtoul(o->name + 1, NULL, 10) };
 	enum ns_err err = zones_of_account(s, &ids);
 
-	for (size_t i = 0; i < ids.count && err == NS_OK; i++)
-		if (!residency_allows(r, ids.list[i], ids.account, site))
-			withheld_add(body, ids.list[i]);
-	free(ids.list);
+	for (size_t i = 0; i < ids.zones.count && err == NS_OK; i++)
+		if (!residency_allows(r, ids.zones.list[i], ids.account, site))
+			withheld_add(body, ids.zones.list[i]);
+	numbers_free(&ids.zones);
 	return err;
 }
 

@@ -24,6 +24,7 @@
 #include "appliance/sync/writer.h"
 #include "appliance/sync/zonepieces.h"
 #include "ipc/base/log.h"
+#include "ipc/base/numbers.h"
 #include "ipc/base/xalloc.h"
 #include "ipc/envelope.h"
 
@@ -413,55 +414,34 @@ snap_adopt(struct batch *b, const char *path, const uint8_t digest[SNAP_DIGEST],
 }
 
 /* ---- what may not be here any more ---- */
-struct ids {
-	uint64_t *list;
-	size_t count;
-};
-
 static bool
 each_id(void *arg, const struct store_zone *z)
 {
-	struct ids *ids = arg;
-
-	ids->list = xreallocarray(ids->list, ids->count + 1, sizeof *ids->list);
-	ids->list[ids->count++] = z->id;
+	numbers_add(arg, z->id);
 	return true;
-}
-
-static int
-cmp(const void *a, const void *b)
-{
-	const uint64_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
 }
 
 /* Zones that were here and of which the snapshot knows nothing, where some are kept to sites: nothing of them is to
  * be left in the file either. */
 static enum ns_err
-note_withheld(struct batch *b, const struct ids *before, struct ns_why *why)
+note_withheld(struct batch *b, const struct numbers *before, struct ns_why *why)
 {
 	struct residency *residency = NULL;
-	struct ids now = { 0 }, gone = { 0 };
+	struct numbers now = { 0 }, gone = { 0 };
 	enum ns_err err = residency_load(b->store, &residency);
 
 	if (err == NS_OK && residency != NULL)
 		err = store_zones_since(b->store, 0, each_id, &now);
-	if (now.count > 0)
-		qsort(now.list, now.count, sizeof *now.list, cmp);
+	numbers_sort(&now);
 	for (size_t i = 0; i < before->count && err == NS_OK && residency != NULL; i++)
-		if (now.count == 0 ||
-		    bsearch(&before->list[i], now.list, now.count, sizeof *now.list, cmp) == NULL) {
-			struct store_zone z = { .id = before->list[i] };
-
-			(void)each_id(&gone, &z);
-		}
+		if (!numbers_has(&now, before->list[i]))
+			numbers_add(&gone, before->list[i]);
 	if (err == NS_OK && gone.count > 0)
 		err = withhold_note(b->store, gone.list, gone.count, why);
 	b->scrub = b->scrub || gone.count > 0;
 	residency_free(&residency);
-	free(now.list);
-	free(gone.list);
+	numbers_free(&now);
+	numbers_free(&gone);
 	return err;
 }
 
@@ -512,7 +492,7 @@ adopt_all(struct snap_job *j, struct writer_thread *w)
 {
 	struct batch *b = w->batch;
 	struct snap_adopted a;
-	struct ids before = { 0 };
+	struct numbers before = { 0 };
 	enum ns_err err = store_zones_since(b->store, 0, each_id, &before);
 
 	if (err == NS_OK)
@@ -523,7 +503,7 @@ adopt_all(struct snap_job *j, struct writer_thread *w)
 		err = note_withheld(b, &before, &j->w.why);
 	if (err == NS_OK)
 		err = put_facts(j, w);
-	free(before.list);
+	numbers_free(&before);
 	if (err != NS_OK)
 		return err;
 	j->revision = a.revision;

@@ -16,32 +16,13 @@
 #include "appliance/sync/errors.h"
 #include "appliance/sync/residency.h"
 #include "appliance/sync/writer.h"
+#include "ipc/base/numbers.h"
 #include "ipc/base/xalloc.h"
-
-struct numbers {
-	uint64_t *list;
-	size_t count;
-};
-
-static void
-add(struct numbers *n, uint64_t number)
-{
-	n->list = xreallocarray(n->list, n->count + 1, sizeof *n->list);
-	n->list[n->count++] = number;
-}
-
-static int
-cmp(const void *a, const void *b)
-{
-	const uint64_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
 
 static bool
 each_change(void *arg, const struct store_change *c)
 {
-	add(arg, c->revision);
+	numbers_add(arg, c->revision);
 	return true;
 }
 
@@ -88,12 +69,6 @@ drop_keys(struct batch *b, uint64_t id, bool *was, struct ns_why *why)
 }
 
 static bool
-among(const uint64_t *ids, size_t n, uint64_t id)
-{
-	return bsearch(&id, ids, n, sizeof id, cmp) != NULL;
-}
-
-static bool
 take_keys_out(Ns__ChangeBody *body, const uint64_t *ids, size_t n)
 {
 	size_t kept = 0, all = body->n_objects;
@@ -102,7 +77,7 @@ take_keys_out(Ns__ChangeBody *body, const uint64_t *ids, size_t n)
 		Ns__ChangeBody__Object *o = body->objects[i];
 		uint64_t id = keys_object_zone(o->kind, o->name);
 
-		if (id == 0 || !among(ids, n, id))
+		if (id == 0 || !numbers_among(ids, n, id))
 			body->objects[kept++] = o;
 		else
 			protobuf_c_message_free_unpacked(&o->base, NULL);
@@ -119,7 +94,7 @@ withhold_body(Ns__ChangeBody *body, const uint64_t *ids, size_t n)
 	for (size_t i = 0; i < all; i++) {
 		Ns__ChangeBody__Zone *m = body->zones[i];
 
-		if (!among(ids, n, m->zone_id)) {
+		if (!numbers_among(ids, n, m->zone_id)) {
 			body->zones[kept++] = m;
 			continue;
 		}
@@ -166,12 +141,11 @@ cut_log(struct store *s, const struct numbers *ids, struct ns_why *why)
 		err = store_change_each(s, ids->list[i], 0, each_change, &revisions);
 	if (err != NS_OK)
 		ns_fail(why, err, ES_STORE, "the change log cannot be read");
-	if (revisions.count > 0)
-		qsort(revisions.list, revisions.count, sizeof *revisions.list, cmp);
+	numbers_sort(&revisions);
 	for (size_t i = 0; i < revisions.count && err == NS_OK; i++)
 		if (i == 0 || revisions.list[i] != revisions.list[i - 1])
 			err = cut_change(s, revisions.list[i], ids, why);
-	free(revisions.list);
+	numbers_free(&revisions);
 	return err;
 }
 
@@ -232,12 +206,12 @@ withhold_zones(struct batch *b, const uint64_t *ids, size_t n, unsigned *gone, s
 		if (err == NS_OK)
 			err = drop_keys(b, ids[i], &was, why);
 		if (err == NS_OK && was)
-			add(&here, ids[i]);
+			numbers_add(&here, ids[i]);
 		if (err == NS_OK && was && names.len == named)
-			add(&nameless, ids[i]);
+			numbers_add(&nameless, ids[i]);
 	}
 	if (err == NS_OK && here.count > 0) {
-		qsort(here.list, here.count, sizeof *here.list, cmp);
+		numbers_sort(&here);
 		err = cut_log(b->store, &here, why);
 		if (err == NS_OK)
 			err = note(b->store, nameless.list, nameless.count, &names, why);
@@ -245,7 +219,7 @@ withhold_zones(struct batch *b, const uint64_t *ids, size_t n, unsigned *gone, s
 		*gone += (unsigned)here.count;
 	}
 	wbuf_free(&names);
-	free(nameless.list);
-	free(here.list);
+	numbers_free(&nameless);
+	numbers_free(&here);
 	return err;
 }

@@ -3,22 +3,12 @@
 
 #include <string.h>
 
-static inline uint64_t
-load(const _Atomic uint64_t *word)
-{
-	return atomic_load_explicit(word, memory_order_relaxed);
-}
-
-static inline void
-store(_Atomic uint64_t *word, uint64_t value)
-{
-	atomic_store_explicit(word, value, memory_order_relaxed);
-}
+#include "appliance/zonemap/word.h"
 
 static void
 begin(struct clientnote *n)
 {
-	store(&n->owner, 0);
+	word_store(&n->owner, 0);
 	atomic_thread_fence(memory_order_release);
 }
 
@@ -37,22 +27,22 @@ name_take(struct clientnote *n, const struct clientnote_query *q)
 	for (size_t i = 0; i < len; i += 8) {
 		word = 0;
 		memcpy(&word, q->name + i, len - i < 8 ? len - i : 8);
-		store(&n->name[i / 8], word);
+		word_store(&n->name[i / 8], word);
 	}
-	store(&n->len, len);
-	store(&n->name_hash, q->name_hash);
-	store(&n->lead, q->weight);
+	word_store(&n->len, len);
+	word_store(&n->name_hash, q->name_hash);
+	word_store(&n->lead, q->weight);
 }
 
 static void
 vote(struct clientnote *n, const struct clientnote_query *q)
 {
-	uint64_t lead = load(&n->lead);
+	uint64_t lead = word_load(&n->lead);
 
-	if (load(&n->name_hash) == q->name_hash && (load(&n->len) > 0) == (q->len > 0))
-		store(&n->lead, lead + q->weight);
+	if (word_load(&n->name_hash) == q->name_hash && (word_load(&n->len) > 0) == (q->len > 0))
+		word_store(&n->lead, lead + q->weight);
 	else if (lead > q->weight)
-		store(&n->lead, lead - q->weight);
+		word_store(&n->lead, lead - q->weight);
 	else
 		name_take(n, q);
 }
@@ -62,15 +52,15 @@ clientnote_add(struct clientnote *n, uint64_t owner, bool taken, const struct cl
 {
 	begin(n);
 	if (taken) {
-		store(&n->all, 0);
-		store(&n->nxdomain, 0);
-		store(&n->errors, 0);
-		store(&n->lead, 0);
-		store(&n->len, 0);
+		word_store(&n->all, 0);
+		word_store(&n->nxdomain, 0);
+		word_store(&n->errors, 0);
+		word_store(&n->lead, 0);
+		word_store(&n->len, 0);
 	}
-	store(&n->all, load(&n->all) + q->weight);
-	store(&n->nxdomain, load(&n->nxdomain) + (q->nxdomain ? q->weight : 0));
-	store(&n->errors, load(&n->errors) + (q->error ? q->weight : 0));
+	word_store(&n->all, word_load(&n->all) + q->weight);
+	word_store(&n->nxdomain, word_load(&n->nxdomain) + (q->nxdomain ? q->weight : 0));
+	word_store(&n->errors, word_load(&n->errors) + (q->error ? q->weight : 0));
 	vote(n, q);
 	end(n, owner);
 }
@@ -82,17 +72,17 @@ clientnote_read(const struct clientnote *n, uint64_t owner, struct clientnote_va
 
 	if (atomic_load_explicit(&n->owner, memory_order_acquire) != owner)
 		return false;
-	v->all = load(&n->all);
-	v->nxdomain = load(&n->nxdomain);
-	v->errors = load(&n->errors);
-	v->lead = load(&n->lead);
-	v->len = (size_t)load(&n->len);
+	v->all = word_load(&n->all);
+	v->nxdomain = word_load(&n->nxdomain);
+	v->errors = word_load(&n->errors);
+	v->lead = word_load(&n->lead);
+	v->len = (size_t)word_load(&n->len);
 	if (v->len > CLIENTNOTE_NAME)
 		return false;
 	for (size_t i = 0; i < CLIENTNOTE_NAME / 8; i++) {
-		word = load(&n->name[i]);
+		word = word_load(&n->name[i]);
 		memcpy(v->name + 8 * i, &word, sizeof word);
 	}
 	atomic_thread_fence(memory_order_acquire);
-	return load(&n->owner) == owner;
+	return word_load(&n->owner) == owner;
 }

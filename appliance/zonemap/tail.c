@@ -5,40 +5,30 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-static inline void
-store(_Atomic uint64_t *word, uint64_t value)
-{
-	atomic_store_explicit(word, value, memory_order_relaxed);
-}
-
-static inline uint64_t
-load(const _Atomic uint64_t *word)
-{
-	return atomic_load_explicit(word, memory_order_relaxed);
-}
+#include "appliance/zonemap/word.h"
 
 void
 tail_put(struct tail *t, const struct tail_row *r)
 {
-	uint64_t number = load(&t->head), word;
+	uint64_t number = word_load(&t->head), word;
 	struct tail_slot *s = &t->slots[number % TAIL_SLOTS];
 
-	store(&s->turn, 2 * number + 1);
+	word_store(&s->turn, 2 * number + 1);
 	atomic_thread_fence(memory_order_release);
-	store(&s->words[0], r->at_ns);
-	store(&s->words[1], (uint64_t)r->us10 << 32 | (uint64_t)r->qtype << 16 |
-				(uint64_t)r->rcode << 8 | r->flags);
-	store(&s->words[2], r->zone_hash);
-	store(&s->words[3],
+	word_store(&s->words[0], r->at_ns);
+	word_store(&s->words[1], (uint64_t)r->us10 << 32 | (uint64_t)r->qtype << 16 |
+				     (uint64_t)r->rcode << 8 | r->flags);
+	word_store(&s->words[2], r->zone_hash);
+	word_store(&s->words[3],
 	    (uint64_t)r->one_in << 32 | (uint64_t)r->family << 8 | (uint64_t)r->name_len);
 	for (unsigned i = 0; i < 2; i++) {
 		memcpy(&word, r->address + 8 * i, 8);
-		store(&s->words[4 + i], word);
+		word_store(&s->words[4 + i], word);
 	}
 	for (unsigned i = 0; i < r->name_len; i += 8) {
 		word = 0;
 		memcpy(&word, r->name + i, r->name_len - i < 8 ? r->name_len - i : 8);
-		store(&s->words[6 + i / 8], word);
+		word_store(&s->words[6 + i / 8], word);
 	}
 	atomic_store_explicit(&s->turn, 2 * number + 2, memory_order_release);
 	atomic_store_explicit(&t->head, number + 1, memory_order_release);
@@ -74,9 +64,9 @@ tail_get(const struct tail *t, uint64_t number, struct tail_row *r)
 	if (atomic_load_explicit(&s->turn, memory_order_acquire) != 2 * number + 2)
 		return false;
 	for (unsigned i = 0; i < TAIL_WORDS; i++)
-		words[i] = load(&s->words[i]);
+		words[i] = word_load(&s->words[i]);
 	atomic_thread_fence(memory_order_acquire);
-	return load(&s->turn) == 2 * number + 2 && unpack(words, r);
+	return word_load(&s->turn) == 2 * number + 2 && unpack(words, r);
 }
 
 struct tail_wish *

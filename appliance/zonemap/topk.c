@@ -3,23 +3,13 @@
 
 #include <string.h>
 
-static inline uint64_t
-load(const _Atomic uint64_t *word)
-{
-	return atomic_load_explicit(word, memory_order_relaxed);
-}
-
-static inline void
-store(_Atomic uint64_t *word, uint64_t value)
-{
-	atomic_store_explicit(word, value, memory_order_relaxed);
-}
+#include "appliance/zonemap/word.h"
 
 static void
 clear(struct topk *t, unsigned window)
 {
 	for (unsigned i = 0; i < TOPK_SLOTS; i++)
-		store(&t->window[window][i].hash, 0);
+		word_store(&t->window[window][i].hash, 0);
 }
 
 static void
@@ -33,14 +23,14 @@ begin(struct topk_writer *w, unsigned window, uint64_t now_ns)
 	w->current = window;
 	w->began_ns = now_ns;
 	atomic_store_explicit(&w->shared->current, window, memory_order_relaxed);
-	store(&w->shared->began_ns, now_ns);
+	word_store(&w->shared->began_ns, now_ns);
 }
 
 void
 topk_open(struct topk_writer *w, struct topk *t, uint64_t now_ns)
 {
 	w->shared = t;
-	w->began_ns = load(&t->began_ns);
+	w->began_ns = word_load(&t->began_ns);
 	w->current = atomic_load_explicit(&t->current, memory_order_relaxed) & 1;
 	if (w->began_ns == 0 || w->began_ns > now_ns) {
 		clear(t, w->current ^ 1);
@@ -50,8 +40,8 @@ topk_open(struct topk_writer *w, struct topk *t, uint64_t now_ns)
 	w->floor = 0;
 	w->cursor = 0;
 	for (unsigned i = 0; i < TOPK_SLOTS; i++) {
-		w->tag[i] = (uint32_t)(load(&t->window[w->current][i].hash) >> 32);
-		w->weight[i] = w->tag[i] != 0 ? load(&t->window[w->current][i].weight) : 0;
+		w->tag[i] = (uint32_t)(word_load(&t->window[w->current][i].hash) >> 32);
+		w->weight[i] = w->tag[i] != 0 ? word_load(&t->window[w->current][i].weight) : 0;
 	}
 }
 
@@ -75,14 +65,14 @@ replace(struct topk_writer *w, unsigned at, uint64_t hash, const void *key, size
 	const uint8_t *p = key;
 	uint64_t word;
 
-	store(&s->hash, 0);
+	word_store(&s->hash, 0);
 	atomic_thread_fence(memory_order_release);
-	store(&s->error, w->weight[at]);
-	store(&s->len, len);
+	word_store(&s->error, w->weight[at]);
+	word_store(&s->len, len);
 	for (size_t i = 0; i < len; i += 8) {
 		word = 0;
 		memcpy(&word, p + i, len - i < 8 ? len - i : 8);
-		store(&s->key[i / 8], word);
+		word_store(&s->key[i / 8], word);
 	}
 	w->tag[at] = (uint32_t)(hash >> 32);
 }
@@ -144,7 +134,7 @@ topk_add(
 	}
 	s = &w->shared->window[w->current][at];
 	w->weight[at] += weight;
-	store(&s->weight, w->weight[at]);
+	word_store(&s->weight, w->weight[at]);
 	if (new)
 		atomic_store_explicit(&s->hash, hash, memory_order_release);
 	if (taken != NULL)
@@ -161,7 +151,7 @@ topk_window(const struct topk *t, unsigned window)
 double
 topk_span(const struct topk *t, bool both, uint64_t now_ns)
 {
-	uint64_t began = load(&t->began_ns), passed = now_ns > began ? now_ns - began : 0;
+	uint64_t began = word_load(&t->began_ns), passed = now_ns > began ? now_ns - began : 0;
 
 	if (passed > 2 * TOPK_WINDOW_NS)
 		passed = 2 * TOPK_WINDOW_NS;
@@ -173,7 +163,7 @@ topk_span(const struct topk *t, bool both, uint64_t now_ns)
 static bool
 is_fresh(const struct topk *t, unsigned window, uint64_t now_ns)
 {
-	uint64_t began = load(&t->began_ns), passed = now_ns > began ? now_ns - began : 0;
+	uint64_t began = word_load(&t->began_ns), passed = now_ns > began ? now_ns - began : 0;
 
 	return began != 0 && passed < (window == 0 ? 2 : 1) * TOPK_WINDOW_NS;
 }
@@ -187,15 +177,15 @@ topk_read(
 
 	if (hash == 0 || !is_fresh(t, window, now_ns))
 		return false;
-	v->weight = load(&s->weight);
-	v->error = load(&s->error);
-	v->len = (size_t)load(&s->len);
+	v->weight = word_load(&s->weight);
+	v->error = word_load(&s->error);
+	v->len = (size_t)word_load(&s->len);
 	if (v->len > TOPK_KEY)
 		return false;
 	for (size_t i = 0; i < TOPK_KEY / 8; i++) {
-		word = load(&s->key[i]);
+		word = word_load(&s->key[i]);
 		memcpy(v->key + 8 * i, &word, sizeof word);
 	}
 	atomic_thread_fence(memory_order_acquire);
-	return load(&s->hash) == hash;
+	return word_load(&s->hash) == hash;
 }
