@@ -257,6 +257,8 @@ ui_refuses(struct ui *ui, const struct ns_action *a)
 		return "you are a viewer: changes need an operator (nameserve user set)";
 	if ((a->id == ACT_EDIT_TEXT || a->id == ACT_FIELD_TEXT) && ui->paper != NULL)
 		return "line by line there is no editor: nameserve zone export, zone import";
+	if (a->id == ACT_FIELD_TEXT && (top->ops->field == NULL || top->ops->field(top) == NULL))
+		return "this field is chosen, not typed";
 	if (a->id == ACT_SUSPEND && ui->restricted)
 		return "there is no shell behind this account";
 	if (a->id == ACT_CONFIRM && ui->unconfirmed == 0)
