@@ -409,6 +409,7 @@ test_keys_wait_for_the_list_that_was_asked_for(void **unused)
 		{ "2jj", ">oj\r", &screen_records, "shop-001.example.", 0, "", false },
 		{ "", "4j\r", &screen_pop, "gru1-a", 0, "", false },
 		{ "3", "!jH", &screen_events, "ap-web-1", 0, "", false },
+		{ DRAFT "jd", "pG", &screen_diff, "shop-000.example.", 3, "", false },
 		/* It leaves, and takes with it what waited. */
 		{ TEN, "\x1bj\rq", &screen_overview, "", 0, "", false },
 		{ TEN, "\x1bj\r3", &screen_health, "", 0, "", false },
@@ -497,6 +498,41 @@ test_search_goes_around(void **unused)
 	}
 }
 
+/* Back to what was there before it: an operation, all that an editor's text made, an RRset that was left out. */
+static void
+test_undo_goes_back_by_steps(void **unused)
+{
+	static const struct {
+		const char *keys;
+		size_t ops[8]; /* after each `u`, then after each Ctrl-R */
+		unsigned steps;
+	} rows[] = {
+		{ DRAFT, { 0, 1 }, 1 }, { DRAFT "jd", { 1, 0, 1, 2 }, 2 },
+		{ DRAFT "jdEx\x13", { 2, 1, 0, 1, 2, 3 }, 3 }, { "2\rEx\x13", { 0, 3 }, 1 },
+		{ DRAFT "Ex\x13G ", { 3, 1, 0, 1, 3, 2 }, 3 }, /* one of the three is left out */
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct ui *ui = uisession_open(80, 24, GLYPH_BLOCK, "operator", 2);
+
+		fixture = "heavy";
+		ui->restricted = true;
+		uisession_keys(ui, rows[i].keys);
+		for (unsigned k = 0; k < 2 * rows[i].steps; k++) {
+			size_t n;
+
+			uisession_key(ui, k < rows[i].steps ? 'u' : CTRL_KEY('R'));
+			n = ui->drafts->draft != NULL ? ui->drafts->draft->n_ops : 0;
+			if (n != rows[i].ops[k])
+				print_error("row %zu: %zu after key %u\n", i, n, k);
+			assert_int_equal(n, rows[i].ops[k]);
+		}
+		fixture = "plain";
+		ui_destroy(&ui);
+	}
+}
+
 /* What is typed in a conflict's form is in the draft, and is what stands; a form that is left decides nothing. */
 static void
 test_a_conflict_by_hand(void **unused)
@@ -540,6 +576,7 @@ main(void)
 		cmocka_unit_test(test_keys_wait_for_the_list_that_was_asked_for),
 		cmocka_unit_test(test_keys_that_wait_answer_nothing),
 		cmocka_unit_test(test_search_goes_around),
+		cmocka_unit_test(test_undo_goes_back_by_steps),
 		cmocka_unit_test(test_a_conflict_by_hand),
 	};
 
