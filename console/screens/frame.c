@@ -155,8 +155,15 @@ draw_prompt(struct ui *ui, struct surface *s)
 static void
 draw_message(struct ui *ui, struct surface *s)
 {
-	int lines = text_lines(ui->message, s->w - 2);
+	char waiting[80];
+	int lines;
 
+	typeahead_text(ui, waiting, sizeof waiting);
+	if (ui->message[0] == '\0' && waiting[0] != '\0') {
+		surface_put(s, 1, s->h - 2, s->w - 2, UI_DIM, waiting);
+		return;
+	}
+	lines = text_lines(ui->message, s->w - 2);
 	if (lines > MESSAGE_LINES)
 		lines = MESSAGE_LINES;
 	if (lines > 1)

@@ -292,6 +292,11 @@ fi""")
         c.press("E")  # the draft is in it, and what is typed takes its place
         c.wait("192.0.2.78")
         c.wait("+1 -1 ~0")
+        c.press("u")  # all of it at once, to the draft before it
+        c.wait("192.0.2.77")
+        c.press("ctrl-r")
+        c.wait("192.0.2.78")
+        c.wait("+1 -1 ~0")
         back.touch()
         c.press("E")
         c.wait("nothing is left of the draft")
