@@ -256,8 +256,8 @@ metrics_draw(struct view *v, struct rect r)
 	snprintf(
 	    right, sizeof right, "%.40s%s   last 10m", m->fleet ? "all PoPs" : v->ui->name, silent);
 	if (m->limited > 0)
-		snprintf(state, sizeof state, "FLOOD: %llu answers withheld",
-		    (unsigned long long)m->limited);
+		snprintf(state, sizeof state, "%sFLOOD: %llu answers withheld",
+		    v->ui->lost ? "~" : "", (unsigned long long)m->limited);
 	r = zone_title(v, r, state, right);
 	rows = r.h >= 28 ? 6 : r.h >= 16 ? 2 : 1;
 	y = draw_series(v, r, "Queries/s", &m->qps, m->now, rows, UI_TEXT);
