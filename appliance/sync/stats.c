@@ -189,14 +189,16 @@ finish(struct sync *s, struct request *r, const Ns__Metrics *m)
 
 /* What answer tells once a second, for the list of appliances. */
 static void
-note_load(struct sync *s, const Ns__StatsReply *m)
+note_load(struct sync *s, const Ns__Metrics *metrics)
 {
+	const Ns__StatsReply *m = metrics->stats;
 	struct stats *st = s->stats;
 	uint64_t failed = 0, queries = m->queries - st->queries;
 
 	for (size_t i = 0; i < m->n_rcodes; i++)
 		if (strcmp(m->rcodes[i]->name, "SERVFAIL") == 0)
 			failed = m->rcodes[i]->count;
+	s->fleet->vitals.geo_day = metrics->geo_day;
 	s->fleet->qps = m->qps;
 	s->fleet->p99_us = m->latency_us != NULL && m->queries > 0 ? m->latency_us->p99 : 0;
 	s->fleet->p50_us = m->latency_us != NULL && m->queries > 0 ? m->latency_us->p50 : 0;
@@ -278,7 +280,7 @@ stats_metrics(struct sync *s, const Ns__Envelope *env)
 		return;
 	}
 	if (env->metrics->stats != NULL && env->id == 0)
-		note_load(s, env->metrics->stats);
+		note_load(s, env->metrics);
 	if (watched_took(s->stats, env))
 		return;
 	TAILQ_FOREACH(r, &s->stats->asked, waiting)
@@ -300,6 +302,7 @@ stats_tick(struct sync *s, uint64_t now_ns)
 	if (now_ns - s->stats->load_ns > LOAD_NS) {
 		s->stats->load_ns = now_ns;
 		ask_load(s);
+		fleet_remember(s, now_ns);
 	}
 	for (r = TAILQ_FIRST(&s->stats->asked); r != NULL; r = next) {
 		next = TAILQ_NEXT(r, waiting);

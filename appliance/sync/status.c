@@ -118,6 +118,7 @@ status_table(void *arg, const Ns__ProcessTable *in)
 	s->status->table = ns_message_copy(&in->base);
 	if (s->status->table == NULL)
 		return;
+	s->fleet->vitals.memory_mib = in->memory_mib;
 	if (!is_running(s->status->table, ROLE_SIGNER))
 		bus_gone(s, ROLE_SIGNER);
 	if (!is_running(s->status->table, ROLE_ANSWER))
