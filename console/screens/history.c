@@ -179,12 +179,13 @@ history_draw(struct view *v, struct rect r)
 {
 	struct history *h = v->state;
 	struct surface *s = v->ui->surface;
-	char count[80] = "";
+	char count[80] = "", draft[64];
 
+	drafts_text(v->object[0] != '\0' ? v->ui->drafts : NULL, draft, sizeof draft);
 	if (h->pages.loaded)
 		put_sum(v, count, sizeof count);
 	if (v->object[0] != '\0') {
-		r = zone_title(v, r, "", count);
+		r = zone_title(v, r, draft, count);
 	} else {
 		surface_put(s, r.x + 1, r.y, 7, UI_TITLE, "History");
 		surface_put_right(s, r.x + 9, r.y, r.w - 10, UI_DIM, count);

@@ -417,7 +417,7 @@ static void
 records_draw(struct view *v, struct rect r)
 {
 	struct records *s = v->state;
-	char state[96] = "", sum[64] = "", draft[64];
+	char sum[64] = "", draft[64];
 	int rows;
 
 	draftrows_take(&s->list, fill_mine);
@@ -426,11 +426,7 @@ records_draw(struct view *v, struct rect r)
 	drafts_text(v->ui->drafts, draft, sizeof draft);
 	if (s->list.pages.loaded)
 		put_sum(v, sum, sizeof sum);
-	if (s->list.pages.loaded && pages_count(&s->list.pages) > 0) {
-		snprintf(state, sizeof state, "%u%s%s", s->list.serial,
-		    draft[0] != '\0' ? "   " : "", draft);
-	}
-	r = zone_title(v, r, state, sum);
+	r = zone_title(v, r, draft, sum);
 	records_preview(v, preview_part(&s->preview, &r));
 	ns_table_draw(&s->list.table, v->ui->surface, r, draftrows_count(&s->list), cell, v);
 	rows =

@@ -17,6 +17,7 @@
 #include "console/screens/palette.h"
 #include "console/screens/textedit.h"
 #include "console/screens/twin.h"
+#include "console/screens/zonehead.h"
 #include "ipc/base/clock.h"
 #include "ipc/base/xalloc.h"
 
@@ -51,6 +52,7 @@ ui_tick(struct ui *ui)
 		ui_dirty(ui, false);
 	ui_ask_status(ui);
 	presence_tick(ui);
+	zonehead_tick(ui);
 	if (top != NULL && top->ops->tick != NULL && !ui->lost)
 		top->ops->tick(top);
 }
@@ -337,6 +339,7 @@ ui_act(struct ui *ui, enum ns_action_id id)
 		ui->anew = true;
 		top->ops->reload(top);
 		presence_tick(ui);
+		zonehead_tick(ui);
 		ui->anew = false;
 		return true;
 	case ACT_REPAINT:
@@ -503,6 +506,7 @@ ui_destroy(struct ui **up)
 	fieldedit_free(ui);
 	bulk_free(ui);
 	presence_forget(ui);
+	zonehead_forget(ui);
 	palette_free(ui);
 	drafts_free(ui);
 	ui_memory_free(ui);

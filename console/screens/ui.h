@@ -40,6 +40,7 @@ struct wbuf;
 struct fieldedit;
 struct bulk;
 struct presence;
+struct zonehead;
 struct grammar;
 struct palette;
 struct lines;
@@ -118,6 +119,7 @@ struct ui {
 	bool touched; /* a key was pressed: the screen is where the operator led it */
 	struct bulk *bulk; /* NULL: none under way */
 	struct presence *presence; /* NULL: nobody was asked for yet */
+	struct zonehead *zonehead; /* NULL: no zone was opened yet */
 	struct drafts *drafts; /* NULL: the appliance's name is not known yet */
 	char filter_before[PROMPT_MAX]; /* what Esc brings back */
 	char searched[PROMPT_MAX]; /* what n and N look for; empty: nothing yet */

@@ -22,6 +22,7 @@ fill_status(Ns__Envelope *e)
 {
 	static Ns__StatusReply s;
 	static Ns__StatusReply__Problem p;
+	static Ns__StatusReply__Zone z;
 	static Ns__StatusReply__Problem *list[] = { &p };
 
 	s = (Ns__StatusReply)NS__STATUS_REPLY__INIT;
@@ -34,6 +35,10 @@ fill_status(Ns__Envelope *e)
 	p.text = STR(is("hostile") ? HOSTILE : "no backup for 3 days: nameserve backup FILE");
 	s.problems = list;
 	s.n_problems = is("empty") ? 0 : 1;
+	z = (Ns__StatusReply__Zone)NS__STATUS_REPLY__ZONE__INIT;
+	z.name = STR(asked);
+	z.qps = is("empty") ? 0 : 21400;
+	s.zone = asked[0] != '\0' ? &z : NULL;
 	e->status_reply = &s;
 	e->body_case = NS__ENVELOPE__BODY_STATUS_REPLY;
 }
@@ -203,6 +208,8 @@ fill_zone(Ns__Envelope *e)
 	z.name = STR("shop-000.example.");
 	z.serial = 2026112201;
 	z.records = 428;
+	z.dnssec = STR(is("empty") ? "off" : "on");
+	z.dnssec_trouble = STR(is("hostile") ? HOSTILE : "");
 	z.account = STR(is("hostile") ? HOSTILE : "acme");
 	z.changed = STR("2026-11-22T13:40:00.000Z");
 	z.sites = sites;

@@ -68,6 +68,9 @@ ns_client_request(struct ns_client *c, Ns__Envelope *r, unsigned ms, ns_reply_fn
 			else if (r->body_case == NS__ENVELOPE__BODY_PRESENCE_REQUEST)
 				snprintf(pending[i].name, sizeof pending[i].name, "%s",
 				    r->presence_request->zone);
+			else if (r->body_case == NS__ENVELOPE__BODY_STATUS_REQUEST)
+				snprintf(pending[i].name, sizeof pending[i].name, "%s",
+				    r->status_request->zone);
 			else if (r->body_case == NS__ENVELOPE__BODY_STATS_REQUEST)
 				snprintf(pending[i].name, sizeof pending[i].name, "%s %s",
 				    r->stats_request->scope, r->stats_request->top);
