@@ -152,6 +152,7 @@ came(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 		ui_say_why(v->ui, why);
 	else
 		take(v, env->fleet_list_reply);
+	ui_came(v, env != NULL);
 }
 
 /* ---- drain ---- */
@@ -267,6 +268,7 @@ fleet_open(struct view *v)
 	f->table.columns = columns;
 	sorting_open(v, &f->table, sorts, "state");
 	f->table.signs = true;
+	ui_awaits(v);
 }
 
 static void
@@ -294,6 +296,7 @@ fleet_filter(struct view *v, const char *text)
 	struct fleet *f = v->state;
 
 	snprintf(f->filter, sizeof f->filter, "%s", text);
+	ui_awaits(v);
 	fleet_reload(v);
 }
 
@@ -418,6 +421,7 @@ fleet_act(struct view *v, enum ns_action_id id)
 		return true;
 	if (id == ACT_PROBLEMS) {
 		f->problems = !f->problems;
+		ui_awaits(v);
 		fleet_reload(v);
 		return true;
 	}

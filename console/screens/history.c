@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "console/core/loop.h"
 #include "console/core/sanitize.h"
 #include "console/screens/changepane.h"
 #include "console/screens/drafts.h"
@@ -11,9 +10,8 @@
 #include "console/screens/zone.h"
 #include "ipc/base/xalloc.h"
 
-#define TIMEOUT_MS  5000u
-#define DEBOUNCE_MS 40u
-#define HELP        "foo ^foo *.x ~re -not  who:ci  since:1d  kind:edit  via:api"
+#define TIMEOUT_MS 5000u
+#define HELP       "foo ^foo *.x ~re -not  who:ci  since:1d  kind:edit  via:api"
 
 struct history {
 	struct ns_table table;
@@ -137,8 +135,6 @@ history_open(struct view *v)
 static void
 history_close(struct view *v)
 {
-	if (v->ui->loop != NULL)
-		loop_later(v->ui->loop, 0, NULL, NULL);
 	pages_free(&((struct history *)v->state)->pages);
 	changepane_close(&((struct history *)v->state)->pane);
 }
@@ -151,12 +147,6 @@ history_reload(struct view *v)
 
 /* ---- the filter ---- */
 static void
-filtered(void *arg)
-{
-	pages_reload(&((struct history *)((struct view *)arg)->state)->pages, true);
-}
-
-static void
 history_filter(struct view *v, const char *text)
 {
 	struct history *h = v->state;
@@ -164,10 +154,7 @@ history_filter(struct view *v, const char *text)
 	if (strcmp(h->filter, text) == 0)
 		return;
 	snprintf(h->filter, sizeof h->filter, "%s", text);
-	if (v->ui->loop != NULL)
-		loop_later(v->ui->loop, DEBOUNCE_MS, filtered, v);
-	else
-		filtered(v);
+	pages_filtered(&h->pages);
 }
 
 static const char *

@@ -16,6 +16,7 @@
 #include "console/core/keymap.h"
 #include "console/core/ring.h"
 #include "console/core/surface.h"
+#include "console/screens/typeahead.h"
 #include "console/widgets/dialog.h"
 #include "console/widgets/prompt.h"
 #include "console/widgets/table.h"
@@ -43,6 +44,7 @@ struct zonehead;
 struct grammar;
 struct palette;
 struct lines;
+struct pages;
 
 struct ns_screen_ops {
 	const char *name;
@@ -82,6 +84,8 @@ struct view {
 	unsigned contexts; /* of ops, unless the screen says another: where the focus is */
 	char object[UI_OBJECT]; /* the zone, the change */
 	bool own; /* what is changed here is a file of the operator's: who only looks may */
+	bool awaits; /* the list that was asked for */
+	struct pages *list; /* that keys act on; NULL: none, or all of it is here */
 };
 
 struct ui {
@@ -102,6 +106,7 @@ struct ui {
 	struct palette *palette; /* NULL: nothing was typed there yet */
 	const struct grammar *grammar; /* of the command line; NULL: actions alone */
 	struct dialog dialog;
+	struct typeahead typeahead;
 	struct textedit *textedit; /* NULL: none under way */
 	struct fieldedit *fieldedit; /* likewise */
 	struct memo *memo;
@@ -160,6 +165,7 @@ void ui_destroy(struct ui **);
 void ui_now(struct ui *, uint64_t mono_ms, int64_t wall_ms);
 uint64_t ui_clock_ns(const struct ui *);
 void ui_key(struct ui *, uint32_t key);
+void ui_typed(struct ui *, uint32_t key); /* one that waited until now */
 void ui_tick(struct ui *);
 void ui_check_link(struct ui *); /* is it there? */
 void ui_draw(struct ui *, struct surface *);

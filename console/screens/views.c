@@ -99,6 +99,7 @@ pop(struct ui *ui)
 	struct view *v = ui->views[--ui->n_views];
 
 	ui->dialog.on = false; /* it was about what is gone */
+	typeahead_drop(ui);
 	if (v->ops->goes_on != NULL && v->ops->goes_on(v) && ui_aside_room(ui))
 		ui->aside[ui->n_aside++] = v;
 	else

@@ -1,10 +1,9 @@
-/* zones.c - all zones, a page at a time, in whatever order; typing a filter asks the appliance, at most every 40 ms. */
+/* zones.c - all zones, a page at a time, in whatever order. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "console/core/loop.h"
 #include "console/core/sanitize.h"
 #include "console/screens/bulk.h"
 #include "console/screens/copy.h"
@@ -20,7 +19,6 @@
 #include "ipc/base/wbuf.h"
 #include "ipc/base/xalloc.h"
 
-#define DEBOUNCE_MS 40u
 #define TIMEOUT_MS  5000u
 #define HOLD_MS     10000u /* how long rows stay where they are that are sorted by what moves */
 #define COPY_OCTETS (1u << 20)
@@ -159,8 +157,6 @@ zones_close(struct view *v)
 {
 	struct zones *z = v->state;
 
-	if (v->ui->loop != NULL)
-		loop_later(v->ui->loop, 0, NULL, NULL);
 	marks_clear(&z->marks);
 	zonepreview_free(v, &z->behind);
 	pages_free(&z->pages);
@@ -215,12 +211,6 @@ zones_table(struct view *v, size_t *rows)
 }
 
 static void
-zones_filtered(void *arg)
-{
-	pages_reload(&((struct zones *)((struct view *)arg)->state)->pages, true);
-}
-
-static void
 zones_filter(struct view *v, const char *text)
 {
 	struct zones *z = v->state;
@@ -228,10 +218,7 @@ zones_filter(struct view *v, const char *text)
 	if (strcmp(z->filter, text) == 0)
 		return;
 	snprintf(z->filter, sizeof z->filter, "%s", text);
-	if (v->ui->loop != NULL)
-		loop_later(v->ui->loop, DEBOUNCE_MS, zones_filtered, v);
-	else
-		zones_filtered(v);
+	pages_filtered(&z->pages);
 }
 
 static const char *

@@ -117,7 +117,10 @@ fill_zones(Ns__Envelope *e)
 		    STR(i % 2 ? "2026-11-22T13:40:00.000Z" : "2026-11-20T10:00:00.000Z");
 	}
 	r.zones = zone;
-	r.n_zones = is("empty") ? 0 : PAGE_TEST;
+	for (unsigned i = 0; i < PAGE_TEST && !is("empty"); i++)
+		if (is("hostile") || strchr(asked, ':') != NULL ||
+		    strstr(names[i], asked + (asked[0] == '^')) != NULL)
+			zone[r.n_zones++] = zone[i];
 	r.total = r.n_zones;
 	e->zone_list_reply = &r;
 	e->body_case = NS__ENVELOPE__BODY_ZONE_LIST_REPLY;
