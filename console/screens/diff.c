@@ -319,7 +319,7 @@ diff_refuse(struct view *v, enum ns_action_id id)
 		return "it is committed: R in History takes it back";
 	if (d->state == DIFF_SENDING)
 		return "it is being committed";
-	if (drafts == NULL || drafts->draft == NULL)
+	if (id == ACT_UNDO ? !drafts_can_undo(drafts) : drafts == NULL || drafts->draft == NULL)
 		return "no draft of this zone";
 	if (id != ACT_COMMIT)
 		return NULL;

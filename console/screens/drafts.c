@@ -244,6 +244,20 @@ drafts_plan_with(struct ui *ui, const char *zone, uint64_t version, Ns__RecordOp
 	return id;
 }
 
+Ns__Draft *
+drafts_with(struct ui *ui, const char *zone, uint64_t version, uint32_t serial,
+    const Ns__RecordOp *more, size_t n)
+{
+	const struct drafts *d = drafts_look(ui, zone);
+	Ns__Draft *with = d != NULL && d->draft != NULL
+			      ? ns_message_copy(&d->draft->base)
+			      : draft_new(zone, version, serial, ui->wall_ms);
+
+	for (size_t i = 0; with != NULL && i < n; i++)
+		draft_add(with, &more[i], ui->wall_ms);
+	return with;
+}
+
 void
 drafts_replan(struct ui *ui)
 {
@@ -365,6 +379,12 @@ drafts_put(
     struct ui *ui, const char *zone, uint64_t version, uint32_t serial, const Ns__RecordOp *op)
 {
 	return drafts_put_all(ui, zone, version, serial, op, 1);
+}
+
+bool
+drafts_can_undo(const struct drafts *d)
+{
+	return d != NULL && (d->draft != NULL || (d->emptied != NULL && d->emptied->n_steps > 0));
 }
 
 bool

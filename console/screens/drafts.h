@@ -52,6 +52,8 @@ void drafts_replan(struct ui *); /* the zone may have changed */
 /* Asks for the plan of the zone's draft with these operations more, for a form; version: of a draft that begins so. */
 uint64_t drafts_plan_with(struct ui *, const char *zone, uint64_t version, Ns__RecordOp *, size_t n, ns_reply_fn *,
     void *arg);
+/* The zone's draft with these operations more, for a test of them; freed by the caller. */
+Ns__Draft *drafts_with(struct ui *, const char *zone, uint64_t version, uint32_t serial, const Ns__RecordOp *, size_t n);
 void drafts_count(struct ui *);
 /* A commit was refused because others were first: as if its plan had said so. */
 void drafts_conflict(struct ui *, const struct ns_why *);
@@ -61,6 +63,7 @@ bool drafts_put(
     struct ui *, const char *zone, uint64_t version, uint32_t serial, const Ns__RecordOp *);
 /* Several at once; undo takes them back one by one. */
 bool drafts_put_all(struct ui *, const char *zone, uint64_t version, uint32_t serial, const Ns__RecordOp *, size_t n);
+bool drafts_can_undo(const struct drafts *);
 bool drafts_undo(struct ui *, const char *zone);
 bool drafts_redo(struct ui *, const char *zone);
 bool drafts_leave_out(struct ui *, const char *zone, const char *name, const char *type);
