@@ -298,12 +298,12 @@ cmd_draft_undo(struct cli *cli)
 	struct ns_why why = { 0 };
 	struct ns_drafts *drafts;
 	Ns__Draft *d = draft_named(cli, &drafts, &code);
-	Ns__RecordOp *op;
+	struct draft_undone undone;
 
 	if (d == NULL)
 		return code;
-	if ((op = draft_undo(d, clock_wall_ms())) != NULL)
-		ns__record_op__free_unpacked(op, NULL);
+	if (draft_undo(d, &undone, clock_wall_ms()))
+		draft_undone_free(&undone);
 	if ((d->n_ops > 0 ? ns_draft_save(drafts, d, &why)
 			  : ns_draft_drop(drafts, d->zone, &why)) != NS_OK)
 		code = cli_error(cli, &why);
@@ -346,9 +346,7 @@ cmd_draft_rebase(struct cli *cli)
 	const Ns__ZoneInfo *z = d != NULL ? cli_zone(cli, d->zone, &reply, &code) : NULL;
 
 	if (z != NULL) {
-		d->base_version = z->version;
-		d->base_serial = z->serial;
-		d->serial_no++;
+		draft_rebase(d, z->version, z->serial, clock_wall_ms());
 		code = check_draft(cli, d);
 		if (code == CLI_OK && ns_draft_save(drafts, d, &why) != NS_OK)
 			code = cli_error(cli, &why);

@@ -36,8 +36,7 @@ draft_of(const Ns__ZoneEdit *edit)
 	Ns__Draft *d =
 	    draft_new(edit->zone, edit->base_version, edit->base_serial, clock_wall_ms());
 
-	for (size_t i = 0; i < edit->n_ops; i++)
-		draft_add(d, edit->ops[i], clock_wall_ms());
+	draft_replace(d, edit, clock_wall_ms());
 	return d;
 }
 

@@ -212,3 +212,16 @@ ns_action_leads(const struct ns_action *a)
 {
 	return a->keys[0] >= '1' && a->keys[0] <= '9' && (a->contexts & CTX_GLOBAL) != 0;
 }
+
+bool
+ns_action_moves(const struct ns_action *a)
+{
+	return strcmp(a->group, "MOVE") == 0;
+}
+
+bool
+ns_action_on_rows(const struct ns_action *a)
+{
+	return a->id == ACT_COPY ||
+	       (a->contexts & (CTX_GLOBAL | CTX_TABS | CTX_FILTER | CTX_SEARCH | CTX_TYPED)) == 0;
+}

@@ -163,6 +163,9 @@ struct ns_action {
 extern const struct ns_action ns_actions[]; /* ends with ACT_NONE */
 /* Does it lead to a main screen? Those have digits. */
 bool ns_action_leads(const struct ns_action *);
+/* Does it act on the rows of a list, or in them? */
+bool ns_action_on_rows(const struct ns_action *);
+bool ns_action_moves(const struct ns_action *); /* and only moves there */
 /* The keys of an action: those of the table, or the operator's own. */
 const char *ns_action_keys(const struct ns_action *);
 /* keys.conf: a line `ACTION = KEY KEY...` replaces the keys of that action, without keys it has none; # begins a

@@ -155,7 +155,7 @@ checks_act(struct view *v, enum ns_action_id id, const char *name)
 	else if (id == ACT_EDIT || id == ACT_CLONE)
 		checkedit_open(v->ui, name, id == ACT_CLONE);
 	else if (id == ACT_ADD)
-		checkedit_open(v->ui, NULL, false);
+		checkedit_new(v->ui, "");
 	else if (id == ACT_DELETE)
 		checkedit_delete(v->ui, name);
 	else

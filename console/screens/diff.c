@@ -406,6 +406,7 @@ diff_act(struct view *v, enum ns_action_id id)
 {
 	struct diff *d = v->state;
 
+	diff_take(v);
 	if (d->form.focus == LIST && ns_table_act(&d->table, id, d->n))
 		return true;
 	switch (id) {

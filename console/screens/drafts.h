@@ -36,11 +36,10 @@ struct drafts {
 	Ns__Conflict *conflict; /* PLAN_CONFLICT */
 	uint64_t request;
 	uint64_t turn; /* grows with every answer and edit: screens look when it moved */
-	Ns__RecordOp **undone; /* for redo, the newest last; of that zone, of this run */
+	struct draft_undone *undone; /* for redo, the newest last; of that zone, of this run */
 	size_t n_undone;
+	Ns__Draft *emptied; /* of that zone, for undo and redo: nothing is left in it; NULL: none */
 	char accepted[UI_OBJECT + 32]; /* "name TYPE", as typed, of a form just now: the list goes to it; empty: none */
-	uint64_t undone_version;
-	uint32_t undone_serial;
 };
 
 /* The drafts for this appliance; nothing happens when they are open already. */
@@ -71,7 +70,7 @@ bool drafts_save(struct ui *, const Ns__Draft *); /* one that was changed elsewh
 void drafts_ask(struct ui *, Ns__Envelope *request);
 /* Operations become drafts, and are opened; false after a message. */
 bool drafts_take(struct ui *, Ns__ZoneEdit *const *, size_t n);
-/* The same of one zone, in the place of its draft, if it has one. */
+/* The same of one zone, in the place of its draft, if it has one; undo takes all of it back at once. */
 bool drafts_replace(struct ui *, Ns__ZoneEdit *);
 void drafts_revert(struct ui *, uint64_t revision);
 

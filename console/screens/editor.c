@@ -329,10 +329,12 @@ editor_act(struct view *v, enum ns_action_id id)
 		return false;
 	if (e->state == EDITOR_LOADING)
 		return hold(e, true, id);
-	if (id == ACT_ACCEPT)
+	if (id == ACT_ACCEPT) {
 		editor_accept(v);
-	else
-		form_next(&e->form, id == ACT_NEXT_FIELD ? 1 : -1);
+		return true; /* and the view may be gone */
+	}
+	form_next(&e->form, id == ACT_NEXT_FIELD ? 1 : -1);
+	editor_point(e);
 	return true;
 }
 

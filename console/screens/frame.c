@@ -25,7 +25,7 @@ clock_text(int64_t wall_ms, char out[16])
 static void
 draw_bar(struct ui *ui, struct surface *s)
 {
-	char now[16], right[256], waits[32] = "";
+	char now[16], right[256], waits[32] = "", every[32] = "";
 	const char *link = ui->lost ? "LINK LOST" : ui->heard_ms == 0 ? "connecting" : ui->primary;
 	bool slow = ui->loop != NULL && loop_slow(ui->loop);
 
@@ -36,8 +36,10 @@ draw_bar(struct ui *ui, struct surface *s)
 
 		snprintf(waits, sizeof waits, ":confirm %u:%02u  ", left_s / 60, left_s % 60);
 	}
-	snprintf(right, sizeof right, "%s%s%s%s%s  %s ", waits, slow ? "slow link  " : "", ui->user,
-	    ui->user[0] != '\0' ? ":" : "", ui->user[0] != '\0' ? ui->role : "", link);
+	if (ui->refresh_ms != 1000)
+		snprintf(every, sizeof every, "every %gs  ", (double)ui->refresh_ms / 1000);
+	snprintf(right, sizeof right, "%s%s%s%s%s%s  %s ", waits, every, slow ? "slow link  " : "",
+	    ui->user, ui->user[0] != '\0' ? ":" : "", ui->user[0] != '\0' ? ui->role : "", link);
 	int w = text_width(right) + 10, left = s->w - w;
 	surface_putf(s, 1, 0, left > 12 ? left - 2 : s->w - 2, UI_BAR, "NameServe %s", ui->name);
 	if (left > 12)
@@ -64,9 +66,6 @@ draw_tabs(struct ui *ui, struct surface *s)
 			x += surface_putf(s, x, 1, s->w - x, role, "(%zu)", ui->drafts->count);
 		x += 2;
 	}
-	if (ui->refresh_ms != 1000)
-		surface_putf(
-		    s, s->w - 14, 1, 13, UI_DIM, "refresh %gs", (double)ui->refresh_ms / 1000);
 }
 
 /* When it is tried again; what is asked by way of another appliance is asked at every refresh. */
@@ -156,8 +155,15 @@ draw_prompt(struct ui *ui, struct surface *s)
 static void
 draw_message(struct ui *ui, struct surface *s)
 {
-	int lines = text_lines(ui->message, s->w - 2);
+	char waiting[80];
+	int lines;
 
+	typeahead_text(ui, waiting, sizeof waiting);
+	if (ui->message[0] == '\0' && waiting[0] != '\0') {
+		surface_put(s, 1, s->h - 2, s->w - 2, UI_DIM, waiting);
+		return;
+	}
+	lines = text_lines(ui->message, s->w - 2);
 	if (lines > MESSAGE_LINES)
 		lines = MESSAGE_LINES;
 	if (lines > 1)

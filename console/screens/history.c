@@ -3,16 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "console/core/loop.h"
 #include "console/core/sanitize.h"
 #include "console/screens/drafts.h"
 #include "console/screens/sorting.h"
 #include "console/screens/zone.h"
 #include "ipc/base/xalloc.h"
 
-#define TIMEOUT_MS  5000u
-#define DEBOUNCE_MS 40u
-#define HELP        "foo ^foo *.x ~re -not  who:ci  since:1d  kind:edit  via:api"
+#define TIMEOUT_MS 5000u
+#define HELP       "foo ^foo *.x ~re -not  who:ci  since:1d  kind:edit  via:api"
 
 struct history {
 	struct ns_table table;
@@ -135,8 +133,6 @@ history_open(struct view *v)
 static void
 history_close(struct view *v)
 {
-	if (v->ui->loop != NULL)
-		loop_later(v->ui->loop, 0, NULL, NULL);
 	pages_free(&((struct history *)v->state)->pages);
 }
 
@@ -148,12 +144,6 @@ history_reload(struct view *v)
 
 /* ---- the filter ---- */
 static void
-filtered(void *arg)
-{
-	pages_reload(&((struct history *)((struct view *)arg)->state)->pages, true);
-}
-
-static void
 history_filter(struct view *v, const char *text)
 {
 	struct history *h = v->state;
@@ -161,10 +151,7 @@ history_filter(struct view *v, const char *text)
 	if (strcmp(h->filter, text) == 0)
 		return;
 	snprintf(h->filter, sizeof h->filter, "%s", text);
-	if (v->ui->loop != NULL)
-		loop_later(v->ui->loop, DEBOUNCE_MS, filtered, v);
-	else
-		filtered(v);
+	pages_filtered(&h->pages);
 }
 
 static const char *
@@ -192,12 +179,13 @@ history_draw(struct view *v, struct rect r)
 {
 	struct history *h = v->state;
 	struct surface *s = v->ui->surface;
-	char count[80] = "";
+	char count[80] = "", draft[64];
 
+	drafts_text(v->object[0] != '\0' ? v->ui->drafts : NULL, draft, sizeof draft);
 	if (h->pages.loaded)
 		put_sum(v, count, sizeof count);
 	if (v->object[0] != '\0') {
-		r = zone_title(v, r, "", count);
+		r = zone_title(v, r, draft, count);
 	} else {
 		surface_put(s, r.x + 1, r.y, 7, UI_TITLE, "History");
 		surface_put_right(s, r.x + 9, r.y, r.w - 10, UI_DIM, count);

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "console/core/loop.h"
 #include "console/core/sanitize.h"
 #include "console/screens/copy.h"
 #include "console/screens/draftnames.h"
@@ -20,7 +19,6 @@
 #include "ipc/base/wbuf.h"
 #include "ipc/base/xalloc.h"
 
-#define DEBOUNCE_MS 40u
 #define TIMEOUT_MS  5000u
 #define COPY_OCTETS 65536u /* of an RRset: what is longer is not copied from here */
 
@@ -368,8 +366,6 @@ records_close(struct view *v)
 {
 	struct records *s = v->state;
 
-	if (v->ui->loop != NULL)
-		loop_later(v->ui->loop, 0, NULL, NULL);
 	marks_clear(&s->marks);
 	records_preview_close(v);
 	draftrows_close(&s->list);
@@ -383,12 +379,6 @@ records_reload(struct view *v)
 
 /* ---- the filter ---- */
 static void
-filtered(void *arg)
-{
-	pages_reload(&((struct records *)((struct view *)arg)->state)->list.pages, true);
-}
-
-static void
 records_filter(struct view *v, const char *text)
 {
 	struct records *s = v->state;
@@ -397,10 +387,7 @@ records_filter(struct view *v, const char *text)
 		return;
 	snprintf(s->filter, sizeof s->filter, "%s", text);
 	s->list.turn = 0; /* the draft's rows, too */
-	if (v->ui->loop != NULL)
-		loop_later(v->ui->loop, DEBOUNCE_MS, filtered, v);
-	else
-		filtered(v);
+	pages_filtered(&s->list.pages);
 }
 
 static const char *
@@ -430,20 +417,16 @@ static void
 records_draw(struct view *v, struct rect r)
 {
 	struct records *s = v->state;
-	char state[96] = "", sum[64] = "", draft[64];
+	char sum[64] = "", draft[64];
 	int rows;
 
 	draftrows_take(&s->list, fill_mine);
 	if (draftnames_asked(s->filter) && v->ui->drafts != NULL && s->turn != v->ui->drafts->turn)
-		filtered(v);
+		pages_reload(&s->list.pages, true);
 	drafts_text(v->ui->drafts, draft, sizeof draft);
 	if (s->list.pages.loaded)
 		put_sum(v, sum, sizeof sum);
-	if (s->list.pages.loaded && pages_count(&s->list.pages) > 0) {
-		snprintf(state, sizeof state, "%u%s%s", s->list.serial,
-		    draft[0] != '\0' ? "   " : "", draft);
-	}
-	r = zone_title(v, r, state, sum);
+	r = zone_title(v, r, draft, sum);
 	records_preview(v, preview_part(&s->preview, &r));
 	ns_table_draw(&s->list.table, v->ui->surface, r, draftrows_count(&s->list), cell, v);
 	rows =
