@@ -132,7 +132,12 @@ void
 keysched_ring(uint32_t epoch, bool apex)
 {
 	ring_apex = apex;
-	ring_epoch = epoch > ring_epoch ? epoch : ring_epoch;
+	if (epoch <= ring_epoch)
+		return;
+	ring_epoch = epoch;
+	/* What was refused a moment ago says nothing of what is due now. */
+	for (size_t i = 0; i < count; i++)
+		table[i].tried = 0;
 }
 
 /* ---- at the start ---- */

@@ -2,6 +2,7 @@
 zone meanwhile (its own edits, other denial, a signer that dies) is in what is served at the end."""
 
 import os
+import re
 import subprocess
 import threading
 import time
@@ -168,6 +169,22 @@ def test_what_its_alias_leads_to_changes(site):
     verified(site)
     lead_to(site, 4)
     assert follows(site, 4)
+
+
+def test_a_start_says_how_much_is_loaded(site):
+    """Without the signature file it takes its time; what `status` tells of that ends with it."""
+    def loaded():
+        return re.search(r"being loaded (\d+) of (\d+) signed zones", site.cli_run("status").stdout)
+
+    site.stop()
+    for path in (site.data / "signer").glob("signatures.*"):
+        path.unlink()
+    site.spawn()
+    said = wait_until(loaded, "the start tells of itself", 60)
+    assert int(said[1]) <= int(said[2]) == 1
+    wait_until(site.ready, "ready", 60)
+    wait_until(lambda: not loaded(), "nothing is loaded any more", 60)
+    assert state(site) == "nsec"
 
 
 def test_disabled_in_the_middle_of_it(site):

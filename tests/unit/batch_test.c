@@ -1,4 +1,5 @@
-/* What the signer is sent for a transaction: what is committed, whatever was refused in between. */
+/* What the signer is sent for a transaction: what is committed, whatever was refused in between; and when the keys of
+ * zones are looked at again, which batches say. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,12 +10,15 @@
 #include <cmocka.h>
 
 #include "appliance/sync/batch.h"
+#include "appliance/sync/dnssec.h"
+#include "appliance/sync/errors.h"
+#include "appliance/sync/keysched.h"
 #include "ipc/base/xalloc.h"
 #include "tests/lib/store_kit.h"
 
 // link: appliance/sync/keyfeed.c appliance/sync/asof.c appliance/sync/past.c
 // link: appliance/sync/checkdelta.c appliance/sync/batch.c appliance/sync/people.c appliance/sync/change.c appliance/sync/diff.c appliance/sync/apply.c appliance/sync/patch.c appliance/sync/place.c appliance/sync/settings.c appliance/sync/storeview.c appliance/sync/secret.c appliance/sync/bodycheck.c
-// link: appliance/sync/feedblock.c
+// link: appliance/sync/feedblock.c appliance/sync/keysched.c appliance/sync/queue.c
 // link: appliance/sync/importzone.c
 // link: appliance/sync/request.c
 // link: tests/lib/fake/sync.c
@@ -120,6 +124,86 @@ each_zone_has_its_changes(void **state)
 	wbuf_free(&content);
 }
 
+/* ---- events ---- */
+
+static struct request *event; /* under way */
+static unsigned events;
+
+void
+dnssec_event(struct sync *s, struct request *r, uint64_t zone_id)
+{
+	(void)s;
+	assert_null(event);
+	assert_int_equal(zone_id, 7);
+	event = r;
+	events++;
+}
+
+const uint8_t *
+dnssec_public(void)
+{
+	return (const uint8_t *)"key";
+}
+
+const char *
+dnssec_trouble(void)
+{
+	return NULL;
+}
+
+void
+dnssec_set_request(struct sync *s, struct request *r)
+{
+	(void)s, (void)r;
+	abort();
+}
+
+enum ns_err
+dnssec_set_write(struct request *r, struct batch *b)
+{
+	(void)r, (void)b;
+	abort();
+}
+
+static void
+event_ends(struct sync *s, enum ns_err err)
+{
+	struct request *r = event;
+
+	event = NULL;
+	r->err = ns_fail(&r->why, err, ES_STORE, "not now");
+	r->finish(s, r);
+}
+
+/* An event that was refused is tried again after a minute; when the zone is due for another reason, at once. */
+static void
+a_refused_event_delays_no_other_one(void **state)
+{
+	static Ns__Config config = NS__CONFIG__INIT;
+	static Ns__ChildStart start = NS__CHILD_START__INIT;
+	struct sync s = { .start = &start, .name = "test-a" };
+	struct key_times times = { .zone_id = 7, .next = 1, .epoch = 1 };
+	uint64_t now = 1;
+
+	(void)state;
+	start.config = &config;
+	strcpy(s.head.role, "primary");
+	keysched_ring(1, true);
+	keysched_update(&s, &times, 1);
+	keysched_tick(&s, now += 2000000000);
+	assert_int_equal(events, 1);
+	event_ends(&s, NS_UNAVAILABLE);
+	keysched_tick(&s, now += 2000000000);
+	keysched_ring(1, true); /* the same */
+	keysched_tick(&s, now += 2000000000);
+	assert_int_equal(events, 1);
+	keysched_ring(2, true); /* somebody left: its ZSKs are wrapped anew */
+	keysched_tick(&s, now += 2000000000);
+	assert_int_equal(events, 2);
+	event_ends(&s, NS_OK);
+	keysched_stop();
+}
+
 int
 main(void)
 {
@@ -128,6 +212,7 @@ main(void)
 		    refused_content_is_not_fed, kit_set_up, kit_tear_down),
 		cmocka_unit_test_setup_teardown(
 		    each_zone_has_its_changes, kit_set_up, kit_tear_down),
+		cmocka_unit_test(a_refused_event_delays_no_other_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
