@@ -19,7 +19,9 @@ static const struct table_column narrow[] = { { "NAME", 14, 1, false, 0 },
 static const struct table_column wide[] = { { "NAME", 16, 1, false, 0 }, { "TYPE", 7, 0, false, 0 },
 	{ "", 0, 0, false, SURFACE_MAX + 1 }, { "NOW", 36, 2, false, 0 },
 	{ "AFTER COMMIT", 36, 2, false, 0 }, { "", 0, 0, false, SURFACE_MAX + 1 },
-	{ "NOTE", 5, 0, false, 0 }, { NULL, 0, 0, false, 0 } };
+	{ "NOTE", 10, 0, false, 0 }, { NULL, 0, 0, false, 0 } };
+
+enum { COL_NOTE = 6, WIDE_FROM = 100 }; /* of wide */
 
 static void
 diff_open(struct view *v)
@@ -58,6 +60,17 @@ diff_close(struct view *v)
 		ns_client_cancel(v->ui->client, d->request);
 	diff_clear(d);
 	form_clear(&d->form);
+	busynames_close(&d->names);
+}
+
+static void
+diff_tick(struct view *v)
+{
+	struct diff *d = v->state;
+
+	diff_follow(v);
+	if (d->state == DIFF_OPEN && v->ui->surface->w >= WIDE_FROM)
+		busynames_tick(&d->names, v);
 }
 
 static void
@@ -81,12 +94,30 @@ diff_reload(struct view *v)
 }
 
 /* ---- drawing ---- */
+/* "~4.2k qps", of the name of a row that no warning is about. */
+static const char *
+asked(const struct diff *d, const struct row *r)
+{
+	static char text[24];
+	char name[UI_OBJECT], number[16];
+	double qps;
+
+	snprintf(name, sizeof name, "%.*s", (int)strcspn(r->id, " "), r->id);
+	if ((qps = busynames_qps(&d->names, name)) < 0)
+		return "";
+	glyph_number(qps, number);
+	snprintf(text, sizeof text, "~%s qps", number);
+	return text;
+}
+
 static const char *
 cell(void *arg, size_t row, unsigned column, enum ui_role *role)
 {
 	const struct row *r = &((struct diff *)arg)->rows[row];
 	unsigned c = column == TABLE_SIGN ? 5 : column;
 
+	if (c == COL_NOTE && r->cells[c] == NULL)
+		return asked(arg, r);
 	*role = (enum ui_role)r->roles[c];
 	return r->cells[c] != NULL ? r->cells[c] : "";
 }
@@ -232,7 +263,7 @@ diff_draw(struct view *v, struct rect r)
 	diff_take(v);
 	bottom.h = rows_below(d, r);
 	bottom.y = r.y + r.h - bottom.h;
-	d->table.columns = r.w >= 100 ? wide : narrow;
+	d->table.columns = r.w >= WIDE_FROM ? wide : narrow;
 	draw_title(v, r);
 	ns_table_draw(&d->table, v->ui->surface,
 	    (struct rect){ r.x, r.y + 1, r.w, r.h - bottom.h - 2 }, d->n, cell, d);
@@ -494,7 +525,7 @@ const struct ns_screen_ops screen_diff = {
 	.open = diff_open,
 	.close = diff_close,
 	.reload = diff_reload,
-	.tick = diff_follow,
+	.tick = diff_tick,
 	.draw = diff_draw,
 	.act = diff_act,
 	.key = diff_key_typed,

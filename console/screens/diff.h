@@ -3,6 +3,7 @@
 #ifndef NS_CONSOLE_SCREENS_DIFF_H
 #define NS_CONSOLE_SCREENS_DIFF_H
 
+#include "console/screens/busynames.h"
 #include "console/screens/drafts.h"
 #include "console/screens/pages.h"
 #include "console/widgets/form.h"
@@ -29,6 +30,7 @@ struct diff {
 	char title[DIFF_LINE], effects[DIFF_LINE], notes[DIFF_NOTES][DIFF_LINE];
 	char checked[96]; /* its status line */
 	enum ui_role note_role;
+	struct busynames names; /* what is asked for most, beside what changes there */
 	unsigned n_notes;
 	uint64_t turn;
 	bool told; /* the comment of the draft is in the form */

@@ -240,14 +240,14 @@ asked(struct records *s, size_t row)
 {
 	static char text[20];
 	char name[UI_OBJECT], before[UI_OBJECT], type[32];
-	const struct records_name *n;
+	double qps;
 
 	if (!row_key(s, row, name, type) ||
 	    (row > 0 && row_key(s, row - 1, before, type) && strcasecmp(name, before) == 0) ||
-	    (n = records_asked(s, name)) == NULL)
+	    (qps = busynames_qps(&s->names, name)) < 0)
 		return "";
 	text[0] = '~';
-	glyph_number(n->qps, text + 1);
+	glyph_number(qps, text + 1);
 	return text;
 }
 

@@ -2,6 +2,7 @@
 #ifndef NS_CONSOLE_SCREENS_RECORDS_H
 #define NS_CONSOLE_SCREENS_RECORDS_H
 
+#include "console/screens/busynames.h"
 #include "console/screens/checklist.h"
 #include "console/screens/copy.h"
 #include "console/screens/draftrows.h"
@@ -12,21 +13,13 @@
 #define RECORDS_QPS_FROM 82 /* in a list so wide */
 enum { CELL_LINES = TABLE_COLUMNS - 2, CELL_VALUES }; /* behind those that are shown */
 
-#define RECORDS_NAMES 100u /* that are asked for most, on the whole appliance */
-
 struct records {
 	struct draftrows list;
 	struct marks marks;
 	struct preview preview;
 	/* For the preview: how the checks are, and which names are asked for most. */
 	struct checklist checks;
-	struct records_name {
-		char *name;
-		uint64_t count;
-		double qps;
-	} names[RECORDS_NAMES];
-	size_t n_names;
-	uint64_t names_request, names_ms; /* when it was asked; 0: never */
+	struct busynames names;
 	char filter[PROMPT_MAX];
 	uint64_t turn; /* of the drafts, when draft:mine was asked with it */
 };
@@ -34,8 +27,6 @@ struct records {
 /* ---- records_preview.c ---- */
 void records_preview(struct view *, struct rect);
 void records_preview_tick(struct view *); /* what it and the list show that is live */
-/* What is known of a name, of all its types; NULL: it is not among those that are asked most. */
-const struct records_name *records_asked(const struct records *, const char *name);
 void records_preview_close(struct view *);
 
 /* ---- records_marks.c ---- */

@@ -10,8 +10,6 @@
 #include "console/screens/records.h"
 #include "ipc/base/xalloc.h"
 
-#define NAMES_MS 5000u /* the counters of names are of minutes */
-
 static void
 put_state(struct view *v, struct rect *r, const char *head, enum ui_role role,
     const Ns__Conflict__State *state)
@@ -42,50 +40,16 @@ put_values(struct view *v, struct rect *r, const struct row *row)
 }
 
 /* ---- what is live ---- */
-static void
-forget_names(struct records *s)
-{
-	while (s->n_names > 0)
-		free(s->names[--s->n_names].name);
-}
-
-static void
-names_came(void *arg, const Ns__Envelope *env, const struct ns_why *why)
-{
-	struct view *v = arg;
-	struct records *s = v->state;
-
-	(void)why;
-	s->names_request = 0;
-	if (env == NULL)
-		return;
-	forget_names(s);
-	for (size_t i = 0; i < env->stats_reply->n_top && s->n_names < RECORDS_NAMES; i++)
-		s->names[s->n_names++] =
-		    (struct records_name){ xstrdup(env->stats_reply->top[i]->name),
-			    env->stats_reply->top[i]->count, env->stats_reply->top[i]->qps };
-	ui_dirty(v->ui, false);
-}
-
 void
 records_preview_tick(struct view *v)
 {
 	struct records *s = v->state;
-	Ns__StatsRequest body = NS__STATS_REQUEST__INIT;
-	Ns__Envelope request = NS__ENVELOPE__INIT;
 
 	if (v->ui->surface->w <= RECORDS_QPS_FROM)
 		return;
 	if (s->preview.on && s->preview.width >= PREVIEW_FROM)
 		checklist_ask(&s->checks, v);
-	if (s->names_request != 0 || (s->names_ms != 0 && v->ui->mono_ms - s->names_ms < NAMES_MS))
-		return;
-	s->names_ms = v->ui->mono_ms;
-	body.top = (char *)(uintptr_t) "names";
-	body.limit = RECORDS_NAMES;
-	request.body_case = NS__ENVELOPE__BODY_STATS_REQUEST;
-	request.stats_request = &body;
-	s->names_request = ns_client_request(v->ui->client, &request, NAMES_MS, names_came, v);
+	busynames_tick(&s->names, v);
 }
 
 void
@@ -93,19 +57,8 @@ records_preview_close(struct view *v)
 {
 	struct records *s = v->state;
 
-	if (s->names_request != 0)
-		ns_client_cancel(v->ui->client, s->names_request);
-	forget_names(s);
+	busynames_close(&s->names);
 	checklist_free(&s->checks);
-}
-
-const struct records_name *
-records_asked(const struct records *s, const char *name)
-{
-	for (size_t i = 0; i < s->n_names; i++)
-		if (strcasecmp(s->names[i].name, name) == 0)
-			return &s->names[i];
-	return NULL;
 }
 
 /* What the counters know of a name is of all its types. */
@@ -113,14 +66,14 @@ static void
 put_asked(struct view *v, struct rect *r, const char *name)
 {
 	const struct records *s = v->state;
-	const struct records_name *n = records_asked(s, name);
+	double asked = busynames_qps(&s->names, name);
 	char text[96], qps[16];
 
-	glyph_number(n != NULL ? n->qps : 0, qps);
+	glyph_number(asked, qps);
 	snprintf(text, sizeof text,
 	    "~%s qps now, all types, sampled; ten minutes are kept of zones alone", qps);
-	if (s->n_names > 0)
-		preview_put(v, r, UI_DIM, n != NULL ? text : "not among the busiest names");
+	if (s->names.n > 0)
+		preview_put(v, r, UI_DIM, asked >= 0 ? text : "not among the busiest names");
 }
 
 /* ---- a policy ---- */

@@ -99,7 +99,7 @@ static const struct {
 	    "2\ra"
 	    "n\t\x15naptr\t\t100\t10\tu\tE2U+sip",
 	    1 },
-	{ "pending", DRAFT "5", 1 }, { "diff", DRAFT "p\tOPS-1182 move\t", 1 },
+	{ "pending", DRAFT "5", 1 }, { "diff", DRAFT "p\v\tOPS-1182 move\t", 1 },
 	{ "diff-commit", DRAFT "pC", 1 }, { "committed", DRAFT "pC\vy", 1 },
 	{ "diff-conflict", DRAFT "p", 1 }, { "conflict", DRAFT "p\rb", 1 }, { "revert", "6R", 1 },
 	{ "conflict-edit", DRAFT "p\rje", 1 }, { "diff-search", DRAFT "p/beta", 1 },
