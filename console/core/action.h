@@ -131,6 +131,7 @@ enum {
 	CTX_SORT = 1 << 16, /* rows can be sorted by a column */
 	CTX_PREVIEW = 1 << 17, /* beside the list there may be what is behind a row; never with CTX_WIDE */
 	CTX_SEARCH = 1 << 18, /* what is shown can be searched; never with CTX_FILTER */
+	CTX_RRSET = 1 << 19, /* an RRset, in a form */
 	CTX_PROBLEMS = 1 << 20, /* rows that can be in trouble */
 	CTX_CHECKS = 1 << 21, /* health checks: rows, or one */
 	CTX_FLEET = 1 << 22, /* appliances: rows, or one */

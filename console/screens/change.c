@@ -142,13 +142,15 @@ restore(struct view *v)
 	struct change *c = v->state;
 	Ns__RewindRequest body = NS__REWIND_REQUEST__INIT;
 	Ns__Envelope request = NS__ENVELOPE__INIT;
+	char comment[48];
 
 	body.zone = c->zone;
 	body.serial = c->serial;
 	body.draft = true;
 	request.body_case = NS__ENVELOPE__BODY_REWIND_REQUEST;
 	request.rewind_request = &body;
-	drafts_ask(v->ui, &request);
+	snprintf(comment, sizeof comment, "back to serial %u", c->serial);
+	drafts_ask(v->ui, &request, comment);
 }
 
 static const char *

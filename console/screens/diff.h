@@ -33,6 +33,7 @@ struct diff {
 	struct busynames names; /* what is asked for most, beside what changes there */
 	unsigned n_notes;
 	uint64_t turn;
+	bool told; /* the comment of the draft is in the form */
 	enum diff_state state;
 	uint64_t request;
 	char plan_hash[80]; /* of what was sent */

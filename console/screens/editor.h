@@ -65,5 +65,8 @@ void editor_check(struct view *, bool whole); /* fields, at once; whole: what is
 void editor_point(struct editor *); /* the sentence is of the field under the cursor, if that is wrong */
 void editor_ask(struct view *); /* the appliance */
 void editor_accept(struct view *);
+void editor_test(struct view *);
+const char *editor_refuse(struct view *, enum ns_action_id);
+void editor_twin(struct view *, struct wbuf *);
 
 #endif

@@ -6,6 +6,8 @@
 
 #include "console/core/sanitize.h"
 #include "console/screens/editor.h"
+#include "console/screens/querytest.h"
+#include "console/screens/twin.h"
 #include "ipc/base/xalloc.h"
 
 unsigned
@@ -348,4 +350,53 @@ editor_accept(struct view *v)
 	e->accepting = true;
 	if (e->verdict != VERDICT_ASKED)
 		editor_ask(v);
+}
+
+/* What Ctrl-S does. */
+void
+editor_twin(struct view *v, struct wbuf *w)
+{
+	Ns__RecordOp op = NS__RECORD_OP__INIT;
+	char ttl[16];
+
+	if (((struct editor *)v->state)->state != EDITOR_READY)
+		return;
+	editor_op(v, &op);
+	snprintf(ttl, sizeof ttl, "%u", op.ttl);
+	twin_word(w, "record");
+	twin_word(w, op.n_rdata > 0 ? "set" : "del");
+	twin_word(w, v->object);
+	twin_word(w, op.name);
+	if (op.n_rdata > 0)
+		twin_word(w, ttl);
+	twin_word(w, op.type);
+	for (size_t i = 0; i < op.n_rdata; i++)
+		twin_word(w, op.rdata[i]);
+	editor_op_free(&op);
+}
+
+/* What would be answered if this were kept and committed, with all else that is in the draft. */
+void
+editor_test(struct view *v)
+{
+	struct editor *e = v->state;
+	Ns__RecordOp op;
+	Ns__Draft *draft;
+
+	editor_op(v, &op);
+	draft = drafts_with(v->ui, v->object, e->version, e->serial, &op, 1);
+	querytest_open_draft(v->ui, v->object, op.name, op.type, draft);
+	editor_op_free(&op);
+}
+
+const char *
+editor_refuse(struct view *v, enum ns_action_id id)
+{
+	const struct editor *e = v->state;
+
+	if (id != ACT_TEST)
+		return NULL;
+	return e->state != EDITOR_READY ? "not loaded yet"
+	       : e->n_wrong > 0         ? "something in the form is wrong"
+					: NULL;
 }

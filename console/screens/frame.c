@@ -113,6 +113,15 @@ draw_stale(struct surface *s, struct rect r)
 				surface_mark(s, (struct rect){ x, y, 1, 1 }, UI_DIM);
 }
 
+/* Esc is said where q is a letter, p where a zone is; in a form the test leaves its room to F1. */
+static bool
+is_unsaid(enum ns_action_id id, unsigned contexts)
+{
+	return (id == ACT_BACK && (contexts & CTX_TYPED) == 0) ||
+	       (id == ACT_PENDING && (contexts & (CTX_ZONE | CTX_DRAFT)) == 0) ||
+	       (id == ACT_TEST && (contexts & CTX_RRSET) != 0);
+}
+
 /* Keys of what can be done here, the nearest to the point first; what does not fit is in the help. */
 static void
 draw_footer(struct ui *ui, struct surface *s, int y)
@@ -124,10 +133,8 @@ draw_footer(struct ui *ui, struct surface *s, int y)
 		char key[16];
 		int w;
 
-		/* Esc is said where q is a letter. */
-		if (a->id == ACT_BACK && (contexts & CTX_TYPED) == 0)
-			continue;
-		if (a->hint == NULL || (a->contexts & contexts) == 0 || ui_refuses(ui, a) != NULL ||
+		if (is_unsaid(a->id, contexts) || a->hint == NULL ||
+		    (a->contexts & contexts) == 0 || ui_refuses(ui, a) != NULL ||
 		    keymap_key(a, contexts, key)[0] == '\0')
 			continue;
 		w = text_width(key) + 1 + text_width(a->hint);

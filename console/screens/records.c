@@ -269,6 +269,28 @@ cell(void *arg, size_t row, unsigned column, enum ui_role *role)
 }
 
 /* ---- copying ---- */
+/* As `record list --json` has an RRset. */
+static char *
+json_text(const struct row *r, const char *name, const char *type)
+{
+	json_t *rdata = json_array(), *doc;
+	char *text, *copy;
+
+	for (const char *from = r->cells[CELL_VALUES]; *from != '\0'; from += *from == '\n') {
+		size_t n = strcspn(from, "\n");
+
+		json_array_append_new(rdata, json_stringn(from, n));
+		from += n;
+	}
+	doc = json_pack("{ss ss sI so}", "name", name, "type", type, "ttl",
+	    (json_int_t)strtoul(r->cells[2] != NULL ? r->cells[2] : "0", NULL, 10), "rdata", rdata);
+	text = json_dumps(doc, JSON_ENSURE_ASCII);
+	copy = text != NULL ? xasprintf("%s\n", text) : NULL;
+	free(text);
+	json_decref(doc);
+	return copy;
+}
+
 static void
 records_copies(struct view *v, struct copies *c)
 {
@@ -288,6 +310,7 @@ records_copies(struct view *v, struct copies *c)
 	if (r->cells[CELL_VALUES] != NULL) {
 		copies_add(c, "data", xstrdup(r->cells[CELL_VALUES]));
 		copies_add(c, "zone lines", xstrdup(r->cells[CELL_LINES]));
+		copies_add(c, "JSON", json_text(r, safe, type));
 	}
 	copies_add(c, "command",
 	    xasprintf("nameserve record list %s --name %s --type %s", zone, safe, type));

@@ -130,6 +130,11 @@ interrupted(struct ui *ui)
 
 	if (top->ops->interrupt != NULL && top->ops->interrupt(top))
 		return;
+	if (ui->typeahead.n > 0) {
+		typeahead_drop(ui);
+		ui_say(ui, "What waited for the list is dropped");
+		return;
+	}
 	if (ui->interrupt_ms != 0 && clock_since(ui->mono_ms, ui->interrupt_ms) < INTERRUPT_MS) {
 		ui->code = LOOP_INTERRUPTED;
 		leave(ui);
@@ -362,6 +367,10 @@ ui_act(struct ui *ui, enum ns_action_id id)
 		return true;
 	case ACT_INTERRUPT:
 		interrupted(ui);
+		return true;
+	case ACT_PENDING:
+		if (!top->ops->act(top, id))
+			ui_main(ui, &screen_pending);
 		return true;
 	default:
 		return top->ops->act(top, id);

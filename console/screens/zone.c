@@ -121,7 +121,9 @@ zone_refuse(const struct view *v, enum ns_action_id id)
 {
 	const struct drafts *d = v->ui->drafts;
 
-	if (id == ACT_PENDING || id == ACT_UNDO)
+	if (id == ACT_UNDO)
+		return drafts_can_undo(d) ? NULL : "nothing was done in a draft of this zone";
+	if (id == ACT_PENDING)
 		return d != NULL && d->draft != NULL ? NULL : "no draft of this zone";
 	if (id == ACT_REDO)
 		return d != NULL && d->n_undone > 0 ? NULL : "nothing was undone";

@@ -236,12 +236,27 @@ id_at(void *arg, size_t row)
 	return r != NULL ? r->id : NULL;
 }
 
+/* What it was when the link went. */
+static const char *
+was_live(struct zones *z, size_t row, enum ui_role *role)
+{
+	static char text[24];
+	const char *qps = pages_cell(&z->pages, row, 3, role);
+
+	if (qps == NULL || qps[0] < '0' || qps[0] > '9')
+		return qps;
+	snprintf(text, sizeof text, "~%s", qps);
+	return text;
+}
+
 static const char *
 cell(void *arg, size_t row, unsigned column, enum ui_role *role)
 {
 	struct zones *z = arg;
 	const char *id;
 
+	if (column == 3 && z->pages.view->ui->lost)
+		return was_live(z, row, role);
 	if (column != TABLE_SIGN)
 		return pages_cell(&z->pages, row, column, role);
 	id = z->marks.n > 0 ? id_at(z, row) : NULL;

@@ -11,6 +11,7 @@ import pytest
 
 from appliance import Appliance, zone_text
 from console import Console, answer, both, hear, trace_of
+from peers import wait_until
 
 BUSY = 5  # budgets hold on a quiet machine; this one may be busy
 RECORDS = "www IN A 192.0.2.10\n@ IN MX 10 mx1\nmx1 IN A 192.0.2.25\nold IN A 192.0.2.99\n"
@@ -155,6 +156,10 @@ def test_a_draft_outlives_the_console(served, sig):
         c.wait(lambda: zone in c.cursor_row())
         c.press("enter")
         c.wait("- old")
+        c.press("tab", "OPS-7 it goes")
+        wait_until(lambda: "; OPS-7 it goes" in served.cli("draft", "show", zone), "the comment is in the draft, too")
+        c.press("esc", "q", "enter")
+        c.wait("[OPS-7 it goes ")
         c.press("X")
         c.wait("Discard this draft?")
         answer(c, "y")

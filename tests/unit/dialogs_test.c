@@ -325,12 +325,22 @@ test_a_choice(void **unused)
 
 /* ---- keys that lead somewhere ---- */
 static void
-test_a_second_time_it_goes(void **unused)
+test_where_keys_lead(void **unused)
 {
 	static const struct {
 		const char *keys;
 		const struct ns_screen_ops *there;
 	} rows[] = { { "2?", &screen_help }, { "2??", &screen_zones }, { "2???", &screen_help },
+		{ "3p", &screen_pending }, { "2p", &screen_diff },
+		{ "2\ra"
+		  "beta\t\t\t192.0.2.9\x14",
+		    &screen_query },
+		{ "2\ra"
+		  "beta\t\t\t192.0.2.999\x14",
+		    &screen_editor },
+		{ "2\ra"
+		  "beta\t\t\t192.0.2.9\x14\x1b",
+		    &screen_editor },
 		{ "2.", &screen_menu }, { "2..", &screen_zones },
 		{ ":messages\r:messages\r", &screen_messages },
 		{ "2:trash\r:trash\r\x1b", &screen_zones } };
@@ -414,6 +424,7 @@ test_keys_wait_for_the_list_that_was_asked_for(void **unused)
 		{ TEN, "\x1bj\rq", &screen_overview, "", 0, "", false },
 		{ TEN, "\x1bj\r3", &screen_health, "", 0, "", false },
 		{ TEN, "\x1bjj\x1b", &screen_overview, "", 0, "", false },
+		{ TEN, "\x1bjj\x03", &screen_zones, "", 0, "is dropped", false },
 		/* Not what was asked for: what the same list has now. */
 		{ "2", "\vjj", &screen_zones, "", 2, "", false },
 		{ "2", "rG", &screen_zones, "", 39, "", false },
@@ -509,6 +520,9 @@ test_undo_goes_back_by_steps(void **unused)
 	} rows[] = {
 		{ DRAFT, { 0, 1 }, 1 }, { DRAFT "jd", { 1, 0, 1, 2 }, 2 },
 		{ DRAFT "jdEx\x13", { 2, 1, 0, 1, 2, 3 }, 3 }, { "2\rEx\x13", { 0, 3 }, 1 },
+		{ "2\ra"
+		  "www\t\t\t192.0.2.9\x13pG ",
+		    { 1, 0, 1, 0 }, 2 }, /* the only one is left out */
 		{ DRAFT "Ex\x13G ", { 3, 1, 0, 1, 3, 2 }, 3 }, /* one of the three is left out */
 	};
 
@@ -572,7 +586,7 @@ main(void)
 		cmocka_unit_test(test_no_is_the_way_out),
 		cmocka_unit_test(test_yes_does_it),
 		cmocka_unit_test(test_a_choice),
-		cmocka_unit_test(test_a_second_time_it_goes),
+		cmocka_unit_test(test_where_keys_lead),
 		cmocka_unit_test(test_keys_wait_for_the_list_that_was_asked_for),
 		cmocka_unit_test(test_keys_that_wait_answer_nothing),
 		cmocka_unit_test(test_search_goes_around),
