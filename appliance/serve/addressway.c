@@ -74,7 +74,7 @@ from_set(struct way *w, const struct image_set *set)
 	way_lower_ttl(w, set->body_len >= RR_HEAD ? get_u32(set->body + 6) : 0);
 	w->out->set = *set;
 	/* They are of another name. */
-	w->out->set.sig_len = w->out->set.sig_count = 0;
+	w->out->set.sig_len = w->out->set.sig_word = 0;
 	return GO_FOUND;
 }
 

@@ -114,7 +114,7 @@ put_found(struct reply *r, const struct lookup *l, struct alias_answer *a, bool 
 		emission_alias_sigs(r, l, a->ttl, &a->best, &sigs);
 		a->found.set.sig = sigs.p;
 		a->found.set.sig_len = sigs.len;
-		a->found.set.sig_count = sigs.count;
+		a->found.set.sig_word = sigs.count;
 	}
 	if (!emit_set(r, ANSWER, &a->found.set, 0)) {
 		r->tc = true;

@@ -27,7 +27,7 @@ put_rrsigs(struct reply *r, const struct image_node *node)
 	bool any = false;
 
 	while (image_set_next(node, &at, &left, &set)) {
-		if (set.sig_count == 0)
+		if (set.sig_word == 0)
 			continue;
 		any = true;
 		if (!emit_sigs(r, ANSWER, &set, 0)) {

@@ -5,8 +5,9 @@
 #include <string.h>
 
 #include "appliance/dns/rrtype.h"
-#include "appliance/serve/copy.h"
 #include "appliance/serve/work.h"
+#include "appliance/zonemap/image_sig.h"
+#include "ipc/base/copy.h"
 #include "ipc/base/wbuf.h"
 
 #define POINTER   0xc000u
@@ -15,7 +16,7 @@
 static bool
 wants_sigs(const struct reply *r, const struct image_set *set)
 {
-	return set->sig_count > 0 && wants_dnssec(r);
+	return set->sig_word != 0 && wants_dnssec(r);
 }
 
 unsigned
@@ -42,16 +43,9 @@ place_in_name(const struct hop *h, unsigned value)
 	return 0;
 }
 
-/* Copy records and give them their owner. */
 static bool
-copy_records(struct reply *r, const uint8_t *body, unsigned len, unsigned pointer)
+put_owners(uint8_t *p, const uint8_t *body, unsigned len, unsigned pointer)
 {
-	uint8_t *p = r->out + r->len;
-
-	copy_octets(p, body, len);
-	r->len += len;
-	if (pointer == POINTER_Q)
-		return true;
 	for (unsigned at = 0; at < len;) {
 		unsigned next = image_rr_next(body, len, at);
 
@@ -60,6 +54,33 @@ copy_records(struct reply *r, const uint8_t *body, unsigned len, unsigned pointe
 		put_u16(p + at, (uint16_t)pointer);
 		at = next;
 	}
+	return true;
+}
+
+/* Copy records and give them their owner. */
+static inline bool
+copy_records(struct reply *r, const uint8_t *body, unsigned len, unsigned pointer)
+{
+	uint8_t *p = r->out + r->len;
+
+	copy_octets(p, body, len);
+	r->len += len;
+	return pointer == POINTER_Q || put_owners(p, body, len, pointer);
+}
+
+static bool
+copy_sigs(struct reply *r, const struct image_set *set, unsigned pointer)
+{
+	const uint8_t *sig = set->sig, *end = sig + image_sig_count(set) * SIG_PACKED_SIZE;
+	uint8_t *p = r->out + r->len;
+
+	if (!image_sig_packed(set))
+		return copy_records(r, sig, set->sig_len, pointer);
+	for (; sig < end; sig += SIG_PACKED_SIZE) {
+		put_u16(p, (uint16_t)pointer);
+		p = image_sig_put(&r->hop.zone, set, sig, p + 2);
+	}
+	r->len = (size_t)(p - r->out);
 	return true;
 }
 
@@ -99,7 +120,35 @@ count(struct reply *r, enum section section, const struct image_set *set, bool s
 	if (!sigs && is_bare(r, section, set))
 		r->w->ede = EDE_BARE;
 	r->count[section] =
-	    (uint16_t)(r->count[section] + set->count + (sigs ? set->sig_count : 0));
+	    (uint16_t)(r->count[section] + set->count + (sigs ? image_sig_count(set) : 0));
+}
+
+/* The signatures, each under an owner that may be long. */
+static bool
+put_whole_sigs(struct reply *r, const struct image_set *set, const uint8_t *owner, size_t owner_len)
+{
+	bool packed = image_sig_packed(set);
+	unsigned at = 0, next = 0;
+	size_t n;
+
+	if (image_sigs_len(&r->hop.zone, set) == SIGS_BROKEN)
+		return false;
+	for (unsigned i = 0; i < image_sig_count(set); i++, at = next) {
+		if (!packed && (next = image_rr_next(set->sig, set->sig_len, at)) == 0)
+			return false;
+		n = packed ? image_sig_len(&r->hop.zone) : next - at - 2;
+		if (owner_len + n > r->limit - r->len)
+			return false;
+		memcpy(r->out + r->len, owner, owner_len);
+		r->len += owner_len;
+		if (packed)
+			(void)image_sig_put(
+			    &r->hop.zone, set, set->sig + SIG_PACKED_SIZE * i, r->out + r->len);
+		else
+			memcpy(r->out + r->len, set->sig + at + 2, n);
+		r->len += n;
+	}
+	return true;
 }
 
 /* Names in full; the owner too, once where a pointer can reach it. */
@@ -130,14 +179,8 @@ emit_whole(struct reply *r, enum section section, const struct image_set *set, c
 			owner_len = 2;
 		}
 	}
-	for (unsigned at = 0; sigs && at < set->sig_len; at = next) {
-		next = image_rr_next(set->sig, set->sig_len, at);
-		if (next == 0 || owner_len + next - at - 2 > r->limit - r->len)
-			goto cut;
-		memcpy(r->out + r->len, owner, owner_len);
-		memcpy(r->out + r->len + owner_len, set->sig + at + 2, next - at - 2);
-		r->len += owner_len + next - at - 2;
-	}
+	if (sigs && !put_whole_sigs(r, set, owner, owner_len))
+		goto cut;
 	count(r, section, set, sigs);
 	return true;
 cut:
@@ -151,10 +194,10 @@ emit_set_at(struct reply *r, enum section section, const struct image_set *set, 
 	bool sigs = wants_sigs(r, set);
 	size_t start = r->len;
 
-	if (set->body_len + (sigs ? (size_t)set->sig_len : 0) > r->limit - r->len)
+	if (set->body_len + (sigs ? image_sigs_len(&r->hop.zone, set) : 0) > r->limit - r->len)
 		return false;
 	if (!copy_records(r, set->body, set->body_len, pointer) || !apply_patches(r, set, start) ||
-	    (sigs && !copy_records(r, set->sig, set->sig_len, pointer))) {
+	    (sigs && !copy_sigs(r, set, pointer))) {
 		r->len = start;
 		return false;
 	}
@@ -178,14 +221,36 @@ emit_set(struct reply *r, enum section section, const struct image_set *set, uns
 }
 
 bool
+emit_sigs_at(struct reply *r, enum section section, const struct image_set *set, uint16_t pointer)
+{
+	size_t start = r->len;
+
+	if (image_sigs_len(&r->hop.zone, set) > r->limit - r->len)
+		return false;
+	if (!copy_sigs(r, set, pointer)) {
+		r->len = start;
+		return false;
+	}
+	r->count[section] = (uint16_t)(r->count[section] + image_sig_count(set));
+	return true;
+}
+
+bool
 emit_sigs(struct reply *r, enum section section, const struct image_set *set, unsigned label)
 {
-	struct image_set sigs = { .type = RR_RRSIG,
-		.body = set->sig,
-		.body_len = set->sig_len,
-		.count = set->sig_count };
+	const struct hop *h = &r->hop;
+	unsigned place = hop_place(h, label);
+	size_t start = r->len;
 
-	return emit_set(r, section, &sigs, label);
+	if (label < h->labels && place <= POINTER_REACH)
+		return emit_sigs_at(r, section, set, (uint16_t)(POINTER | place));
+	if (!put_whole_sigs(
+		r, set, h->name + h->off[label], h->off[h->labels] + 1u - h->off[label])) {
+		r->len = start;
+		return false;
+	}
+	r->count[section] = (uint16_t)(r->count[section] + image_sig_count(set));
+	return true;
 }
 
 bool

@@ -4,7 +4,7 @@
  * or BADVERS where the asker can learn from it.  Reads only inside the packet. */
 #include "appliance/serve/work.h"
 
-#include "appliance/serve/copy.h"
+#include "appliance/serve/lower.h"
 #include "appliance/zonemap/hash.h"
 
 #define FLAG_QR     0x80u /* octet 2 */

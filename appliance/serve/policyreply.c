@@ -93,7 +93,7 @@ follow(struct reply *r, struct chain *c, const struct policy *po, const struct p
 		.body = body,
 		.sig = sigs->p,
 		.sig_len = sigs->len,
-		.sig_count = sigs->count };
+		.sig_word = sigs->count };
 	struct policy_answer a;
 
 	if (!policy_answer_at(po, picked->answer[0], &a) || a.rdlen > NAME_MAX_WIRE ||

@@ -72,19 +72,16 @@ proof_owner(const struct reply *r, const struct image_node *node, size_t shared,
 static bool
 put_named(struct reply *r, const struct image_set *set, const uint8_t *owner, size_t len)
 {
-	struct image_set alone = *set, sigs = { .type = RR_RRSIG,
-		.body = set->sig,
-		.body_len = set->sig_len,
-		.count = set->sig_count };
+	struct image_set alone = *set;
 	size_t start = r->len;
 	uint16_t count = r->count[AUTHORITY];
 
 	if (start > POINTER_REACH)
 		return emit_named(r, AUTHORITY, set, owner, len);
-	alone.sig_count = alone.sig_len = 0;
+	alone.sig_word = alone.sig_len = 0;
 	if (!emit_named(r, AUTHORITY, &alone, owner, len))
 		return false;
-	if (set->sig_count == 0 || emit_set_at(r, AUTHORITY, &sigs, (uint16_t)(0xc000u | start)))
+	if (set->sig_word == 0 || emit_sigs_at(r, AUTHORITY, set, (uint16_t)(0xc000u | start)))
 		return true;
 	r->len = start;
 	r->count[AUTHORITY] = count;
@@ -112,7 +109,7 @@ denying_set(const struct reply *r, const struct image_node *node, struct image_s
 		at = image_rr_next(set->sig, set->sig_len, at);
 		if (at == 0)
 			return false;
-		set->sig_count++;
+		set->sig_word++;
 	}
 	return true;
 }

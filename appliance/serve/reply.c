@@ -1,8 +1,8 @@
 /* reply.c - beginning and ending a reply: header, question, counts; see work.h. */
 #include <string.h>
 
-#include "appliance/serve/copy.h"
 #include "appliance/serve/work.h"
+#include "ipc/base/copy.h"
 #include "ipc/base/wbuf.h"
 
 #define FLAG_QR 0x80u /* octet 2 */

@@ -222,7 +222,9 @@ void	 reply_error(const struct serve_conf *, struct query *, uint8_t rcode);
 /* emit.c: false when it does not fit; then nothing is written. */
 bool	 emit_set(struct reply *, enum section, const struct image_set *, unsigned label);
 bool	 emit_set_at(struct reply *, enum section, const struct image_set *, uint16_t pointer);
+/* Only the signatures, whether the asker wants any or not. */
 bool	 emit_sigs(struct reply *, enum section, const struct image_set *, unsigned label);
+bool	 emit_sigs_at(struct reply *, enum section, const struct image_set *, uint16_t pointer);
 bool	 emit_named(struct reply *, enum section, const struct image_set *, const uint8_t *owner,
 	    size_t len);
 void	 emit_cap_ttl(struct reply *, size_t from, uint32_t ttl);

@@ -12,6 +12,8 @@
 
 enum { SET_AS_IT_IS, SET_OF_ZONE };
 enum { RECORD_AS_IT_IS, RECORD_SIGNATURE, RECORD_KEY };
+#define PACKED_TIMES 10u /* expiration, inception, tag */
+#define PACKED_SIG   (2u + PACKED_TIMES + RRSIG_SIG_LEN)
 enum { BIT_PUBLISHED = 1, BIT_SIGNS = 2 };
 
 /* ---- in ---- */
@@ -36,20 +38,16 @@ put_key(struct wbuf *w, const struct ks_key *k, const Ns__ZoneKeys__Key *m)
 static bool
 is_signature_of(const struct rrset *set, const uint8_t *zone, const uint8_t *rdata, size_t len)
 {
-	struct rrsig sig;
-
 	/* Octet for octet, for it comes out as it went in. */
-	return set->type == RR_RRSIG && rrsig_read(rdata, len, &sig) &&
-	       name_len(sig.signer) == name_len(zone) &&
-	       memcmp(sig.signer, zone, name_len(zone)) == 0;
+	return set->type == RR_RRSIG && len == RRSIG_HEAD + name_len(zone) + RRSIG_SIG_LEN &&
+	       get_u16(rdata) == set->covers && get_u32(rdata + 4) == set->ttl &&
+	       memcmp(rdata + RRSIG_HEAD, zone, name_len(zone)) == 0;
 }
 
 static void
 put_record(struct wbuf *w, const uint8_t *zone, const Ns__ZoneKeys *m, const struct rrset *set,
     const uint8_t *rdata, size_t len)
 {
-	size_t name = name_len(zone);
-
 	for (size_t i = 0; i < m->n_keys; i++) {
 		if (m->keys[i]->dnskey.len == len &&
 		    memcmp(m->keys[i]->dnskey.data, rdata, len) == 0) {
@@ -59,9 +57,9 @@ put_record(struct wbuf *w, const uint8_t *zone, const Ns__ZoneKeys *m, const str
 	}
 	if (is_signature_of(set, zone, rdata, len)) {
 		wbuf_u8(w, RECORD_SIGNATURE);
-		wbuf_u16(w, (uint16_t)(len - name));
-		wbuf_put(w, rdata, RRSIG_HEAD);
-		wbuf_put(w, rdata + RRSIG_HEAD + name, len - RRSIG_HEAD - name);
+		wbuf_put(w, rdata + 2, 2);
+		wbuf_put(w, rdata + 8, PACKED_TIMES);
+		wbuf_put(w, rdata + len - RRSIG_SIG_LEN, RRSIG_SIG_LEN);
 	} else {
 		wbuf_u8(w, RECORD_AS_IT_IS);
 		wbuf_u16(w, (uint16_t)len);
@@ -137,20 +135,43 @@ get_key(struct rbuf *r, struct zone_key *key)
 }
 
 static void
-get_record(struct rbuf *r, const uint8_t *zone, const struct zone_keys *keys, struct wbuf *out)
+get_as_it_is(struct rbuf *r, struct wbuf *out)
 {
-	unsigned how = rbuf_u8(r), len = how < RECORD_KEY ? rbuf_u16(r) : 0;
+	unsigned len = rbuf_u16(r);
 	const uint8_t *octets = rbuf_bytes(r, len);
 
-	if (how == RECORD_SIGNATURE && octets != NULL && len > RRSIG_HEAD) {
-		wbuf_u16(out, (uint16_t)(len + name_len(zone)));
-		wbuf_put(out, octets, RRSIG_HEAD);
-		wbuf_put(out, zone, name_len(zone));
-		wbuf_put(out, octets + RRSIG_HEAD, len - RRSIG_HEAD);
-	} else if (how == RECORD_AS_IT_IS && octets != NULL) {
-		wbuf_u16(out, (uint16_t)len);
-		wbuf_put(out, octets, len);
-	} else if (how >= RECORD_KEY && how - RECORD_KEY < keys->n) {
+	if (octets == NULL)
+		return;
+	wbuf_u16(out, (uint16_t)len);
+	wbuf_put(out, octets, len);
+}
+
+static void
+get_signature(struct rbuf *r, const struct rrset *set, struct wbuf *out)
+{
+	const uint8_t *octets = rbuf_bytes(r, PACKED_SIG);
+
+	if (octets == NULL)
+		return;
+	wbuf_u16(out, (uint16_t)(RRSIG_HEAD + set->owner_len + RRSIG_SIG_LEN));
+	wbuf_u16(out, set->covers);
+	wbuf_put(out, octets, 2);
+	wbuf_u32(out, set->ttl);
+	wbuf_put(out, octets + 2, PACKED_TIMES);
+	wbuf_put(out, set->owner, set->owner_len);
+	wbuf_put(out, octets + 2 + PACKED_TIMES, RRSIG_SIG_LEN);
+}
+
+static void
+get_record(struct rbuf *r, const struct rrset *set, const struct zone_keys *keys, struct wbuf *out)
+{
+	unsigned how = rbuf_u8(r);
+
+	if (how == RECORD_AS_IT_IS) {
+		get_as_it_is(r, out);
+	} else if (how == RECORD_SIGNATURE) {
+		get_signature(r, set, out);
+	} else if (how - RECORD_KEY < keys->n) {
 		wbuf_u16(out, keys->key[how - RECORD_KEY].rdlen);
 		wbuf_put(out, keys->key[how - RECORD_KEY].rdata, keys->key[how - RECORD_KEY].rdlen);
 	} else {
@@ -178,7 +199,7 @@ get_set(struct rbuf *r, const uint8_t *zone, const struct zone_keys *keys, struc
 	set.count = rbuf_u16(r);
 	rdata->len = 0;
 	for (unsigned i = 0; i < set.count && rbuf_ok(r); i++)
-		get_record(r, zone, keys, rdata);
+		get_record(r, &set, keys, rdata);
 	set.rdata = rdata->base;
 	set.rdata_len = rdata->len;
 	zwire_put(out, &set);

@@ -4,10 +4,11 @@
  *   sets of `apex`:  u8 0    u32 length, the set as it is
  *                    u8 1    u16 type    u16 covers    u32 ttl    u16 count    records     owner: the zone
  *   record:  u8 0    u16 length, rdata
- *            u8 1    u16 length, RRSIG rdata without the signer's name, which is the zone
+ *            u8 1    76 octets: RRSIG rdata without the type covered and the original TTL, which are the set's,
+ *                    and the signer's name, which is the zone
  *            u8 2 + k    the rdata of key k
  *
- * About 570 octets of 1,000 that a feed brings (P-256, one KSK and one ZSK).  Pure. */
+ * About 545 octets of 1,000 that a feed brings (P-256, one KSK and one ZSK).  Pure. */
 #ifndef NS_SIGNER_KEYPACK_H
 #define NS_SIGNER_KEYPACK_H
 

@@ -15,7 +15,7 @@
 #define GRAIN       16u /* of sizes and addresses */
 #define SMALL_MIN   64u
 #define SMALL_MAX   32768u /* above: a span of its own */
-#define CLASSES     128u
+#define CLASSES     224u
 #define CLASS_LARGE 255u
 #define FULLNESS    4u /* lists per class; list FULLNESS: full, in none */
 #define LARGE_MAX   (1u << 30) /* more is no image: our own bug */
@@ -35,7 +35,7 @@ struct alloc {
 	struct alloc_stats stats;
 };
 
-/* The fewest pages, from 32 KiB, that waste at most 1/64 behind the last block. */
+/* The fewest pages, from 32 KiB, that waste at most 1/128 behind the last block. */
 static uint16_t
 span_pages(uint32_t size)
 {
@@ -44,7 +44,7 @@ span_pages(uint32_t size)
 	for (uint32_t n = size <= 1024 ? 8 : 16; n <= 32; n++) {
 		uint32_t tail = n * MAP_PAGE % size;
 
-		if (tail * 64 <= n * MAP_PAGE)
+		if (tail * 128 <= n * MAP_PAGE)
 			return (uint16_t)n;
 		if (tail * 32 / n < best_tail) {
 			best_tail = tail * 32 / n;
@@ -60,7 +60,7 @@ make_classes(struct alloc *a)
 	uint32_t size, step, grain = 0;
 
 	for (size = SMALL_MIN; size <= SMALL_MAX; size += step) {
-		step = (1u << (31 - __builtin_clz(size))) / 16;
+		step = (1u << (31 - __builtin_clz(size))) / 32;
 		if (step < GRAIN)
 			step = GRAIN;
 		assert(a->nclasses < CLASSES);

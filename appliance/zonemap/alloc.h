@@ -2,7 +2,7 @@
  *
  * Used by the writer alone; all state is in the signer's own memory and is thrown away with it.
  * The file is cut into spans of whole pages.  A span is free, or holds blocks of one size class
- * (sixteen classes per doubling, so at most 1/16 of a block is unused), or one large block.
+ * (32 classes per doubling, so at most 1/32 of a block is unused), or one large block.
  * A span whose last block is freed goes back to the pool and joins its free neighbours, so blocks of
  * changing sizes do not pin the file.  The fullest spans are filled first, which lets others run dry.
  *

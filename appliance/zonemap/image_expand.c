@@ -6,6 +6,7 @@
 
 #include "appliance/dns/rrtype.h"
 #include "appliance/dns/zwire.h"
+#include "appliance/zonemap/image_sig.h"
 
 /* The patch at a place, or one past the last. */
 static unsigned
@@ -163,6 +164,30 @@ put_alias(const struct set_out *o, const struct image_set *set)
 	return wbuf_ok(o->out);
 }
 
+/* Up to the records, whose octets put_size() says when they are there; where that goes. */
+static size_t
+put_head(
+    const struct set_out *o, uint16_t type, uint16_t covers, const uint8_t *ttl, uint16_t count)
+{
+	wbuf_u8(o->out, (uint8_t)o->owner_len);
+	wbuf_put(o->out, o->owner, o->owner_len);
+	wbuf_u16(o->out, type);
+	wbuf_u16(o->out, covers);
+	wbuf_put(o->out, ttl, 4);
+	wbuf_u16(o->out, count);
+	wbuf_u32(o->out, 0);
+	return o->out->len - 4;
+}
+
+static bool
+put_size(const struct set_out *o, size_t size_at)
+{
+	if (!wbuf_ok(o->out))
+		return false;
+	put_u32(o->out->base + size_at, (uint32_t)(o->out->len - size_at - 4));
+	return true;
+}
+
 static bool
 put_set(const struct set_out *o, const struct image_set *set, uint16_t type, uint16_t covers)
 {
@@ -172,18 +197,8 @@ put_set(const struct set_out *o, const struct image_set *set, uint16_t type, uin
 		return put_alias(o, set);
 	if (set->count == 0 || set->body_len < RR_HEAD)
 		return set->count == 0;
-	wbuf_u8(o->out, (uint8_t)o->owner_len);
-	wbuf_put(o->out, o->owner, o->owner_len);
-	wbuf_u16(o->out, type);
-	wbuf_u16(o->out, covers);
-	wbuf_put(o->out, set->body + 6, 4);
-	wbuf_u16(o->out, set->count);
-	size_at = o->out->len;
-	wbuf_u32(o->out, 0);
-	if (!put_rdatas(o, set, type) || !wbuf_ok(o->out))
-		return false;
-	put_u32(o->out->base + size_at, (uint32_t)(o->out->len - size_at - 4));
-	return true;
+	size_at = put_head(o, type, covers, set->body + 6, set->count);
+	return put_rdatas(o, set, type) && put_size(o, size_at);
 }
 
 /* The signatures of a set as a set of their own: they hold no pointers. */
@@ -191,10 +206,23 @@ static bool
 put_sigs(const struct set_out *o, const struct image_set *set)
 {
 	struct image_set sigs = {
-		.body = set->sig, .body_len = set->sig_len, .count = set->sig_count
+		.body = set->sig, .body_len = set->sig_len, .count = set->sig_word
 	};
+	uint8_t one[RR_HEAD + SIG_FIXED + NAME_MAX_WIRE + SIG_OCTETS];
+	unsigned n = image_sig_count(set);
+	size_t size_at;
 
-	return put_set(o, &sigs, RR_RRSIG, set->type);
+	if (!image_sig_packed(set))
+		return put_set(o, &sigs, RR_RRSIG, set->type);
+	if (n == 0 || image_sigs_len(o->ref, set) == SIGS_BROKEN)
+		return false;
+	size_at = put_head(o, RR_RRSIG, set->type, set->body + 6, (uint16_t)n);
+	for (unsigned i = 0; i < n; i++) {
+		(void)image_sig_put(o->ref, set, set->sig + SIG_PACKED_SIZE * i, one);
+		/* With the length of the rdata, which stands before it there as here. */
+		wbuf_put(o->out, one + 8, image_sig_len(o->ref) - 8);
+	}
+	return put_size(o, size_at);
 }
 
 static bool

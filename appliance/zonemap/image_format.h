@@ -19,10 +19,10 @@
  * (RFC 5155 7.2.8): in a flat image the hash table leaves it out.
  *
  * set:   u16 type   u16 size / 4   u16 octets of the records   u16 flags << 13 | number of records
- *        [SET_PATCH u16 n] [SET_ADD u16 n] [SET_SIG u16 octets, u16 number]
+ *        [SET_PATCH u16 n] [SET_ADD u16 n] [SET_SIG u16 octets, u16 SIG_PACKED | number]
  *        patches u16[]    adds {u16 node, u16 where}[]    records    signatures    padding to 4
- * A record is rendered with 0xC00C for its owner.  A patch is the place of a compression pointer in
- * the records: PATCH_SET: relative to the first record, else relative to the apex as it stands in
+ * A record is rendered with 0xC00C for its owner; signatures are packed where they can be (image_sig.h).
+ * A patch is the place of a compression pointer in the records: PATCH_SET: relative to the first record, else relative to the apex as it stands in
  * the packet (biased by PATCH_BIAS, because the owner's labels lie before it).  An add is a name in
  * the records whose addresses go to the additional section: the node (flat) or 0: look it up.  A
  * set of no records holds signatures that cover nothing, or, in a node with NODE_POLICY, an ALIAS (where the
@@ -110,6 +110,10 @@ enum set_flag { SET_PATCH = 1, SET_ADD = 2, SET_SIG = 4 };
 #define SET_HEAD	8u
 #define SET_MORE	4u
 #define SET_MAX		65000u			/* rendered octets: RRSET_MAX_WIRE */
+
+#define SIG_PACKED	0x8000u
+#define SIG_OCTETS	64u			/* of P-256 and Ed25519; others are not packed */
+#define SIG_PACKED_SIZE	(12u + SIG_OCTETS)
 
 #define PATCH_SET	0x8000u
 #define PATCH_PLACE	0x7fffu

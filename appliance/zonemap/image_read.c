@@ -93,7 +93,7 @@ set_open(const uint8_t *start, const uint8_t *end, struct image_set *s)
 	s->count = load_u16(start + 6);
 	flags = s->count >> SET_FLAG_SHIFT;
 	s->count &= SET_COUNT_MASK;
-	s->npatch = s->nadd = s->sig_len = s->sig_count = 0;
+	s->npatch = s->nadd = s->sig_len = s->sig_word = 0;
 	if (flags & SET_PATCH) {
 		s->npatch = load_u16(p);
 		p += 2;
@@ -104,7 +104,7 @@ set_open(const uint8_t *start, const uint8_t *end, struct image_set *s)
 	}
 	if (flags & SET_SIG) {
 		s->sig_len = load_u16(p);
-		s->sig_count = load_u16(p + 2);
+		s->sig_word = load_u16(p + 2);
 		p += 4;
 	}
 	if (s->size > avail ||

@@ -31,8 +31,19 @@ struct image_node {
 struct image_set {
 	const uint8_t	*body, *sig, *patch, *add;	/* patch and add: u16s, 2-aligned */
 	uint32_t	 size;			/* of the whole set */
-	uint16_t	 type, count, body_len, npatch, nadd, sig_len, sig_count;
+	uint16_t	 type, count, body_len, npatch, nadd, sig_len;
+	uint16_t	 sig_word;		/* SIG_PACKED | number of signatures */
 };
+static inline unsigned
+image_sig_count(const struct image_set *set)
+{
+	return set->sig_word & (SIG_PACKED - 1u);
+}
+static inline bool
+image_sig_packed(const struct image_set *set)	/* image_sig.h */
+{
+	return (set->sig_word & SIG_PACKED) != 0;
+}
 
 bool	 image_open(const struct map_view *, map_off, struct image_ref *);
 

@@ -9,6 +9,7 @@
 #include "appliance/dns/policy.h"
 #include "appliance/dns/rrtype.h"
 #include "appliance/zonemap/image_format.h"
+#include "appliance/zonemap/image_sig.h"
 
 #define CODE_IMAGE_SET 3201
 #define SEEN_MAX       256u /* names remembered in a set; a set with more compresses less */
@@ -171,9 +172,44 @@ put_records(struct set_render *r, const struct rrset *set)
 	}
 }
 
+/* Can it be left to the reader to say all but what is packed?  (image_sig.h) */
+static bool
+packs(const struct render *zone, const struct rrset *set, const uint8_t *rdata, size_t len)
+{
+	return len == SIG_FIXED + zone->apex_len + SIG_OCTETS && get_u16(rdata) == set->type &&
+	       get_u32(rdata + 4) == set->ttl &&
+	       memcmp(rdata + SIG_FIXED, zone->apex, zone->apex_len) == 0;
+}
+
+/* The signatures packed, if all of them can be: whether they are. */
+static bool
+pack_sigs(
+    const struct render *zone, const struct rrset *set, const struct rrset *sig, struct wbuf *sigs)
+{
+	struct rbuf in;
+	const uint8_t *rdata;
+	size_t len;
+
+	if (set == NULL || sig == NULL || set->ttl != sig->ttl)
+		return false;
+	in = rbuf_init(sig->rdata, sig->rdata_len);
+	while ((rdata = rrset_next_rdata(&in, &len)) != NULL) {
+		if (!packs(zone, set, rdata, len))
+			return false;
+	}
+	in = rbuf_init(sig->rdata, sig->rdata_len);
+	sigs->len = 0;
+	while ((rdata = rrset_next_rdata(&in, &len)) != NULL) {
+		wbuf_put(sigs, rdata + 2, 2);
+		wbuf_put(sigs, rdata + 8, 10);
+		wbuf_put(sigs, rdata + len - SIG_OCTETS, SIG_OCTETS);
+	}
+	return true;
+}
+
 static void
 write_set(struct wbuf *out, const struct set_render *r, uint16_t type, const struct rrset *set,
-    const struct rrset *sig, const struct wbuf *sigs)
+    const struct rrset *sig, const struct wbuf *sigs, bool packed)
 {
 	size_t start = out->len, size;
 	unsigned flags = (r->npatch > 0 ? SET_PATCH : 0) | (r->nadd > 0 ? SET_ADD : 0) |
@@ -189,7 +225,7 @@ write_set(struct wbuf *out, const struct set_render *r, uint16_t type, const str
 		put_host16(out, r->nadd);
 	if (sig != NULL) {
 		put_host16(out, (unsigned)sigs->len);
-		put_host16(out, sig->count);
+		put_host16(out, (packed ? SIG_PACKED : 0) | sig->count);
 	}
 	wbuf_put(out, r->patch.base, r->patch.len);
 	wbuf_put(out, r->add.base, r->add.len);
@@ -244,7 +280,8 @@ render_set(const struct render *zone, const struct rrset *set, const struct rrse
 		put_records(&r, set);
 	ok = wbuf_ok(&r.body) && wbuf_ok(&sigs);
 	if (ok)
-		write_set(out, &r, set != NULL ? set->type : sig->covers, set, sig, &sigs);
+		write_set(out, &r, set != NULL ? set->type : sig->covers, set, sig, &sigs,
+		    pack_sigs(zone, set, sig, &sigs));
 	else
 		err = refuse(why, any->owner, any->type, "the set is larger than one reply");
 	wbuf_free(&r.body);

@@ -34,7 +34,7 @@
 #define MAP_PAGE	4096u
 #define MAP_HUGE	(2u << 20)		/* alignment of every process's mapping: huge.h */
 #define MAP_MAGIC	0x4e534d50u		/* "NSMP" */
-#define MAP_FORMAT	4u
+#define MAP_FORMAT	5u
 
 typedef uint64_t map_off;			/* from the base; 0: none */
 

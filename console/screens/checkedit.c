@@ -32,7 +32,7 @@ struct checkedit {
 	const struct check_field **fields; /* of the form's, from the second on */
 	uint64_t request;
 	enum { CHECK_UNJUDGED, CHECK_ASKED, CHECK_GOOD, CHECK_BAD, CHECK_NO_LINK } verdict;
-	char why[WHY_MAX];
+	char why[WHY_MAX], users[WHY_MAX];
 	size_t wrong; /* field of the form; SIZE_MAX: none */
 	struct checktry try; /* how what is typed looks from outside */
 	int rows;
@@ -197,6 +197,8 @@ came(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 	e->check = ns_message_copy(&c->base);
 	if (e->fresh)
 		e->name[0] = '\0';
+	else
+		checks_users(v->ui, env->check_list_reply->checks[0], e->users, sizeof e->users);
 	show(v);
 }
 
@@ -521,6 +523,7 @@ checkedit_draw(struct view *v, struct rect r)
 	surface_putf(s, r.x + 1, r.y, r.w - 22, UI_TITLE, "Health > %s %s",
 	    e->fresh ? "new check" : "edit", safe);
 	surface_put_right(s, r.x + r.w - 20, r.y, 19, UI_DIM, e->dirty ? "not made so yet" : "");
+	surface_put(s, r.x + 1, r.y + 1, r.w - 2, UI_DIM, e->users);
 	if (e->check == NULL) {
 		surface_put(s, r.x + 3, r.y + 2, r.w - 4, UI_DIM,
 		    e->gone ? "there is no such check any more" : "loading");

@@ -141,6 +141,20 @@ look(struct view *v, const char *name)
 	ui_say(v->ui, "Looking at %s", name);
 }
 
+void
+checks_users(const struct ui *ui, const Ns__CheckInfo *c, char *out, size_t size)
+{
+	char more[40] = "", text[UI_OBJECT + 80] = "no policy uses it";
+
+	if (c->used_count > 1)
+		snprintf(
+		    more, sizeof more, " and %llu more", (unsigned long long)c->used_count - 1);
+	if (c->n_used_by > 0)
+		snprintf(text, sizeof text, "used by %.*s%s", ui_name_len(c->used_by[0]),
+		    c->used_by[0], more);
+	sanitize(out, size, text, ui->ascii);
+}
+
 bool
 checks_act(struct view *v, enum ns_action_id id, const char *name)
 {

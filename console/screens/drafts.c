@@ -452,6 +452,27 @@ drafts_drop(struct ui *ui, const char *zone)
 	return ok;
 }
 
+/* The operations stay what they are, and so does what the plan says of them. */
+bool
+drafts_comment(struct ui *ui, const char *zone, const char *text)
+{
+	struct ns_why why = { 0 };
+	enum ns_err err = NS_OK;
+	Ns__Draft *draft;
+
+	if (!begin(ui, zone))
+		return false;
+	draft = ui->drafts->draft;
+	if (draft != NULL && strcmp(draft->comment, text) != 0) {
+		draft_comment(draft, text);
+		err = ns_draft_save(ui->drafts->dir, draft, &why);
+	}
+	ns_drafts_unlock(ui->drafts->dir);
+	if (err != NS_OK)
+		ui_say(ui, "%s", why.text);
+	return err == NS_OK;
+}
+
 bool
 drafts_save(struct ui *ui, const Ns__Draft *draft)
 {
@@ -492,6 +513,8 @@ take_edit(struct ui *ui, const Ns__ZoneEdit *edit)
 		hold(ui->drafts,
 		    draft_new(edit->zone, edit->base_version, edit->base_serial, ui->wall_ms));
 	draft_replace(ui->drafts->draft, edit, ui->wall_ms);
+	if (ui->drafts->draft->comment[0] == '\0')
+		draft_comment(ui->drafts->draft, ui->drafts->made_of);
 	forget_undone(ui->drafts);
 	return end(ui, true);
 }
@@ -540,15 +563,18 @@ made(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 		ui_say(ui, "It is so already: nothing would change");
 	else
 		(void)drafts_take(ui, env->commit_reply->drafts, env->commit_reply->n_drafts);
+	if (ui->drafts != NULL)
+		ui->drafts->made_of[0] = '\0';
 }
 
 void
-drafts_ask(struct ui *ui, Ns__Envelope *request)
+drafts_ask(struct ui *ui, Ns__Envelope *request, const char *comment)
 {
 	if (ui->drafts == NULL || ui->drafts->dir == NULL) {
 		ui_say(ui, "Drafts have no place yet: no appliance has answered");
 		return;
 	}
+	snprintf(ui->drafts->made_of, sizeof ui->drafts->made_of, "%s", comment);
 	ns_client_request(ui->client, request, TIMEOUT_MS, made, ui);
 }
 
@@ -558,9 +584,12 @@ drafts_revert(struct ui *ui, uint64_t revision)
 	Ns__RevertRequest body = NS__REVERT_REQUEST__INIT;
 	Ns__Envelope request = NS__ENVELOPE__INIT;
 
+	char comment[48];
+
+	snprintf(comment, sizeof comment, "revert of change %llu", (unsigned long long)revision);
 	body.revision = revision;
 	body.draft = true;
 	request.body_case = NS__ENVELOPE__BODY_REVERT_REQUEST;
 	request.revert_request = &body;
-	drafts_ask(ui, &request);
+	drafts_ask(ui, &request, comment);
 }

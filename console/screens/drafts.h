@@ -38,6 +38,7 @@ struct drafts {
 	uint64_t turn; /* grows with every answer and edit: screens look when it moved */
 	struct draft_undone *undone; /* for redo, the newest last; of that zone, of this run */
 	size_t n_undone;
+	char made_of[48]; /* a comment for what was asked to become a draft; empty: none */
 	Ns__Draft *emptied; /* of that zone, for undo and redo: nothing is left in it; NULL: none */
 	char accepted[UI_OBJECT + 32]; /* "name TYPE", as typed, of a form just now: the list goes to it; empty: none */
 };
@@ -69,8 +70,10 @@ bool drafts_leave_out(struct ui *, const char *zone, const char *name, const cha
 bool drafts_drop(struct ui *, const char *zone);
 bool drafts_save(struct ui *, const Ns__Draft *); /* one that was changed elsewhere */
 
+bool drafts_comment(struct ui *, const char *zone, const char *text); /* of its commit; kept with it */
+
 /* A request that is answered with operations (revert and restore as drafts): they become drafts, and are opened. */
-void drafts_ask(struct ui *, Ns__Envelope *request);
+void drafts_ask(struct ui *, Ns__Envelope *request, const char *comment);
 /* Operations become drafts, and are opened; false after a message. */
 bool drafts_take(struct ui *, Ns__ZoneEdit *const *, size_t n);
 /* The same of one zone, in the place of its draft, if it has one; undo takes all of it back at once. */

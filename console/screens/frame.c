@@ -25,6 +25,7 @@ clock_text(int64_t wall_ms, char out[16])
 static void
 draw_bar(struct ui *ui, struct surface *s)
 {
+	static const char safe[] = " drafts safe ";
 	char now[16], right[256], waits[32] = "", every[32] = "";
 	const char *link = ui->lost ? "LINK LOST" : ui->heard_ms == 0 ? "connecting" : ui->primary;
 	bool slow = ui->loop != NULL && loop_slow(ui->loop);
@@ -40,6 +41,10 @@ draw_bar(struct ui *ui, struct surface *s)
 		snprintf(every, sizeof every, "every %gs  ", (double)ui->refresh_ms / 1000);
 	snprintf(right, sizeof right, "%s%s%s%s%s%s  %s ", waits, every, slow ? "slow link  " : "",
 	    ui->user, ui->user[0] != '\0' ? ":" : "", ui->user[0] != '\0' ? ui->role : "", link);
+	/* They are files: a link is nothing to them. */
+	if (ui->lost && ui->drafts != NULL && ui->drafts->count > 0 &&
+	    text_width(right) + text_width(safe) + 26 <= s->w)
+		snprintf(right + strlen(right), sizeof right - strlen(right), "%s", safe);
 	int w = text_width(right) + 10, left = s->w - w;
 	surface_putf(s, 1, 0, left > 12 ? left - 2 : s->w - 2, UI_BAR, "NameServe %s", ui->name);
 	if (left > 12)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "console/core/sanitize.h"
+#include "console/screens/changepane.h"
 #include "console/screens/drafts.h"
 #include "console/screens/sorting.h"
 #include "console/screens/zone.h"
@@ -16,6 +17,7 @@ struct history {
 	struct ns_table table;
 	struct pages pages;
 	char filter[PROMPT_MAX];
+	struct changepane pane;
 };
 
 static uint64_t
@@ -134,6 +136,7 @@ static void
 history_close(struct view *v)
 {
 	pages_free(&((struct history *)v->state)->pages);
+	changepane_close(&((struct history *)v->state)->pane);
 }
 
 static void
@@ -174,11 +177,26 @@ put_sum(const struct view *v, char *out, size_t size)
 	    h->pages.known == 1 ? "" : "s");
 }
 
+/* Of a change that is too large to have its RRsets counted, only the whole screen tells. */
+static void
+draw_pane(struct view *v, struct rect r)
+{
+	struct history *h = v->state;
+	const struct row *row =
+	    h->table.row < pages_count(&h->pages) ? pages_row(&h->pages, h->table.row) : NULL;
+
+	if (row != NULL)
+		changepane_draw(v, &h->pane, r,
+		    &(const struct change_words){
+			row, row->cells[3], row->cells[10], strcmp(row->cells[8], "?") != 0 });
+}
+
 static void
 history_draw(struct view *v, struct rect r)
 {
 	struct history *h = v->state;
 	struct surface *s = v->ui->surface;
+	struct rect pane;
 	char count[80] = "", draft[64];
 
 	drafts_text(v->object[0] != '\0' ? v->ui->drafts : NULL, draft, sizeof draft);
@@ -191,7 +209,9 @@ history_draw(struct view *v, struct rect r)
 		surface_put_right(s, r.x + 9, r.y, r.w - 10, UI_DIM, count);
 		r = (struct rect){ r.x, r.y + 1, r.w, r.h - 1 };
 	}
+	pane = changepane_part(&r);
 	ns_table_draw(&h->table, s, r, pages_count(&h->pages), pages_cell, &h->pages);
+	draw_pane(v, pane);
 	if (pages_count(&h->pages) == 0)
 		surface_put(s, r.x + 3, r.y + 1, r.w - 4, UI_DIM,
 		    !h->pages.loaded              ? "loading"

@@ -13,6 +13,7 @@
 #include "ipc/base/xalloc.h"
 
 #define TIMEOUT_MS 3000u
+#define PAST_MS    10000u /* of silence: the appliance is asked what was meanwhile */
 #define NAMES      100u /* that are asked for, of all zones */
 #define NAMES_MS   5000u /* they are of minutes: seldom */
 
@@ -57,16 +58,15 @@ sample(struct view *v, const Ns__StatsReply *r)
 		series_gap(&m->qps, ms, v->ui->refresh_ms);
 		series_gap(&m->nxdomain, ms, v->ui->refresh_ms);
 		series_gap(&m->errors, ms, v->ui->refresh_ms);
+	}
+	/* What was meanwhile, and before, is kept of zones that are asked much. */
+	series_past(&m->qps, r->past, r->n_past, 1, v->ui->refresh_ms);
+	series_past(&m->nxdomain, r->past_nxdomain, r->n_past_nxdomain, 1, v->ui->refresh_ms);
+	series_past(&m->errors, r->past_errors, r->n_past_errors, 1, v->ui->refresh_ms);
+	if (again) {
 		series_add(&m->qps, m->now);
 		series_add(&m->nxdomain, m->nx_now);
 		series_add(&m->errors, m->bad_now);
-	}
-	/* What was before is kept of zones that are asked much. */
-	if (m->qps.added == 0) {
-		series_past(&m->qps, r->past, r->n_past, 1, v->ui->refresh_ms);
-		series_past(
-		    &m->nxdomain, r->past_nxdomain, r->n_past_nxdomain, 1, v->ui->refresh_ms);
-		series_past(&m->errors, r->past_errors, r->n_past_errors, 1, v->ui->refresh_ms);
 	}
 	m->queries = r->queries;
 	m->nx = r->nxdomain;
@@ -161,7 +161,8 @@ metrics_tick(struct view *v)
 	char *scope = xasprintf("%szone:%s", m->fleet ? "fleet:" : "", v->object);
 
 	if (m->request == 0)
-		m->request = ask(v, scope, "", 0, m->qps.added == 0, came);
+		m->request = ask(v, scope, "", 0,
+		    !m->counted || v->ui->mono_ms - m->sampled_ms >= PAST_MS, came);
 	free(scope);
 	if (m->names_request != 0 || (m->names_ms != 0 && v->ui->mono_ms - m->names_ms < NAMES_MS))
 		return;

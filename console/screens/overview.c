@@ -97,15 +97,13 @@ take_zones(struct view *v, const Ns__StatsReply *r)
 	o->n_zones = n;
 }
 
-/* What was before the console looked. */
+/* What was before the console looked, and while it did not. */
 static void
 take_past(struct view *v, const Ns__StatsReply *r)
 {
 	struct overview *o = v->state;
 
 	o->past_ms = v->ui->mono_ms;
-	if (o->qps.added > 0)
-		return;
 	series_past(&o->qps, r->past, r->n_past, 1, v->ui->refresh_ms);
 	series_past(&o->p99, r->past_p99_us, r->n_past_p99_us, 0.001, v->ui->refresh_ms);
 }
@@ -146,12 +144,12 @@ stats_came(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 	o->appliances = r->appliances;
 	o->silent = r->n_silent;
 	take_latency(v, r);
-	if (r->n_past > 0 || o->past_ms == 0)
-		take_past(v, r);
 	if (o->sampled_ms != 0) {
 		series_gap(&o->qps, v->ui->mono_ms - o->sampled_ms, v->ui->refresh_ms);
 		series_gap(&o->p99, v->ui->mono_ms - o->sampled_ms, v->ui->refresh_ms);
 	}
+	if (r->n_past > 0 || o->past_ms == 0)
+		take_past(v, r);
 	o->sampled_ms = v->ui->mono_ms;
 	series_add(&o->qps, r->qps);
 	series_add(&o->p99, o->latency ? o->p99_now : -1);

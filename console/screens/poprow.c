@@ -141,8 +141,10 @@ set_figures(struct row *r, const Member *m)
 static void
 set_latency(struct view *v, struct row *r, unsigned column, double us)
 {
-	if (us > 0)
+	if (us >= 1000)
 		row_set(v, r, column, UI_TEXT, us < 10000 ? "%.1fms" : "%.0fms", us / 1000);
+	else if (us > 0)
+		row_set(v, r, column, UI_TEXT, "%.0fus", us);
 	else
 		row_set(v, r, column, UI_DIM, "-");
 }

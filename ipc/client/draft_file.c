@@ -68,7 +68,8 @@ is_sound(const Ns__Draft *d)
 	size_t len = strlen(d->zone);
 	char *canonical = draft_zone(d->zone);
 	bool ok = len > 0 && len < ZONE_MAX && strcmp(canonical, d->zone) == 0 &&
-		  ops_sound(d->ops, d->n_ops) && d->n_steps <= DRAFT_STEPS_MAX;
+		  ops_sound(d->ops, d->n_ops) && d->n_steps <= DRAFT_STEPS_MAX &&
+		  strlen(d->comment) <= DRAFT_COMMENT_MAX;
 
 	free(canonical);
 	for (size_t i = 0; ok && i < d->n_steps; i++)

@@ -131,6 +131,18 @@ draft_replace(Ns__Draft *d, const Ns__ZoneEdit *edit, int64_t now_ms)
 }
 
 void
+draft_comment(Ns__Draft *d, const char *text)
+{
+	size_t len = strlen(text);
+
+	while (len > DRAFT_COMMENT_MAX || (len > 0 && ((unsigned char)text[len] & 0xC0) == 0x80))
+		len--; /* never half a character */
+	if (d->comment != protobuf_c_empty_string)
+		free(d->comment);
+	d->comment = xasprintf("%.*s", (int)len, text);
+}
+
+void
 draft_rebase(Ns__Draft *d, uint64_t version, uint32_t serial, int64_t now_ms)
 {
 	for (size_t i = 0; i < d->n_steps; i++) {

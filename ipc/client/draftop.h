@@ -14,6 +14,8 @@ void		 draft_add(Ns__Draft *, const Ns__RecordOp *, int64_t now_ms);	/* a copy *
 Ns__RecordOp	*op_copy(const Ns__RecordOp *);
 /* All operations anew, and their base, as one step. */
 void		 draft_replace(Ns__Draft *, const Ns__ZoneEdit *, int64_t now_ms);
+/* Why, for the commit; of a text that is too long the beginning. */
+void		 draft_comment(Ns__Draft *, const char *text);
 /* The same operations on another version of the zone. */
 void		 draft_rebase(Ns__Draft *, uint64_t version, uint32_t serial, int64_t now_ms);
 /* What was done last, taken back: an operation, or a step; for redo, or to be freed.  false: nothing. */

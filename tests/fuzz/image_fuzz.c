@@ -10,11 +10,15 @@
 
 #include "tests/lib/zonekit.h"
 
+/* Of 64 octets: packed where its signer is the zone (image_sig.h). */
+#define SIG \
+	"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1Njc4OTo7PD0+Pw=="
 static const char zone[] =
     "$TTL 300\n@ SOA ns1 h 1 2 3 4 5\n@ NS ns1\n@ NS ns.sub\nns1 A 192.0.2.1\n*.w MX 10 a.w\n"
     "a CNAME b\nb CNAME www.w\nsub NS ns.sub\nns.sub AAAA ::1\nd DNAME e\nx.e A 192.0.2.2\n"
     "sv SRV 1 2 3 x.w\nh HTTPS 1 . port=1\nh A 192.0.2.3\n@ NSEC a NS SOA RRSIG NSEC\n"
     "@ RRSIG SOA 253 2 300 20300101000000 20200101000000 1 p.test. AAAA\n"
+    "a RRSIG CNAME 13 3 300 20300101000000 20200101000000 1 p.test. " SIG "\n"
     "a NSEC @ CNAME RRSIG NSEC\n";
 static const char hashed[] =
     "$TTL 300\n@ SOA ns1 h 1 2 3 4 5\n@ NS a\na A 192.0.2.1\n*.w MX 10 a\nd.e NS a\n"

@@ -92,7 +92,7 @@ fixture_figures(Ns__StatsReply *s, const char *scope, const char *top)
 	s->n_qtypes = is("empty") ? 0 : 5;
 	for (unsigned i = 0; i < 24; i++) {
 		ns__stats_reply__bucket__init(&bucket[i]);
-		bucket[i].us = 16u << (i / 4);
+		bucket[i].us = 64u << (i / 4);
 		bucket[i].count = i < 8 ? 100u << i : 40000u >> (i - 8);
 		bucket_list[i] = &bucket[i];
 	}

@@ -19,6 +19,7 @@
 #include "console/core/keymap.h"
 #include "console/core/ring.h"
 #include "console/core/sanitize.h"
+#include "console/screens/graphs.h"
 #include "console/screens/overview.h"
 #include "console/widgets/form.h"
 #include "console/screens/sorting.h"
@@ -159,6 +160,28 @@ test_graphs(void **state)
 		}
 		surface_destroy(&s);
 	}
+}
+
+/* Where nobody looked there is what the appliance kept; what was seen stays. */
+static void
+test_holes(void **state)
+{
+	static const float kept[] = { 5, -1, 7 }; /* of 10 s each, the newest last */
+	struct series s;
+
+	(void)state;
+	series_init(&s);
+	series_add(&s, 1);
+	series_gap(&s, 16000, 1000);
+	series_past(&s, kept, 3, 2, 1000);
+	for (size_t age = 0; age < 40; age++)
+		assert_float_equal(s.list[SERIES_SAMPLES - 1 - age],
+		    age < 10    ? 14
+		    : age == 14 ? 1
+		    : age < 20  ? -1
+		    : age < 30  ? 10
+				: -1,
+		    0);
 }
 
 static void
@@ -639,6 +662,7 @@ main(void)
 		cmocka_unit_test(test_sanitize_all_pairs),
 		cmocka_unit_test(test_sanitize),
 		cmocka_unit_test(test_graphs),
+		cmocka_unit_test(test_holes),
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_prompt),
 		cmocka_unit_test(test_choices),

@@ -125,6 +125,34 @@ there_and_back(void **arg)
 	ns_drafts_close(&d);
 }
 
+/* A comment is kept whole, or as much of it as fits, never half a character; a file with a longer one is no draft. */
+static void
+comments_have_a_limit(void **arg)
+{
+	char text[DRAFT_COMMENT_MAX + 3];
+	Ns__Draft *d = draft("example.com.", 1, 1), *got;
+	uint8_t *bytes;
+	size_t len;
+
+	(void)arg;
+	memset(text, 'x', sizeof text - 1);
+	memcpy(text + DRAFT_COMMENT_MAX - 1, "\xc3\xa9", 3);
+	draft_comment(d, "why");
+	draft_comment(d, text);
+	assert_int_equal(strlen(d->comment), DRAFT_COMMENT_MAX - 1);
+	bytes = draft_encode(d, &len);
+	got = draft_decode(bytes, len, NULL);
+	assert_string_equal(got->comment, d->comment);
+	ns__draft__free_unpacked(got, NULL);
+	free(bytes);
+	free(d->comment);
+	d->comment = xstrdup(text);
+	bytes = draft_encode(d, &len);
+	assert_null(draft_decode(bytes, len, NULL));
+	free(bytes);
+	ns__draft__free_unpacked(d, NULL);
+}
+
 static void
 long_names_and_other_fleets(void **arg)
 {
@@ -617,6 +645,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(there_and_back, setup, teardown),
+		cmocka_unit_test(comments_have_a_limit),
 		cmocka_unit_test_setup_teardown(long_names_and_other_fleets, setup, teardown),
 		cmocka_unit_test_setup_teardown(damage_is_found, setup, teardown),
 		cmocka_unit_test_setup_teardown(odd_files, setup, teardown),

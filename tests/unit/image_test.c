@@ -11,7 +11,7 @@
 
 #include "appliance/dns/rrtype.h"
 #include "appliance/dns/zwire.h"
-#include "appliance/zonemap/image_read.h"
+#include "appliance/zonemap/image_sig.h"
 #include "tests/lib/mapbox.h"
 #include "tests/lib/zonekit.h"
 
@@ -426,6 +426,96 @@ broken_images_do_no_harm(void **state)
 	free(reply);
 }
 
+/* ---- signatures ---- */
+#define SIG_63 \
+	"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1Njc4OTo7PD0+"
+#define SIG_64                 SIG_63 "Pw=="
+#define TIMES                  " 20300101000000 20200101000000 "
+#define RRSIG(of, ttl, signer) "w RRSIG " of " 13 3 " ttl TIMES "4711 " signer " " SIG_64 "\n"
+#define RSA                    "w RRSIG A 8 3 300" TIMES "4711 " ORIGIN " " SIG_63 "\n"
+
+static const struct signed_row {
+	const char *text;
+	unsigned packed; /* how many; 0: as records */
+} signed_rows[] = {
+	{ RRSIG("A", "300", ORIGIN), 1 },
+	{ RRSIG("A", "300", ORIGIN) "w RRSIG A 15 2 300" TIMES "9 " ORIGIN " " SIG_64 "\n", 2 },
+	{ RSA, 0 },
+	{ RRSIG("A", "300", ORIGIN) RSA, 0 },
+	{ RRSIG("A", "299", ORIGIN), 0 },
+	{ RRSIG("A", "300", "other.example."), 0 }, /* of the same length */
+	{ RRSIG("A", "300", "Model.example."), 0 },
+	{ RRSIG("TXT", "300", ORIGIN), 0 },
+	{ "", 0 },
+};
+
+/* What comes out of all nodes. */
+static struct wbuf
+read_back(const struct image_ref *ref, bool *sound)
+{
+	struct wbuf back = wbuf_grow(1 << 20);
+	struct image_walk walk;
+	struct image_node node;
+
+	*sound = true;
+	image_walk_begin(&walk, ref);
+	while (*sound && image_walk_next(&walk, &node))
+		*sound = image_node_zwire(ref, &node, false, &back);
+	return back;
+}
+
+static void
+packs_signatures(void **state)
+{
+	static const uint8_t key[] = "w";
+	struct wbuf back, text, zwire;
+	struct image_node node;
+	struct image_set set;
+	struct image_ref ref;
+	struct map_view view;
+	struct zonekit k;
+	bool sound;
+
+	(void)state;
+	zonekit_init(&k, 64u << 20);
+	for (size_t i = 0; i < sizeof signed_rows / sizeof signed_rows[0]; i++) {
+		const struct signed_row *row = &signed_rows[i];
+		uint16_t *word;
+
+		text = wbuf_grow(1 << 16);
+		wbuf_put(&text, "$TTL 300\n@ SOA n h 1 2 3 4 5\nw A 192.0.2.1\n", 43);
+		wbuf_put(&text, row->text, strlen(row->text));
+		zwire = zonekit_zwire(ORIGIN, (const char *)text.base, text.len);
+		(void)zonekit_put(&k, ORIGIN, zwire.base, zwire.len, 1);
+		view = staged(&k);
+		assert_true(image_open(
+		    &view, writer_zone_find(k.w, (const uint8_t *)"\5model\7example"), &ref));
+		back = read_back(&ref, &sound);
+		assert_true(sound);
+		assert_int_equal(back.len, zwire.len);
+		assert_memory_equal(back.base, zwire.base, zwire.len);
+		assert_int_equal(image_find(&ref, key, sizeof key, &node), IMAGE_NODE);
+		assert_true(image_set_find(&node, RR_A, &set));
+		if (image_sig_packed(&set) != (row->packed > 0))
+			fail_msg("packed: %d, of %s", image_sig_packed(&set), row->text);
+		if (row->packed > 0) {
+			assert_int_equal(image_sig_count(&set), row->packed);
+			assert_int_equal(set.sig_len, row->packed * SIG_PACKED_SIZE);
+			wbuf_free(&back);
+			word = (uint16_t *)(uintptr_t)set.patch - 1; /* the last word of the head */
+			*word = SIG_PACKED | (uint16_t)(row->packed + 1);
+			assert_true(image_set_find(&node, RR_A, &set));
+			assert_int_equal(image_sigs_len(&ref, &set), SIGS_BROKEN);
+			back = read_back(&ref, &sound);
+			assert_false(sound);
+		}
+		wbuf_free(&back);
+		wbuf_free(&zwire);
+		wbuf_free(&text);
+	}
+	zonekit_fini(&k);
+}
+
 int
 main(void)
 {
@@ -436,6 +526,7 @@ main(void)
 		cmocka_unit_test(edits_a_flat_image),
 		cmocka_unit_test(refuses_bad_edits),
 		cmocka_unit_test(broken_images_do_no_harm),
+		cmocka_unit_test(packs_signatures),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
