@@ -8,6 +8,7 @@
 #include "appliance/sync/conflict.h"
 #include "appliance/sync/difftext.h"
 #include "appliance/sync/errors.h"
+#include "appliance/sync/keyfeed.h"
 #include "appliance/sync/plan.h"
 #include "appliance/sync/policycheck.h"
 #include "appliance/sync/reader.h"
@@ -104,6 +105,7 @@ effects(Ns__PlanReply__Zone *m, const struct zoneplan *z, int64_t now_ms)
 		m->new_rrsets += !has_key(&z->diff.removed, &s);
 	if (m->new_rrsets > 0)
 		m->negative_ttl = negative_ttl(z);
+	m->signed_here = !z->z.external && keys_load(z->below.store, z->z.id, NULL, NULL) == NS_OK;
 }
 
 /* The list goes from one message to the other; all zones of a plan share its room. */

@@ -31,7 +31,9 @@ const struct cli_option cli_options[] = {
 	{ OPT_BASE, "base", 0, "SERIAL", "refuse when the zone is not at this serial" },
 	{ OPT_KEY, "idempotency-key", 0, "KEY",
 	    "the same key makes a retry harmless for 24 hours" },
-	{ OPT_WAIT, "wait", 0, "served", "return when every living appliance serves it" },
+	{ OPT_WAIT, "wait", 0, "WHAT",
+	    "served: return when every living appliance serves it; of status a revision, which "
+	    "this one serves then" },
 	{ OPT_CONFIRM, "confirm", 0, "NAME", "the name of what is destroyed" },
 	{ OPT_YES, "yes", 0, NULL, "confirm" },
 	{ OPT_FILTER, "filter", 0, "WORDS", "only what matches" },
@@ -276,14 +278,25 @@ globals_read(struct cli *cli)
 		cli_usage(NULL, "--appliance ssh:... or --socket, not both");
 		return false;
 	}
-	if (cli->opt[OPT_WAIT] != NULL && strcmp(cli->opt[OPT_WAIT], "served") != 0) {
-		cli_usage(NULL, "--wait %s: it can be: served", cli->opt[OPT_WAIT]);
-		return false;
-	}
 	cli->format = cli->opt[OPT_JSONL] != NULL  ? CLI_JSONL
 		      : cli->opt[OPT_JSON] != NULL ? CLI_JSON
 						   : CLI_TABLE;
 	return true;
+}
+
+/* Changes wait to be served, status for one of them. */
+static bool
+wait_accepted(const struct cli *cli, const struct cli_command *c)
+{
+	const char *wait = cli->opt[OPT_WAIT];
+	bool status = c->run == cmd_status;
+
+	if (wait == NULL || (status ? wait[0] != '\0' && wait[strspn(wait, "0123456789")] == '\0'
+				    : strcmp(wait, "served") == 0))
+		return true;
+	cli_usage(
+	    NULL, "--wait %s: it can be: %s", wait, status ? "the revision of a change" : "served");
+	return false;
 }
 
 const struct cli_command *
@@ -330,5 +343,5 @@ cli_parse(struct cli *cli, int argc, char **argv)
 	}
 	for (unsigned i = c->verb != NULL ? 2 : 1; i < n; i++)
 		cli->words[cli->n_words++] = all[i];
-	return command_accepts(cli, c) ? c : NULL;
+	return command_accepts(cli, c) && wait_accepted(cli, c) ? c : NULL;
 }

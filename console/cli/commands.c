@@ -15,8 +15,10 @@ const struct cli_command cli_commands[] = {
 	    OPT_BIT(OPT_ASCII) | OPT_BIT(OPT_UTF8) | OPT_BIT(OPT_COLOR) | OPT_BIT(OPT_CLIPBOARD) |
 		OPT_BIT(OPT_THEME) | OPT_BIT(OPT_LINEAR),
 	    cmd_console },
-	{ "status", NULL, "", "this appliance: role, revision, processes, problems", NULL, 0, 0, 0,
-	    cmd_status },
+	{ "status", NULL, "", "this appliance: role, revision, processes, problems",
+	    "--wait REVISION returns when all of its workers answer from that change, or with exit "
+	    "code 11 when they do not within --timeout.",
+	    0, 0, OPT_BIT(OPT_WAIT), cmd_status },
 	{ "zone", "list", "", "zones, by name or as --sort has it",
 	    "--filter takes words that must all match: foo (part of the name), ^foo (its start), "
 	    "*.x.* (glob), ~re (regular expression), -word (must not match), dnssec:on, "

@@ -378,6 +378,9 @@ print_effects(const Ns__PlanReply__Zone *z)
 		printf("   \"there is none\" may live up to %u s for %llu new RRset%s\n",
 		    z->negative_ttl, (unsigned long long)z->new_rrsets,
 		    z->new_rrsets == 1 ? "" : "s");
+	if (plan_signs(z) > 0)
+		printf("   RRsets that are signed anew: %zu%s\n", plan_signs(z),
+		    z->rrsets_truncated ? " and more" : "");
 	if (z->confirm)
 		printf("   so much takes --confirm=%s\n", z->zone);
 }

@@ -1,10 +1,15 @@
 /* status, stats, verify - what this appliance says of itself. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "console/cli/cli.h"
+#include "ipc/base/clock.h"
 #include "ipc/json.h"
+
+#define WAIT_MS   50 /* between looks */
+#define CODE_LATE 1315u
 
 void
 processes_print(Ns__StatusReply__Process *const *list, size_t n)
@@ -93,14 +98,46 @@ status_table(const ProtobufCMessage *m)
 	}
 }
 
+/* Until all workers of this appliance answer from that change. */
+static int
+wait_served(struct cli *cli, Ns__Envelope *request, uint64_t revision)
+{
+	const struct timespec pause = { 0, WAIT_MS * 1000000L };
+	uint64_t until = clock_mono_ms() + cli->timeout_ms, served;
+	struct ns_why why = { 0 };
+	int code = CLI_OK;
+
+	for (;;) {
+		Ns__Envelope *reply =
+		    cli_call(cli, request, NS__ENVELOPE__BODY_STATUS_REPLY, &code);
+
+		if (reply == NULL)
+			return code;
+		served = reply->status_reply->served_revision;
+		ns__envelope__free_unpacked(reply, NULL);
+		if (served >= revision)
+			return CLI_OK;
+		if (clock_mono_ms() >= until)
+			break;
+		nanosleep(&pause, NULL);
+	}
+	(void)ns_fail(&why, NS_LATE, CODE_LATE, "change %llu is not served here yet: %llu is",
+	    (unsigned long long)revision, (unsigned long long)served);
+	return cli_error(cli, &why);
+}
+
 int
 cmd_status(struct cli *cli)
 {
 	Ns__StatusRequest body = NS__STATUS_REQUEST__INIT;
 	Ns__Envelope request = NS__ENVELOPE__INIT;
+	int code;
 
 	request.body_case = NS__ENVELOPE__BODY_STATUS_REQUEST;
 	request.status_request = &body;
+	if (cli->opt[OPT_WAIT] != NULL &&
+	    (code = wait_served(cli, &request, strtoull(cli->opt[OPT_WAIT], NULL, 10))) != CLI_OK)
+		return code;
 	return cli_show(cli, &request,
 	    &(const struct cli_view){
 		NS__ENVELOPE__BODY_STATUS_REPLY, "ns.status/1", NULL, status_table });

@@ -193,14 +193,18 @@ static void
 take_effects(struct view *v, const Ns__PlanReply__Zone *z)
 {
 	struct diff *d = v->state;
-	char old[80] = "", none[80] = "";
+	char old[80] = "", none[80] = "", signs[64] = "";
+	size_t n = plan_signs(z);
 
 	if (z->old_ttl > 0)
 		snprintf(old, sizeof old, "caches may keep old answers for %u s", z->old_ttl);
 	if (z->negative_ttl > 0)
 		snprintf(none, sizeof none, "%s\"no such record\" for %u s",
 		    old[0] != '\0' ? ", " : "caches may keep ", z->negative_ttl);
-	snprintf(d->effects, sizeof d->effects, "%s%s%s%s%s", old, none,
+	if (n > 0)
+		snprintf(signs, sizeof signs, "%zu RRset%s signed anew%s", n, n == 1 ? "" : "s",
+		    old[0] != '\0' || none[0] != '\0' ? "; " : "");
+	snprintf(d->effects, sizeof d->effects, "%s%s%s%s%s%s", signs, old, none,
 	    z->confirm ? old[0] != '\0' || none[0] != '\0' ? "; " : "" : "",
 	    z->confirm ? "a large part of the zone: its name will be asked" : "",
 	    z->rrsets_truncated ? " (more than is shown)" : "");

@@ -263,6 +263,21 @@ draft_key(const Ns__CommitRequest *commit)
 	return key;
 }
 
+size_t
+plan_signs(const Ns__PlanReply__Zone *z)
+{
+	size_t n = 0;
+	bool soa = false;
+
+	for (size_t i = 0; i < z->n_rrsets; i++) {
+		const Ns__Conflict__RRset *set = z->rrsets[i];
+
+		soa = soa || strcmp(set->type, "SOA") == 0;
+		n += set->mine == NULL || set->mine->there; /* NULL: too long to be told */
+	}
+	return z->signed_here && z->n_rrsets > 0 ? n + !soa : 0;
+}
+
 /* ---- conflicts ---- */
 bool
 state_same(const Ns__Conflict__State *a, const Ns__Conflict__State *b)

@@ -37,6 +37,9 @@ void		 draft_edit(Ns__ZoneEdit *, const Ns__Draft *);
  * harmless, and needs no key of the user's.  malloc'ed. */
 char		*draft_key(const Ns__CommitRequest *);
 
+/* How many RRsets are signed anew by what is planned, the SOA among them; 0: the zone is not signed. */
+size_t		 plan_signs(const Ns__PlanReply__Zone *);
+
 /* ---- conflicts ---- */
 /* NULL: not told (too long). */
 bool		 state_same(const Ns__Conflict__State *, const Ns__Conflict__State *);

@@ -57,7 +57,8 @@ def test_help_and_the_man_page_name_every_command():
 def test_usage_errors_are_2_and_say_what():
     for args, word in ((["zone"], "verb"), (["frobnicate"], "frobnicate"), (["zone", "list", "--nope"], "--nope"),
                        (["zone", "show"], "missing"), (["status", "--commit"], "--commit"),
-                       (["status", "--timeout", "soon"], "soon"), (["tail", "--json"], "--limit")):
+                       (["status", "--timeout", "soon"], "soon"), (["tail", "--json"], "--limit"),
+                       (["status", "--wait", "served"], "revision"), (["commit", "z", "--wait", "5"], "served")):
         done = run(*args)
         assert done.returncode == 2 and word in done.stderr, (args, done)
 
@@ -115,6 +116,8 @@ def test_zone_show_says_what_is_served(example):
 
 def test_history_shows_who_what_and_the_diff(example):
     reply = example.cli_json("record", "set", "example.com", "www", 60, "A", "192.0.2.99", "--commit", "-m", "why not")
+    assert example.cli_json("status", "--wait", reply["revision"])["served_revision"] >= reply["revision"]
+    assert "not served here yet" in example.fails(11, "--timeout", "200ms", "status", "--wait", reply["revision"] + 1000)
     shown = example.cli_json("history", "show", reply["revision"])
     assert shown["change"]["comment"] == "why not" and shown["change"]["author"]
     diff = shown["diffs"][0]
