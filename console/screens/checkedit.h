@@ -9,7 +9,5 @@
 void checkedit_open(struct ui *, const char *name, bool clone);
 /* A new one; of this address, if it is one. */
 void checkedit_new(struct ui *, const char *target);
-/* Asks first (T1), then deletes it; the appliance refuses what a policy needs. */
-void checkedit_delete(struct ui *, const char *name);
 
 #endif

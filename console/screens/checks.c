@@ -11,6 +11,7 @@
 
 #define LOOK_MS    12000u /* a look may take as long as the check's timeout */
 #define TIMEOUT_MS 2000u
+#define COMMIT_MS  15000u
 
 enum { FORCE_STATE, FORCE_REASON, FORCE_TIME };
 #define NO_END "until taken back"
@@ -155,6 +156,53 @@ checks_users(const struct ui *ui, const Ns__CheckInfo *c, char *out, size_t size
 	sanitize(out, size, text, ui->ascii);
 }
 
+/* ---- deleting one ---- */
+static struct {
+	struct ui *ui;
+	char name[128];
+} deleting; /* what the dialog asks about: there is one dialog */
+
+static void
+deleted(void *arg, const Ns__Envelope *env, const struct ns_why *why)
+{
+	struct ui *ui = arg;
+
+	ui_dirty(ui, true);
+	if (env == NULL) {
+		ui_say_why(ui, why);
+		return;
+	}
+	ui_say(ui, "Done: change %llu", (unsigned long long)env->object_reply->revision);
+	ui_ask_status(ui);
+}
+
+static void
+delete_it(void *arg)
+{
+	Ns__CheckSetRequest body = NS__CHECK_SET_REQUEST__INIT;
+	Ns__Envelope request = NS__ENVELOPE__INIT;
+
+	(void)arg;
+	body.name = deleting.name;
+	body.remove = true;
+	request.body_case = NS__ENVELOPE__BODY_CHECK_SET_REQUEST;
+	request.check_set_request = &body;
+	ns_client_request(deleting.ui->client, &request, COMMIT_MS, deleted, deleting.ui);
+}
+
+/* Asks first; the appliance refuses what a policy needs. */
+static void
+drop(struct ui *ui, const char *name)
+{
+	char text[160];
+
+	deleting.ui = ui;
+	snprintf(deleting.name, sizeof deleting.name, "%s", name);
+	snprintf(text, sizeof text, "Delete check %s?", name);
+	ui_ask(ui, text, "At once, on all appliances; one that a policy needs is kept.", NULL,
+	    delete_it, NULL);
+}
+
 bool
 checks_act(struct view *v, enum ns_action_id id, const char *name)
 {
@@ -171,7 +219,7 @@ checks_act(struct view *v, enum ns_action_id id, const char *name)
 	else if (id == ACT_ADD)
 		checkedit_new(v->ui, "");
 	else if (id == ACT_DELETE)
-		checkedit_delete(v->ui, name);
+		drop(v->ui, name);
 	else
 		return false;
 	return true;

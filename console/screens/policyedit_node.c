@@ -389,27 +389,6 @@ policyedit_typed(struct view *v)
 	}
 }
 
-const char *
-policyedit_check(const struct policyedit *e)
-{
-	const char *text;
-
-	if (!e->in_form || e->form.focus >= e->n_fields ||
-	    e->fields[e->form.focus].what != PF_CHECK)
-		return NULL;
-	text = edit_text(&e->form.list[e->form.focus].edit);
-	return strcmp(text, "-") == 0 ? NULL : text;
-}
-
-const char *
-policyedit_value(const struct policyedit *e)
-{
-	for (size_t i = e->form.focus; i > 0 && i < e->n_fields; i--)
-		if (e->fields[i].what == PF_VALUE)
-			return edit_text(&e->form.list[i].edit);
-	return "";
-}
-
 /* The list of checks may have come anew. */
 void
 policyedit_bind(struct policyedit *e)
