@@ -16,8 +16,8 @@ for ((seed = RANDOM, end = SECONDS + 60; SECONDS < end; seed++)); do
 	echo "ns_ui_test --storm $seed"
 	$san/tools/ns_ui_test --storm $seed
 done
-# The console on 100,000 zones, and for an hour: as quick, and as large as it was.
-NS_LONG=1 /usr/bin/python3 -m pytest -q -s -p no:cacheprovider tests/system/test_console.py tests/system/test_console_soak.py
+# The console on 100,000 zones, in the first hour of an operator, and for an hour: as quick, and as large as it was.
+NS_LONG=1 /usr/bin/python3 -m pytest -q -s -p no:cacheprovider tests/system/test_console.py tests/system/test_console_hour.py tests/system/test_console_soak.py
 NS_LONG=1 /usr/bin/python3 -m pytest -q -s -p no:cacheprovider tests/system/test_console_terminal.py -k octets
 # Other zones and questions than make check has, and more: nothing may differ outside the classes of choices.md.
 for seed in ${NS_SEEDS:-2 3}; do

@@ -370,6 +370,7 @@ send_metrics(struct answer *a, uint64_t id, const Ns__MetricsRequest *r)
 	a->metrics.stats.unplaced = unplaced(a);
 	a->metrics.message.served_revision = a->served.revision;
 	a->metrics.message.workers = living(a);
+	a->metrics.message.geo_day = geo_day(a->geo);
 	env.body_case = NS__ENVELOPE__BODY_METRICS;
 	env.metrics = &a->metrics.message;
 	reply(a, id, &env);

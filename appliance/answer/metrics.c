@@ -174,10 +174,14 @@ metrics_past(struct metrics *m, struct metrics_past *p)
 
 /* The protobuf struct wants float *, and never writes. */
 void
-metrics_zone_past(struct metrics *m, const float *points)
+metrics_zone_past(struct metrics *m, const struct zonepast_row *r)
 {
-	m->stats.past = (float *)(uintptr_t)points;
-	m->stats.n_past = points != NULL ? ZONEPAST_POINTS : 0;
+	if (r == NULL)
+		return;
+	m->stats.past = (float *)(uintptr_t)r->list[ZONE_QUERIES];
+	m->stats.past_nxdomain = (float *)(uintptr_t)r->list[ZONE_NXDOMAIN];
+	m->stats.past_errors = (float *)(uintptr_t)r->list[ZONE_ERRORS];
+	m->stats.n_past = m->stats.n_past_nxdomain = m->stats.n_past_errors = ZONEPAST_POINTS;
 }
 
 static void
@@ -202,8 +206,8 @@ metrics_rates(struct metrics_rates *r, const struct zonetotals *t, const struct 
 
 		if (z == NULL)
 			continue;
-		zonepast_coarse(
-		    past, past->rows[i].list, r->past + ZONEPAST_COARSE * r->message.n_ids);
+		zonepast_coarse(past, past->rows[i].list[ZONE_QUERIES],
+		    r->past + ZONEPAST_COARSE * r->message.n_ids);
 		rates_add(r, z, now_ms);
 	}
 	r->message.n_past = ZONEPAST_COARSE * r->message.n_ids;

@@ -32,7 +32,7 @@ struct metrics_past {
 void metrics_past_step(
     struct metrics_past *, const struct totals *, const struct totals_ring *, uint64_t now_ms);
 void metrics_past(struct metrics *, struct metrics_past *);
-void metrics_zone_past(struct metrics *, const float *points);
+void metrics_zone_past(struct metrics *, const struct zonepast_row *);
 
 /* The rates of zones: those whose past is kept first, with it, then those that are not quiet. */
 #define METRICS_RATES 65536u /* zones in one message: less than 1 MiB */

@@ -44,6 +44,7 @@ toplist_zones(struct toplist *t, const struct zonetotals *totals, const struct z
 		ids[i] = top[i]->id;
 	zonenames_of_ids(map, ids, hashes, n);
 	for (size_t i = 0; i < n && t->n < t->max; i++) {
+		const struct zonepast_row *kept;
 		Ns__StatsReply__Top *r;
 
 		if (hashes[i] == 0 || !zonenames_of_hash(map, hashes[i], t->names[t->n]))
@@ -52,8 +53,9 @@ toplist_zones(struct toplist *t, const struct zonetotals *totals, const struct z
 		r->nxdomain = top[i]->total[ZONE_NXDOMAIN];
 		r->errors = top[i]->total[ZONE_ERRORS];
 		r->qps = zonetotals_rate(top[i], now_ms);
-		r->past = past != NULL ? (float *)(uintptr_t)zonepast_find(past, top[i]->id) : NULL;
-		r->n_past = r->past != NULL ? ZONEPAST_POINTS : 0;
+		kept = past != NULL ? zonepast_find(past, top[i]->id) : NULL;
+		r->past = kept != NULL ? (float *)(uintptr_t)kept->list[ZONE_QUERIES] : NULL;
+		r->n_past = kept != NULL ? ZONEPAST_POINTS : 0;
 	}
 }
 

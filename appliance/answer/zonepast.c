@@ -46,11 +46,13 @@ row_of(struct zonepast *p, uint64_t id)
 static void
 row_step(struct zonepast_row *r, const struct zonetotal *z, uint64_t ms, uint64_t steps)
 {
-	uint64_t total = z != NULL ? z->total[ZONE_QUERIES] : r->total;
-	uint64_t more = total > r->total ? total - r->total : 0;
+	for (unsigned k = 0; k < ZONE_KINDS; k++) {
+		uint64_t total = z != NULL ? z->total[k] : r->total[k];
+		uint64_t more = total > r->total[k] ? total - r->total[k] : 0;
 
-	past_push(r->list, (float)((double)more * 1000 / (double)ms), steps);
-	r->total = total;
+		past_push(r->list[k], (float)((double)more * 1000 / (double)ms), steps);
+		r->total[k] = total;
+	}
 	r->busy = false;
 }
 
@@ -63,9 +65,10 @@ row_take(struct zonepast *p, const struct zonetotal *z, size_t *from)
 	while (p->n == ZONEPAST_ZONES && p->rows[*from].busy)
 		++*from; /* as many rows as busy zones: there is one */
 	r = p->n < ZONEPAST_ZONES ? &p->rows[p->n++] : &p->rows[*from];
-	*r = (struct zonepast_row){ .id = z->id, .total = z->total[ZONE_QUERIES], .busy = true };
-	for (size_t i = 0; i < ZONEPAST_POINTS; i++)
-		r->list[i] = -1;
+	*r = (struct zonepast_row){ .id = z->id, .busy = true };
+	memcpy(r->total, z->total, sizeof r->total);
+	for (unsigned k = 0; k < ZONE_KINDS; k++)
+		past_push(r->list[k], -1, ZONEPAST_POINTS);
 }
 
 void
@@ -93,12 +96,12 @@ zonepast_step(struct zonepast *p, const struct zonetotals *t)
 	index_make(p);
 }
 
-const float *
+const struct zonepast_row *
 zonepast_find(const struct zonepast *p, uint64_t id)
 {
 	unsigned at = p->index[index_at(p, id)];
 
-	return at != 0 ? p->rows[at - 1].list : NULL;
+	return at != 0 ? &p->rows[at - 1] : NULL;
 }
 
 static float

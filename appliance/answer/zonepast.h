@@ -1,4 +1,4 @@
-/* zonepast - ten minutes of the zones that are asked most: a ring for each of ZONEPAST_ZONES, 256 KiB in all.
+/* zonepast - ten minutes of the zones that are asked most: a ring for each of ZONEPAST_ZONES, 720 KiB in all.
  *
  * A step takes what was counted since the last one (zonetotals.h); the workers have no part in it.  A zone gets a ring
  * when it is among the busiest, and keeps it until one that is busier needs it.  Pure; time is an argument. */
@@ -13,9 +13,9 @@
 #define ZONEPAST_COARSE 10u /* points in what lists of zones show: a minute each */
 
 struct zonepast_row {
-	uint64_t id, total; /* of queries, at the last step */
+	uint64_t id, total[ZONE_KINDS]; /* at the last step */
 	bool busy; /* among the busiest at the last step */
-	float list[ZONEPAST_POINTS]; /* queries a second, the newest last; -1: not counted */
+	float list[ZONE_KINDS][ZONEPAST_POINTS]; /* a second, the newest last; -1: not counted */
 };
 struct zonepast {
 	struct zonepast_row rows[ZONEPAST_ZONES];
@@ -28,8 +28,8 @@ struct zonepast {
 
 /* After a round of the totals: nothing happens before it is time. */
 void zonepast_step(struct zonepast *, const struct zonetotals *);
-/* ZONEPAST_POINTS of them; NULL: that zone's are not kept. */
-const float *zonepast_find(const struct zonepast *, uint64_t id);
+/* NULL: that zone's are not kept. */
+const struct zonepast_row *zonepast_find(const struct zonepast *, uint64_t id);
 /* The means of six points each, ZONEPAST_COARSE of them; the newest of those that there are since the last full six, so
  * that the others stay as they are. */
 void zonepast_coarse(const struct zonepast *, const float *points, float *out);

@@ -14,6 +14,7 @@
 
 #include "appliance/fleet/roster.h"
 #include "appliance/fleet/socket.h"
+#include "appliance/fleet/vitals.h"
 #include "ipc/base/ranges.h"
 
 #define PUBLISH_WINDOW	    (4u << 20)
@@ -61,6 +62,8 @@ struct follower {
 	int64_t stored_at_ms, served_at_ms;
 	uint64_t behind_ns;		   /* since when it serves less than the head; 0: it does not */
 	double qps, p50_us, p99_us, error_percent, uptime_s;
+	struct vitals vitals;
+	struct clockdiff clock;
 	char version[32];
 };
 bool follower_living(const struct follower *, uint64_t now_ns);

@@ -100,6 +100,17 @@ geo_close(struct geo **gp)
 	free(g);
 }
 
+uint32_t
+geo_day(const struct geo *g)
+{
+	uint64_t oldest = UINT64_MAX;
+
+	for (unsigned i = 0; g != NULL && i < g->n; i++)
+		if (g->file[i].metadata.build_epoch < oldest)
+			oldest = g->file[i].metadata.build_epoch;
+	return oldest / 86400 < UINT32_MAX ? (uint32_t)(oldest / 86400) : 0;
+}
+
 /* Text of a path into a field that is empty and takes `n` letters. */
 static void
 take_text(MMDB_entry_s *e, const char *const *path, char *out, size_t n)

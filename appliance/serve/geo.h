@@ -15,6 +15,8 @@ struct geo;
  * is none to look into. */
 struct geo	*geo_open(int fd, unsigned n, char *problem, size_t size);
 void	 geo_close(struct geo **);
+/* The day, since 1970, on which the oldest of them was made; 0: there is none. */
+uint32_t geo_day(const struct geo *);
 /* A serve_place_fn. */
 void	 geo_place(void *geo, unsigned family, const uint8_t *address, struct client_place *);
 /* NULL: no such country. */

@@ -136,7 +136,7 @@ static enum ns_err
 make(const struct compile_zone *z, bool large, struct making *m, map_off *off, struct ns_why *why)
 {
 	*off = 0;
-	if (large && z->later != NULL) {
+	if ((large || z->aside) && z->later != NULL) {
 		*z->later = m;
 		return NS_OK;
 	}

@@ -35,6 +35,7 @@ struct compile_zone {
 	compile_check_fn *check;	/* NULL: nobody asks */
 	compile_cut_fn	*cut;		/* the same */
 	void		*arg;
+	bool		 aside;			/* a small one goes to `later`, too: others are not to wait for it */
 	/* Where a large zone that has to be signed anew goes, to be made in slices (making.h): the call then gives no
 	 * image, and takes nothing away.  NULL: all at once. */
 	struct making	**later;

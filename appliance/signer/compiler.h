@@ -14,6 +14,7 @@ struct compiler {
 	struct polbook		*pols;
 	struct sidecheck	*beside;	/* for what a start verifies */
 	uint64_t		 fresh, seen;	/* signatures of this change: signcheck.h */
+	uint64_t		 seen_aside;	/* of zones that are made aside: what there is much of */
 	struct compile_stats	 stats;
 	compile_working_fn	*working;	/* NULL: nobody waits */
 	void			*working_arg;

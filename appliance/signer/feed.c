@@ -45,6 +45,7 @@ feed_batch_clear(struct feed *f)
 	compiler_each_wrong(f->compiler, note_wrong, f);
 	names_clear(f->wrong);
 	f->whole = f->failed = f->deferred = false;
+	f->made = compiler_stats(f->compiler)->made;
 	compiler_next_change(f->compiler);
 }
 
@@ -192,7 +193,7 @@ sign_again(struct feed *f, const uint8_t *name)
 	err = feed_again(f, name, FEED_HEALTH, &staged);
 	if (f->later == NULL)
 		return err;
-	make_put(f, name, MAKE_BATCH);
+	make_put(f, name, MAKE_BATCH, NULL);
 	return make_health(f, name, &staged);
 }
 
@@ -343,7 +344,7 @@ feed_refresh(struct feed *f, const uint8_t *apex, enum feed_why why)
 	if (!making)
 		err = feed_again(f, apex, why, &staged);
 	if (!making && f->later != NULL)
-		make_put(f, apex, MAKE_TIME);
+		make_put(f, apex, MAKE_TIME, NULL);
 	if (health && err == NS_OK && make_is(f, apex))
 		err = make_health(f, apex, &staged);
 	if (err == NS_UNAVAILABLE) {

@@ -83,7 +83,7 @@ bool	 feed_refresh(struct feed *, const uint8_t *apex, enum feed_why);
 bool	 feed_is_idle(const struct feed *);
 /* All of the store comes; how many zones of it that are signed here were there so far. */
 bool	 feed_is_loading(const struct feed *, uint64_t *zones);
-/* Large zones are signed in slices, one after the other: the first of them goes on until the deadline
+/* Large zones, and what is much together (feedmake.c), are signed in slices, one after the other: one goes on until the deadline
  * (clock_mono_ns), and is published when it is made.  While it is, its deltas wait, and the old image, if there is one,
  * is served, with what its policies and ALIASes answer as health is now; everybody else's changes are published, and
  * feed_late() names those that lack something.  What the map itself says is before all of these, so that a successor
@@ -98,7 +98,7 @@ enum feed_work	 feed_make(struct feed *, uint64_t deadline_ns);
 uint64_t feed_published(const struct feed *);
 void	 feed_late(const struct feed *, struct ranges *late);
 bool	 feed_is_making(const struct feed *);
-/* The zone that is being made; NULL: none.  How many there are, and how much of the first is done. */
+/* The large zone that is being made; NULL: none.  How many there are, and how much of the first is done. */
 const uint8_t	*feed_making(const struct feed *, uint64_t *zones, uint32_t *percent);
 const struct compile_stats	*feed_signed(const struct feed *);
 void	 feed_retry(struct feed *);		/* ask for all that is lost */

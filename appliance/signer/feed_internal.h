@@ -43,10 +43,13 @@ struct feed {
 	bool			 lost_whole;
 	bool			 asking;	/* batches wait for the lost zones */
 	bool			 full;
+	uint64_t		 made;		/* signatures before it */
 	struct log_limit	 log_limit;
 
-	/* large zones that are made in slices, in order; the first one is worked at */
+	/* zones that are made in slices, in order: the first small one and the first large one in turn */
 	struct make		*makes;
+	size_t			 nmakes;
+	bool			 small_turn;
 	struct making		*later;		/* what compile.h handed out just now */
 	struct old_keys		*old_keys;	/* of what is served of large zones, where they are no longer the zone's */
 	struct ranges		 lost_late;	/* changes of makes that were lost: late until all is there */
@@ -100,14 +103,18 @@ enum ns_err	 feed_again(struct feed *, const uint8_t *name, enum feed_why, bool 
 void	 feed_rekey(struct feed *);
 
 /* ---- feedmake.c ---- */
+/* Enough is signed in this batch for others to wait for: this zone, which nothing else of the batch belongs to, may be
+ * made later. */
+bool	 make_is_better(const struct feed *, const Ns__FeedZone *);
 bool	 make_is(const struct feed *, const uint8_t *name);
 enum make_for {
 	MAKE_TIME,			/* no change: a later time */
 	MAKE_BATCH,			/* a change of the open batch */
 	MAKE_CONTENT,			/* one of its content */
 };
-/* That zone is in the making now, as f->later says; what was before is given up. */
-void	 make_put(struct feed *, const uint8_t *name, enum make_for);
+/* That zone is in the making now, as f->later says; what was before is given up.  `zone` says of which changes it is;
+ * NULL: of all in the batch. */
+void	 make_put(struct feed *, const uint8_t *name, enum make_for, const Ns__FeedZone *zone);
 /* A delta waits until the zone is made. */
 void	 make_hold(struct feed *, const Ns__FeedZone *);
 void	 make_rekey(struct feed *, const uint8_t *name, struct zone_keys *, uint32_t now);

@@ -1,11 +1,16 @@
-/* feedmake.c - large zones that are signed in slices while other zones' batches come and go; what waits for them. */
+/* feedmake.c - zones that are signed in slices while other zones' batches come and go: large ones, and what is much
+ * together; what waits for them. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "appliance/dns/name.h"
 #include "appliance/signer/feed_internal.h"
 #include "appliance/zonemap/image_read.h"
+#include "ipc/base/clock.h"
 #include "ipc/base/xalloc.h"
+
+#define BATCH_MADE 128u /* signatures of a batch that others wait for: 5 ms */
+#define WAIT_MAX   2048u /* small zones in the making; more: the batch is the time that they take */
 
 struct wait { /* a delta that came meanwhile */
 	struct wait *next;
@@ -17,7 +22,8 @@ struct make {
 	struct making *making;
 	struct wait *wait, **wait_end;
 	struct ranges late; /* changes that are served when it is */
-	bool touched; /* by the open batch */
+	bool touched; /* by the open batch, nobody knows with which change of it */
+	bool small;
 	bool content; /* is another than what is served */
 	bool health; /* its policies and ALIASes may answer something else than when it began */
 	map_off staged; /* what is served of it, with other health; 0: that is not staged */
@@ -57,13 +63,14 @@ drop_wait(struct make *m)
 }
 
 static void
-drop(struct make **p)
+drop(struct feed *f, struct make **p)
 {
 	struct make *m = *p;
 
 	if (m == NULL)
 		return;
 	*p = m->next;
+	f->nmakes--;
 	making_cancel(&m->making);
 	drop_wait(m);
 	free(m);
@@ -72,7 +79,7 @@ drop(struct make **p)
 void
 make_drop(struct feed *f, const uint8_t *name)
 {
-	drop(place(f, name));
+	drop(f, place(f, name));
 }
 
 void
@@ -82,7 +89,7 @@ make_lose(struct feed *f, const uint8_t *name)
 
 	if (*p != NULL)
 		ranges_union(&f->lost_late, &(*p)->late);
-	drop(p);
+	drop(f, p);
 }
 
 void
@@ -90,23 +97,46 @@ make_drop_all(struct feed *f)
 {
 	making_cancel(&f->later);
 	while (f->makes != NULL)
-		drop(&f->makes);
+		drop(f, &f->makes);
+}
+
+bool
+make_is_better(const struct feed *f, const Ns__FeedZone *z)
+{
+	return z->alone && z->n_changes > 0 && f->nmakes < WAIT_MAX &&
+	       compiler_stats(f->compiler)->made - f->made >= BATCH_MADE;
+}
+
+static void
+note_changes(struct make *m, const Ns__FeedZone *z)
+{
+	struct ranges changes;
+
+	if (z == NULL || z->n_changes == 0) {
+		m->touched = true;
+		return;
+	}
+	ranges_read(&changes, z->changes, z->n_changes);
+	ranges_union(&m->late, &changes);
 }
 
 void
-make_put(struct feed *f, const uint8_t *name, enum make_for why)
+make_put(struct feed *f, const uint8_t *name, enum make_for why, const Ns__FeedZone *z)
 {
 	struct make **p = place(f, name), *m = *p;
 
 	if (m == NULL) {
 		m = *p = xcalloc(1, sizeof *m);
+		f->nmakes++;
 		memcpy(m->name, name, name_len(name));
 	}
 	making_cancel(&m->making);
 	drop_wait(m);
 	m->making = f->later;
 	f->later = NULL;
-	m->touched = m->touched || why != MAKE_TIME;
+	m->small = making_is_small(m->making);
+	if (why != MAKE_TIME)
+		note_changes(m, z);
 	m->content = m->content || why == MAKE_CONTENT;
 	feed_settle(f, name);
 	names_remove(f->unfit, name);
@@ -128,7 +158,7 @@ make_hold(struct feed *f, const Ns__FeedZone *z)
 	free(packed);
 	*m->wait_end = w;
 	m->wait_end = &w->next;
-	m->touched = true;
+	note_changes(m, z);
 }
 
 void
@@ -309,17 +339,20 @@ feed_is_making(const struct feed *f)
 const uint8_t *
 feed_making(const struct feed *f, uint64_t *zones, uint32_t *percent)
 {
+	const struct make *first = NULL;
+
 	*zones = 0;
-	*percent = 0;
-	if (f->makes == NULL)
-		return NULL;
-	for (const struct make *m = f->makes; m != NULL; m = m->next)
+	for (const struct make *m = f->makes; m != NULL; m = m->next) {
+		if (m->small)
+			continue;
+		first = first != NULL ? first : m;
 		++*zones;
-	*percent = making_percent(f->makes->making);
-	return f->makes->name;
+	}
+	*percent = first != NULL ? making_percent(first->making) : 0;
+	return first != NULL ? first->name : NULL;
 }
 
-/* ---- the first one is made ---- */
+/* ---- one is made ---- */
 
 /* What came meanwhile; it may be in the making again after one of them, and the others wait on. */
 static void
@@ -359,49 +392,108 @@ put_made(struct feed *f, struct make *m, struct ns_why *why)
 			err = NS_CONFLICT;
 	}
 	if (err == NS_OK && f->later != NULL)
-		make_put(f, m->name, MAKE_TIME);
+		make_put(f, m->name, MAKE_TIME, NULL);
 	return err;
 }
 
-static void
-finish(struct feed *f)
+/* NS_OK: it is staged, or refused. */
+static enum ns_err
+stage(struct feed *f, struct make *m)
 {
-	struct make *m = f->makes;
 	struct ns_why why = { 0 };
 	enum ns_err err;
 
-	f->makes = m->next;
-	m->next = NULL;
 	names_add(f->batch, m->name);
 	err = put_made(f, m, &why);
 	if (err == NS_OK)
 		apply_waiting(f, m);
 	else if (err != NS_UNAVAILABLE && err != NS_CONFLICT)
 		feed_unfit(f, m->name, &why);
-	if (err == NS_CONFLICT) {
+	if (f->failed)
+		return NS_UNAVAILABLE;
+	return err == NS_CONFLICT || err == NS_UNAVAILABLE ? err : NS_OK;
+}
+
+static struct make **
+first_of(struct feed *f, bool small)
+{
+	struct make **p = &f->makes;
+
+	while (*p != NULL && (*p)->small != small)
+		p = &(*p)->next;
+	return p;
+}
+
+/* Neither kind waits for all of the other. */
+static struct make **
+next_turn(struct feed *f)
+{
+	struct make **p;
+
+	f->small_turn = !f->small_turn;
+	p = first_of(f, f->small_turn);
+	return *p != NULL ? p : &f->makes;
+}
+
+static struct make *
+take(struct make **p)
+{
+	struct make *m = *p;
+
+	*p = m->next;
+	m->next = NULL;
+	return m;
+}
+
+static void
+publish_made(struct feed *f, struct make *made, enum ns_err err)
+{
+	bool held = err == NS_OK && feed_is_held(f);
+
+	for (const struct make *m = made; m != NULL && (err != NS_OK || held); m = m->next)
 		ranges_union(&f->lost_late, &m->late);
+	if (err == NS_CONFLICT)
 		feed_batch_broken(f);
-	} else if (err == NS_UNAVAILABLE || f->failed) {
-		ranges_union(&f->lost_late, &m->late);
+	else if (err != NS_OK)
 		feed_does_not_fit(f);
-	} else if (feed_is_held(f)) {
-		ranges_union(&f->lost_late, &m->late);
+	else if (held)
 		f->deferred = true;
-	} else {
+	else
 		feed_publish(f);
-	}
-	drop(&m);
+	while (made != NULL)
+		drop(f, &made);
+}
+
+/* That one, and as many small ones as there is time for, with one publish. */
+static void
+finish(struct feed *f, struct make **p, uint64_t deadline_ns)
+{
+	struct make *made = NULL, *m;
+	enum ns_err err = NS_OK;
+
+	do {
+		m = take(p);
+		m->next = made;
+		made = m;
+		err = stage(f, m);
+		p = first_of(f, true);
+	} while (err == NS_OK && !feed_is_held(f) && *p != NULL && m->small &&
+		 !clock_is_past(deadline_ns) && !making_step((*p)->making, deadline_ns));
+	publish_made(f, made, err);
 }
 
 enum feed_work
 feed_make(struct feed *f, uint64_t deadline_ns)
 {
+	struct make **p;
+
 	if (f->makes == NULL)
 		return FEED_IDLE;
-	if (making_step(f->makes->making, deadline_ns))
+	p = next_turn(f);
+	if (making_step((*p)->making, deadline_ns))
 		return FEED_MORE;
 	if (feed_in_batch(f))
 		return FEED_WAITS;
-	finish(f);
+	finish(f, p, deadline_ns);
 	return f->makes != NULL ? FEED_MORE : FEED_IDLE;
 }

@@ -76,7 +76,7 @@ put_or_make(struct feed *f, const struct arrival *a, map_off image, bool retire)
 		make_drop(f, a->name);
 		return feed_put(f, a, image, retire);
 	}
-	make_put(f, a->name, MAKE_CONTENT);
+	make_put(f, a->name, MAKE_CONTENT, a->zone);
 	return NS_OK;
 }
 
@@ -108,6 +108,7 @@ feed_how(struct feed *f, const struct arrival *a, struct compile_zone *how, stru
 	if (a->zone != NULL) {
 		how->version = a->zone->version;
 		how->account = a->zone->account;
+		how->aside = make_is_better(f, a->zone);
 	} else {
 		how->book = f->calls.book;
 	}
@@ -375,7 +376,7 @@ feed_rekey(struct feed *f)
 			f->failed = true;
 			writer_abort(f->w);
 		} else if (f->later != NULL) {
-			make_put(f, name, MAKE_BATCH);
+			make_put(f, name, MAKE_BATCH, NULL);
 		} else if (!make_is(f, name)) {
 			make_drop_keys(f, name);
 		}

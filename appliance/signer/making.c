@@ -198,6 +198,12 @@ making_percent(const struct making *m)
 				    : 90;
 }
 
+bool
+making_is_small(const struct making *m)
+{
+	return m->reader == NULL && m->content.len <= IMAGE_FLAT;
+}
+
 /* ---- one stage after the other ---- */
 
 static void
@@ -283,8 +289,8 @@ sign(struct making *m, uint64_t deadline_ns)
 		.aliases = m->how.aliases != NULL,
 		.later = m->z.start,
 		.beside = m->z.start && !m->z.anew ? m->c->beside : NULL,
-		.fresh = m->c->fresh,
-		.seen = m->c->seen };
+		.fresh = m->z.aside ? SIGNCHECK_ALL : m->c->fresh,
+		.seen = m->z.aside ? m->c->seen_aside : m->c->seen };
 	m->checking = signcheck_begin(&m->check, m->out.base, m->out.len);
 	m->stage = CHECK;
 }
@@ -314,8 +320,12 @@ check(struct making *m, uint64_t deadline_ns)
 			refuse(m);
 		return;
 	}
-	m->c->fresh = m->check.fresh;
-	m->c->seen = m->check.seen;
+	if (m->z.aside) {
+		m->c->seen_aside = m->check.seen;
+	} else {
+		m->c->fresh = m->check.fresh;
+		m->c->seen = m->check.seen;
+	}
 	m->c->stats.made += m->done.made;
 	m->c->stats.kept += m->done.kept;
 	m->c->stats.verified += m->check.verified;

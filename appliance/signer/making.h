@@ -30,5 +30,6 @@ enum ns_err	 making_end(struct making **, map_off *, struct ns_why *)
 		    __attribute__((warn_unused_result));
 void	 making_cancel(struct making **);
 unsigned making_percent(const struct making *);
+bool	 making_is_small(const struct making *);	/* from content that one block holds */
 
 #endif

@@ -10,6 +10,7 @@
 #include "ipc/base/xalloc.h"
 
 #define WAITING 64u /* that the loop puts before it verifies by itself */
+#define WAKE    16u /* for so many at once: a switch of threads costs a tenth of a verification */
 
 struct job {
 	struct job *next;
@@ -26,7 +27,7 @@ struct sidecheck {
 	/* under the lock */
 	struct job *first, **last;
 	unsigned waiting;
-	bool idle; /* the thread waits */
+	bool idle; /* the thread waits: for enough, or the end */
 	bool end; /* when there are no more */
 	struct names *wrong;
 };
@@ -141,7 +142,7 @@ sidecheck_verify(const struct signcheck *c, const struct rrset *set, const struc
 			s->last = &j->next;
 			s->waiting++;
 			j = NULL;
-			if (s->idle)
+			if (s->idle && s->waiting >= WAKE)
 				(void)pthread_cond_signal(&s->more);
 		}
 		(void)pthread_mutex_unlock(&s->lock);

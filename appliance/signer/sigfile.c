@@ -44,8 +44,11 @@ struct sigzone {
 	uint8_t apex[NAME_MAX_WIRE];
 	bool loaded;
 	struct wbuf octets; /* its frames */
-	struct known *known; /* by print */
+	struct known *known; /* by print, once that is asked for */
 	size_t n, cap;
+	size_t
+	    guess; /* of a single frame: behind what is looked for next; 0: nothing is known of it */
+	bool sorted;
 	struct wbuf notes;
 	unsigned nnotes;
 };
@@ -317,6 +320,7 @@ static void
 load(struct sigzone *z, uint64_t at)
 {
 	int fd = z->file->fd[z->file->in_use];
+	unsigned frames = 0;
 	struct frame f;
 
 	z->loaded = true;
@@ -329,6 +333,7 @@ load(struct sigzone *z, uint64_t at)
 			break;
 		}
 		at = f.before;
+		frames++;
 	}
 	/* The octets have moved while they grew: once more, now that they stand. */
 	for (size_t p = 0; p < z->octets.len;) {
@@ -347,19 +352,38 @@ load(struct sigzone *z, uint64_t at)
 				    (uint32_t)z->n };
 		p += 11 + apex + (size_t)n * SIGFILE_ENTRY;
 	}
-	if (z->n > 1)
-		qsort(z->known, z->n, sizeof *z->known, by_print);
+	z->guess = frames == 1 ? z->n : 0;
 }
 
-size_t
-sigzone_find(struct sigzone *z, const struct rrset *set, const uint8_t print[RRSIG_PRINT],
-    const struct zone_key *key, uint8_t out[RRSIG_MAX])
+static bool
+is_of(const uint8_t *entry, const struct rrset *set, const struct zone_key *key)
 {
-	size_t lo = 0, hi, apex = name_len(z->apex);
+	return get_u16(entry) == set->type && entry[18] == key->algorithm &&
+	       get_u16(entry + 19) == key->tag;
+}
 
-	if (!z->loaded)
-		load(z, slot_of(z->file, z->apex)->last);
-	for (hi = z->n; lo < hi;) {
+static bool
+has_print(const struct sigzone *z, size_t i, const uint8_t print[RRSIG_PRINT])
+{
+	return memcmp(z->known[i].p + 2, print, RRSIG_PRINT) == 0;
+}
+
+/* Signatures are looked for in the order in which they were made as long as nothing of the zone has changed since:
+ * then nothing is sorted. */
+static const uint8_t *
+find_entry(struct sigzone *z, const struct rrset *set, const uint8_t print[RRSIG_PRINT],
+    const struct zone_key *key)
+{
+	size_t lo = 0, hi = z->n;
+
+	if (z->guess > 0 && has_print(z, z->guess - 1, print) &&
+	    is_of(z->known[z->guess - 1].p, set, key))
+		return z->known[--z->guess].p;
+	z->guess = 0;
+	if (!z->sorted && z->n > 1)
+		qsort(z->known, z->n, sizeof *z->known, by_print);
+	z->sorted = true;
+	while (lo < hi) {
 		size_t mid = (lo + hi) / 2;
 
 		if (memcmp(z->known[mid].p + 2, print, RRSIG_PRINT) < 0)
@@ -367,23 +391,34 @@ sigzone_find(struct sigzone *z, const struct rrset *set, const uint8_t print[RRS
 		else
 			hi = mid;
 	}
-	for (; lo < z->n && memcmp(z->known[lo].p + 2, print, RRSIG_PRINT) == 0; lo++) {
-		const uint8_t *p = z->known[lo].p;
-
-		if (get_u16(p) != set->type || p[18] != key->algorithm ||
-		    get_u16(p + 19) != key->tag)
-			continue;
-		put_u16(out, set->type);
-		out[2] = key->algorithm;
-		out[3] = rrsig_labels(set->owner);
-		put_u32(out + 4, set->ttl);
-		memcpy(out + 8, p + 21, 8); /* expiration, inception */
-		put_u16(out + 16, key->tag);
-		memcpy(out + RRSIG_HEAD, z->apex, apex);
-		memcpy(out + RRSIG_HEAD + apex, p + 29, RRSIG_SIG_LEN);
-		return RRSIG_HEAD + apex + RRSIG_SIG_LEN;
+	for (; lo < z->n && has_print(z, lo, print); lo++) {
+		if (is_of(z->known[lo].p, set, key))
+			return z->known[lo].p;
 	}
-	return 0;
+	return NULL;
+}
+
+size_t
+sigzone_find(struct sigzone *z, const struct rrset *set, const uint8_t print[RRSIG_PRINT],
+    const struct zone_key *key, uint8_t out[RRSIG_MAX])
+{
+	size_t apex = name_len(z->apex);
+	const uint8_t *p;
+
+	if (!z->loaded)
+		load(z, slot_of(z->file, z->apex)->last);
+	p = find_entry(z, set, print, key);
+	if (p == NULL)
+		return 0;
+	put_u16(out, set->type);
+	out[2] = key->algorithm;
+	out[3] = rrsig_labels(set->owner);
+	put_u32(out + 4, set->ttl);
+	memcpy(out + 8, p + 21, 8); /* expiration, inception */
+	put_u16(out + 16, key->tag);
+	memcpy(out + RRSIG_HEAD, z->apex, apex);
+	memcpy(out + RRSIG_HEAD + apex, p + 29, RRSIG_SIG_LEN);
+	return RRSIG_HEAD + apex + RRSIG_SIG_LEN;
 }
 
 void

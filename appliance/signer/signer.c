@@ -210,8 +210,8 @@ want_digest(struct signer *s, uint64_t id, const Ns__DigestRequest *req)
 
 /* ---- keys ---- */
 
-static void
-on_key_work(struct signer *s, uint64_t id, const Ns__KeyWork *work)
+void
+signer_key_work(struct signer *s, uint64_t id, const Ns__KeyWork *work)
 {
 	Ns__Envelope env = NS__ENVELOPE__INIT;
 	Ns__KeyWorkDone done;
@@ -389,7 +389,8 @@ on_message(void *arg, const struct ns_peer *peer, const Ns__Envelope *env)
 		want_digest(s, env->id, env->digest_request);
 		break;
 	case NS__ENVELOPE__BODY_KEY_WORK:
-		on_key_work(s, env->id, env->key_work);
+		keyturn_put(s->turn, env->id, env->key_work);
+		want_soon(s->work);
 		break;
 	case NS__ENVELOPE__BODY_ZONE_SIGNATURES:
 		on_zone_signatures(s, env->id, env->zone_signatures);
@@ -412,6 +413,7 @@ on_link(void *arg, bool up)
 	s->welcome = s->current = false;
 	feed_reset(s->feed);
 	digest_forget(s->digest);
+	keyturn_forget(s->turn);
 	want_reclaim(s);
 	want_feed(s);
 	if (up)
@@ -445,6 +447,7 @@ signer_run(struct role *role)
 	ns_zmq_init();
 	timers_make(s);
 	s->watch = watch_new();
+	s->turn = keyturn_new();
 	s->feed = feed_new(s->w, &calls);
 	s->digest = digest_new(s->w, say_digest, s);
 	s->refresh = refresh_new(s->w, s->feed);
@@ -474,6 +477,7 @@ signer_run(struct role *role)
 	feed_destroy(&s->feed);
 	sigfile_close(&s->file);
 	digest_destroy(&s->digest);
+	keyturn_destroy(&s->turn);
 	keystore_destroy(&s->keys);
 	vault_close(&s->vault);
 	timers_free(s);

@@ -12,6 +12,7 @@
 #include "appliance/signer/feed.h"
 #include "appliance/signer/keyload.h"
 #include "appliance/signer/keystore.h"
+#include "appliance/signer/keyturn.h"
 #include "appliance/signer/refresh.h"
 #include "appliance/signer/sigfile.h"
 #include "appliance/signer/troubles.h"
@@ -39,9 +40,10 @@ struct signer {
 	struct ns_why no_vault;
 	struct keystore *keys;
 	struct keyload loads;
+	struct keyturn *turn;
 	struct ns_sock *bus;
 	struct event *second, *reclaim, *hold, *retry, *slice, *huge, *renew, *health,
-	    *make, *load;
+	    *make, *load, *work;
 	unsigned reclaim_ms, retry_ms;
 	unsigned seconds;
 	uint64_t alive_ns; /* last said so out of the loop */
@@ -57,6 +59,8 @@ struct signer {
 };
 
 uint32_t signer_now(void *signer);	/* UNIX seconds: what signatures are made and judged by */
+
+void	 signer_key_work(struct signer *, uint64_t id, const Ns__KeyWork *);
 
 /* ---- signersay.c ---- */
 void	 say_hello(struct signer *);

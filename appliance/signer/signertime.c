@@ -19,7 +19,9 @@
 #define LOAD_SLICE_NS    500000ull /* of opening keys in idle time: 1 % of a core */
 #define LOAD_PAUSE_MS    50u
 #define DIGEST_SLICE_NS  2000000ull /* a feed waits no longer than this and one zone */
-#define MAKE_SLICE_NS    20000000ull /* of signing a large zone, between which feeds are served */
+#define WORK_SLICE_NS    2000000ull /* the same for keys that are made */
+#define MAKE_SLICE_NS \
+	5000000ull /* of signing a large zone, or many, between which feeds are served */
 
 static void
 arm(struct event *ev, unsigned ms)
@@ -72,9 +74,11 @@ want_reclaim(struct signer *s)
 static void
 want_make(struct signer *s)
 {
-	bool making = feed_is_making(s->feed);
+	uint64_t zones;
+	uint32_t percent;
+	bool making = feed_making(s->feed, &zones, &percent) != NULL;
 
-	if (making && !event_pending(s->make, EV_TIMEOUT, NULL))
+	if (feed_is_making(s->feed) && !event_pending(s->make, EV_TIMEOUT, NULL))
 		want_soon(s->make);
 	if (making != s->making)
 		say_state(s);
@@ -196,6 +200,25 @@ on_load(evutil_socket_t fd, short what, void *arg)
 }
 
 static void
+on_work(evutil_socket_t fd, short what, void *arg)
+{
+	struct signer *s = arg;
+	uint64_t end = clock_mono_ns() + WORK_SLICE_NS, id;
+	Ns__KeyWork *work;
+
+	(void)fd;
+	(void)what;
+	while ((work = keyturn_take(s->turn, &id)) != NULL) {
+		signer_key_work(s, id, work);
+		ns__key_work__free_unpacked(work, NULL);
+		if (clock_is_past(end)) {
+			want_soon(s->work);
+			return;
+		}
+	}
+}
+
+static void
 on_alias(void *arg, const uint8_t *apex)
 {
 	watch_note(((struct signer *)arg)->watch, apex);
@@ -273,7 +296,7 @@ static const struct {
 	size_t at;
 	event_callback_fn fn;
 } timers[] = { TIMER(second), TIMER(reclaim), TIMER(hold), TIMER(retry), TIMER(slice), TIMER(huge),
-	TIMER(renew), TIMER(health), TIMER(make), TIMER(load) };
+	TIMER(renew), TIMER(health), TIMER(make), TIMER(load), TIMER(work) };
 #define TIMERS (sizeof timers / sizeof timers[0])
 
 static struct event **

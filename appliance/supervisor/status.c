@@ -16,6 +16,7 @@
 #include "ipc/base/xalloc.h"
 
 #define GATHER_MS 5
+#define USAGE_MS  10000 /* between two looks at the memory */
 
 void
 status_problem(struct supervisor *s, const char *code, const char *fmt, ...)
@@ -119,6 +120,7 @@ status_pack(const struct supervisor *s, uint64_t now_ms, uint8_t **out)
 	for (i = 0; i < m.n_problems; i++)
 		qlist[i] = &probs[i];
 	m.problems = qlist;
+	m.memory_mib = s->memory_mib;
 	m.n_processes = s->nchildren;
 	m.processes = plist;
 	len = ns__process_table__get_packed_size(&m);
@@ -136,6 +138,10 @@ status_send(struct supervisor *s)
 	size_t len, i;
 
 	s->last_table_ms = clock_mono_ms();
+	if (s->usage_ms == 0 || s->last_table_ms - s->usage_ms >= USAGE_MS) {
+		s->usage_ms = s->last_table_ms;
+		s->memory_mib = usage_mib(s);
+	}
 	len = status_pack(s, s->last_table_ms, &packed);
 	for (i = 0; i < s->nchildren; i++)
 		if (s->children[i].spec->wants_table && s->children[i].link >= 0)

@@ -144,7 +144,8 @@ struct supervisor {
 
 	struct event_base *base;
 	struct event *signals[4], *tick, *table;
-	uint64_t last_tick_ms, grace_until_ms, last_table_ms;
+	uint64_t last_tick_ms, grace_until_ms, last_table_ms, usage_ms;
+	uint32_t memory_mib; /* as of usage_ms */
 	bool all_ready; /* READY was told to systemd */
 	int stopping; /* enum stop_phase, stop.c */
 	uint64_t stop_deadline_ms;
@@ -214,6 +215,9 @@ void status_problem(struct supervisor *, const char *code, const char *fmt, ...)
 void status_problem_end(struct supervisor *, const char *code); /* it is over; or never was */
 void status_changed(struct supervisor *); /* a table goes out within milliseconds */
 void status_send(struct supervisor *);
+
+/* usage.c: memory of the appliance, rounded up; 0: not known. */
+uint32_t usage_mib(const struct supervisor *);
 size_t status_pack(const struct supervisor *, uint64_t now_ms, uint8_t **out);
 
 /* signals.c, stop.c */

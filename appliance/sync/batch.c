@@ -89,6 +89,7 @@ batch_shrink(struct batch *g)
 	free(g->touched);
 	g->touched = NULL;
 	g->ntouched = g->touched_room = 0;
+	g->last = NULL;
 	memset(g->by_id, 0, sizeof g->by_id);
 	import_tally(&g->imported, &g->tallies);
 }
@@ -113,12 +114,26 @@ batch_undo(struct batch *g, const struct batch_mark *m)
 		*p = t->next_hash;
 		touched_free(t);
 	}
+	g->last = NULL;
 	/* But what was to be their content is refused: it is read back instead. */
 	for (size_t i = 0; i < g->ntouched; i++)
 		g->touched[i]->fresh = NULL;
 	check_deltas_cut(g->checks, m->nchecks);
 	g->revision = m->revision;
 	g->zones = m->zones;
+}
+
+/* Whoever touches a zone gives the change its number after that. */
+static void
+note_change(struct batch *g, struct touched *t)
+{
+	uint64_t change = g->revision + 1;
+
+	ranges_add(&t->changes, change, change);
+	if (g->last != NULL && g->last_change == change && g->last != t)
+		t->joint = g->last->joint = true;
+	g->last = t;
+	g->last_change = change;
 }
 
 struct touched *
@@ -144,6 +159,7 @@ batch_touch(struct batch *g, const struct store_zone *before, const uint8_t *own
 		}
 		g->touched[g->ntouched++] = t;
 	}
+	note_change(g, t);
 	t->fresh = NULL; /* whoever has the newest content says so after this call */
 	if (owner == NULL)
 		t->whole = true;
@@ -238,10 +254,40 @@ block_add(void *arg, struct feed_block *b)
 	TAILQ_INSERT_TAIL(&g->blocks, b, link);
 }
 
+/* Keys, and what is new as a whole: much is signed for these. */
+static bool
+is_bulk(const struct touched *t)
+{
+	return t->keys || t->whole;
+}
+
+static enum ns_err
+build_zones(struct batch *g, struct feed_out *o, bool bulk, struct ns_why *why)
+{
+	char name[NAME_MAX_TEXT];
+	enum ns_err err = NS_OK;
+
+	for (size_t i = 0; i < g->ntouched && err == NS_OK; i++) {
+		const struct touched *t = g->touched[i];
+
+		if (is_bulk(t) != bulk)
+			continue;
+		o->changes = &t->changes;
+		/* An import is cut into changes as it comes: its zones have nothing to do with each other. */
+		o->alone = !t->joint || t->fresh != NULL;
+		err = build_zone(g, o, t);
+		if (err == NS_OK)
+			continue;
+		name_to_text(t->name, name);
+		text_copy(why->zone, sizeof why->zone, name);
+		(void)ns_fail(why, err, ES_STORE, "a zone just written cannot be read back");
+	}
+	return err;
+}
+
 enum ns_err
 batch_build_feed(struct batch *g, struct ns_why *why)
 {
-	char name[NAME_MAX_TEXT];
 	struct feed_out out = {
 		.emit = block_add, .arg = g, .revision = g->revision, .secret = g->secret
 	};
@@ -252,16 +298,12 @@ batch_build_feed(struct batch *g, struct ns_why *why)
 		feed_out_abandon(&out);
 		return ns_fail(why, err, ES_STORE, "keys just written cannot be read back");
 	}
-	for (size_t i = 0; i < g->ntouched; i++) {
-		err = build_zone(g, &out, g->touched[i]);
-
-		if (err != NS_OK) {
-			feed_out_abandon(&out);
-			name_to_text(g->touched[i]->name, name);
-			text_copy(why->zone, sizeof why->zone, name);
-			return ns_fail(
-			    why, err, ES_STORE, "a zone just written cannot be read back");
-		}
+	err = build_zones(g, &out, false, why);
+	if (err == NS_OK)
+		err = build_zones(g, &out, true, why);
+	if (err != NS_OK) {
+		feed_out_abandon(&out);
+		return err;
 	}
 	feed_out_end(&out, true);
 	return NS_OK;

@@ -16,6 +16,7 @@
 #include "appliance/sync/import.h"
 #include "appliance/sync/members.h"
 #include "appliance/sync/request.h"
+#include "ipc/base/ranges.h"
 
 #define BATCH_EDITS	  256		/* requests in one transaction */
 #define BATCH_EDIT_NS	  20000000ull	/* or this much work: the first one in waits for the last */
@@ -33,6 +34,8 @@ struct touched {
 	uint8_t		 name[255];
 	bool		 keys;			/* the signer is told of its keys, or that it has none */
 	bool		 whole;			/* too much changed for a delta */
+	bool		 joint;			/* one of the changes touched another zone, too */
+	struct ranges	 changes;		/* that touched it */
 	struct wbuf	 owners;		/* wire names, one after the other, in any order */
 	const struct import_zone *fresh;	/* its content at hand; NULL: read it back */
 };
@@ -68,6 +71,8 @@ struct batch {
 	struct touched	**touched;
 	size_t		 ntouched, touched_room;
 	struct touched	*by_id[BATCH_BUCKETS];
+	struct touched	*last;			/* what the change under way touched; NULL: nothing */
+	uint64_t	 last_change;
 
 	struct secret	 secret;		/* that it rolled; count 0: it did not */
 	struct write_job *jobs;		/* neither requests nor imports: the fleet's */
@@ -117,7 +122,7 @@ struct batch_mark	batch_mark(const struct batch *);
 void	 batch_undo(struct batch *, const struct batch_mark *);
 /* Say that a zone changes: as it was before this batch, and which owner (NULL: all of it). */
 struct touched	*batch_touch(struct batch *, const struct store_zone *before, const uint8_t *owner);
-/* Fill blocks, from the store as it is at the end of the transaction. */
+/* Fill blocks, from the store as it is at the end of the transaction: edits before what is much work for the signer. */
 enum ns_err	 batch_build_feed(struct batch *, struct ns_why *);
 /* Free what the loop does not need: it has better things to do. */
 void	 batch_shrink(struct batch *);

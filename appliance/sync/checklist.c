@@ -210,7 +210,7 @@ read_done(struct job *job, struct sync *s)
 {
 	struct request *r = (struct request *)job;
 
-	if (r->err == NS_OK && r->conn != NULL && ask(s, r))
+	if (r->err == NS_OK && request_awaited(r) && ask(s, r))
 		TAILQ_INSERT_TAIL(&asked, r, waiting);
 	else
 		request_finish(s, r);
@@ -334,7 +334,7 @@ check_list_tick(struct sync *s, uint64_t now_ns)
 
 	for (r = TAILQ_FIRST(&asked); r != NULL; r = next) {
 		next = TAILQ_NEXT(r, waiting);
-		if (now_ns < ((struct listing *)r->state)->until_ns && r->conn != NULL)
+		if (now_ns < ((struct listing *)r->state)->until_ns && request_awaited(r))
 			continue;
 		TAILQ_REMOVE(&asked, r, waiting);
 		if (((struct listing *)r->state)->history)

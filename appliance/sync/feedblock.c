@@ -107,6 +107,9 @@ feed_block_message(const struct feed_block *b, Ns__Feed *m)
 		z->zwire = view(b, it->zwire, it->zwire_len);
 		z->gone = view(b, it->gone, it->gone_len);
 		z->partial = it->partial;
+		z->n_changes = it->nchanges;
+		z->changes = (uint64_t *)(void *)(b->bytes.base + it->changes);
+		z->alone = it->alone;
 		m->zones[i] = z;
 	}
 }
@@ -156,6 +159,23 @@ block_with_room(struct feed_out *o, size_t octets)
 	return b;
 }
 
+/* Those of the zone, where they can be read as what they are. */
+static void
+put_changes(const struct feed_out *o, struct feed_item *it)
+{
+	static const uint8_t pad[sizeof(uint64_t)];
+	struct wbuf *bytes = &o->open->bytes;
+	uint64_t pairs[RANGES_MAX * 2];
+
+	if (o->changes == NULL)
+		return;
+	it->alone = o->alone;
+	it->nchanges = ranges_put(o->changes, pairs);
+	wbuf_put(bytes, pad, -bytes->len % sizeof pad);
+	it->changes = bytes->len;
+	wbuf_put(bytes, pairs, it->nchanges * sizeof pairs[0]);
+}
+
 /* Room for an item of that many octets: the next block, when this one would get too large. */
 static struct feed_item *
 item_add(struct feed_out *o, const uint8_t *name, size_t octets)
@@ -172,6 +192,7 @@ item_add(struct feed_out *o, const uint8_t *name, size_t octets)
 	it->name = b->bytes.len;
 	it->name_len = name_len(name);
 	wbuf_put(&b->bytes, name, it->name_len);
+	put_changes(o, it);
 	return it;
 }
 

@@ -14,6 +14,7 @@
 #include "appliance/store/store.h"
 #include "appliance/sync/queue.h"
 #include "appliance/sync/secret.h"
+#include "ipc/base/ranges.h"
 #include "ipc/base/wbuf.h"
 #include "ipc/nameserve.pb-c.h"
 
@@ -25,6 +26,8 @@ struct feed_item {
 	uint32_t	 account;
 	uint64_t	 version, base_version;
 	size_t		 name, name_len, zwire, zwire_len, gone, gone_len;	/* places in bytes */
+	size_t		 changes, nchanges;	/* place of that many numbers, as they are read */
+	bool		 alone;
 };
 
 /* Keys of a zone; no body: it has none any more. */
@@ -63,6 +66,8 @@ struct feed_out {
 	struct feed_block *open;
 	uint64_t revision;
 	struct secret secret;		/* goes with the first block */
+	const struct ranges *changes;	/* of the zone that comes next; NULL: nobody knows */
+	bool	alone;			/* they touched no other zone, or nobody minds */
 };
 
 /* Before any zone of the same batch. */

@@ -98,7 +98,7 @@ struct rep {
 	int64_t		 stored_at_ms, served_at_ms;	/* of our newest; also at the primary */
 	uint64_t	 receipt_ns;
 	Ns__FleetBeat	*beat;		/* the last one */
-	uint64_t	 beat_ns;
+	uint64_t	 beat_ns, beat_term;
 	struct repair_job *zone;	/* being put together */
 	uint64_t	 repaired;	/* zones, settings and objects, since the start; */
 	char		 repaired_last[300];	/* the last one */
@@ -143,6 +143,8 @@ struct fleet {
 	uint64_t	 forward_id;
 	struct away	*imports;	/* importaway.c */
 	double		 qps, p50_us, p99_us, error_percent;	/* of this appliance */
+	struct vitals	 vitals;	/* likewise; its clock the primary tells */
+	struct loadpast	 loads;		/* of all of them */
 	uint64_t	 started_ns;
 	uint64_t	 strangers, malformed, admitted, refused;
 	struct calls	*calls;		/* fleetcall.c */
@@ -163,6 +165,8 @@ struct fleet {
 
 /* Before the sandbox: the listening socket. */
 void	 fleet_open(struct sync *);
+/* Once a second: what each is asked, for the last ten minutes in the list. */
+void	 fleet_remember(struct sync *, uint64_t now_ns);
 /* When the store is open. */
 void	 fleet_start(struct sync *, struct writer_opened *);
 void	 fleet_stop(struct sync *);

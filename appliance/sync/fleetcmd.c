@@ -223,12 +223,24 @@ entry(Ns__FleetListReply *m, const char *name, const char *site, const char *rol
 	return a;
 }
 
+const Ns__FleetBeat__Peer *
+peer_find(const Ns__FleetBeat *b, const char *name)
+{
+	for (size_t i = 0; b != NULL && i < b->n_peers; i++)
+		if (strcmp(b->peers[i]->name, name) == 0)
+			return b->peers[i];
+	return NULL;
+}
+
 static void
 fill_peer(Ns__FleetListReply__Appliance *a, const Ns__FleetBeat__Peer *p, uint64_t head, double age)
 {
 	double silent = p->silent_s + age;
+	struct vitals vitals;
 	bool living = !p->never && silent * 1e9 < (double)FLEET_SILENT_NS;
 
+	vitals_read(&vitals, p->vitals);
+	vitals_show(&vitals, a);
 	a->version = xstrdup(p->version);
 	a->stored = p->stored;
 	a->revision = p->served;
@@ -249,7 +261,14 @@ static void
 fill_self(const struct sync *s, Ns__FleetListReply__Appliance *a, uint64_t head)
 {
 	uint64_t served = receipts_revision(s->receipts);
+	const Ns__FleetBeat__Peer *own = peer_find(s->fleet->rep.beat, s->name);
+	struct vitals vitals = s->fleet->vitals;
 
+	/* A clock is told against the primary's, which is right by definition. */
+	vitals.clocked =
+	    !fleet_is_replica(s) || (own != NULL && own->vitals != NULL && own->vitals->clocked);
+	vitals.clock_us = fleet_is_replica(s) && vitals.clocked ? own->vitals->clock_us : 0;
+	vitals_show(&vitals, a);
 	a->version = xstrdup(NS_RELEASE);
 	a->stored = s->head.revision;
 	a->revision = served;
@@ -261,15 +280,6 @@ fill_self(const struct sync *s, Ns__FleetListReply__Appliance *a, uint64_t head)
 	a->lag_changes = head > served ? head - served : 0;
 	a->lag_s = fleet_lag_s(s);
 	a->state = xstrdup(a->lag_s * 1e9 > (double)FLEET_LAG_NS ? "lag" : "ok");
-}
-
-const Ns__FleetBeat__Peer *
-peer_find(const Ns__FleetBeat *b, const char *name)
-{
-	for (size_t i = 0; b != NULL && i < b->n_peers; i++)
-		if (strcmp(b->peers[i]->name, name) == 0)
-			return b->peers[i];
-	return NULL;
 }
 
 static void
@@ -286,6 +296,7 @@ fill_member(const struct sync *s, const struct member *m, Ns__FleetListReply__Ap
 	a->drained = drained_message(m);
 	a->key_roll = roll_message(m);
 	if (!m->enrolled) {
+		vitals_show(&(const struct vitals){ 0 }, a);
 		a->version = xstrdup("");
 		a->state = xstrdup("invited");
 	} else if (strcmp(m->name, s->name) == 0) {
@@ -343,9 +354,43 @@ fleet_list_reply(const struct sync *s)
 }
 
 void
+fleet_remember(struct sync *s, uint64_t now_ns)
+{
+	Ns__FleetListReply *m = fleet_list_reply(s);
+
+	for (size_t i = 0; i < m->n_appliances; i++) {
+		const Ns__FleetListReply__Appliance *a = m->appliances[i];
+
+		if (strcmp(a->state, "invited") != 0)
+			loadpast_add(&s->fleet->loads, a->name,
+			    strcmp(a->state, "silent") != 0 ? a->qps : -1, now_ns);
+	}
+	ns__fleet_list_reply__free_unpacked(m, NULL);
+}
+
+static void
+add_past(const struct sync *s, Ns__FleetListReply *m)
+{
+	for (size_t i = 0; i < m->n_appliances; i++) {
+		Ns__FleetListReply__Appliance *a = m->appliances[i];
+		const float *points = loadpast_of(&s->fleet->loads, a->name);
+
+		if (points == NULL)
+			continue;
+		a->past = xmalloc(LOAD_POINTS * sizeof *a->past);
+		memcpy(a->past, points, LOAD_POINTS * sizeof *a->past);
+		a->n_past = LOAD_POINTS;
+	}
+}
+
+void
 fleet_list_request(struct sync *s, struct request *r)
 {
-	request_reply(r, NS__ENVELOPE__BODY_FLEET_LIST_REPLY, fleet_list_reply(s));
+	Ns__FleetListReply *m = fleet_list_reply(s);
+
+	if (r->env->fleet_list_request->past)
+		add_past(s, m);
+	request_reply(r, NS__ENVELOPE__BODY_FLEET_LIST_REPLY, m);
 	request_finish(s, r);
 }
 

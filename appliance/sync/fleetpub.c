@@ -403,6 +403,12 @@ receipt(struct sync *s, struct follower *fo, const Ns__FleetReceipt *in)
 	fo->error_percent = in->error_percent;
 	fo->p50_us = in->p50_us;
 	fo->uptime_s = in->uptime_s;
+	vitals_read(&fo->vitals, in->vitals);
+	(void)clockdiff_take(&fo->clock,
+	    &(const struct clock_trip){ in->beat_us, clock_wall_us(), in->clock_us, in->held_us },
+	    fo->heard_ns);
+	fo->vitals.clocked = fo->clock.known;
+	fo->vitals.clock_us = fo->clock.offset_us;
 	fo->stored_at_ms = in->stored_at_ms;
 	fo->served_at_ms = in->served_at_ms;
 	pump(s, fo);
@@ -474,11 +480,19 @@ Ns__FleetBeat__Peer *
 pub_peer(const struct sync *s, const struct member *m, uint64_t now_ns)
 {
 	const struct follower *fo = pub_follower(s->fleet, m->name);
-	Ns__FleetBeat__Peer *p = xmalloc(sizeof *p);
+	struct {
+		Ns__FleetBeat__Peer peer;
+		Ns__FleetVitals vitals;
+	} *both = xmalloc(sizeof *both);
+	Ns__FleetBeat__Peer *p = &both->peer;
 
 	ns__fleet_beat__peer__init(p);
+	p->vitals = &both->vitals;
 	p->name = (char *)(uintptr_t)m->name;
 	if (strcmp(m->name, s->name) == 0) {
+		vitals_put(&(const struct vitals){ s->fleet->vitals.memory_mib,
+			       s->fleet->vitals.geo_day, true, 0 },
+		    p->vitals);
 		p->stored = s->head.revision;
 		p->served = receipts_revision(s->receipts);
 		p->qps = s->fleet->qps;
@@ -490,8 +504,10 @@ pub_peer(const struct sync *s, const struct member *m, uint64_t now_ns)
 		p->stored_at_ms = s->fleet->rep.stored_at_ms;
 		p->served_at_ms = s->fleet->rep.served_at_ms;
 	} else if (fo == NULL || !fo->ever) {
+		vitals_put(&(const struct vitals){ 0 }, p->vitals);
 		p->never = true;
 	} else {
+		vitals_put(&fo->vitals, p->vitals);
 		p->stored = fo->stored;
 		p->served = fo->served;
 		p->qps = fo->qps;
@@ -522,6 +538,7 @@ pub_beat(struct sync *s, uint64_t now_ns)
 	out.primary = (char *)(uintptr_t)s->name;
 	out.peers = peers;
 	out.pause = s->fleet->roll.paused_ns != 0;
+	out.at_us = clock_wall_us();
 	for (size_t i = 0; i < r->count; i++)
 		if (r->members[i].enrolled && !r->members[i].removed)
 			peers[out.n_peers++] = pub_peer(s, &r->members[i], now_ns);

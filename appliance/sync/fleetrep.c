@@ -301,6 +301,7 @@ beat(struct sync *s, const Ns__FleetBeat *in)
 		ns__fleet_beat__free_unpacked(rep->beat, NULL);
 	rep->beat = ns_message_copy(&in->base);
 	rep->beat_ns = clock_mono_ns();
+	rep->beat_term = s->head.term;
 	if (in->pause)
 		forward_pause(s, rep->beat_ns);
 }

@@ -93,6 +93,9 @@ move(Ns__FleetShowReply *m, Ns__FleetListReply__Appliance *a)
 	m->lag_changes = a->lag_changes;
 	m->qps = a->qps;
 	m->silent_s = a->silent_s;
+	m->memory_mib = a->memory_mib;
+	m->geo_built = a->geo_built;
+	m->clock_ms = a->clock_ms;
 }
 
 static void

@@ -32,6 +32,7 @@ rep_say_receipt(struct sync *s)
 	struct rep *rep = &s->fleet->rep;
 	Ns__Envelope env = NS__ENVELOPE__INIT;
 	Ns__FleetReceipt out = NS__FLEET_RECEIPT__INIT;
+	Ns__FleetVitals vitals;
 	uint64_t served = receipts_revision(s->receipts), late[RANGES_MAX * 2];
 
 	if (rep->state != REP_FOLLOW)
@@ -48,6 +49,13 @@ rep_say_receipt(struct sync *s)
 	out.error_percent = s->fleet->error_percent;
 	out.p50_us = s->fleet->p50_us;
 	out.uptime_s = status_uptime_s(s);
+	vitals_put(&s->fleet->vitals, &vitals);
+	out.vitals = &vitals;
+	out.clock_us = clock_wall_us();
+	if (rep->beat != NULL && rep->beat_term == s->head.term) {
+		out.beat_us = rep->beat->at_us;
+		out.held_us = clock_since(rep->receipt_ns, rep->beat_ns) / 1000;
+	}
 	out.stored_at_ms = rep->stored_at_ms;
 	out.served_at_ms = rep->served_at_ms;
 	if (dnssec_public() != NULL)

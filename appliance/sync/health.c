@@ -119,7 +119,8 @@ health_tick(struct sync *s, uint64_t now_ns)
 
 	for (r = TAILQ_FIRST(&asked); r != NULL; r = next) {
 		next = TAILQ_NEXT(r, waiting);
-		if (now_ns != UINT64_MAX && now_ns + MARGIN_NS < r->deadline_ns && r->conn != NULL)
+		if (now_ns != UINT64_MAX && now_ns + MARGIN_NS < r->deadline_ns &&
+		    request_awaited(r))
 			continue;
 		TAILQ_REMOVE(&asked, r, waiting);
 		no_probe(s, r);

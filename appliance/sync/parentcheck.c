@@ -139,7 +139,7 @@ read_done(struct job *job, struct sync *s)
 {
 	struct request *r = (struct request *)job;
 
-	if (r->err != NS_OK || r->conn == NULL || clock_mono_ns() >= r->deadline_ns)
+	if (r->err != NS_OK || !request_awaited(r) || clock_mono_ns() >= r->deadline_ns)
 		request_finish(s, r);
 	else
 		ask(s, r);
@@ -185,7 +185,7 @@ give_up(struct sync *s, uint64_t now_ns, const char *text)
 
 	for (r = TAILQ_FIRST(&asked); r != NULL; r = next) {
 		next = TAILQ_NEXT(r, waiting);
-		if (now_ns < r->deadline_ns && r->conn != NULL)
+		if (now_ns < r->deadline_ns && request_awaited(r))
 			continue;
 		TAILQ_REMOVE(&asked, r, waiting);
 		request_refuse(s, r, NS_UNAVAILABLE, ES_NO_PROBE, text);

@@ -76,6 +76,13 @@ struct request	*request_new(const struct ns_peer *, const Ns__Envelope *);
 void	 request_destroy(struct request **);
 /* Time over or cancelled: threads ask before they begin. Fills why. */
 bool	 request_expired(struct request *);
+/* Somebody waits for its answer: by the control socket, or whoever has it done here, as another appliance.  Loop only. */
+static inline bool
+request_awaited(const struct request *r)
+{
+	return r->conn != NULL || r->finish != NULL;
+}
+
 /* Fills why; field: what of the request it is about, "" for none.  Returns err. */
 enum ns_err
 request_reject(struct request *, enum ns_err err, uint16_t code, const char *field, const char *text);

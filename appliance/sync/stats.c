@@ -1,6 +1,7 @@
 /* stats - see stats.h. */
 #include "appliance/sync/stats.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,13 +15,25 @@
 #include "appliance/sync/signatures.h"
 #include "appliance/sync/statsall.h"
 #include "appliance/sync/zonerates.h"
+#include "ipc/base/clock.h"
 #include "ipc/base/xalloc.h"
 #include "ipc/envelope.h"
 
 #define MARGIN_NS 200000000ull
 #define LOAD_NS   1000000000ull /* between two looks at the load */
+#define WATCHED   32u /* zones that consoles look at, at the same time */
+#define TOLD_NS   5000000000ull /* a figure that is older is none */
+
+/* A zone that somebody looks at, with the figure that answer told last. */
+struct watched {
+	uint8_t zone[NAME_MAX_WIRE];
+	size_t len; /* 0: a place that is free */
+	uint64_t asked_id, asked_ns, told_ns;
+	double qps;
+};
 
 struct stats {
+	struct watched watched[WATCHED];
 	struct request_list asked; /* each waits for the Metrics of its own id */
 	uint64_t last_id;
 	uint64_t queries, failed; /* of the last figures */
@@ -176,14 +189,16 @@ finish(struct sync *s, struct request *r, const Ns__Metrics *m)
 
 /* What answer tells once a second, for the list of appliances. */
 static void
-note_load(struct sync *s, const Ns__StatsReply *m)
+note_load(struct sync *s, const Ns__Metrics *metrics)
 {
+	const Ns__StatsReply *m = metrics->stats;
 	struct stats *st = s->stats;
 	uint64_t failed = 0, queries = m->queries - st->queries;
 
 	for (size_t i = 0; i < m->n_rcodes; i++)
 		if (strcmp(m->rcodes[i]->name, "SERVFAIL") == 0)
 			failed = m->rcodes[i]->count;
+	s->fleet->vitals.geo_day = metrics->geo_day;
 	s->fleet->qps = m->qps;
 	s->fleet->p99_us = m->latency_us != NULL && m->queries > 0 ? m->latency_us->p99 : 0;
 	s->fleet->p50_us = m->latency_us != NULL && m->queries > 0 ? m->latency_us->p50 : 0;
@@ -193,6 +208,66 @@ note_load(struct sync *s, const Ns__StatsReply *m)
 				      : 0;
 	st->queries = m->queries;
 	st->failed = failed;
+}
+
+/* ---- the zones that are on somebody's screen ---- */
+/* The place of a zone: its own, or that of the one that was not asked for the longest. */
+static struct watched *
+watched_at(struct stats *st, const uint8_t *zone, size_t len)
+{
+	struct watched *w = &st->watched[0];
+
+	for (size_t i = 0; i < WATCHED; i++) {
+		struct watched *at = &st->watched[i];
+
+		if (at->len == len && memcmp(at->zone, zone, len) == 0)
+			return at;
+		if (at->asked_ns < w->asked_ns)
+			w = at;
+	}
+	*w = (struct watched){ .len = len };
+	memcpy(w->zone, zone, len);
+	return w;
+}
+
+double
+stats_zone_qps(struct sync *s, const char *name, uint64_t now_ns)
+{
+	Ns__Envelope env = NS__ENVELOPE__INIT;
+	Ns__MetricsRequest ask = NS__METRICS_REQUEST__INIT;
+	uint8_t zone[NAME_MAX_WIRE];
+	struct ns_why why = { 0 };
+	struct watched *w;
+
+	if (zone_name_read(name, zone, &why) != NS_OK)
+		return (double)NAN;
+	w = watched_at(s->stats, zone, name_len(zone));
+	ask.zone.data = zone;
+	ask.zone.len = w->len;
+	env.id = w->asked_id = ++s->stats->last_id;
+	w->asked_ns = now_ns;
+	env.body_case = NS__ENVELOPE__BODY_METRICS_REQUEST;
+	env.metrics_request = &ask;
+	(void)bus_send(s, ROLE_ANSWER, &env);
+	return w->told_ns != 0 && now_ns - w->told_ns < TOLD_NS ? w->qps : (double)NAN;
+}
+
+/* False: it is somebody else's. */
+static bool
+watched_took(struct stats *st, const Ns__Envelope *env)
+{
+	for (size_t i = 0; env->id != 0 && i < WATCHED; i++) {
+		struct watched *w = &st->watched[i];
+
+		if (w->asked_id != env->id)
+			continue;
+		w->told_ns = env->metrics->stats != NULL && !env->metrics->zone_missing
+				 ? clock_mono_ns()
+				 : 0;
+		w->qps = env->metrics->stats != NULL ? env->metrics->stats->qps : 0;
+		return true;
+	}
+	return false;
 }
 
 void
@@ -205,7 +280,9 @@ stats_metrics(struct sync *s, const Ns__Envelope *env)
 		return;
 	}
 	if (env->metrics->stats != NULL && env->id == 0)
-		note_load(s, env->metrics->stats);
+		note_load(s, env->metrics);
+	if (watched_took(s->stats, env))
+		return;
 	TAILQ_FOREACH(r, &s->stats->asked, waiting)
 	{
 		if (r->asked_id != env->id)
@@ -225,6 +302,7 @@ stats_tick(struct sync *s, uint64_t now_ns)
 	if (now_ns - s->stats->load_ns > LOAD_NS) {
 		s->stats->load_ns = now_ns;
 		ask_load(s);
+		fleet_remember(s, now_ns);
 	}
 	for (r = TAILQ_FIRST(&s->stats->asked); r != NULL; r = next) {
 		next = TAILQ_NEXT(r, waiting);

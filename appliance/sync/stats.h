@@ -9,6 +9,8 @@ struct stats	*stats_new(void);
 void	 stats_destroy(struct stats **);
 void	 stats_request(struct sync *, struct request *);
 void	 stats_metrics(struct sync *, const Ns__Envelope *);
+/* What a zone is asked a second, as answer said when this was asked for last: NAN when that is long ago, or never was. */
+double	 stats_zone_qps(struct sync *, const char *name, uint64_t now_ns);
 /* Asks answer for its load once a second, too: it comes to s->fleet->qps, for the list of appliances. */
 void	 stats_tick(struct sync *, uint64_t now_ns);
 

@@ -227,6 +227,8 @@ add(Ns__StatsReply *m, const Ns__StatsReply *in)
 	add_floods(m, in);
 	add_buckets(m, in);
 	add_past(&m->past, &m->n_past, in->past, in->n_past);
+	add_past(&m->past_nxdomain, &m->n_past_nxdomain, in->past_nxdomain, in->n_past_nxdomain);
+	add_past(&m->past_errors, &m->n_past_errors, in->past_errors, in->n_past_errors);
 	most_past(&m->past_p99_us, &m->n_past_p99_us, in->past_p99_us, in->n_past_p99_us);
 	m->appliances++;
 }

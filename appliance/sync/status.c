@@ -15,6 +15,7 @@
 #include "appliance/sync/receipts.h"
 #include "appliance/sync/signatures.h"
 #include "appliance/sync/snappub.h"
+#include "appliance/sync/stats.h"
 #include "appliance/sync/windows.h"
 #include "ipc/base/clock.h"
 #include "ipc/base/xalloc.h"
@@ -117,6 +118,7 @@ status_table(void *arg, const Ns__ProcessTable *in)
 	s->status->table = ns_message_copy(&in->base);
 	if (s->status->table == NULL)
 		return;
+	s->fleet->vitals.memory_mib = in->memory_mib;
 	if (!is_running(s->status->table, ROLE_SIGNER))
 		bus_gone(s, ROLE_SIGNER);
 	if (!is_running(s->status->table, ROLE_ANSWER))
@@ -201,6 +203,17 @@ status_processes(const struct sync *s, Ns__StatusReply__Process ***out)
 	return t->n_processes;
 }
 
+static void
+add_zone(struct sync *s, const char *zone, Ns__StatusReply *m)
+{
+	if (zone[0] == '\0')
+		return;
+	m->zone = xmalloc(sizeof *m->zone);
+	ns__status_reply__zone__init(m->zone);
+	m->zone->name = xstrdup(zone);
+	m->zone->qps = stats_zone_qps(s, zone, clock_mono_ns());
+}
+
 void
 status_request(struct sync *s, struct request *r)
 {
@@ -232,6 +245,7 @@ status_request(struct sync *s, struct request *r)
 	m->primary = primary;
 	m->n_processes = status_processes(s, &m->processes);
 	add_problems(s, &f, m);
+	add_zone(s, r->env->status_request->zone, m);
 	fleet_status(s, m);
 	request_reply(r, NS__ENVELOPE__BODY_STATUS_REPLY, m);
 	request_finish(s, r);

@@ -240,6 +240,17 @@ drafts_asked(struct cli *cli, Ns__Envelope *request)
 	return code;
 }
 
+/* What nobody says why of says what it is. */
+static void
+comment_or(struct cli *cli, const char *what, uint64_t number)
+{
+	static char text[64];
+
+	snprintf(text, sizeof text, "%s %llu", what, (unsigned long long)number);
+	if (cli->opt[OPT_COMMENT] == NULL)
+		cli->opt[OPT_COMMENT] = text;
+}
+
 int
 cmd_revert(struct cli *cli)
 {
@@ -248,6 +259,7 @@ cmd_revert(struct cli *cli)
 
 	if (!cli_number(cli->words[0], UINT64_MAX - 1, &body.revision))
 		return cli_usage(NULL, "%s: not a change's number", cli->words[0]);
+	comment_or(cli, "revert of change", body.revision);
 	body.comment = cli_str(cli->opt[OPT_COMMENT]);
 	body.idempotency_key = cli_str(cli->opt[OPT_KEY]);
 	body.draft = cli->opt[OPT_COMMIT] == NULL;
@@ -271,6 +283,7 @@ cmd_restore(struct cli *cli)
 		return cli_usage(NULL, "restore needs --to SERIAL: `history list ZONE` names them");
 	body.zone = cli_str(cli->words[0]);
 	body.serial = (uint32_t)serial;
+	comment_or(cli, "back to serial", serial);
 	body.comment = cli_str(cli->opt[OPT_COMMENT]);
 	body.idempotency_key = cli_str(cli->opt[OPT_KEY]);
 	if (cli->opt[OPT_CONFIRM] != NULL)

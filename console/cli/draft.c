@@ -131,6 +131,8 @@ op_into(struct cli *cli, struct ns_drafts *drafts, const Ns__ZoneInfo *z, Ns__Re
 		return cli_error(cli, &why);
 	}
 	draft_add(d, op, clock_wall_ms());
+	if (cli->opt[OPT_COMMENT] != NULL)
+		draft_comment(d, cli->opt[OPT_COMMENT]);
 	code = check_draft(cli, d);
 	if ((code == CLI_OK || code == ns_err_exit(NS_CONFLICT)) &&
 	    ns_draft_save(drafts, d, &why) != NS_OK)
@@ -283,6 +285,11 @@ cmd_draft_show(struct cli *cli)
 		cli_print_json(cli, &d->base, "ns.draft.show/1");
 	} else {
 		printf("%s on serial %u\n", d->zone, d->base_serial);
+		if (d->comment[0] != '\0') {
+			fputs("; ", stdout);
+			print_safe(stdout, d->comment);
+			putchar('\n');
+		}
 		for (size_t i = 0; i < d->n_ops; i++)
 			print_op(d->ops[i]);
 	}
@@ -298,12 +305,12 @@ cmd_draft_undo(struct cli *cli)
 	struct ns_why why = { 0 };
 	struct ns_drafts *drafts;
 	Ns__Draft *d = draft_named(cli, &drafts, &code);
-	Ns__RecordOp *op;
+	struct draft_undone undone;
 
 	if (d == NULL)
 		return code;
-	if ((op = draft_undo(d, clock_wall_ms())) != NULL)
-		ns__record_op__free_unpacked(op, NULL);
+	if (draft_undo(d, &undone, clock_wall_ms()))
+		draft_undone_free(&undone);
 	if ((d->n_ops > 0 ? ns_draft_save(drafts, d, &why)
 			  : ns_draft_drop(drafts, d->zone, &why)) != NS_OK)
 		code = cli_error(cli, &why);
@@ -346,9 +353,7 @@ cmd_draft_rebase(struct cli *cli)
 	const Ns__ZoneInfo *z = d != NULL ? cli_zone(cli, d->zone, &reply, &code) : NULL;
 
 	if (z != NULL) {
-		d->base_version = z->version;
-		d->base_serial = z->serial;
-		d->serial_no++;
+		draft_rebase(d, z->version, z->serial, clock_wall_ms());
 		code = check_draft(cli, d);
 		if (code == CLI_OK && ns_draft_save(drafts, d, &why) != NS_OK)
 			code = cli_error(cli, &why);
@@ -506,6 +511,8 @@ commit_set(struct cli *cli, struct ns_drafts *drafts, struct draft_set *s)
 	commit.n_zones = s->n;
 	if (!cli_commit_fill(cli, &commit))
 		return CLI_USAGE;
+	for (size_t i = 0; i < s->n && commit.comment[0] == '\0'; i++)
+		commit.comment = s->drafts[i]->comment;
 	key = draft_key(&commit);
 	if (commit.idempotency_key[0] == '\0')
 		commit.idempotency_key = key;

@@ -31,13 +31,13 @@ none_yet(struct ns_drafts *drafts, const char *zone, struct ns_why *why)
 }
 
 static Ns__Draft *
-draft_of(const Ns__ZoneEdit *edit)
+draft_of(const struct cli *cli, const Ns__ZoneEdit *edit)
 {
 	Ns__Draft *d =
 	    draft_new(edit->zone, edit->base_version, edit->base_serial, clock_wall_ms());
 
-	for (size_t i = 0; i < edit->n_ops; i++)
-		draft_add(d, edit->ops[i], clock_wall_ms());
+	draft_replace(d, edit, clock_wall_ms());
+	draft_comment(d, cli_str(cli->opt[OPT_COMMENT]));
 	return d;
 }
 
@@ -91,7 +91,7 @@ take(struct cli *cli, Ns__ZoneEdit *const *edits, size_t n, bool one)
 		return code;
 	list = xcalloc(n + 1, sizeof *list);
 	for (size_t i = 0; i < n; i++)
-		list[i] = draft_of(edits[i]);
+		list[i] = draft_of(cli, edits[i]);
 	if (save_all(drafts, list, n, &why) != NS_OK)
 		code = cli_error(cli, &why);
 	else

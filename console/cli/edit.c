@@ -299,9 +299,12 @@ take_edit(struct editing *e, const Ns__ZoneEdit *edit)
 	/* Operations made of an older text would take back what others did meanwhile. */
 	if (edit->base_version != e->version)
 		return stop(e, true, ns_err_exit(NS_CONFLICT), "others changed the zone meanwhile");
-	d = draft_new(edit->zone, edit->base_version, edit->base_serial, clock_wall_ms());
-	for (size_t i = 0; i < edit->n_ops; i++)
-		draft_add(d, edit->ops[i], clock_wall_ms());
+	d = e->before != NULL
+		? ns_message_copy(&e->before->base)
+		: draft_new(edit->zone, edit->base_version, edit->base_serial, clock_wall_ms());
+	if (d == NULL)
+		return stop(e, true, CLI_FAILED, "it is in no draft");
+	draft_replace(d, edit, clock_wall_ms());
 	out = put_draft(e, d);
 	ns__draft__free_unpacked(d, NULL);
 	if (out == DRAFTED) {

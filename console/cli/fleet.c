@@ -1,4 +1,5 @@
 /* fleet - who belongs to the installation, who comes in, who goes. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,6 +73,7 @@ cmd_fleet_list(struct cli *cli)
 	Ns__FleetListRequest body = NS__FLEET_LIST_REQUEST__INIT;
 	Ns__Envelope request = NS__ENVELOPE__INIT;
 
+	body.past = true;
 	request.body_case = NS__ENVELOPE__BODY_FLEET_LIST_REQUEST;
 	request.fleet_list_request = &body;
 	return cli_show(cli, &request,
@@ -110,6 +112,16 @@ lag_print(const Ns__FleetShowReply *r)
 }
 
 static void
+vitals_print(const Ns__FleetShowReply *r)
+{
+	if (r->memory_mib > 0)
+		printf("%-10s %u MiB\n", "memory", r->memory_mib);
+	field_print("geo", r->geo_built);
+	if (!isnan(r->clock_ms))
+		printf("%-10s %+.1f ms against the primary's\n", "clock", r->clock_ms);
+}
+
+static void
 show_print(const ProtobufCMessage *m)
 {
 	const Ns__FleetShowReply *r = (const Ns__FleetShowReply *)m;
@@ -130,6 +142,7 @@ show_print(const ProtobufCMessage *m)
 	point_print("stored", r->stored);
 	point_print("served", r->served);
 	lag_print(r);
+	vitals_print(r);
 	for (size_t i = 0; i < r->n_keys; i++)
 		printf("%-10s %s %s\n", "key", r->keys[i]->id, r->keys[i]->use);
 	processes_print(r->processes, r->n_processes);

@@ -83,8 +83,9 @@ cmd_help(struct cli *cli)
 		option_line(o);
 	puts("\nExit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 not permitted, 5 conflict, 6 "
 	     "rejected,\n"
-	     "7 no connection or deadline, 8 outcome unknown, 9 confirmation needed, 11 not served "
-	     "in time");
+	     "7 no connection or deadline, 8 outcome unknown, 9 confirmation needed, 10 it differs "
+	     "(--exit-code),\n"
+	     "11 not served in time, 130 interrupted");
 	return CLI_OK;
 }
 

@@ -64,14 +64,15 @@ const struct ns_action ns_actions[] = {
 	{ ACT_PREVIEW, "preview", "OTHER", NULL,
 	    "what is behind the row, beside a wide list, or not", CTX_PREVIEW, "w", false },
 	{ ACT_TEST, "test", "OPEN", "test",
-	    "what is answered to this name and type, and why; of a policy as it is typed",
-	    CTX_RECORDS | CTX_NODES | CTX_DIFF, "t Ctrl-T", false },
+	    "what is answered to this name and type, and why; in a form as it is typed",
+	    CTX_RECORDS | CTX_NODES | CTX_DIFF | CTX_RRSET, "t Ctrl-T", false },
 	{ ACT_NEXT_FIELD, "next-field", "EDIT", "next", "the next field", CTX_FORM,
 	    "Tab Down Enter", false },
 	{ ACT_PREVIOUS_FIELD, "previous-field", "EDIT", NULL, "the field before", CTX_FORM,
 	    "Shift-Tab Up", false },
-	{ ACT_PENDING, "pending", "OPEN", "pending", "what is in the draft of this zone",
-	    CTX_ZONE | CTX_DRAFT, "p", false },
+	{ ACT_PENDING, "pending", "OPEN", "pending",
+	    "what is in the draft of this zone; elsewhere, your drafts of all zones", CTX_GLOBAL,
+	    "p", false },
 	{ ACT_OBJECT_HISTORY, "object-history", "OPEN", "history",
 	    "who changed what in this zone; when this check went up and down",
 	    CTX_ZONE | CTX_CHECKS, "H", false },
@@ -211,4 +212,17 @@ bool
 ns_action_leads(const struct ns_action *a)
 {
 	return a->keys[0] >= '1' && a->keys[0] <= '9' && (a->contexts & CTX_GLOBAL) != 0;
+}
+
+bool
+ns_action_moves(const struct ns_action *a)
+{
+	return strcmp(a->group, "MOVE") == 0;
+}
+
+bool
+ns_action_on_rows(const struct ns_action *a)
+{
+	return a->id == ACT_COPY || a->id == ACT_PENDING ||
+	       (a->contexts & (CTX_GLOBAL | CTX_TABS | CTX_FILTER | CTX_SEARCH | CTX_TYPED)) == 0;
 }

@@ -131,6 +131,7 @@ enum {
 	CTX_SORT = 1 << 16, /* rows can be sorted by a column */
 	CTX_PREVIEW = 1 << 17, /* beside the list there may be what is behind a row; never with CTX_WIDE */
 	CTX_SEARCH = 1 << 18, /* what is shown can be searched; never with CTX_FILTER */
+	CTX_RRSET = 1 << 19, /* an RRset, in a form */
 	CTX_PROBLEMS = 1 << 20, /* rows that can be in trouble */
 	CTX_CHECKS = 1 << 21, /* health checks: rows, or one */
 	CTX_FLEET = 1 << 22, /* appliances: rows, or one */
@@ -163,6 +164,9 @@ struct ns_action {
 extern const struct ns_action ns_actions[]; /* ends with ACT_NONE */
 /* Does it lead to a main screen? Those have digits. */
 bool ns_action_leads(const struct ns_action *);
+/* Does it act on the rows of a list, or in them? */
+bool ns_action_on_rows(const struct ns_action *);
+bool ns_action_moves(const struct ns_action *); /* and only moves there */
 /* The keys of an action: those of the table, or the operator's own. */
 const char *ns_action_keys(const struct ns_action *);
 /* keys.conf: a line `ACTION = KEY KEY...` replaces the keys of that action, without keys it has none; # begins a

@@ -5,6 +5,7 @@
 
 #include "console/core/sanitize.h"
 #include "console/screens/drafts.h"
+#include "console/screens/zonehead.h"
 
 #define STATUS_MS 2000u /* an appliance that does not say how it is within this is lost */
 #define COMMIT_MS 15000u
@@ -56,6 +57,7 @@ take_status(struct ui *ui, const Ns__StatusReply *s)
 		sanitize(ui->problems[i].text, sizeof ui->problems[i].text, s->problems[i]->text,
 		    ui->ascii);
 	}
+	zonehead_took(ui, s->zone);
 	if (changed && !ui->frozen && ui_top(ui) != NULL)
 		ui_top(ui)->ops->reload(ui_top(ui));
 	ui_dirty(ui, false);
@@ -113,6 +115,7 @@ ui_ask_status(struct ui *ui)
 
 	if (ui->asked)
 		return;
+	body.zone = (char *)(uintptr_t)zonehead_zone(ui);
 	request.body_case = NS__ENVELOPE__BODY_STATUS_REQUEST;
 	request.status_request = &body;
 	ui->asked = ns_client_request(ui->client, &request, STATUS_MS, status_came, ui);

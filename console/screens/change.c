@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "console/core/changetext.h"
 #include "console/core/sanitize.h"
+#include "console/screens/changepane.h"
 #include "console/screens/drafts.h"
 #include "console/widgets/lines.h"
 
@@ -21,21 +21,6 @@ struct change {
 };
 
 static void
-add_diff(void *arg, char sign, const char *text)
-{
-	struct view *v = arg;
-	struct change *c = v->state;
-	char *safe = sanitize_dup(text, v->ui->ascii);
-
-	lines_add(&c->lines,
-	    sign == '-'   ? UI_REMOVED
-	    : sign == '+' ? UI_ADDED
-			  : UI_WARN,
-	    " %c %s", sign, safe);
-	free(safe);
-}
-
-static void
 add_zone(struct view *v, const Ns__HistoryShowReply__ZoneDiff *d)
 {
 	struct change *c = v->state;
@@ -43,9 +28,7 @@ add_zone(struct view *v, const Ns__HistoryShowReply__ZoneDiff *d)
 
 	sanitize(zone, sizeof zone, d->zone, v->ui->ascii);
 	lines_add(&c->lines, UI_TITLE, " %s   %u -> %u", zone, d->serial_before, d->serial_after);
-	changetext(d->removed, d->n_removed, d->added, d->n_added, add_diff, v);
-	if (d->truncated)
-		lines_add(&c->lines, UI_DIM, "   longer than is shown here");
+	change_lines(v, &c->lines, d);
 	lines_add(&c->lines, UI_TEXT, "%s", "");
 }
 
@@ -159,13 +142,15 @@ restore(struct view *v)
 	struct change *c = v->state;
 	Ns__RewindRequest body = NS__REWIND_REQUEST__INIT;
 	Ns__Envelope request = NS__ENVELOPE__INIT;
+	char comment[48];
 
 	body.zone = c->zone;
 	body.serial = c->serial;
 	body.draft = true;
 	request.body_case = NS__ENVELOPE__BODY_REWIND_REQUEST;
 	request.rewind_request = &body;
-	drafts_ask(v->ui, &request);
+	snprintf(comment, sizeof comment, "back to serial %u", c->serial);
+	drafts_ask(v->ui, &request, comment);
 }
 
 static const char *

@@ -1,6 +1,7 @@
 /* checkedit.c - see checkedit.h. */
 #include "console/screens/checkedit.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +32,7 @@ struct checkedit {
 	const struct check_field **fields; /* of the form's, from the second on */
 	uint64_t request;
 	enum { CHECK_UNJUDGED, CHECK_ASKED, CHECK_GOOD, CHECK_BAD, CHECK_NO_LINK } verdict;
-	char why[WHY_MAX];
+	char why[WHY_MAX], users[WHY_MAX];
 	size_t wrong; /* field of the form; SIZE_MAX: none */
 	struct checktry try; /* how what is typed looks from outside */
 	int rows;
@@ -196,6 +197,8 @@ came(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 	e->check = ns_message_copy(&c->base);
 	if (e->fresh)
 		e->name[0] = '\0';
+	else
+		checks_users(v->ui, env->check_list_reply->checks[0], e->users, sizeof e->users);
 	show(v);
 }
 
@@ -213,26 +216,45 @@ load(struct view *v)
 	e->request = ns_client_request(v->ui->client, &request, TIMEOUT_MS, came, v);
 }
 
+static struct checkedit *
+open_editor(struct ui *ui, const char *name)
+{
+	size_t before = ui->n_views;
+
+	ui_open(ui, &screen_checkedit, name);
+	return ui->n_views > before ? ui_top(ui)->state : NULL;
+}
+
 void
 checkedit_open(struct ui *ui, const char *name, bool clone)
 {
-	size_t before = ui->n_views;
-	struct checkedit *e;
+	struct checkedit *e = open_editor(ui, name);
 
-	ui_open(ui, &screen_checkedit, name);
-	if (ui->n_views == before)
+	if (e == NULL)
 		return;
-	e = ui_top(ui)->state;
-	e->fresh = name == NULL || name[0] == '\0' || clone;
-	snprintf(e->name, sizeof e->name, "%s", name != NULL ? name : "");
-	if (name != NULL && name[0] != '\0') {
-		load(ui_top(ui));
+	e->fresh = clone;
+	snprintf(e->name, sizeof e->name, "%s", name);
+	load(ui_top(ui));
+}
+
+void
+checkedit_new(struct ui *ui, const char *target)
+{
+	struct checkedit *e = open_editor(ui, NULL);
+	const struct check_field *f = check_fields;
+	unsigned char address[sizeof(struct in6_addr)];
+
+	if (e == NULL)
 		return;
-	}
+	e->fresh = true;
 	e->check = xmalloc(sizeof *e->check);
 	ns__check__init(e->check);
 	e->check->verify_tls = true;
 	(void)check_take(e->check, check_fields, "https");
+	while (strcmp(f->name, "target") != 0)
+		f++;
+	if (inet_pton(AF_INET, target, address) == 1 || inet_pton(AF_INET6, target, address) == 1)
+		(void)check_take(e->check, f, target);
 	show(ui_top(ui));
 }
 
@@ -307,7 +329,7 @@ make_it(void *arg)
 }
 
 static void
-accept(struct view *v)
+take_it(struct view *v)
 {
 	struct checkedit *e = v->state;
 	struct ui *ui = v->ui;
@@ -378,7 +400,7 @@ checkedit_act(struct view *v, enum ns_action_id id)
 	if (e->check == NULL)
 		return false;
 	if (id == ACT_ACCEPT)
-		accept(v);
+		take_it(v);
 	else if (id == ACT_NEXT_FIELD || id == ACT_PREVIOUS_FIELD)
 		form_next(&e->form, id == ACT_NEXT_FIELD ? 1 : -1);
 	else if (id == ACT_PROBE)
@@ -501,6 +523,7 @@ checkedit_draw(struct view *v, struct rect r)
 	surface_putf(s, r.x + 1, r.y, r.w - 22, UI_TITLE, "Health > %s %s",
 	    e->fresh ? "new check" : "edit", safe);
 	surface_put_right(s, r.x + r.w - 20, r.y, 19, UI_DIM, e->dirty ? "not made so yet" : "");
+	surface_put(s, r.x + 1, r.y + 1, r.w - 2, UI_DIM, e->users);
 	if (e->check == NULL) {
 		surface_put(s, r.x + 3, r.y + 2, r.w - 4, UI_DIM,
 		    e->gone ? "there is no such check any more" : "loading");

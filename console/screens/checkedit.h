@@ -5,8 +5,10 @@
 
 #include "console/screens/ui.h"
 
-/* name NULL or empty: a new one; clone: a new one like that. */
+/* clone: a new one like that. */
 void checkedit_open(struct ui *, const char *name, bool clone);
+/* A new one; of this address, if it is one. */
+void checkedit_new(struct ui *, const char *target);
 /* Asks first (T1), then deletes it; the appliance refuses what a policy needs. */
 void checkedit_delete(struct ui *, const char *name);
 

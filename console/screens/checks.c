@@ -141,6 +141,20 @@ look(struct view *v, const char *name)
 	ui_say(v->ui, "Looking at %s", name);
 }
 
+void
+checks_users(const struct ui *ui, const Ns__CheckInfo *c, char *out, size_t size)
+{
+	char more[40] = "", text[UI_OBJECT + 80] = "no policy uses it";
+
+	if (c->used_count > 1)
+		snprintf(
+		    more, sizeof more, " and %llu more", (unsigned long long)c->used_count - 1);
+	if (c->n_used_by > 0)
+		snprintf(text, sizeof text, "used by %.*s%s", ui_name_len(c->used_by[0]),
+		    c->used_by[0], more);
+	sanitize(out, size, text, ui->ascii);
+}
+
 bool
 checks_act(struct view *v, enum ns_action_id id, const char *name)
 {
@@ -155,7 +169,7 @@ checks_act(struct view *v, enum ns_action_id id, const char *name)
 	else if (id == ACT_EDIT || id == ACT_CLONE)
 		checkedit_open(v->ui, name, id == ACT_CLONE);
 	else if (id == ACT_ADD)
-		checkedit_open(v->ui, NULL, false);
+		checkedit_new(v->ui, "");
 	else if (id == ACT_DELETE)
 		checkedit_delete(v->ui, name);
 	else

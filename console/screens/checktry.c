@@ -127,16 +127,46 @@ checktry_forget(struct checktry *t)
 	*t = (struct checktry){ 0 };
 }
 
+/* All say the same, and it is too long for a row of each. */
+static bool
+all_say_one(const struct checktry *t, int w)
+{
+	for (unsigned i = 0; i < t->n; i++)
+		if (t->looks[i].request != 0 || strcmp(t->looks[i].text, t->looks[0].text) != 0)
+			return false;
+	return t->n > 1 && text_width(t->looks[0].text) > w;
+}
+
+static void
+draw_one(const struct checktry *t, struct surface *s, struct rect r)
+{
+	char from[CHECKTRY_LOOKS * 66] = "";
+
+	for (unsigned i = 0; i < t->n; i++)
+		snprintf(from + strlen(from), sizeof from - strlen(from), "%s%s", i > 0 ? ", " : "",
+		    t->looks[i].from);
+	surface_put(s, r.x, r.y, r.w, UI_TEXT, from);
+	(void)surface_wrap(
+	    s, (struct rect){ r.x, r.y + 1, r.w, r.h - 1 }, t->looks[0].role, t->looks[0].text);
+}
+
 void
 checktry_draw(const struct checktry *t, struct rect r)
 {
 	struct surface *s = t->def != NULL ? t->view->ui->surface : NULL;
 
+	if (t->n == 0)
+		return;
+	surface_put(s, r.x, r.y, 8, UI_TEXT, "Look");
+	if (all_say_one(t, r.w - 9 - FROM_W)) {
+		draw_one(t, s, (struct rect){ r.x + 9, r.y, r.w - 9, r.h });
+		return;
+	}
 	for (unsigned i = 0; i < t->n && (int)i < r.h; i++) {
 		const struct checktry_look *l = &t->looks[i];
+		int x = r.x + 9 + FROM_W, y = r.y + (int)i, h = i + 1 < t->n ? 1 : r.h - (int)i;
 
-		surface_put(s, r.x, r.y + (int)i, 8, UI_TEXT, i == 0 ? "Look" : "");
-		surface_put(s, r.x + 9, r.y + (int)i, FROM_W, UI_TEXT, l->from);
-		surface_put(s, r.x + 9 + FROM_W, r.y + (int)i, r.w - 9 - FROM_W, l->role, l->text);
+		surface_put(s, r.x + 9, y, FROM_W, UI_TEXT, l->from);
+		(void)surface_wrap(s, (struct rect){ x, y, r.w - (x - r.x), h }, l->role, l->text);
 	}
 }

@@ -25,7 +25,7 @@ struct checktry {
 void checktry_begin(struct checktry *, struct view *, Ns__Check *);
 /* It was of other values; what is under way is not waited for. */
 void checktry_forget(struct checktry *);
-/* A row a look, checktry.n of them. */
+/* A row a look, checktry.n of them; what all say, once. */
 void checktry_draw(const struct checktry *, struct rect);
 
 #endif

@@ -4,14 +4,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "console/core/loop.h"
 #include "console/core/sanitize.h"
 #include "console/screens/editor.h"
 #include "console/screens/querytest.h"
 #include "console/screens/textedit.h"
 
-#define COMMENT_MAX 400u
-#define LABEL_W     11
-#define LIST        SIZE_MAX /* the form's focus while the list has the keys */
+#define COMMENT_PAUSE_MS 300u /* of typing: then it is kept */
+#define LABEL_W          11
+#define LIST             SIZE_MAX /* the form's focus while the list has the keys */
 
 static const struct table_column narrow[] = { { "NAME", 14, 1, false, 0 },
 	{ "TYPE", 7, 0, false, 0 }, { "CHANGE", 40, 4, false, 0 }, { NULL, 0, 0, false, 0 } };
@@ -28,15 +29,30 @@ diff_open(struct view *v)
 
 	d->table.columns = narrow;
 	d->table.signs = true;
-	(void)form_add(&d->form, COMMENT_MAX, "");
+	(void)form_add(&d->form, DRAFT_COMMENT_MAX, "");
 	form_add(&d->form, 8, timers[0])->choices = timers;
 	d->form.focus = LIST;
+}
+
+/* What is typed is lost by no kill. */
+static void
+keep_comment(void *arg)
+{
+	struct view *v = arg;
+	struct diff *d = v->state;
+
+	if (d->told && d->state == DIFF_OPEN)
+		(void)drafts_comment(v->ui, v->object, edit_text(&d->form.list[DIFF_COMMENT].edit));
 }
 
 static void
 diff_close(struct view *v)
 {
 	struct diff *d = v->state;
+
+	if (v->ui->loop != NULL)
+		loop_later(v->ui->loop, 0, NULL, NULL);
+	keep_comment(v);
 
 	if (d->request != 0)
 		ns_client_cancel(v->ui->client, d->request);
@@ -48,12 +64,18 @@ static void
 diff_reload(struct view *v)
 {
 	struct diff *d = v->state;
+	const struct drafts *drafts;
 
 	if (d->state == DIFF_DONE) {
 		diff_follow(v);
 		return;
 	}
-	(void)drafts_look(v->ui, v->object);
+	drafts = drafts_look(v->ui, v->object);
+	if (!d->told && drafts != NULL && drafts->draft != NULL) {
+		edit_set(
+		    &d->form.list[DIFF_COMMENT].edit, DRAFT_COMMENT_MAX, drafts->draft->comment);
+		d->told = true;
+	}
 	if (d->state == DIFF_OPEN)
 		drafts_replan(v->ui);
 }
@@ -234,6 +256,8 @@ focus(struct view *v, size_t at)
 {
 	struct diff *d = v->state;
 
+	if (d->form.focus == DIFF_COMMENT)
+		keep_comment(v);
 	d->form.focus = at;
 	v->contexts = at == LIST ? v->ops->contexts
 				 : CTX_GLOBAL | CTX_FORM | (at == DIFF_COMMENT ? CTX_PLAIN : 0);
@@ -255,9 +279,12 @@ step(struct view *v, bool forward)
 static bool
 diff_key_typed(struct view *v, uint32_t key)
 {
-	bool changed;
+	struct diff *d = v->state;
+	bool changed, took = form_key(&d->form, key, &changed);
 
-	return form_key(&((struct diff *)v->state)->form, key, &changed);
+	if (changed && d->form.focus == DIFF_COMMENT && v->ui->loop != NULL)
+		loop_later(v->ui->loop, COMMENT_PAUSE_MS, keep_comment, v);
+	return took;
 }
 
 static bool
@@ -292,7 +319,7 @@ diff_refuse(struct view *v, enum ns_action_id id)
 		return "it is committed: R in History takes it back";
 	if (d->state == DIFF_SENDING)
 		return "it is being committed";
-	if (drafts == NULL || drafts->draft == NULL)
+	if (id == ACT_UNDO ? !drafts_can_undo(drafts) : drafts == NULL || drafts->draft == NULL)
 		return "no draft of this zone";
 	if (id != ACT_COMMIT)
 		return NULL;
@@ -406,6 +433,7 @@ diff_act(struct view *v, enum ns_action_id id)
 {
 	struct diff *d = v->state;
 
+	diff_take(v);
 	if (d->form.focus == LIST && ns_table_act(&d->table, id, d->n))
 		return true;
 	switch (id) {

@@ -31,6 +31,7 @@ struct diff {
 	enum ui_role note_role;
 	unsigned n_notes;
 	uint64_t turn;
+	bool told; /* the comment of the draft is in the form */
 	enum diff_state state;
 	uint64_t request;
 	char plan_hash[80]; /* of what was sent */

@@ -246,6 +246,7 @@ draw_steps(struct view *v, struct rect r, bool all)
 	static const enum ui_role roles[] = { UI_OK, UI_WARN, UI_DIM };
 	struct dnssec *d = v->state;
 	struct surface *s = v->ui->surface;
+	char ago[16];
 	int y = r.y;
 
 	surface_put(s, r.x + 1, y, r.w - 2, UI_TITLE,
@@ -257,9 +258,12 @@ draw_steps(struct view *v, struct rect r, bool all)
 		if (!all && m != STEP_NOW)
 			continue;
 		surface_put(s, r.x + 2, y, 4, roles[m], marks[m]);
+		ui_ago(v->ui, d->steps.list[i].since, ago);
 		surface_putf(s, r.x + 8, y++, r.w - 9, m == STEP_NEXT ? UI_DIM : UI_TEXT,
-		    "%zu %s%s%.16s", i + 1, d->steps.list[i].text,
-		    d->steps.list[i].when[0] != '\0' ? ", " : "", d->steps.list[i].when);
+		    "%zu %s%s%.16s%s%s", i + 1, d->steps.list[i].text,
+		    d->steps.list[i].when[0] != '\0' ? ", " : "", d->steps.list[i].when,
+		    d->steps.list[i].since[0] != '\0' ? ", waiting " : "",
+		    d->steps.list[i].since[0] != '\0' ? ago : "");
 	}
 	return y;
 }

@@ -4,15 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "console/core/sanitize.h"
-#include "ipc/base/wbuf.h"
 #include "ipc/base/xalloc.h"
 #include "ipc/envelope.h"
 
 #define TIMEOUT_MS 5000u
-#define TEXT_MAX   65536u /* of a state: what is longer is seen in the editor */
 #define LOCK_MS    0u /* a program that holds them does so for a moment: say it, do not wait */
 
 /* ---- what is held ---- */
@@ -38,9 +35,12 @@ static void
 forget_undone(struct drafts *d)
 {
 	while (d->n_undone > 0)
-		ns__record_op__free_unpacked(d->undone[--d->n_undone], NULL);
+		draft_undone_free(&d->undone[--d->n_undone]);
 	free(d->undone);
 	d->undone = NULL;
+	if (d->emptied != NULL)
+		ns__draft__free_unpacked(d->emptied, NULL);
+	d->emptied = NULL;
 }
 
 static void
@@ -144,6 +144,20 @@ drafts_free(struct ui *ui)
 }
 
 /* ---- the plan ---- */
+/* Its rows are a diff's list. */
+static void
+tell_diff(struct drafts *d)
+{
+	struct view *top = ui_top(d->ui);
+
+	if (top == NULL || top->ops != &screen_diff)
+		return;
+	if (d->state == PLAN_ASKED)
+		ui_awaits(top);
+	else
+		ui_came(top, true);
+}
+
 void
 drafts_conflict(struct ui *ui, const struct ns_why *why)
 {
@@ -174,6 +188,7 @@ planned(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 		d->state = why->err == NS_UNAVAILABLE ? PLAN_NO_LINK : PLAN_REFUSED;
 	}
 	ui_dirty(d->ui, true);
+	tell_diff(d);
 }
 
 static void
@@ -184,8 +199,10 @@ ask_plan(struct drafts *d)
 	Ns__ZoneEdit edit, *edits[] = { &edit };
 
 	forget_plan(d);
-	if (d->draft == NULL)
+	if (d->draft == NULL) {
+		tell_diff(d);
 		return;
+	}
 	draft_edit(&edit, d->draft);
 	body.zones = edits;
 	body.n_zones = 1;
@@ -193,6 +210,7 @@ ask_plan(struct drafts *d)
 	request.plan_request = &body;
 	d->state = PLAN_ASKED;
 	d->request = ns_client_request(d->ui->client, &request, TIMEOUT_MS, planned, d);
+	tell_diff(d);
 }
 
 uint64_t
@@ -226,6 +244,20 @@ drafts_plan_with(struct ui *ui, const char *zone, uint64_t version, Ns__RecordOp
 	return id;
 }
 
+Ns__Draft *
+drafts_with(struct ui *ui, const char *zone, uint64_t version, uint32_t serial,
+    const Ns__RecordOp *more, size_t n)
+{
+	const struct drafts *d = drafts_look(ui, zone);
+	Ns__Draft *with = d != NULL && d->draft != NULL
+			      ? ns_message_copy(&d->draft->base)
+			      : draft_new(zone, version, serial, ui->wall_ms);
+
+	for (size_t i = 0; with != NULL && i < n; i++)
+		draft_add(with, &more[i], ui->wall_ms);
+	return with;
+}
+
 void
 drafts_replan(struct ui *ui)
 {
@@ -246,8 +278,6 @@ drafts_look(struct ui *ui, const char *zone)
 		return d;
 	canonical = draft_zone(zone);
 	other = strcmp(d->zone, canonical) != 0;
-	if (other)
-		forget_undone(d);
 	snprintf(d->zone, sizeof d->zone, "%s", canonical);
 	free(canonical);
 	if (ns_draft_load(d->dir, d->zone, &now, &why) == NS_CORRUPT)
@@ -255,6 +285,8 @@ drafts_look(struct ui *ui, const char *zone)
 	other = other || (now == NULL) != (d->draft == NULL) ||
 		(now != NULL && (now->serial_no != d->draft->serial_no ||
 				    now->created_ms != d->draft->created_ms));
+	if (other) /* of another zone, or by another program, or committed */
+		forget_undone(d);
 	hold(d, now);
 	if (other || d->state == PLAN_NO_LINK)
 		ask_plan(d);
@@ -279,6 +311,26 @@ begin(struct ui *ui, const char *zone)
 	return true;
 }
 
+static void
+set_aside(struct drafts *d)
+{
+	if (d->emptied != NULL)
+		ns__draft__free_unpacked(d->emptied, NULL);
+	d->emptied = d->draft;
+	d->draft = NULL;
+}
+
+/* The draft, or that of which nothing was left; false: neither. */
+static bool
+bring_back(struct drafts *d)
+{
+	if (d->draft == NULL) {
+		d->draft = d->emptied;
+		d->emptied = NULL;
+	}
+	return d->draft != NULL;
+}
+
 /* What is held goes to the disk; when it cannot, what is there counts. */
 static bool
 end(struct ui *ui, bool changed)
@@ -301,7 +353,7 @@ end(struct ui *ui, bool changed)
 		err = ns_draft_load(d->dir, d->zone, &d->draft, &why);
 		changed = false;
 	} else if (changed && d->draft->n_ops == 0) {
-		hold(d, NULL);
+		set_aside(d);
 	}
 	ask_plan(d);
 	ui_dirty(ui, true);
@@ -330,24 +382,27 @@ drafts_put(
 }
 
 bool
+drafts_can_undo(const struct drafts *d)
+{
+	return d != NULL && (d->draft != NULL || (d->emptied != NULL && d->emptied->n_steps > 0));
+}
+
+bool
 drafts_undo(struct ui *ui, const char *zone)
 {
+	struct draft_undone undone;
 	struct drafts *d;
-	Ns__RecordOp *op = NULL;
 
 	if (!begin(ui, zone))
 		return false;
 	d = ui->drafts;
-	if (d->draft != NULL)
-		op = draft_undo(d->draft, ui->wall_ms);
-	if (op == NULL) {
-		ui_say(ui, "There is nothing to undo: no draft of this zone");
+	if (!bring_back(d) || !draft_undo(d->draft, &undone, ui->wall_ms)) {
+		set_aside(d);
+		ui_say(ui, "There is nothing to undo in this zone");
 		return end(ui, false);
 	}
-	d->undone_version = d->draft->base_version;
-	d->undone_serial = d->draft->base_serial;
 	d->undone = xreallocarray(d->undone, d->n_undone + 1, sizeof *d->undone);
-	d->undone[d->n_undone++] = op;
+	d->undone[d->n_undone++] = undone;
 	return end(ui, true);
 }
 
@@ -355,20 +410,15 @@ bool
 drafts_redo(struct ui *ui, const char *zone)
 {
 	struct drafts *d;
-	Ns__RecordOp *op;
 
 	if (!begin(ui, zone))
 		return false;
 	d = ui->drafts;
-	if (d->n_undone == 0) {
+	if (d->n_undone == 0 || !bring_back(d)) {
 		ui_say(ui, "There is nothing to do again");
 		return end(ui, false);
 	}
-	op = d->undone[--d->n_undone];
-	if (d->draft == NULL) /* the base is that of what was undone */
-		hold(d, draft_new(zone, d->undone_version, d->undone_serial, ui->wall_ms));
-	draft_add(d->draft, op, ui->wall_ms);
-	ns__record_op__free_unpacked(op, NULL);
+	draft_redo(d->draft, &d->undone[--d->n_undone], ui->wall_ms);
 	return end(ui, true);
 }
 
@@ -381,7 +431,9 @@ drafts_leave_out(struct ui *ui, const char *zone, const char *name, const char *
 		return false;
 	if (ui->drafts->draft != NULL)
 		changed = draft_leave_out(ui->drafts->draft, name, type, ui->wall_ms) > 0;
-	if (!changed)
+	if (changed)
+		forget_undone(ui->drafts);
+	else
 		ui_say(ui, "It is part of an operation on the whole name: u undoes, X discards");
 	return end(ui, changed);
 }
@@ -389,24 +441,43 @@ drafts_leave_out(struct ui *ui, const char *zone, const char *name, const char *
 bool
 drafts_drop(struct ui *ui, const char *zone)
 {
+	bool ok;
+
 	if (!begin(ui, zone))
 		return false;
-	if (ui->drafts->draft == NULL)
-		return end(ui, false);
-	while (ui->drafts->draft->n_ops > 0)
-		ns__record_op__free_unpacked(draft_undo(ui->drafts->draft, ui->wall_ms), NULL);
+	if (ui->drafts->draft != NULL)
+		draft_replace(ui->drafts->draft, &(Ns__ZoneEdit)NS__ZONE_EDIT__INIT, ui->wall_ms);
+	ok = end(ui, ui->drafts->draft != NULL);
 	forget_undone(ui->drafts);
-	return end(ui, true);
+	return ok;
+}
+
+/* The operations stay what they are, and so does what the plan says of them. */
+bool
+drafts_comment(struct ui *ui, const char *zone, const char *text)
+{
+	struct ns_why why = { 0 };
+	enum ns_err err = NS_OK;
+	Ns__Draft *draft;
+
+	if (!begin(ui, zone))
+		return false;
+	draft = ui->drafts->draft;
+	if (draft != NULL && strcmp(draft->comment, text) != 0) {
+		draft_comment(draft, text);
+		err = ns_draft_save(ui->drafts->dir, draft, &why);
+	}
+	ns_drafts_unlock(ui->drafts->dir);
+	if (err != NS_OK)
+		ui_say(ui, "%s", why.text);
+	return err == NS_OK;
 }
 
 bool
 drafts_save(struct ui *ui, const Ns__Draft *draft)
 {
-	size_t len;
-	uint8_t *bytes = draft_encode(draft, &len);
-	Ns__Draft *copy = bytes != NULL ? draft_decode(bytes, len, &(struct ns_why){ 0 }) : NULL;
+	Ns__Draft *copy = ns_message_copy(&draft->base);
 
-	free(bytes);
 	if (copy == NULL || !begin(ui, draft->zone)) {
 		if (copy != NULL)
 			ns__draft__free_unpacked(copy, NULL);
@@ -436,14 +507,16 @@ free_to_take(struct ui *ui, Ns__ZoneEdit *const *edits, size_t n)
 static bool
 take_edit(struct ui *ui, const Ns__ZoneEdit *edit)
 {
-	Ns__Draft *d = draft_new(edit->zone, edit->base_version, edit->base_serial, ui->wall_ms);
-	bool ok;
-
-	for (size_t i = 0; i < edit->n_ops; i++)
-		draft_add(d, edit->ops[i], ui->wall_ms);
-	ok = drafts_save(ui, d);
-	ns__draft__free_unpacked(d, NULL);
-	return ok;
+	if (!begin(ui, edit->zone))
+		return false;
+	if (ui->drafts->draft == NULL)
+		hold(ui->drafts,
+		    draft_new(edit->zone, edit->base_version, edit->base_serial, ui->wall_ms));
+	draft_replace(ui->drafts->draft, edit, ui->wall_ms);
+	if (ui->drafts->draft->comment[0] == '\0')
+		draft_comment(ui->drafts->draft, ui->drafts->made_of);
+	forget_undone(ui->drafts);
+	return end(ui, true);
 }
 
 static bool
@@ -490,15 +563,18 @@ made(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 		ui_say(ui, "It is so already: nothing would change");
 	else
 		(void)drafts_take(ui, env->commit_reply->drafts, env->commit_reply->n_drafts);
+	if (ui->drafts != NULL)
+		ui->drafts->made_of[0] = '\0';
 }
 
 void
-drafts_ask(struct ui *ui, Ns__Envelope *request)
+drafts_ask(struct ui *ui, Ns__Envelope *request, const char *comment)
 {
 	if (ui->drafts == NULL || ui->drafts->dir == NULL) {
 		ui_say(ui, "Drafts have no place yet: no appliance has answered");
 		return;
 	}
+	snprintf(ui->drafts->made_of, sizeof ui->drafts->made_of, "%s", comment);
 	ns_client_request(ui->client, request, TIMEOUT_MS, made, ui);
 }
 
@@ -508,89 +584,12 @@ drafts_revert(struct ui *ui, uint64_t revision)
 	Ns__RevertRequest body = NS__REVERT_REQUEST__INIT;
 	Ns__Envelope request = NS__ENVELOPE__INIT;
 
+	char comment[48];
+
+	snprintf(comment, sizeof comment, "revert of change %llu", (unsigned long long)revision);
 	body.revision = revision;
 	body.draft = true;
 	request.body_case = NS__ENVELOPE__BODY_REVERT_REQUEST;
 	request.revert_request = &body;
-	drafts_ask(ui, &request);
-}
-
-/* ---- what it makes of the zone ---- */
-const Ns__PlanReply *
-drafts_told(const struct drafts *d)
-{
-	return d == NULL ? NULL : d->plan != NULL ? d->plan : d->guess;
-}
-
-static const Ns__Conflict__RRset *
-find(const Ns__PlanReply *plan, const char *name, const char *type)
-{
-	for (size_t z = 0; plan != NULL && z < plan->n_zones; z++)
-		for (size_t i = 0; i < plan->zones[z]->n_rrsets; i++) {
-			const Ns__Conflict__RRset *s = plan->zones[z]->rrsets[i];
-
-			if (strcasecmp(s->name, name) == 0 && strcasecmp(s->type, type) == 0)
-				return s;
-		}
-	return NULL;
-}
-
-const Ns__Conflict__RRset *
-drafts_rrset(const struct drafts *d, const char *name, const char *type)
-{
-	return d != NULL ? find(d->plan, name, type) : NULL;
-}
-
-const Ns__Conflict__RRset *
-drafts_shown(const struct drafts *d, const char *name, const char *type)
-{
-	return find(drafts_told(d), name, type);
-}
-
-char
-draft_sign(const Ns__Conflict__RRset *s, enum ui_role *role)
-{
-	bool gone = s->mine != NULL && !s->mine->there, fresh = s->was != NULL && !s->was->there;
-
-	*role = gone ? UI_REMOVED : fresh ? UI_ADDED : UI_WARN;
-	return gone ? '-' : fresh ? '+' : '~';
-}
-
-char *
-drafts_state_text(const Ns__Conflict__State *s)
-{
-	struct wbuf w = wbuf_grow(TEXT_MAX);
-	char ttl[16];
-
-	if (s == NULL)
-		return xstrdup("(too long to be shown)");
-	if (!s->there)
-		return xstrdup("-");
-	snprintf(ttl, sizeof ttl, "%u ", s->ttl);
-	wbuf_put(&w, ttl, strlen(ttl));
-	for (size_t i = 0; i < s->n_rdata && wbuf_ok(&w); i++) {
-		wbuf_put(&w, i > 0 ? ", " : " ", i > 0 ? 2 : 1);
-		wbuf_put(&w, s->rdata[i], strlen(s->rdata[i]));
-	}
-	wbuf_put(&w, "", 1);
-	if (wbuf_ok(&w))
-		return (char *)w.base;
-	wbuf_free(&w);
-	return xstrdup("(too long to be shown)");
-}
-
-void
-drafts_text(const struct drafts *d, char *out, size_t size)
-{
-	const char *what = "";
-
-	out[0] = '\0';
-	if (d == NULL || d->draft == NULL)
-		return;
-	if (d->state == PLAN_CONFLICT)
-		what = " CONFLICT";
-	else if (d->state == PLAN_REFUSED)
-		what = " REFUSED";
-	snprintf(out, size, "draft %zu op%s%s: p", d->draft->n_ops, d->draft->n_ops == 1 ? "" : "s",
-	    what);
+	drafts_ask(ui, &request, comment);
 }

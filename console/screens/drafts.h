@@ -36,11 +36,11 @@ struct drafts {
 	Ns__Conflict *conflict; /* PLAN_CONFLICT */
 	uint64_t request;
 	uint64_t turn; /* grows with every answer and edit: screens look when it moved */
-	Ns__RecordOp **undone; /* for redo, the newest last; of that zone, of this run */
+	struct draft_undone *undone; /* for redo, the newest last; of that zone, of this run */
 	size_t n_undone;
+	char made_of[48]; /* a comment for what was asked to become a draft; empty: none */
+	Ns__Draft *emptied; /* of that zone, for undo and redo: nothing is left in it; NULL: none */
 	char accepted[UI_OBJECT + 32]; /* "name TYPE", as typed, of a form just now: the list goes to it; empty: none */
-	uint64_t undone_version;
-	uint32_t undone_serial;
 };
 
 /* The drafts for this appliance; nothing happens when they are open already. */
@@ -52,6 +52,8 @@ void drafts_replan(struct ui *); /* the zone may have changed */
 /* Asks for the plan of the zone's draft with these operations more, for a form; version: of a draft that begins so. */
 uint64_t drafts_plan_with(struct ui *, const char *zone, uint64_t version, Ns__RecordOp *, size_t n, ns_reply_fn *,
     void *arg);
+/* The zone's draft with these operations more, for a test of them; freed by the caller. */
+Ns__Draft *drafts_with(struct ui *, const char *zone, uint64_t version, uint32_t serial, const Ns__RecordOp *, size_t n);
 void drafts_count(struct ui *);
 /* A commit was refused because others were first: as if its plan had said so. */
 void drafts_conflict(struct ui *, const struct ns_why *);
@@ -61,17 +63,20 @@ bool drafts_put(
     struct ui *, const char *zone, uint64_t version, uint32_t serial, const Ns__RecordOp *);
 /* Several at once; undo takes them back one by one. */
 bool drafts_put_all(struct ui *, const char *zone, uint64_t version, uint32_t serial, const Ns__RecordOp *, size_t n);
+bool drafts_can_undo(const struct drafts *);
 bool drafts_undo(struct ui *, const char *zone);
 bool drafts_redo(struct ui *, const char *zone);
 bool drafts_leave_out(struct ui *, const char *zone, const char *name, const char *type);
 bool drafts_drop(struct ui *, const char *zone);
 bool drafts_save(struct ui *, const Ns__Draft *); /* one that was changed elsewhere */
 
+bool drafts_comment(struct ui *, const char *zone, const char *text); /* of its commit; kept with it */
+
 /* A request that is answered with operations (revert and restore as drafts): they become drafts, and are opened. */
-void drafts_ask(struct ui *, Ns__Envelope *request);
+void drafts_ask(struct ui *, Ns__Envelope *request, const char *comment);
 /* Operations become drafts, and are opened; false after a message. */
 bool drafts_take(struct ui *, Ns__ZoneEdit *const *, size_t n);
-/* The same of one zone, in the place of its draft, if it has one. */
+/* The same of one zone, in the place of its draft, if it has one; undo takes all of it back at once. */
 bool drafts_replace(struct ui *, Ns__ZoneEdit *);
 void drafts_revert(struct ui *, uint64_t revision);
 

@@ -1,7 +1,6 @@
 /* editor.c - see editor.h: what is there, keys, layout. */
 #include "console/screens/editor.h"
 #include "console/screens/policyedit.h"
-#include "console/screens/twin.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -325,14 +324,20 @@ editor_act(struct view *v, enum ns_action_id id)
 {
 	struct editor *e = v->state;
 
-	if (id != ACT_ACCEPT && id != ACT_NEXT_FIELD && id != ACT_PREVIOUS_FIELD)
+	if (id != ACT_ACCEPT && id != ACT_NEXT_FIELD && id != ACT_PREVIOUS_FIELD && id != ACT_TEST)
 		return false;
 	if (e->state == EDITOR_LOADING)
 		return hold(e, true, id);
-	if (id == ACT_ACCEPT)
+	if (id == ACT_ACCEPT) {
 		editor_accept(v);
-	else
-		form_next(&e->form, id == ACT_NEXT_FIELD ? 1 : -1);
+		return true; /* and the view may be gone */
+	}
+	if (id == ACT_TEST) {
+		editor_test(v);
+		return true;
+	}
+	form_next(&e->form, id == ACT_NEXT_FIELD ? 1 : -1);
+	editor_point(e);
 	return true;
 }
 
@@ -558,33 +563,10 @@ editor_draw(struct view *v, struct rect r)
 	draw_below(v, (struct rect){ r.x, r.y + r.h - BELOW + 1, r.w, BELOW - 1 });
 }
 
-/* What Ctrl-S does. */
-static void
-editor_twin(struct view *v, struct wbuf *w)
-{
-	Ns__RecordOp op = NS__RECORD_OP__INIT;
-	char ttl[16];
-
-	if (((struct editor *)v->state)->state != EDITOR_READY)
-		return;
-	editor_op(v, &op);
-	snprintf(ttl, sizeof ttl, "%u", op.ttl);
-	twin_word(w, "record");
-	twin_word(w, op.n_rdata > 0 ? "set" : "del");
-	twin_word(w, v->object);
-	twin_word(w, op.name);
-	if (op.n_rdata > 0)
-		twin_word(w, ttl);
-	twin_word(w, op.type);
-	for (size_t i = 0; i < op.n_rdata; i++)
-		twin_word(w, op.rdata[i]);
-	editor_op_free(&op);
-}
-
 const struct ns_screen_ops screen_editor = {
 	.name = "Record editor",
 	.size = sizeof(struct editor),
-	.contexts = CTX_GLOBAL | CTX_FORM | CTX_PLAIN,
+	.contexts = CTX_GLOBAL | CTX_FORM | CTX_PLAIN | CTX_RRSET,
 	.open = editor_init,
 	.close = editor_close,
 	.reload = editor_reload,
@@ -593,5 +575,6 @@ const struct ns_screen_ops screen_editor = {
 	.key = editor_key,
 	.field = editor_field,
 	.leave = editor_leave,
+	.refuse = editor_refuse,
 	.twin_words = editor_twin,
 };

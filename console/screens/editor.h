@@ -42,7 +42,7 @@ struct editor {
 		uint32_t what;
 	} ahead[EDITOR_AHEAD]; /* while loading: nothing that is typed is lost, or goes elsewhere */
 	unsigned n_ahead;
-	/* The first check: of the field in error[] it says why. */
+	/* The first check; the sentence is of one field: of the cursor's, if that is wrong, else of the first that is. */
 	char why[EDITOR_WHY + 16];
 	size_t wrong; /* its index; SIZE_MAX: none */
 	unsigned n_wrong;
@@ -62,7 +62,11 @@ size_t editor_records(const struct editor *); /* lines of fields */
 void editor_op(struct view *, Ns__RecordOp *);
 void editor_op_free(Ns__RecordOp *);
 void editor_check(struct view *, bool whole); /* fields, at once; whole: what is missing, too */
+void editor_point(struct editor *); /* the sentence is of the field under the cursor, if that is wrong */
 void editor_ask(struct view *); /* the appliance */
 void editor_accept(struct view *);
+void editor_test(struct view *);
+const char *editor_refuse(struct view *, enum ns_action_id);
+void editor_twin(struct view *, struct wbuf *);
 
 #endif

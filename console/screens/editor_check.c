@@ -6,6 +6,8 @@
 
 #include "console/core/sanitize.h"
 #include "console/screens/editor.h"
+#include "console/screens/querytest.h"
+#include "console/screens/twin.h"
 #include "ipc/base/xalloc.h"
 
 unsigned
@@ -111,10 +113,34 @@ mark(struct editor *e, size_t field, const char *why)
 	e->form.list[field].error = e->why;
 }
 
+/* Why a field cannot be what it is; NULL: it can. */
+static const char *
+field_wrong(const struct editor *e, size_t field, char *why, size_t size)
+{
+	const char *text = text_of(e, field);
+	uint32_t ttl;
+
+	if (field >= FIELD_FIRST)
+		return rr_check(
+		    &e->rr->fields[(field - FIELD_FIRST) % editor_width(e)], text, why, size);
+	if (field == FIELD_TYPE && is_empty(text))
+		return "E2111 a record type is needed";
+	if (field == FIELD_TTL && !is_empty(text) && !rr_ttl(text, &ttl))
+		return "E2112 seconds, or like 30m 12h 2d; at most 2147483647";
+	return NULL;
+}
+
+static void
+check_field(struct editor *e, size_t field)
+{
+	char why[EDITOR_WHY];
+
+	mark(e, field, field_wrong(e, field, why, sizeof why));
+}
+
 static void
 check_record(struct editor *e, size_t record, bool whole)
 {
-	char why[EDITOR_WHY];
 	size_t first = FIELD_FIRST + record * editor_width(e);
 
 	if (record_empty(e, record))
@@ -126,9 +152,23 @@ check_record(struct editor *e, size_t record, bool whole)
 
 		e->incomplete = e->incomplete || missing;
 		if (!missing || whole)
-			mark(e, first + i,
-			    rr_check(&e->rr->fields[i], text_of(e, first + i), why, sizeof why));
+			check_field(e, first + i);
 	}
+}
+
+void
+editor_point(struct editor *e)
+{
+	char text[EDITOR_WHY];
+	const char *why;
+
+	if (e->form.list[e->form.focus].error == NULL || e->form.focus == e->wrong)
+		return;
+	why = field_wrong(e, e->form.focus, text, sizeof text);
+	if (why == NULL)
+		return;
+	snprintf(e->why, sizeof e->why, "%s", why);
+	e->wrong = e->form.focus;
 }
 
 void
@@ -136,17 +176,14 @@ editor_check(struct view *v, bool whole)
 {
 	struct editor *e = v->state;
 	size_t filled = 0;
-	uint32_t ttl;
 
 	e->n_wrong = 0;
 	e->wrong = SIZE_MAX;
 	e->incomplete = false;
 	for (size_t i = 0; i < e->form.n; i++)
 		e->form.list[i].error = NULL;
-	if (is_empty(text_of(e, FIELD_TYPE)))
-		mark(e, FIELD_TYPE, "E2111 a record type is needed");
-	if (!is_empty(text_of(e, FIELD_TTL)) && !rr_ttl(text_of(e, FIELD_TTL), &ttl))
-		mark(e, FIELD_TTL, "E2112 seconds, or like 30m 12h 2d; at most 2147483647");
+	check_field(e, FIELD_TYPE);
+	check_field(e, FIELD_TTL);
 	for (size_t i = 0; i < editor_records(e); i++) {
 		check_record(e, i, whole);
 		filled += !record_empty(e, i);
@@ -156,6 +193,7 @@ editor_check(struct view *v, bool whole)
 		mark(e, FIELD_FIRST,
 		    e->fresh ? "E2110 a record is needed"
 			     : "E2110 no record is left: Esc, then d deletes the RRset");
+	editor_point(e);
 }
 
 /* ---- the appliance's verdict ---- */
@@ -312,4 +350,53 @@ editor_accept(struct view *v)
 	e->accepting = true;
 	if (e->verdict != VERDICT_ASKED)
 		editor_ask(v);
+}
+
+/* What Ctrl-S does. */
+void
+editor_twin(struct view *v, struct wbuf *w)
+{
+	Ns__RecordOp op = NS__RECORD_OP__INIT;
+	char ttl[16];
+
+	if (((struct editor *)v->state)->state != EDITOR_READY)
+		return;
+	editor_op(v, &op);
+	snprintf(ttl, sizeof ttl, "%u", op.ttl);
+	twin_word(w, "record");
+	twin_word(w, op.n_rdata > 0 ? "set" : "del");
+	twin_word(w, v->object);
+	twin_word(w, op.name);
+	if (op.n_rdata > 0)
+		twin_word(w, ttl);
+	twin_word(w, op.type);
+	for (size_t i = 0; i < op.n_rdata; i++)
+		twin_word(w, op.rdata[i]);
+	editor_op_free(&op);
+}
+
+/* What would be answered if this were kept and committed, with all else that is in the draft. */
+void
+editor_test(struct view *v)
+{
+	struct editor *e = v->state;
+	Ns__RecordOp op;
+	Ns__Draft *draft;
+
+	editor_op(v, &op);
+	draft = drafts_with(v->ui, v->object, e->version, e->serial, &op, 1);
+	querytest_open_draft(v->ui, v->object, op.name, op.type, draft);
+	editor_op_free(&op);
+}
+
+const char *
+editor_refuse(struct view *v, enum ns_action_id id)
+{
+	const struct editor *e = v->state;
+
+	if (id != ACT_TEST)
+		return NULL;
+	return e->state != EDITOR_READY ? "not loaded yet"
+	       : e->n_wrong > 0         ? "something in the form is wrong"
+					: NULL;
 }

@@ -1,7 +1,6 @@
 /* fleet - all appliances: state, lag, when each was heard, load; live while it is on screen. */
 #include "console/screens/fleet.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,21 +8,13 @@
 #include "console/core/sanitize.h"
 #include "console/screens/ask.h"
 #include "console/screens/copy.h"
-#include "console/screens/graphs.h"
+#include "console/screens/poprow.h"
 #include "console/screens/sorting.h"
 #include "console/widgets/table.h"
 #include "ipc/base/xalloc.h"
 
 #define TIMEOUT_MS 2000u
-#define SPARK      (8u + GRAPH_BUCKET)
 #define PANE_H     3 /* with the line above it */
-
-struct pop_row {
-	struct row row; /* as it is drawn; id: its name */
-	char *line; /* below the list, when the cursor is on it */
-	bool drained, problem;
-	double qps[SPARK];
-};
 
 struct fleet {
 	struct ns_table table;
@@ -32,42 +23,9 @@ struct fleet {
 	size_t all, serving, lag, silent; /* of all */
 	bool loaded, problems;
 	double age_s;
-	char versions[160], primary[80], filter[PROMPT_MAX];
-	uint64_t request, samples;
+	char versions[160], primary[80], standby[80], filter[PROMPT_MAX];
+	uint64_t request;
 };
-
-/* ---- words ---- */
-static const struct {
-	const char *name, *word;
-	enum ui_role role;
-	unsigned rank;
-} states[] = { { "silent", "SILENT", UI_CRIT, 0 }, { "lag", "LAG", UI_WARN, 1 },
-	{ "drained", "drained", UI_WARN, 2 }, { "invited", "invited", UI_DIM, 3 },
-	{ "ok", "ok", UI_OK, 4 } };
-#define STATES (sizeof states / sizeof *states)
-
-static size_t
-state_at(const char *name)
-{
-	size_t i = 0;
-
-	while (i + 1 < STATES && strcmp(states[i].name, name) != 0)
-		i++;
-	return i;
-}
-
-const char *
-fleet_state(const char *state, enum ui_role *role)
-{
-	*role = states[state_at(state)].role;
-	return states[state_at(state)].word;
-}
-
-bool
-fleet_is_problem(const char *state)
-{
-	return state_at(state) < 2;
-}
 
 uint64_t
 fleet_ask(struct view *v, ns_reply_fn *fn)
@@ -75,6 +33,7 @@ fleet_ask(struct view *v, ns_reply_fn *fn)
 	Ns__FleetListRequest body = NS__FLEET_LIST_REQUEST__INIT;
 	Ns__Envelope request = NS__ENVELOPE__INIT;
 
+	body.past = true;
 	request.body_case = NS__ENVELOPE__BODY_FLEET_LIST_REQUEST;
 	request.fleet_list_request = &body;
 	return ns_client_request(v->ui->client, &request, TIMEOUT_MS, fn, v);
@@ -93,108 +52,11 @@ rows_free(struct pop_row *rows, size_t n)
 	free(rows);
 }
 
-static void
-set_line(struct view *v, struct pop_row *r, const Member *m)
-{
-	char heard[64] = "", *text;
-
-	if (strcmp(m->state, "silent") == 0 && m->silent_s >= 0)
-		snprintf(heard, sizeof heard, "last heard %.0f s ago, ", m->silent_s);
-	else if (strcmp(m->state, "silent") == 0)
-		snprintf(heard, sizeof heard, "not heard since this primary started, ");
-	if (m->drained != NULL)
-		text = xasprintf("%s: drained by %s: %s; caches have it until %.19sZ", m->name,
-		    m->drained->author, m->drained->reason, m->drained->until);
-	else
-		text = xasprintf("%s: %sserves revision %llu, has stored %llu; %s", m->name, heard,
-		    (unsigned long long)m->revision, (unsigned long long)m->stored,
-		    m->endpoint[0] != '\0' ? m->endpoint : "it tells no address");
-	r->line = sanitize_dup(text, v->ui->ascii);
-	free(text);
-}
-
-static void
-set_times(struct view *v, struct row *r, const Member *m)
-{
-	bool silent = strcmp(m->state, "silent") == 0;
-
-	if (silent)
-		row_set(v, r, 5, UI_CRIT, "?");
-	else
-		row_set(v, r, 5, m->lag_changes > 0 ? UI_WARN : UI_TEXT,
-		    m->lag_changes > 0 ? "%.1fs %llu tx" : "%.1fs", m->lag_s,
-		    (unsigned long long)m->lag_changes);
-	if (m->silent_s < 0)
-		row_set(v, r, 6, UI_DIM, "never");
-	else
-		row_set(v, r, 6, silent ? UI_CRIT : UI_TEXT,
-		    m->silent_s < 10 ? "%.1fs ago" : "%.0fs ago", m->silent_s);
-}
-
-/* What it is sorted by where the text will not do. */
-static void
-set_figures(struct row *r, const Member *m)
-{
-	row_figure(r, 2, (double)state_at(m->state));
-	row_figure(r, 5, strcmp(m->state, "silent") == 0 ? (double)INFINITY : m->lag_s);
-	row_figure(r, 6, m->silent_s < 0 ? (double)INFINITY : m->silent_s);
-	row_figure(r, 7, m->qps);
-	row_figure(r, 8, m->p50_us);
-	row_figure(r, 9, m->p99_us);
-	row_figure(r, 10, m->error_percent);
-	row_figure(r, 12, m->uptime_s);
-	row_figure(r, 13, (double)m->revision);
-}
-
-static void
-set_row(struct view *v, struct pop_row *r, const Member *m)
-{
-	char qps[16], up[24];
-	enum ui_role role;
-	const char *word = fleet_state(m->state, &role);
-	bool living = strcmp(m->state, "silent") != 0 && strcmp(m->state, "invited") != 0;
-
-	glyph_number(m->qps, qps);
-	r->row.id = xstrdup(m->name);
-	r->drained = m->drained != NULL;
-	r->problem = fleet_is_problem(m->state);
-	row_set(v, &r->row, 0, UI_TEXT, "%s", m->name);
-	row_set(v, &r->row, 1, UI_TEXT, "%s", m->site[0] != '\0' ? m->site : "-");
-	row_set(v, &r->row, 2, role, "%s", word);
-	row_set(v, &r->row, 3, UI_TEXT, "%s", m->role);
-	row_set(v, &r->row, 4, UI_TEXT, "%s", m->version[0] != '\0' ? m->version : "-");
-	set_times(v, &r->row, m);
-	row_set(v, &r->row, 7, living ? UI_TEXT : UI_DIM, "%s", living ? qps : "-");
-	row_set(v, &r->row, 8, UI_TEXT, living && m->p50_us > 0 ? "%.2fms" : "-", m->p50_us / 1000);
-	row_set(v, &r->row, 9, UI_TEXT, living && m->p99_us > 0 ? "%.2fms" : "-", m->p99_us / 1000);
-	row_set(v, &r->row, 10, m->error_percent >= 1 ? UI_WARN : UI_TEXT, living ? "%.1f" : "-",
-	    m->error_percent);
-	fleet_uptime(m->uptime_s, up);
-	row_set(v, &r->row, 12, UI_TEXT, "%s", living && m->uptime_s > 0 ? up : "-");
-	row_set(v, &r->row, 13, UI_TEXT, "%llu", (unsigned long long)m->revision);
-	set_figures(&r->row, m);
-	set_line(v, r, m);
-}
-
-/* The line of the last minutes stays with its appliance. */
-static void
-keep_spark(struct fleet *f, struct pop_row *r, const Member *m)
-{
-	for (size_t i = 0; i < SPARK; i++)
-		r->qps[i] = -1;
-	for (size_t i = 0; i < f->n; i++)
-		if (strcmp(f->rows[i].row.id, m->name) == 0)
-			memcpy(r->qps, f->rows[i].qps, sizeof r->qps);
-	memmove(r->qps, r->qps + 1, (SPARK - 1) * sizeof *r->qps);
-	r->qps[SPARK - 1] =
-	    fleet_is_problem(m->state) && strcmp(m->state, "lag") != 0 ? -1 : m->qps;
-}
-
 static int
 by_state(const void *a, const void *b)
 {
 	const Member *x = *(const Member *const *)a, *y = *(const Member *const *)b;
-	size_t i = state_at(x->state), k = state_at(y->state);
+	size_t i = fleet_rank(x->state), k = fleet_rank(y->state);
 
 	return i != k ? (i < k ? -1 : 1) : strcmp(x->name, y->name);
 }
@@ -229,7 +91,7 @@ take_counts(struct view *v, const Ns__FleetListReply *m)
 	struct fleet *f = v->state;
 
 	f->all = f->serving = f->lag = f->silent = 0;
-	f->primary[0] = '\0';
+	f->primary[0] = f->standby[0] = '\0';
 	f->age_s = m->age_s;
 	for (size_t i = 0; i < m->n_appliances; i++) {
 		const Member *a = m->appliances[i];
@@ -241,6 +103,8 @@ take_counts(struct view *v, const Ns__FleetListReply *m)
 		f->silent += strcmp(a->state, "silent") == 0;
 		if (strcmp(a->role, "primary") == 0)
 			sanitize(f->primary, sizeof f->primary, a->name, v->ui->ascii);
+		if (strcmp(a->role, "standby") == 0)
+			sanitize(f->standby, sizeof f->standby, a->name, v->ui->ascii);
 	}
 	take_versions(v, m);
 }
@@ -259,7 +123,6 @@ take(struct view *v, Ns__FleetListReply *m)
 	char *at = f->table.row < f->n ? xstrdup(f->rows[f->table.row].row.id) : NULL;
 	size_t n = 0;
 
-	f->samples++;
 	qsort(m->appliances, m->n_appliances, sizeof(Member *), by_state);
 	take_counts(v, m);
 	for (size_t i = 0; i < m->n_appliances; i++) {
@@ -267,8 +130,7 @@ take(struct view *v, Ns__FleetListReply *m)
 			continue;
 		if (at != NULL && strcmp(at, m->appliances[i]->name) == 0)
 			f->table.row = n;
-		set_row(v, &rows[n], m->appliances[i]);
-		keep_spark(f, &rows[n++], m->appliances[i]);
+		poprow_set(v, &rows[n++], m->appliances[i]);
 	}
 	rows_sort(rows, n, sizeof *rows, &f->table.sort, at != NULL ? &f->table.row : NULL);
 	free(at);
@@ -290,6 +152,7 @@ came(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 		ui_say_why(v->ui, why);
 	else
 		take(v, env->fleet_list_reply);
+	ui_came(v, env != NULL);
 }
 
 /* ---- drain ---- */
@@ -355,15 +218,30 @@ fleet_drain(struct view *v, const char *name, bool drained, size_t serving, size
 }
 
 /* ---- life ---- */
-static const struct table_column columns[] = { { "POP", 10, 2, false, 0 },
-	{ "SITE", 5, 1, false, 0 }, { "STATE", 7, 0, false, 0 }, { "ROLE", 7, 0, false, 70 },
-	{ "VERSION", 8, 0, false, 110 }, { "LAG", 11, 0, false, 0 }, { "HEARD", 8, 0, true, 0 },
-	{ "QPS", 6, 0, true, 0 }, { "P50", 6, 0, true, 118 }, { "P99", 7, 0, true, 100 },
-	{ "ERR%", 4, 0, true, 100 }, { "LAST 8", 8, 0, false, 76 }, { "UP", 4, 0, true, 118 },
-	{ "REVISION", 8, 0, true, 132 }, { NULL, 0, 0, false, 0 } };
+static const struct table_column columns[] = { { "POP", 8, 2, false, 0 },
+	{ "SITE", 4, 1, false, 116 }, { "STATE", 7, 0, false, 0 }, { "VERSION", 7, 0, false, 78 },
+	{ "LAG", 9, 0, false, 0 }, { "HEARD", 5, 0, true, 0 }, { "QPS", 6, 0, true, 0 },
+	{ "P50", 5, 0, true, 116 }, { "P99", 5, 0, true, 78 }, { "ERR%", 4, 0, true, 78 },
+	{ "MEM", 4, 0, true, 116 }, { "GEO-DB", 6, 0, true, 116 }, { "CLOCK", 6, 0, true, 116 },
+	{ "UP", 4, 0, true, 116 }, { "10m", POP_PAST, 0, false, 56 }, { "ROLE", 7, 0, false, 140 },
+	{ "REVISION", 8, 0, true, 140 }, { NULL, 0, 0, false, 0 } };
 
-static const char *const sorts[TABLE_COLUMNS] = { "pop", "site", "state", "role", "version", "-lag",
-	"-heard", "-qps", "-p50", "-p99", "-err", NULL, "up", "-revision" };
+static const char *const sorts[TABLE_COLUMNS] = { [C_POP] = "pop",
+	[C_SITE] = "site",
+	[C_STATE] = "state",
+	[C_VERSION] = "version",
+	[C_LAG] = "-lag",
+	[C_HEARD] = "-heard",
+	[C_QPS] = "-qps",
+	[C_P50] = "-p50",
+	[C_P99] = "-p99",
+	[C_ERRORS] = "-err",
+	[C_MEMORY] = "-mem",
+	[C_GEO] = "geo-db",
+	[C_CLOCK] = "-clock",
+	[C_UP] = "up",
+	[C_ROLE] = "role",
+	[C_REVISION] = "-revision" };
 
 static void
 sorted(struct view *v)
@@ -390,6 +268,7 @@ fleet_open(struct view *v)
 	f->table.columns = columns;
 	sorting_open(v, &f->table, sorts, "state");
 	f->table.signs = true;
+	ui_awaits(v);
 }
 
 static void
@@ -417,6 +296,7 @@ fleet_filter(struct view *v, const char *text)
 	struct fleet *f = v->state;
 
 	snprintf(f->filter, sizeof f->filter, "%s", text);
+	ui_awaits(v);
 	fleet_reload(v);
 }
 
@@ -430,19 +310,11 @@ fleet_filter_now(struct view *v)
 static const char *
 cell(void *arg, size_t row, unsigned column, enum ui_role *role)
 {
-	static char text[64];
 	struct view *v = arg;
 	const struct pop_row *r = &((struct fleet *)v->state)->rows[row];
 
 	if (column == TABLE_SIGN)
-		return strcmp(r->row.cells[0], v->ui->name) == 0 ? "@" : "";
-	if (column == 11) {
-		size_t end = SPARK - graph_held(v, ((struct fleet *)v->state)->samples);
-
-		*role = UI_GRAPH;
-		spark_text(v, r->qps + end - 8, 8, text, sizeof text);
-		return text;
-	}
+		return strcmp(r->row.cells[C_POP], v->ui->name) == 0 ? "@" : "";
 	*role = (enum ui_role)r->row.roles[column];
 	return r->row.cells[column] != NULL ? r->row.cells[column] : "";
 }
@@ -503,7 +375,8 @@ draw_pane(struct view *v, struct rect r)
 		    "as the primary %s said %.0f s ago: it is not heard now", f->primary, f->age_s);
 	else if (f->loaded)
 		surface_putf(s, r.x + 1, r.y + 2, r.w - 2, UI_DIM,
-		    "@ this appliance    primary %s, change %llu", f->primary,
+		    "@ this appliance    primary %s%s%s, change %llu", f->primary,
+		    f->standby[0] != '\0' ? ", standby " : "", f->standby,
 		    (unsigned long long)v->ui->revision);
 }
 
@@ -548,6 +421,7 @@ fleet_act(struct view *v, enum ns_action_id id)
 		return true;
 	if (id == ACT_PROBLEMS) {
 		f->problems = !f->problems;
+		ui_awaits(v);
 		fleet_reload(v);
 		return true;
 	}

@@ -25,7 +25,8 @@ clock_text(int64_t wall_ms, char out[16])
 static void
 draw_bar(struct ui *ui, struct surface *s)
 {
-	char now[16], right[256], waits[32] = "";
+	static const char safe[] = " drafts safe ";
+	char now[16], right[256], waits[32] = "", every[32] = "";
 	const char *link = ui->lost ? "LINK LOST" : ui->heard_ms == 0 ? "connecting" : ui->primary;
 	bool slow = ui->loop != NULL && loop_slow(ui->loop);
 
@@ -36,8 +37,14 @@ draw_bar(struct ui *ui, struct surface *s)
 
 		snprintf(waits, sizeof waits, ":confirm %u:%02u  ", left_s / 60, left_s % 60);
 	}
-	snprintf(right, sizeof right, "%s%s%s%s%s  %s ", waits, slow ? "slow link  " : "", ui->user,
-	    ui->user[0] != '\0' ? ":" : "", ui->user[0] != '\0' ? ui->role : "", link);
+	if (ui->refresh_ms != 1000)
+		snprintf(every, sizeof every, "every %gs  ", (double)ui->refresh_ms / 1000);
+	snprintf(right, sizeof right, "%s%s%s%s%s%s  %s ", waits, every, slow ? "slow link  " : "",
+	    ui->user, ui->user[0] != '\0' ? ":" : "", ui->user[0] != '\0' ? ui->role : "", link);
+	/* They are files: a link is nothing to them. */
+	if (ui->lost && ui->drafts != NULL && ui->drafts->count > 0 &&
+	    text_width(right) + text_width(safe) + 26 <= s->w)
+		snprintf(right + strlen(right), sizeof right - strlen(right), "%s", safe);
 	int w = text_width(right) + 10, left = s->w - w;
 	surface_putf(s, 1, 0, left > 12 ? left - 2 : s->w - 2, UI_BAR, "NameServe %s", ui->name);
 	if (left > 12)
@@ -64,9 +71,6 @@ draw_tabs(struct ui *ui, struct surface *s)
 			x += surface_putf(s, x, 1, s->w - x, role, "(%zu)", ui->drafts->count);
 		x += 2;
 	}
-	if (ui->refresh_ms != 1000)
-		surface_putf(
-		    s, s->w - 14, 1, 13, UI_DIM, "refresh %gs", (double)ui->refresh_ms / 1000);
 }
 
 /* When it is tried again; what is asked by way of another appliance is asked at every refresh. */
@@ -109,6 +113,15 @@ draw_stale(struct surface *s, struct rect r)
 				surface_mark(s, (struct rect){ x, y, 1, 1 }, UI_DIM);
 }
 
+/* Esc is said where q is a letter, p where a zone is; in a form the test leaves its room to F1. */
+static bool
+is_unsaid(enum ns_action_id id, unsigned contexts)
+{
+	return (id == ACT_BACK && (contexts & CTX_TYPED) == 0) ||
+	       (id == ACT_PENDING && (contexts & (CTX_ZONE | CTX_DRAFT)) == 0) ||
+	       (id == ACT_TEST && (contexts & CTX_RRSET) != 0);
+}
+
 /* Keys of what can be done here, the nearest to the point first; what does not fit is in the help. */
 static void
 draw_footer(struct ui *ui, struct surface *s, int y)
@@ -120,10 +133,8 @@ draw_footer(struct ui *ui, struct surface *s, int y)
 		char key[16];
 		int w;
 
-		/* Esc is said where q is a letter. */
-		if (a->id == ACT_BACK && (contexts & CTX_TYPED) == 0)
-			continue;
-		if (a->hint == NULL || (a->contexts & contexts) == 0 || ui_refuses(ui, a) != NULL ||
+		if (is_unsaid(a->id, contexts) || a->hint == NULL ||
+		    (a->contexts & contexts) == 0 || ui_refuses(ui, a) != NULL ||
 		    keymap_key(a, contexts, key)[0] == '\0')
 			continue;
 		w = text_width(key) + 1 + text_width(a->hint);
@@ -156,8 +167,15 @@ draw_prompt(struct ui *ui, struct surface *s)
 static void
 draw_message(struct ui *ui, struct surface *s)
 {
-	int lines = text_lines(ui->message, s->w - 2);
+	char waiting[80];
+	int lines;
 
+	typeahead_text(ui, waiting, sizeof waiting);
+	if (ui->message[0] == '\0' && waiting[0] != '\0') {
+		surface_put(s, 1, s->h - 2, s->w - 2, UI_DIM, waiting);
+		return;
+	}
+	lines = text_lines(ui->message, s->w - 2);
 	if (lines > MESSAGE_LINES)
 		lines = MESSAGE_LINES;
 	if (lines > 1)

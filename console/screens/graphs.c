@@ -46,11 +46,15 @@ series_gap(struct series *s, uint64_t ms, unsigned interval_ms)
 void
 series_past(struct series *s, const float *points, size_t n, double unit, unsigned interval_ms)
 {
-	unsigned each = POINT_MS / interval_ms;
+	for (size_t age = 0; age < SERIES_SAMPLES; age++) {
+		size_t back = age * interval_ms / POINT_MS;
+		double *sample = &s->list[SERIES_SAMPLES - 1 - age];
 
-	for (size_t i = 0; i < n; i++)
-		for (unsigned k = 0; k < (each > 0 ? each : 1); k++)
-			series_add(s, points[i] >= 0 ? (double)points[i] * unit : -1);
+		if (*sample < 0 && back < n && points[n - 1 - back] >= 0)
+			*sample = (double)points[n - 1 - back] * unit;
+	}
+	if (s->added < SERIES_SAMPLES)
+		s->added = SERIES_SAMPLES;
 }
 
 void

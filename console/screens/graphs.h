@@ -21,7 +21,7 @@ void series_add(struct series *, double);
 /* Time in which nobody looked, or the link was lost, is a hole: of so many ms, at that interval. */
 void series_gap(struct series *, uint64_t ms, unsigned interval_ms);
 double series_most(const struct series *);
-/* From what the appliance keeps, points of 10 s each, the newest last; a series that is new. */
+/* What nobody sampled, from what the appliance keeps: points of 10 s each, the newest last. */
 void series_past(struct series *, const float *points, size_t n, double unit, unsigned interval_ms);
 /* n points as fewer, means of as many each, for a line in a list. */
 void spark_past(double *out, size_t columns, const float *points, size_t n);

@@ -145,24 +145,18 @@ static void
 take_head(struct view *v, const Ns__CheckInfo *c)
 {
 	struct health *h = v->state;
-	char text[TEXT], users[TEXT / 2] = "", force[TEXT / 2] = "";
+	char text[TEXT], force[TEXT / 2] = "";
 
-	if (c->n_used_by > 0)
-		snprintf(users, sizeof users, "; used by %.*s", ui_name_len(c->used_by[0]),
-		    c->used_by[0]);
-	if (c->used_count > 1)
-		snprintf(users + strlen(users), sizeof users - strlen(users), " and %llu more",
-		    (unsigned long long)c->used_count - 1);
 	if (c->override != NULL)
 		snprintf(force, sizeof force, "forced %s by %s: %s; ", c->override->state,
 		    c->override->author, c->override->reason);
 	if (c->needed > 0)
-		snprintf(text, sizeof text, "%squorum %u of %zu, %u up%s%s", force, c->needed,
-		    c->n_votes, votes_up(c), users, c->n_used_by == 0 ? "; no policy uses it" : "");
+		snprintf(text, sizeof text, "%squorum %u of %zu, %u up; ", force, c->needed,
+		    c->n_votes, votes_up(c));
 	else
-		snprintf(text, sizeof text, "%s%s%s%s", force, c->reason, users,
-		    c->n_used_by == 0 ? "; no policy uses it" : "");
+		snprintf(text, sizeof text, "%s%s; ", force, c->reason);
 	sanitize(h->head, sizeof h->head, text, v->ui->ascii);
+	checks_users(v->ui, c, h->head + strlen(h->head), sizeof h->head - strlen(h->head));
 }
 
 static void
@@ -256,7 +250,7 @@ draw_title(struct view *v, struct rect r)
 {
 	struct health *h = v->state;
 	struct surface *s = v->ui->surface;
-	char filter[PROMPT_MAX * 2];
+	char filter[PROMPT_MAX * 2], sort[32], right[64];
 	int x = r.x + 1, end = r.x + r.w - 1;
 
 	x += 3 + surface_put(s, x, r.y, 6, UI_TITLE, "Health");
@@ -280,8 +274,12 @@ draw_title(struct view *v, struct rect r)
 	sanitize(filter, sizeof filter, h->filter, v->ui->ascii);
 	if (filter[0] != '\0')
 		x += 2 + surface_putf(s, x, r.y, end - x, UI_INPUT, "/%s", filter);
+	sorting_text(&h->table, sort);
+	snprintf(right, sizeof right, "%s   refresh %gs", sort, (double)v->ui->refresh_ms / 1000);
 	if (h->problems)
 		surface_put_right(s, x, r.y, end - x, UI_INPUT, "problems only");
+	else if (x + 3 + text_width(right) <= end)
+		surface_put_right(s, x, r.y, end - x, UI_DIM, right);
 }
 
 static void

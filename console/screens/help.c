@@ -54,6 +54,46 @@ add_actions(struct help *h, enum where place, const char *title)
 		}
 }
 
+/* What the words of filters mean; a screen says which of them it takes. */
+static const struct {
+	const char *word, *says;
+} words[] = { { "foo", "part of the name; of a record's data or a change's comment, too" },
+	{ "^foo", "the name begins so" }, { "*.x", "the name, * for anything" },
+	{ "~re", "a regular expression" },
+	{ "-not", "a minus before any word: what does not match it" },
+	{ "dnssec:", "on, off; bad: the DS at the parent, or signatures, are not well" },
+	{ "health:", "bad: checks that its policies depend on are down" },
+	{ "qps:", ">100, <1: queries a second" }, { "changed:", "<1d, >30m: how long ago" },
+	{ "zone:", "of that zone" }, { "name:", "part of a name; of a query, all of it" },
+	{ "type:", "as it is written, MX" }, { "policy:", "a policy at such a name" },
+	{ "draft:", "mine: you have a draft of it" }, { "who:", "part of the author's name" },
+	{ "since:", "1d, 12h, 30m, 2w: not older" }, { "kind:", "edit, import, and others" },
+	{ "via:", "how it came: of a change cli or api, of a query udp, tcp or tls" },
+	{ "rcode:", "NXDOMAIN; DROP: got no reply" },
+	{ "client:", "an address, or a network as 192.0.2.0/24" } };
+
+static void
+add_words(struct help *h)
+{
+	bool said = h->filter[0] != '\0';
+
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+		const char *at = strstr(h->filters, words[i].word);
+
+		if (at == NULL || (at > h->filters && at[-1] != ' ') ||
+		    (h->filter[0] != '\0' && strcasestr(words[i].word, h->filter) == NULL &&
+			strcasestr(words[i].says, h->filter) == NULL))
+			continue;
+		if (!said)
+			lines_add(
+			    &h->lines, UI_TEXT, "   /      takes words, which must all match:");
+		said = true;
+		lines_add(&h->lines, UI_DIM, "          %-13s %s", words[i].word, words[i].says);
+	}
+	if (!said && h->filters[0] != '\0')
+		lines_add(&h->lines, UI_TEXT, "   /      takes %s", h->filters);
+}
+
 static void
 help_reload(struct view *v)
 {
@@ -64,8 +104,8 @@ help_reload(struct view *v)
 	lines_clear(&h->lines);
 	for (enum where place = HERE; place < WHERES; place++) {
 		add_actions(h, place, titles[place]);
-		if (place == HERE && h->filters[0] != '\0' && h->filter[0] == '\0')
-			lines_add(&h->lines, UI_DIM, "   / takes %s", h->filters);
+		if (place == HERE)
+			add_words(h);
 	}
 	if (h->lines.n == 0)
 		lines_add(&h->lines, UI_DIM, "   nothing matches");

@@ -3,21 +3,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "console/core/loop.h"
 #include "console/core/sanitize.h"
+#include "console/screens/changepane.h"
 #include "console/screens/drafts.h"
 #include "console/screens/sorting.h"
 #include "console/screens/zone.h"
 #include "ipc/base/xalloc.h"
 
-#define TIMEOUT_MS  5000u
-#define DEBOUNCE_MS 40u
-#define HELP        "foo ^foo *.x ~re -not  who:ci  since:1d  kind:edit  via:api"
+#define TIMEOUT_MS 5000u
+#define HELP       "foo ^foo *.x ~re -not  who:ci  since:1d  kind:edit  via:api"
 
 struct history {
 	struct ns_table table;
 	struct pages pages;
 	char filter[PROMPT_MAX];
+	struct changepane pane;
 };
 
 static uint64_t
@@ -135,9 +135,8 @@ history_open(struct view *v)
 static void
 history_close(struct view *v)
 {
-	if (v->ui->loop != NULL)
-		loop_later(v->ui->loop, 0, NULL, NULL);
 	pages_free(&((struct history *)v->state)->pages);
+	changepane_close(&((struct history *)v->state)->pane);
 }
 
 static void
@@ -148,12 +147,6 @@ history_reload(struct view *v)
 
 /* ---- the filter ---- */
 static void
-filtered(void *arg)
-{
-	pages_reload(&((struct history *)((struct view *)arg)->state)->pages, true);
-}
-
-static void
 history_filter(struct view *v, const char *text)
 {
 	struct history *h = v->state;
@@ -161,10 +154,7 @@ history_filter(struct view *v, const char *text)
 	if (strcmp(h->filter, text) == 0)
 		return;
 	snprintf(h->filter, sizeof h->filter, "%s", text);
-	if (v->ui->loop != NULL)
-		loop_later(v->ui->loop, DEBOUNCE_MS, filtered, v);
-	else
-		filtered(v);
+	pages_filtered(&h->pages);
 }
 
 static const char *
@@ -187,23 +177,41 @@ put_sum(const struct view *v, char *out, size_t size)
 	    h->pages.known == 1 ? "" : "s");
 }
 
+/* Of a change that is too large to have its RRsets counted, only the whole screen tells. */
+static void
+draw_pane(struct view *v, struct rect r)
+{
+	struct history *h = v->state;
+	const struct row *row =
+	    h->table.row < pages_count(&h->pages) ? pages_row(&h->pages, h->table.row) : NULL;
+
+	if (row != NULL)
+		changepane_draw(v, &h->pane, r,
+		    &(const struct change_words){
+			row, row->cells[3], row->cells[10], strcmp(row->cells[8], "?") != 0 });
+}
+
 static void
 history_draw(struct view *v, struct rect r)
 {
 	struct history *h = v->state;
 	struct surface *s = v->ui->surface;
-	char count[80] = "";
+	struct rect pane;
+	char count[80] = "", draft[64];
 
+	drafts_text(v->object[0] != '\0' ? v->ui->drafts : NULL, draft, sizeof draft);
 	if (h->pages.loaded)
 		put_sum(v, count, sizeof count);
 	if (v->object[0] != '\0') {
-		r = zone_title(v, r, "", count);
+		r = zone_title(v, r, draft, count);
 	} else {
 		surface_put(s, r.x + 1, r.y, 7, UI_TITLE, "History");
 		surface_put_right(s, r.x + 9, r.y, r.w - 10, UI_DIM, count);
 		r = (struct rect){ r.x, r.y + 1, r.w, r.h - 1 };
 	}
+	pane = changepane_part(&r);
 	ns_table_draw(&h->table, s, r, pages_count(&h->pages), pages_cell, &h->pages);
+	draw_pane(v, pane);
 	if (pages_count(&h->pages) == 0)
 		surface_put(s, r.x + 3, r.y + 1, r.w - 4, UI_DIM,
 		    !h->pages.loaded              ? "loading"

@@ -95,6 +95,8 @@ rolling(const Key *new, const Key *old, struct keysteps *s)
 	step(s, mark(s, at), new->next_at,
 	    old != NULL ? "its TTL passed: every cache has it" : "caches forgot unsigned answers");
 	step(s, mark(s, at), "", "you give the DS to the registrar");
+	if (at == 2)
+		snprintf(s->list[2].since, sizeof s->list[2].since, "%s", new->since);
 	step(s, mark(s, at), new->next_at, "DS at all servers of the parent");
 	if (old == NULL)
 		return;

@@ -17,6 +17,7 @@ struct keysteps {
 		enum step_mark mark;
 		char text[96];
 		char when[40]; /* not sanitized yet; empty: by no time alone */
+		char since[40]; /* likewise, of the one that is under way; empty: not known */
 	} list[STEPS_MAX];
 };
 

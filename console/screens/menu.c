@@ -140,4 +140,5 @@ const struct ns_screen_ops screen_menu = {
 	.act = menu_act,
 	.filter = menu_filter,
 	.filter_now = menu_filter_now,
+	.filter_help = "part of a name, or any word of a line   Enter keep   Esc undo",
 };

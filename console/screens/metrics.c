@@ -13,6 +13,7 @@
 #include "ipc/base/xalloc.h"
 
 #define TIMEOUT_MS 3000u
+#define PAST_MS    10000u /* of silence: the appliance is asked what was meanwhile */
 #define NAMES      100u /* that are asked for, of all zones */
 #define NAMES_MS   5000u /* they are of minutes: seldom */
 
@@ -57,13 +58,16 @@ sample(struct view *v, const Ns__StatsReply *r)
 		series_gap(&m->qps, ms, v->ui->refresh_ms);
 		series_gap(&m->nxdomain, ms, v->ui->refresh_ms);
 		series_gap(&m->errors, ms, v->ui->refresh_ms);
+	}
+	/* What was meanwhile, and before, is kept of zones that are asked much. */
+	series_past(&m->qps, r->past, r->n_past, 1, v->ui->refresh_ms);
+	series_past(&m->nxdomain, r->past_nxdomain, r->n_past_nxdomain, 1, v->ui->refresh_ms);
+	series_past(&m->errors, r->past_errors, r->n_past_errors, 1, v->ui->refresh_ms);
+	if (again) {
 		series_add(&m->qps, m->now);
 		series_add(&m->nxdomain, m->nx_now);
 		series_add(&m->errors, m->bad_now);
 	}
-	/* What was before: of queries, of zones that are asked much; of NXDOMAINs and errors nothing is kept. */
-	if (m->qps.added == 0)
-		series_past(&m->qps, r->past, r->n_past, 1, v->ui->refresh_ms);
 	m->queries = r->queries;
 	m->nx = r->nxdomain;
 	m->bad = r->errors;
@@ -157,7 +161,8 @@ metrics_tick(struct view *v)
 	char *scope = xasprintf("%szone:%s", m->fleet ? "fleet:" : "", v->object);
 
 	if (m->request == 0)
-		m->request = ask(v, scope, "", 0, m->qps.added == 0, came);
+		m->request = ask(v, scope, "", 0,
+		    !m->counted || v->ui->mono_ms - m->sampled_ms >= PAST_MS, came);
 	free(scope);
 	if (m->names_request != 0 || (m->names_ms != 0 && v->ui->mono_ms - m->names_ms < NAMES_MS))
 		return;
@@ -256,8 +261,8 @@ metrics_draw(struct view *v, struct rect r)
 	snprintf(
 	    right, sizeof right, "%.40s%s   last 10m", m->fleet ? "all PoPs" : v->ui->name, silent);
 	if (m->limited > 0)
-		snprintf(state, sizeof state, "FLOOD: %llu answers withheld",
-		    (unsigned long long)m->limited);
+		snprintf(state, sizeof state, "%sFLOOD: %llu answers withheld",
+		    v->ui->lost ? "~" : "", (unsigned long long)m->limited);
 	r = zone_title(v, r, state, right);
 	rows = r.h >= 28 ? 6 : r.h >= 16 ? 2 : 1;
 	y = draw_series(v, r, "Queries/s", &m->qps, m->now, rows, UI_TEXT);
@@ -265,6 +270,12 @@ metrics_draw(struct view *v, struct rect r)
 	    (rows + 1) / 2, m->nx_now * 2 > m->now ? UI_WARN : UI_TEXT);
 	y = draw_series(v, (struct rect){ r.x, y, r.w, r.h }, "Errors/s", &m->errors, m->bad_now,
 	    (rows + 1) / 2, UI_WARN);
+	if (r.h >= 16) {
+		/* A histogram a zone would cost each query a line of cache more. */
+		surface_put(v->ui->surface, r.x + 1, y, 11, UI_TITLE, "Latency");
+		surface_put(v->ui->surface, r.x + 13, y++, r.w - 14, UI_DIM,
+		    "is timed by appliance, not by zone: 1 Overview has it");
+	}
 	draw_names(v, (struct rect){ r.x, y + 1, r.w, r.y + r.h - y - 1 });
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "console/core/calm.h"
 #include "console/core/sanitize.h"
 #include "console/screens/querytest.h"
 #include "console/screens/twin.h"
@@ -48,24 +49,38 @@ take_shares(struct top_zone *z, const Ns__StatsReply__Top *t, uint64_t now_ms)
 	z->errors = percent(t->errors - z->was.errors, t->count - z->was.count);
 }
 
+static size_t
+place_before(const struct overview *o, const char *name)
+{
+	for (size_t k = 0; k < o->n_zones; k++)
+		if (strcmp(o->zones[k].name, name) == 0)
+			return k;
+	return CALM_NEW;
+}
+
 /* The rows stay with their zones: history by name, and the cursor too. */
 static void
 take_zones(struct view *v, const Ns__StatsReply *r)
 {
 	struct overview *o = v->state;
 	struct top_zone fresh[ZONES] = { 0 };
-	size_t n = 0, cursor = o->table.row;
+	struct calm_row rows[ZONES] = { 0 };
+	size_t n = r->n_top < ZONES ? r->n_top : ZONES, order[ZONES], cursor = o->table.row;
 	const char *at = cursor < o->n_zones ? o->zones[cursor].name : NULL;
 
-	for (size_t i = 0; i < r->n_top && n < ZONES; i++, n++) {
-		const Ns__StatsReply__Top *t = r->top[i];
-		struct top_zone *z = &fresh[n];
+	for (size_t i = 0; i < n; i++)
+		rows[i] = (struct calm_row){ r->top[i]->qps, place_before(o, r->top[i]->name),
+			r->top[i]->name };
+	calm_order(rows, n, order);
+	for (size_t i = 0; i < n; i++) {
+		const Ns__StatsReply__Top *t = r->top[order[i]];
+		size_t was = rows[order[i]].was;
+		struct top_zone *z = &fresh[i];
 
 		for (size_t s = 0; s < SPARK; s++)
 			z->spark[s] = -1;
-		for (size_t k = 0; k < o->n_zones; k++)
-			if (strcmp(o->zones[k].name, t->name) == 0)
-				*z = o->zones[k];
+		if (was != CALM_NEW)
+			*z = o->zones[was];
 		z->name = xstrdup(t->name);
 		z->shown = sanitize_dup(t->name, v->ui->ascii);
 		z->shown[ui_name_len(z->shown)] = '\0';
@@ -74,7 +89,7 @@ take_zones(struct view *v, const Ns__StatsReply *r)
 		if (t->n_past > 0)
 			spark_past(z->spark, SPARK, t->past, t->n_past);
 		if (cursor > 0 && at != NULL && strcmp(at, t->name) == 0)
-			o->table.row = n;
+			o->table.row = i;
 	}
 	for (size_t i = 0; i < o->n_zones; i++)
 		zone_free(&o->zones[i]);
@@ -82,15 +97,13 @@ take_zones(struct view *v, const Ns__StatsReply *r)
 	o->n_zones = n;
 }
 
-/* What was before the console looked. */
+/* What was before the console looked, and while it did not. */
 static void
 take_past(struct view *v, const Ns__StatsReply *r)
 {
 	struct overview *o = v->state;
 
 	o->past_ms = v->ui->mono_ms;
-	if (o->qps.added > 0)
-		return;
 	series_past(&o->qps, r->past, r->n_past, 1, v->ui->refresh_ms);
 	series_past(&o->p99, r->past_p99_us, r->n_past_p99_us, 0.001, v->ui->refresh_ms);
 }
@@ -131,12 +144,12 @@ stats_came(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 	o->appliances = r->appliances;
 	o->silent = r->n_silent;
 	take_latency(v, r);
-	if (r->n_past > 0 || o->past_ms == 0)
-		take_past(v, r);
 	if (o->sampled_ms != 0) {
 		series_gap(&o->qps, v->ui->mono_ms - o->sampled_ms, v->ui->refresh_ms);
 		series_gap(&o->p99, v->ui->mono_ms - o->sampled_ms, v->ui->refresh_ms);
 	}
+	if (r->n_past > 0 || o->past_ms == 0)
+		take_past(v, r);
 	o->sampled_ms = v->ui->mono_ms;
 	series_add(&o->qps, r->qps);
 	series_add(&o->p99, o->latency ? o->p99_now : -1);

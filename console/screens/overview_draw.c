@@ -2,10 +2,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "console/core/sanitize.h"
+#include "console/screens/drafts.h"
 #include "console/screens/overview_int.h"
 
 #define WIDE      110 /* two columns of panes */
 #define WAYS_FROM 58 /* columns that load and ways take on one line */
+#define P999_FROM 62 /* columns */
 #define INDENT    11 /* of what is behind a title */
 
 const struct table_column overview_columns[] = { { "TOP ZONES", 16, 1, false, 0 },
@@ -106,13 +109,18 @@ draw_latency(struct view *v, struct rect r, int y, int rows)
 	struct overview *o = v->state;
 	struct surface *s = v->ui->surface;
 	double top = series_most(&o->p99);
-	char scale[32] = "";
+	char scale[32] = "", p999[32] = "", most[32] = "";
 
 	surface_put(s, r.x + 1, y, 9, UI_TITLE, "Latency");
 	if (o->latency) {
+		if (o->n_buckets > 0)
+			snprintf(most, sizeof most, "  max %.2fms",
+			    o->buckets[o->n_buckets - 1].us / 1000);
+		if (r.w >= P999_FROM || most[0] == '\0')
+			snprintf(p999, sizeof p999, "  p99.9 %.2fms", o->p999);
 		surface_putf(s, r.x + INDENT, y, r.w - INDENT, UI_TEXT,
-		    "%sp50 %.2fms  p99 %.2fms  p99.9 %.2fms", v->ui->lost ? "~" : "", o->p50,
-		    o->p99_now, o->p999);
+		    "%sp50 %.2fms  p99 %.2fms%s%s", v->ui->lost ? "~" : "", o->p50, o->p99_now,
+		    p999, most);
 		snprintf(scale, sizeof scale, "%.2fms", top);
 	}
 	series_draw(v, (struct rect){ r.x, y + 1, r.w, rows }, &o->p99, scale);
@@ -146,6 +154,27 @@ draw_shares(struct view *v, struct rect r, int y, const char *title, const struc
 		    s, x, y, r.x + r.w - x, UI_DIM, sh.n > 0 ? "(none in the last 10s)" : "");
 }
 
+/* "Drafts 2: example.com 5 ops", of the zone that was edited last, where there is room. */
+static void
+draw_drafts(struct view *v, struct rect r)
+{
+	const struct drafts *d = v->ui->drafts;
+	char text[96], zone[80] = "", all[180];
+
+	if (d == NULL || d->count == 0)
+		return;
+	snprintf(text, sizeof text, "Drafts %zu", d->count);
+	sanitize(zone, sizeof zone, d->draft != NULL ? d->zone : "", v->ui->ascii);
+	zone[ui_name_len(zone)] = '\0';
+	if (zone[0] != '\0')
+		snprintf(all, sizeof all, "%s: %s %zu op%s", text, zone, d->draft->n_ops,
+		    d->draft->n_ops == 1 ? "" : "s");
+	surface_put_right(v->ui->surface, r.x, r.y, r.w, UI_WARN,
+	    zone[0] != '\0' && text_width(all) <= r.w ? all
+	    : text_width(text) <= r.w                 ? text
+						      : "");
+}
+
 /* Whose figures these are. */
 static void
 draw_scope(struct view *v, struct rect r)
@@ -167,9 +196,10 @@ draw_scope(struct view *v, struct rect r)
 		x += surface_putf(
 			 s, x + 2, r.y, r.x + r.w - x - 2, UI_WARN, "%zu silent", o->silent) +
 		     2;
-	surface_putf(s, x + 3, r.y, r.x + r.w - x - 4, UI_DIM,
-	    r.x + r.w - x >= 28 ? "window 10m   refresh %gs" : "10m, each %gs",
-	    (double)v->ui->refresh_ms / 1000);
+	x += 3 + surface_putf(s, x + 3, r.y, r.x + r.w - x - 4, UI_DIM,
+		     r.x + r.w - x >= 28 ? "window 10m   refresh %gs" : "10m, each %gs",
+		     (double)v->ui->refresh_ms / 1000);
+	draw_drafts(v, (struct rect){ x + 3, r.y, r.x + r.w - x - 4, 1 });
 }
 
 bool

@@ -12,7 +12,8 @@
 #include "console/screens/sorting.h"
 #include "ipc/base/xalloc.h"
 
-#define NO_WISH SIZE_MAX
+#define NO_WISH     SIZE_MAX
+#define DEBOUNCE_MS 40u
 
 static void came(void *arg, const Ns__Envelope *, const struct ns_why *);
 
@@ -23,6 +24,7 @@ pages_init(struct pages *p, struct view *v, const struct pages_ops *ops, struct 
 	p->ops = ops;
 	p->table = table;
 	p->wish = NO_WISH;
+	v->list = p;
 }
 
 void
@@ -63,9 +65,19 @@ cancel(struct pages *p)
 	p->request = 0;
 }
 
+/* There is one timer; whoever else took it since, this list is asked for when it is looked at again. */
+static void
+not_due(struct pages *p)
+{
+	if (p->due && p->view->ui->loop != NULL)
+		loop_later(p->view->ui->loop, 0, NULL, NULL);
+	p->due = false;
+}
+
 void
 pages_free(struct pages *p)
 {
+	not_due(p);
 	cancel(p);
 	drop_all(p);
 	free(p->keep);
@@ -108,7 +120,11 @@ pages_reload(struct pages *p, bool to_top)
 {
 	const struct row *row = NULL;
 
+	to_top |= p->due;
+	not_due(p);
 	cancel(p);
+	if (to_top || !p->loaded)
+		ui_awaits(p->view);
 	if (!to_top && p->keep == NULL && p->n > 0 && p->table->row >= p->before)
 		row = pages_row(p, p->table->row - p->before);
 	if (row != NULL)
@@ -124,6 +140,25 @@ pages_reload(struct pages *p, bool to_top)
 	ask(p, p->ops->rank != NULL && p->table->row >= p->before
 		   ? (p->table->row - p->before) / SEEK_ROWS
 		   : 0);
+}
+
+static void
+paused(void *arg)
+{
+	pages_reload(arg, true);
+}
+
+void
+pages_filtered(struct pages *p)
+{
+	if (p->view->ui->loop == NULL) {
+		pages_reload(p, true);
+		return;
+	}
+	cancel(p); /* of what nobody wants any more */
+	p->due = true;
+	ui_awaits(p->view);
+	loop_later(p->view->ui->loop, DEBOUNCE_MS, paused, p);
 }
 
 /* The page that a row is on; p->n when that is not known yet. */
@@ -152,6 +187,10 @@ pages_refresh(struct pages *p)
 {
 	size_t row = p->table->row, page;
 
+	if (p->due) {
+		pages_reload(p, true);
+		return;
+	}
 	if (p->request != 0 || row < p->before || p->n == 0)
 		return;
 	page = page_of(p, row - p->before);
@@ -201,6 +240,15 @@ pages_row(struct pages *p, size_t row)
 	/* Past what we know, page after page leads there: a cursor comes with the page before it. */
 	ask(p, i < p->n ? i : p->n - 1);
 	return NULL;
+}
+
+bool
+pages_misses(struct pages *p)
+{
+	size_t row = p->table->row - p->before;
+
+	return p->table->row >= p->before && row < pages_count(p) && pages_row(p, row) == NULL &&
+	       p->request != 0;
 }
 
 const char *
@@ -255,6 +303,22 @@ evict(struct pages *p)
 			return;
 		drop_rows(oldest);
 	}
+}
+
+/* The cursor may have moved since the rows were asked for. */
+static void
+keep_cursor(struct pages *p)
+{
+	const struct page *page;
+	size_t row = p->table->row - p->before, i;
+
+	if (p->keep == NULL || p->table->row < p->before || (i = page_of(p, row)) >= p->n)
+		return;
+	page = &p->list[i];
+	if (page->rows == NULL || row - page->first >= page->n)
+		return;
+	free(p->keep);
+	p->keep = xstrdup(page->rows[row - page->first].id);
 }
 
 /* After a reload the cursor goes to the row it was on. */
@@ -342,8 +406,10 @@ static void
 take_page(struct pages *p, const Ns__Envelope *env)
 {
 	const char *next = "";
-	size_t n = p->ops->rows(env, &next, &p->total);
+	size_t n;
 
+	keep_cursor(p);
+	n = p->ops->rows(env, &next, &p->total);
 	if (p->ops->rank != NULL)
 		take_ranked(p, env, n);
 	else
@@ -410,6 +476,7 @@ came(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 			sanitize(p->refused, sizeof p->refused, why->text, p->view->ui->ascii);
 		}
 		ui_dirty(p->view->ui, true);
+		ui_came(p->view, false);
 		return;
 	}
 	again = !p->fresh && p->wish == NO_WISH && p->loaded;
@@ -423,4 +490,5 @@ came(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 		(void)pages_row(p, wish);
 	}
 	ui_dirty(p->view->ui, !again);
+	ui_came(p->view, true);
 }

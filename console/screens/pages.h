@@ -52,6 +52,7 @@ struct pages {
 	uint64_t request;
 	size_t asking; /* which page */
 	bool fresh; /* the next reply begins a new list */
+	bool due; /* another one was asked for: it is, when the typing pauses */
 	bool loaded; /* there was one */
 	char refused[400]; /* why there is no list, for people; empty: there is */
 	size_t wish; /* a row that was looked at and is not here; SIZE_MAX: none */
@@ -66,6 +67,8 @@ void pages_init(struct pages *, struct view *, const struct pages_ops *, struct 
 void pages_free(struct pages *);
 /* All anew; the cursor stays on its row where that is still on its page, or goes to the top. */
 void pages_reload(struct pages *, bool to_top);
+/* Another filter, to the top: asked for when the typing pauses. */
+void pages_filtered(struct pages *);
 /* The page that the cursor is on again; the cursor stays on its row where that is still on it. */
 void pages_refresh(struct pages *);
 size_t pages_count(const struct pages *);
@@ -82,6 +85,7 @@ const char *pages_unsorted(const struct pages *);
 void pages_each(const struct pages *, void (*)(void *arg, const struct row *), void *arg);
 /* NULL: not here; it is asked for. */
 const struct row *pages_row(struct pages *, size_t);
+bool pages_misses(struct pages *); /* is the row at the cursor on its way? */
 table_cell_fn pages_cell; /* arg: struct pages */
 void row_free(struct row *);
 void row_set(struct view *, struct row *, unsigned column, enum ui_role, const char *fmt, ...)

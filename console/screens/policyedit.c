@@ -258,7 +258,7 @@ in_form(struct view *v, enum ns_action_id id)
 	if (id != ACT_FIELD)
 		return false;
 	if (policyedit_check(e) == NULL)
-		checkedit_open(v->ui, NULL, false);
+		checkedit_new(v->ui, policyedit_value(e));
 	else
 		checkedit_open(v->ui, policyedit_check(e), false);
 	return true;
@@ -346,7 +346,7 @@ policyedit_refuse(struct view *v, enum ns_action_id id)
 		return "a branch is made with a";
 	if (id == ACT_FIELD &&
 	    (e->form.focus >= e->n_fields || e->fields[e->form.focus].what != PF_CHECK))
-		return "it opens checks: go to one's field";
+		return "it opens the check of a CHECK field: go to one";
 	return e->doc == NULL && (id == ACT_ADD || id == ACT_DELETE || id == ACT_EDIT ||
 				     id == ACT_ACCEPT || id == ACT_TEST)
 		   ? "not loaded yet"

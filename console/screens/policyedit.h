@@ -82,6 +82,7 @@ void policyedit_draw_node(struct view *, struct rect);
 void policyedit_bind(struct policyedit *); /* before a key or a frame: the list of checks may have come anew */
 /* The check that the field in focus names; NULL: none. */
 const char *policyedit_check(const struct policyedit *);
+const char *policyedit_value(const struct policyedit *); /* of the answer whose field the cursor is in; may be empty */
 const struct pol_row *policyedit_row(const struct policyedit *); /* NULL: the policy itself */
 void policyedit_health(struct policyedit *, struct pol_health *);
 

@@ -232,29 +232,14 @@ void
 policyedit_test(struct view *v)
 {
 	struct policyedit *e = v->state;
-	const struct drafts *now = drafts_look(v->ui, v->object);
-	int64_t at = v->ui->wall_ms;
-	size_t len = strlen(e->name);
-	bool apex = len == 0 || strcmp(e->name, "@") == 0,
-	     whole = len > 0 && e->name[len - 1] == '.';
-	Ns__Draft *draft = draft_new(v->object, e->version, e->serial, at);
+	Ns__Draft *draft;
 	Ns__RecordOp ops[2];
-	char *text, *name;
+	char *text;
+	size_t n = make_ops(e, ops, &text);
 
-	if (now != NULL && now->draft != NULL) {
-		draft->base_version = now->draft->base_version;
-		draft->base_serial = now->draft->base_serial;
-		for (size_t i = 0; i < now->draft->n_ops; i++)
-			draft_add(draft, now->draft->ops[i], at);
-	}
-	for (size_t i = 0, n = make_ops(e, ops, &text); i < n; i++)
-		draft_add(draft, &ops[i], at);
+	draft = drafts_with(v->ui, v->object, e->version, e->serial, ops, n);
 	free(text);
-	name = apex    ? xstrdup(v->object)
-	       : whole ? xstrdup(e->name)
-		       : xasprintf("%s.%s", e->name, v->object);
-	querytest_open_draft(v->ui, name, e->type, draft);
-	free(name);
+	querytest_open_draft(v->ui, v->object, e->name, e->type, draft);
 }
 
 void

@@ -401,6 +401,15 @@ policyedit_check(const struct policyedit *e)
 	return strcmp(text, "-") == 0 ? NULL : text;
 }
 
+const char *
+policyedit_value(const struct policyedit *e)
+{
+	for (size_t i = e->form.focus; i > 0 && i < e->n_fields; i--)
+		if (e->fields[i].what == PF_VALUE)
+			return edit_text(&e->form.list[i].edit);
+	return "";
+}
+
 /* The list of checks may have come anew. */
 void
 policyedit_bind(struct policyedit *e)

@@ -1,4 +1,5 @@
 /* pop - one appliance: where it is, how far it is, and what its processes do. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +41,20 @@ heard_text(const Ns__FleetListReply__Appliance *m)
 	return xasprintf("%.1f s ago", m->silent_s);
 }
 
+/* "310M of memory   [geo] database of 2026-11-18   clock +0.2ms" */
+static char *
+host_text(const Ns__FleetListReply__Appliance *m)
+{
+	char memory[16] = "?", clock[16] = "?";
+
+	if (m->memory_mib > 0)
+		fleet_memory(m->memory_mib, memory);
+	if (!isnan(m->clock_ms))
+		fleet_clock(m->clock_ms, clock);
+	return xasprintf("memory %s   [geo] database %s%s   clock %s", memory,
+	    m->geo_built[0] != '\0' ? "of " : "none", m->geo_built, clock);
+}
+
 static void
 take_member(struct view *v, const Ns__FleetListReply__Appliance *m)
 {
@@ -63,6 +78,7 @@ take_member(struct view *v, const Ns__FleetListReply__Appliance *m)
 	add(v, &p->member, UI_TEXT, "queries/s",
 	    xasprintf("%.0f   p50 %.2f ms   p99 %.2f ms   errors %.1f%%", m->qps, m->p50_us / 1000,
 		m->p99_us / 1000, m->error_percent));
+	add(v, &p->member, UI_TEXT, "host", host_text(m));
 	if (m->drained != NULL)
 		add(v, &p->member, UI_WARN, "drained",
 		    xasprintf("by %s: %s; caches have its answers until %.19sZ%s",
@@ -104,17 +120,6 @@ fleet_came(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 }
 
 /* ---- as it says itself ---- */
-void
-fleet_uptime(double s, char out[24])
-{
-	unsigned long m = s > 0 && s < 1e10 ? (unsigned long)s / 60 : 0;
-
-	if (m >= 48 * 60)
-		snprintf(out, 24, "%lud", m / 1440);
-	else
-		snprintf(out, 24, m >= 120 ? "%luh" : "%lum", m >= 120 ? m / 60 : m);
-}
-
 static void
 take_processes(struct view *v, const Ns__StatusReply *s)
 {

@@ -309,11 +309,18 @@ querytest_open(struct ui *ui, const char *name, const char *type, const char *cl
 }
 
 void
-querytest_open_draft(struct ui *ui, const char *name, const char *type, Ns__Draft *draft)
+querytest_open_draft(
+    struct ui *ui, const char *zone, const char *name, const char *type, Ns__Draft *draft)
 {
-	struct view *v = open_with(ui, name, type);
+	size_t len = strlen(name);
+	bool apex = len == 0 || strcmp(name, "@") == 0,
+	     whole = !apex && (name[len - 1] == '.' || strcmp(zone, ".") == 0);
+	char *absolute =
+	    xasprintf("%s%s%s", apex ? "" : name, apex || whole ? "" : ".", whole ? "" : zone);
+	struct view *v = open_with(ui, absolute, type);
 	struct query_test *q = v != NULL ? v->state : NULL;
 
+	free(absolute);
 	if (q == NULL || q->instead != NULL) {
 		ns__draft__free_unpacked(draft, NULL);
 		return;

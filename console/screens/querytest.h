@@ -7,7 +7,7 @@
 
 /* client: an address or a network of which the first address is taken; NULL: as it is. */
 void querytest_open(struct ui *, const char *name, const char *type, const char *client);
-/* The same, with this draft in the place of the one of its zone, if there is one; it is taken over. */
-void querytest_open_draft(struct ui *, const char *name, const char *type, Ns__Draft *);
+/* The same of a name as it is typed in a zone, with this draft in the place of the zone's, if it has one; it is taken over. */
+void querytest_open_draft(struct ui *, const char *zone, const char *name, const char *type, Ns__Draft *);
 
 #endif

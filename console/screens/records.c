@@ -6,7 +6,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "console/core/loop.h"
 #include "console/core/sanitize.h"
 #include "console/screens/copy.h"
 #include "console/screens/draftnames.h"
@@ -20,7 +19,6 @@
 #include "ipc/base/wbuf.h"
 #include "ipc/base/xalloc.h"
 
-#define DEBOUNCE_MS 40u
 #define TIMEOUT_MS  5000u
 #define COPY_OCTETS 65536u /* of an RRset: what is longer is not copied from here */
 
@@ -271,6 +269,28 @@ cell(void *arg, size_t row, unsigned column, enum ui_role *role)
 }
 
 /* ---- copying ---- */
+/* As `record list --json` has an RRset. */
+static char *
+json_text(const struct row *r, const char *name, const char *type)
+{
+	json_t *rdata = json_array(), *doc;
+	char *text, *copy;
+
+	for (const char *from = r->cells[CELL_VALUES]; *from != '\0'; from += *from == '\n') {
+		size_t n = strcspn(from, "\n");
+
+		json_array_append_new(rdata, json_stringn(from, n));
+		from += n;
+	}
+	doc = json_pack("{ss ss sI so}", "name", name, "type", type, "ttl",
+	    (json_int_t)strtoul(r->cells[2] != NULL ? r->cells[2] : "0", NULL, 10), "rdata", rdata);
+	text = json_dumps(doc, JSON_ENSURE_ASCII);
+	copy = text != NULL ? xasprintf("%s\n", text) : NULL;
+	free(text);
+	json_decref(doc);
+	return copy;
+}
+
 static void
 records_copies(struct view *v, struct copies *c)
 {
@@ -290,6 +310,7 @@ records_copies(struct view *v, struct copies *c)
 	if (r->cells[CELL_VALUES] != NULL) {
 		copies_add(c, "data", xstrdup(r->cells[CELL_VALUES]));
 		copies_add(c, "zone lines", xstrdup(r->cells[CELL_LINES]));
+		copies_add(c, "JSON", json_text(r, safe, type));
 	}
 	copies_add(c, "command",
 	    xasprintf("nameserve record list %s --name %s --type %s", zone, safe, type));
@@ -368,8 +389,6 @@ records_close(struct view *v)
 {
 	struct records *s = v->state;
 
-	if (v->ui->loop != NULL)
-		loop_later(v->ui->loop, 0, NULL, NULL);
 	marks_clear(&s->marks);
 	records_preview_close(v);
 	draftrows_close(&s->list);
@@ -383,12 +402,6 @@ records_reload(struct view *v)
 
 /* ---- the filter ---- */
 static void
-filtered(void *arg)
-{
-	pages_reload(&((struct records *)((struct view *)arg)->state)->list.pages, true);
-}
-
-static void
 records_filter(struct view *v, const char *text)
 {
 	struct records *s = v->state;
@@ -397,10 +410,7 @@ records_filter(struct view *v, const char *text)
 		return;
 	snprintf(s->filter, sizeof s->filter, "%s", text);
 	s->list.turn = 0; /* the draft's rows, too */
-	if (v->ui->loop != NULL)
-		loop_later(v->ui->loop, DEBOUNCE_MS, filtered, v);
-	else
-		filtered(v);
+	pages_filtered(&s->list.pages);
 }
 
 static const char *
@@ -430,20 +440,16 @@ static void
 records_draw(struct view *v, struct rect r)
 {
 	struct records *s = v->state;
-	char state[96] = "", sum[64] = "", draft[64];
+	char sum[64] = "", draft[64];
 	int rows;
 
 	draftrows_take(&s->list, fill_mine);
 	if (draftnames_asked(s->filter) && v->ui->drafts != NULL && s->turn != v->ui->drafts->turn)
-		filtered(v);
+		pages_reload(&s->list.pages, true);
 	drafts_text(v->ui->drafts, draft, sizeof draft);
 	if (s->list.pages.loaded)
 		put_sum(v, sum, sizeof sum);
-	if (s->list.pages.loaded && pages_count(&s->list.pages) > 0) {
-		snprintf(state, sizeof state, "%u%s%s", s->list.serial,
-		    draft[0] != '\0' ? "   " : "", draft);
-	}
-	r = zone_title(v, r, state, sum);
+	r = zone_title(v, r, draft, sum);
 	records_preview(v, preview_part(&s->preview, &r));
 	ns_table_draw(&s->list.table, v->ui->surface, r, draftrows_count(&s->list), cell, v);
 	rows =

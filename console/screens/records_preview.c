@@ -114,10 +114,11 @@ put_asked(struct view *v, struct rect *r, const char *name)
 {
 	const struct records *s = v->state;
 	const struct records_name *n = records_asked(s, name);
-	char text[80];
+	char text[96], qps[16];
 
-	snprintf(text, sizeof text, "%llu queries in one to two minutes",
-	    n != NULL ? (unsigned long long)n->count : 0);
+	glyph_number(n != NULL ? n->qps : 0, qps);
+	snprintf(text, sizeof text,
+	    "~%s qps now, all types, sampled; ten minutes are kept of zones alone", qps);
 	if (s->n_names > 0)
 		preview_put(v, r, UI_DIM, n != NULL ? text : "not among the busiest names");
 }

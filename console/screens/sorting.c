@@ -124,6 +124,8 @@ ui_go(struct ui *ui, const char *text)
 	n = strtoull(text, &end, 10);
 	if (strcmp(end, "%") == 0 ? n > 100 : *end != '\0')
 		return false;
+	if (typeahead_place(ui, text))
+		return true;
 	t = top->ops->table(top, &rows);
 	if (rows == 0)
 		return true;

@@ -449,6 +449,7 @@ const struct ns_screen_ops screen_tail = {
 	.act = tail_act,
 	.filter = tail_filter,
 	.filter_now = tail_filter_now,
+	.filter_help = "foo ^foo *.x -not  zone: name: type:MX rcode:NXDOMAIN client: via:tcp",
 	.refuse = tail_refuse,
 	.copies = tail_copies,
 	.twin_words = tail_twin,

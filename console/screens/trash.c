@@ -46,6 +46,7 @@ came(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 	ui_dirty(v->ui, true);
 	if (env == NULL) {
 		ui_say_why(v->ui, why);
+		ui_came(v, false);
 		return;
 	}
 	clear(t);
@@ -67,6 +68,7 @@ came(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 		row_set(v, r, 4, UI_TEXT, "%.10s", i->until);
 	}
 	sorted(v);
+	ui_came(v, true);
 }
 
 static void
@@ -78,6 +80,8 @@ trash_reload(struct view *v)
 
 	if (t->request != 0)
 		return;
+	if (!t->loaded)
+		ui_awaits(v);
 	body.limit = ITEMS_MAX;
 	request.body_case = NS__ENVELOPE__BODY_TRASH_LIST_REQUEST;
 	request.trash_list_request = &body;

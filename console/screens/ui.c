@@ -17,6 +17,7 @@
 #include "console/screens/palette.h"
 #include "console/screens/textedit.h"
 #include "console/screens/twin.h"
+#include "console/screens/zonehead.h"
 #include "ipc/base/clock.h"
 #include "ipc/base/xalloc.h"
 
@@ -51,6 +52,7 @@ ui_tick(struct ui *ui)
 		ui_dirty(ui, false);
 	ui_ask_status(ui);
 	presence_tick(ui);
+	zonehead_tick(ui);
 	if (top != NULL && top->ops->tick != NULL && !ui->lost)
 		top->ops->tick(top);
 }
@@ -128,6 +130,11 @@ interrupted(struct ui *ui)
 
 	if (top->ops->interrupt != NULL && top->ops->interrupt(top))
 		return;
+	if (ui->typeahead.n > 0) {
+		typeahead_drop(ui);
+		ui_say(ui, "What waited for the list is dropped");
+		return;
+	}
 	if (ui->interrupt_ms != 0 && clock_since(ui->mono_ms, ui->interrupt_ms) < INTERRUPT_MS) {
 		ui->code = LOOP_INTERRUPTED;
 		leave(ui);
@@ -143,6 +150,7 @@ peel(struct ui *ui)
 {
 	struct view *top = ui_top(ui);
 
+	typeahead_drop(ui);
 	if (top->ops->leave != NULL && !top->ops->leave(top))
 		return;
 	if (top->ops->filter != NULL && top->ops->filter_now(top)[0] != '\0') {
@@ -257,6 +265,8 @@ ui_refuses(struct ui *ui, const struct ns_action *a)
 		return "you are a viewer: changes need an operator (nameserve user set)";
 	if ((a->id == ACT_EDIT_TEXT || a->id == ACT_FIELD_TEXT) && ui->paper != NULL)
 		return "line by line there is no editor: nameserve zone export, zone import";
+	if (a->id == ACT_FIELD_TEXT && (top->ops->field == NULL || top->ops->field(top) == NULL))
+		return "this field is chosen, not typed";
 	if (a->id == ACT_SUSPEND && ui->restricted)
 		return "there is no shell behind this account";
 	if (a->id == ACT_CONFIRM && ui->unconfirmed == 0)
@@ -306,8 +316,11 @@ ui_act(struct ui *ui, enum ns_action_id id)
 {
 	struct view *top = ui_top(ui);
 	const struct ns_action *a = ns_action_of(id);
-	const char *why = a != NULL ? ui_refuses(ui, a) : NULL;
+	const char *why;
 
+	if (a != NULL && typeahead_act(ui, a))
+		return true;
+	why = a != NULL ? ui_refuses(ui, a) : NULL;
 	if (why != NULL) {
 		ui_say(ui, "%s: %s", a->name, why);
 		return true;
@@ -331,6 +344,7 @@ ui_act(struct ui *ui, enum ns_action_id id)
 		ui->anew = true;
 		top->ops->reload(top);
 		presence_tick(ui);
+		zonehead_tick(ui);
 		ui->anew = false;
 		return true;
 	case ACT_REPAINT:
@@ -354,6 +368,10 @@ ui_act(struct ui *ui, enum ns_action_id id)
 	case ACT_INTERRUPT:
 		interrupted(ui);
 		return true;
+	case ACT_PENDING:
+		if (!top->ops->act(top, id))
+			ui_main(ui, &screen_pending);
+		return true;
 	default:
 		return top->ops->act(top, id);
 	}
@@ -376,6 +394,8 @@ filter_took(struct ui *ui, uint32_t key)
 	end = prompt_key(p, key);
 	if (end == PROMPT_ENTER || end == PROMPT_CANCEL)
 		p->on = false;
+	if (end == PROMPT_CHANGED || end == PROMPT_CANCEL)
+		typeahead_drop(ui);
 	if (end == PROMPT_ENTER)
 		ui_remember(top, "filter", edit_text(&p->edit));
 	else if (end == PROMPT_CHANGED)
@@ -410,10 +430,23 @@ is_burst(struct ui *ui, uint32_t key)
 }
 
 void
+ui_typed(struct ui *ui, uint32_t key)
+{
+	struct view *top = ui_top(ui);
+	const struct ns_action *a = keymap_find(ui->keymap, top->contexts, key);
+
+	if (typeahead_key(ui, key, a))
+		return;
+	if (a != NULL)
+		ui_act(ui, a->id);
+	else if (top->ops->key != NULL && (top->contexts & CTX_TYPED) != 0)
+		(void)top->ops->key(top, key);
+	typeahead_left(ui, top);
+}
+
+void
 ui_key(struct ui *ui, uint32_t key)
 {
-	const struct ns_action *a;
-
 	struct view *top = ui_top(ui);
 	bool typing = ui->prompt.on || (top->contexts & CTX_TYPED) != 0;
 	bool break_too =
@@ -443,11 +476,7 @@ ui_key(struct ui *ui, uint32_t key)
 		return;
 	ui->message[0] = '\0';
 	ui->touched = true;
-	a = keymap_find(ui->keymap, top->contexts, key);
-	if (a != NULL)
-		ui_act(ui, a->id);
-	else if (top->ops->key != NULL && (top->contexts & CTX_TYPED) != 0)
-		(void)top->ops->key(top, key);
+	ui_typed(ui, key);
 }
 
 /* ---- life ---- */
@@ -486,6 +515,7 @@ ui_destroy(struct ui **up)
 	fieldedit_free(ui);
 	bulk_free(ui);
 	presence_forget(ui);
+	zonehead_forget(ui);
 	palette_free(ui);
 	drafts_free(ui);
 	ui_memory_free(ui);

@@ -16,6 +16,7 @@
 #include "console/core/keymap.h"
 #include "console/core/ring.h"
 #include "console/core/surface.h"
+#include "console/screens/typeahead.h"
 #include "console/widgets/dialog.h"
 #include "console/widgets/prompt.h"
 #include "console/widgets/table.h"
@@ -39,9 +40,11 @@ struct wbuf;
 struct fieldedit;
 struct bulk;
 struct presence;
+struct zonehead;
 struct grammar;
 struct palette;
 struct lines;
+struct pages;
 
 struct ns_screen_ops {
 	const char *name;
@@ -81,6 +84,8 @@ struct view {
 	unsigned contexts; /* of ops, unless the screen says another: where the focus is */
 	char object[UI_OBJECT]; /* the zone, the change */
 	bool own; /* what is changed here is a file of the operator's: who only looks may */
+	bool awaits; /* the list that was asked for */
+	struct pages *list; /* that keys act on; NULL: none, or all of it is here */
 };
 
 struct ui {
@@ -101,6 +106,7 @@ struct ui {
 	struct palette *palette; /* NULL: nothing was typed there yet */
 	const struct grammar *grammar; /* of the command line; NULL: actions alone */
 	struct dialog dialog;
+	struct typeahead typeahead;
 	struct textedit *textedit; /* NULL: none under way */
 	struct fieldedit *fieldedit; /* likewise */
 	struct memo *memo;
@@ -113,6 +119,7 @@ struct ui {
 	bool touched; /* a key was pressed: the screen is where the operator led it */
 	struct bulk *bulk; /* NULL: none under way */
 	struct presence *presence; /* NULL: nobody was asked for yet */
+	struct zonehead *zonehead; /* NULL: no zone was opened yet */
 	struct drafts *drafts; /* NULL: the appliance's name is not known yet */
 	char filter_before[PROMPT_MAX]; /* what Esc brings back */
 	char searched[PROMPT_MAX]; /* what n and N look for; empty: nothing yet */
@@ -158,6 +165,7 @@ void ui_destroy(struct ui **);
 void ui_now(struct ui *, uint64_t mono_ms, int64_t wall_ms);
 uint64_t ui_clock_ns(const struct ui *);
 void ui_key(struct ui *, uint32_t key);
+void ui_typed(struct ui *, uint32_t key); /* one that waited until now */
 void ui_tick(struct ui *);
 void ui_check_link(struct ui *); /* is it there? */
 void ui_draw(struct ui *, struct surface *);

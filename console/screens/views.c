@@ -5,6 +5,7 @@
 
 #include "console/screens/presence.h"
 #include "console/screens/ui.h"
+#include "console/screens/zonehead.h"
 #include "ipc/base/xalloc.h"
 
 struct view *
@@ -37,6 +38,7 @@ push(struct ui *ui, const struct ns_screen_ops *ops, const char *object)
 	if (filter != NULL)
 		ops->filter(v, filter);
 	ops->reload(v);
+	zonehead_tick(ui);
 	ui_dirty(ui, true);
 }
 
@@ -97,6 +99,7 @@ pop(struct ui *ui)
 	struct view *v = ui->views[--ui->n_views];
 
 	ui->dialog.on = false; /* it was about what is gone */
+	typeahead_drop(ui);
 	if (v->ops->goes_on != NULL && v->ops->goes_on(v) && ui_aside_room(ui))
 		ui->aside[ui->n_aside++] = v;
 	else
@@ -219,6 +222,7 @@ ui_connect(struct ui *ui, const char *appliance)
 		ns_client_cancel(ui->client, ui->asked);
 	ui->asked = 0;
 	presence_forget(ui);
+	zonehead_forget(ui);
 	ns_client_to(ui->client, name);
 	memcpy(ui->name, name, sizeof ui->name);
 	ui->heard_ms = 0;

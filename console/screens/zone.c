@@ -6,6 +6,7 @@
 #include "console/core/sanitize.h"
 #include "console/screens/drafts.h"
 #include "console/screens/presence.h"
+#include "console/screens/zonehead.h"
 
 static const struct {
 	const struct ns_screen_ops *ops;
@@ -14,6 +15,15 @@ static const struct {
 	{ &screen_dnssec, "DNSSEC" }, { &screen_metrics, "Metrics" },
 	{ &screen_zone_history, "History" }, { &screen_zonesettings, "Settings" } };
 #define TABS (sizeof tabs / sizeof *tabs)
+
+bool
+zone_is_tab(const struct ns_screen_ops *ops)
+{
+	for (size_t i = 0; i < TABS; i++)
+		if (tabs[i].ops == ops)
+			return true;
+	return false;
+}
 
 int
 zone_relative(const char *name, const char *zone, const char **out)
@@ -52,14 +62,14 @@ zone_title(struct view *v, struct rect r, const char *state, const char *right)
 {
 	struct surface *s = v->ui->surface;
 	char name[UI_OBJECT];
-	int x = r.x + 1;
+	int x = r.x + 1, w = text_width(state);
 
 	sanitize(name, sizeof name, v->object, v->ui->ascii);
 	name[ui_name_len(name)] = '\0';
 	x += surface_put(s, x, r.y, 8, UI_TITLE, "Zones > ");
-	x += surface_put(s, x, r.y, r.w - x - 1 - text_width(state) - 3, UI_TITLE, name);
-	x += 3 + surface_putf(s, x + 3, r.y, r.w - x - 4, UI_TEXT, "%s%s",
-		     v->ui->lost && state[0] != '\0' ? "~" : "", state);
+	x += surface_put(s, x, r.y, r.w - x - 1 - w - 3, UI_TITLE, name);
+	x = zonehead_draw(v, x, r.y, r.x + r.w - 1 - (w > 0 ? w + 3 : 0));
+	x += 3 + surface_put(s, x + 3, r.y, r.w - x - 4, UI_TEXT, state);
 	r.h -= put_others(v, r, x);
 	x = r.x + 1;
 	for (size_t i = 0; i < TABS; i++)
@@ -111,7 +121,9 @@ zone_refuse(const struct view *v, enum ns_action_id id)
 {
 	const struct drafts *d = v->ui->drafts;
 
-	if (id == ACT_PENDING || id == ACT_UNDO)
+	if (id == ACT_UNDO)
+		return drafts_can_undo(d) ? NULL : "nothing was done in a draft of this zone";
+	if (id == ACT_PENDING)
 		return d != NULL && d->draft != NULL ? NULL : "no draft of this zone";
 	if (id == ACT_REDO)
 		return d != NULL && d->n_undone > 0 ? NULL : "nothing was undone";

@@ -4,7 +4,8 @@
 
 #include "console/screens/ui.h"
 
-/* Two lines: the zone with `state` behind it, and its tabs with `right` on the right.  What is left of r. */
+bool zone_is_tab(const struct ns_screen_ops *);
+/* Two lines: the zone, what zonehead tells of it and `state` behind that, and its tabs with `right` on the right.  What is left of r. */
 struct rect zone_title(struct view *, struct rect r, const char *state, const char *right);
 /* "www" of "www.example.com." in example.com., "@" of the zone itself: where it begins, and its octets. */
 int zone_relative(const char *name, const char *zone, const char **out);

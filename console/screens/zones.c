@@ -1,10 +1,9 @@
-/* zones.c - all zones, a page at a time, in whatever order; typing a filter asks the appliance, at most every 40 ms. */
+/* zones.c - all zones, a page at a time, in whatever order. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "console/core/loop.h"
 #include "console/core/sanitize.h"
 #include "console/screens/bulk.h"
 #include "console/screens/copy.h"
@@ -14,12 +13,12 @@
 #include "console/screens/preview.h"
 #include "console/screens/sorting.h"
 #include "console/screens/votes.h"
+#include "console/screens/zonehead.h"
 #include "console/screens/zonemake.h"
 #include "ipc/base/clock.h"
 #include "ipc/base/wbuf.h"
 #include "ipc/base/xalloc.h"
 
-#define DEBOUNCE_MS 40u
 #define TIMEOUT_MS  5000u
 #define HOLD_MS     10000u /* how long rows stay where they are that are sorted by what moves */
 #define COPY_OCTETS (1u << 20)
@@ -82,27 +81,6 @@ zones_rank(const Ns__Envelope *env, uint64_t *snapshot)
 	return env->zone_list_reply->rank;
 }
 
-/* What is not well with its DNSSEC, or that it is. */
-static void
-set_dnssec(struct view *v, const Ns__ZoneInfo *z, struct row *r)
-{
-	static const struct {
-		const char *trouble, *word;
-		enum ui_role role;
-	} words[] = { { "ds", "DS?", UI_WARN }, { "leaving", "leaving", UI_WARN },
-		{ "expires", "expires", UI_WARN }, { "expired", "EXPIRED", UI_CRIT } };
-
-	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-		if (strcmp(z->dnssec_trouble, words[i].trouble) == 0) {
-			row_set(v, r, 6, words[i].role, "%s", words[i].word);
-			return;
-		}
-	row_set(v, r, 6, strcmp(z->dnssec, "off") == 0 ? UI_DIM : UI_TEXT, "%s",
-	    strcmp(z->dnssec, "on") == 0         ? "ok"
-	    : strcmp(z->dnssec, "external") == 0 ? "extern"
-						 : z->dnssec);
-}
-
 /* Of zones that are asked; ten minutes of the busiest, and in words why there are none of another. */
 static void
 set_past(struct view *v, const Ns__ZoneInfo *z, struct row *r)
@@ -144,7 +122,8 @@ zones_fill(struct view *v, const Ns__Envelope *env, size_t i, struct row *r)
 	row_set(v, r, 2, UI_TEXT, "%llu", (unsigned long long)z->rrsets);
 	row_set(v, r, 3, z->qps > 0 ? UI_TEXT : UI_DIM, "%s", isnan(z->qps) ? "-" : qps);
 	set_past(v, z, r);
-	set_dnssec(v, z, r);
+	word = zonehead_dnssec(z, &role);
+	row_set(v, r, 6, role, "%s", word);
 	word = level_word(z->health, &role);
 	row_set(v, r, 7, role, "%s", word);
 	row_set(v, r, 8, UI_TEXT, "%s %s", ago, z->changed_by);
@@ -178,8 +157,6 @@ zones_close(struct view *v)
 {
 	struct zones *z = v->state;
 
-	if (v->ui->loop != NULL)
-		loop_later(v->ui->loop, 0, NULL, NULL);
 	marks_clear(&z->marks);
 	zonepreview_free(v, &z->behind);
 	pages_free(&z->pages);
@@ -234,12 +211,6 @@ zones_table(struct view *v, size_t *rows)
 }
 
 static void
-zones_filtered(void *arg)
-{
-	pages_reload(&((struct zones *)((struct view *)arg)->state)->pages, true);
-}
-
-static void
 zones_filter(struct view *v, const char *text)
 {
 	struct zones *z = v->state;
@@ -247,10 +218,7 @@ zones_filter(struct view *v, const char *text)
 	if (strcmp(z->filter, text) == 0)
 		return;
 	snprintf(z->filter, sizeof z->filter, "%s", text);
-	if (v->ui->loop != NULL)
-		loop_later(v->ui->loop, DEBOUNCE_MS, zones_filtered, v);
-	else
-		zones_filtered(v);
+	pages_filtered(&z->pages);
 }
 
 static const char *
@@ -268,12 +236,27 @@ id_at(void *arg, size_t row)
 	return r != NULL ? r->id : NULL;
 }
 
+/* What it was when the link went. */
+static const char *
+was_live(struct zones *z, size_t row, enum ui_role *role)
+{
+	static char text[24];
+	const char *qps = pages_cell(&z->pages, row, 3, role);
+
+	if (qps == NULL || qps[0] < '0' || qps[0] > '9')
+		return qps;
+	snprintf(text, sizeof text, "~%s", qps);
+	return text;
+}
+
 static const char *
 cell(void *arg, size_t row, unsigned column, enum ui_role *role)
 {
 	struct zones *z = arg;
 	const char *id;
 
+	if (column == 3 && z->pages.view->ui->lost)
+		return was_live(z, row, role);
 	if (column != TABLE_SIGN)
 		return pages_cell(&z->pages, row, column, role);
 	id = z->marks.n > 0 ? id_at(z, row) : NULL;

@@ -12,7 +12,7 @@
 #include "console/core/action.h"
 #include "console/core/surface.h"
 
-#define TABLE_COLUMNS 14u
+#define TABLE_COLUMNS 17u
 #define TABLE_SIGN    99u /* asked as a column, of the sign beside the cursor's, where there are signs */
 
 struct table_column {

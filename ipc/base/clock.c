@@ -36,12 +36,18 @@ clock_since(uint64_t now, uint64_t then)
 }
 
 int64_t
-clock_wall_ms(void)
+clock_wall_us(void)
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_REALTIME, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000 + NS_TEST_WALL_AHEAD_MS;
+	return ((int64_t)ts.tv_sec * 1000 + NS_TEST_WALL_AHEAD_MS) * 1000 + ts.tv_nsec / 1000;
+}
+
+int64_t
+clock_wall_ms(void)
+{
+	return clock_wall_us() / 1000;
 }
 
 uint32_t

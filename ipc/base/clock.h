@@ -14,6 +14,7 @@ uint64_t clock_since(uint64_t now, uint64_t then);
 /* The monotonic one; UINT64_MAX is no deadline, and costs no look. */
 bool	 clock_is_past(uint64_t deadline_ns);
 int64_t	 clock_wall_ms(void);			/* since 1970, UTC */
+int64_t	 clock_wall_us(void);
 uint32_t clock_wall_s(void);			/* the same mod 2^32, of the last timer tick: cheap */
 
 #define CLOCK_RFC3339_LEN 32

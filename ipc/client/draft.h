@@ -18,6 +18,8 @@
 
 #define DRAFT_OPS_MAX 10000u /* what a commit takes (appliance/sync/edit.h) */
 #define DRAFT_OCTETS  (16u << 20) /* of a file */
+#define DRAFT_COMMENT_MAX 400u /* octets */
+#define DRAFT_STEPS_MAX 16u /* that undo takes back whole */
 
 struct ns_drafts;
 

@@ -52,6 +52,15 @@ draft_encode(const Ns__Draft *d, size_t *len)
 	return out;
 }
 
+static bool
+ops_sound(Ns__RecordOp *const *ops, size_t n)
+{
+	for (size_t i = 0; i < n && n <= DRAFT_OPS_MAX; i++)
+		if ((unsigned)ops[i]->kind > NS__RECORD_OP__KIND__DEL)
+			return false;
+	return n <= DRAFT_OPS_MAX;
+}
+
 /* What CLI and console rely on. */
 static bool
 is_sound(const Ns__Draft *d)
@@ -59,11 +68,12 @@ is_sound(const Ns__Draft *d)
 	size_t len = strlen(d->zone);
 	char *canonical = draft_zone(d->zone);
 	bool ok = len > 0 && len < ZONE_MAX && strcmp(canonical, d->zone) == 0 &&
-		  d->n_ops <= DRAFT_OPS_MAX;
+		  ops_sound(d->ops, d->n_ops) && d->n_steps <= DRAFT_STEPS_MAX &&
+		  strlen(d->comment) <= DRAFT_COMMENT_MAX;
 
 	free(canonical);
-	for (size_t i = 0; ok && i < d->n_ops; i++)
-		ok = (unsigned)d->ops[i]->kind <= NS__RECORD_OP__KIND__DEL;
+	for (size_t i = 0; ok && i < d->n_steps; i++)
+		ok = ops_sound(d->steps[i]->ops, d->steps[i]->n_ops);
 	return ok;
 }
 

@@ -60,13 +60,138 @@ draft_add(Ns__Draft *d, const Ns__RecordOp *op, int64_t now_ms)
 	touched(d, now_ms);
 }
 
-Ns__RecordOp *
-draft_undo(Ns__Draft *d, int64_t now_ms)
+/* ---- steps and undo ---- */
+static void
+forget_oldest_step(Ns__Draft *d)
 {
-	if (d->n_ops == 0)
-		return NULL;
+	protobuf_c_message_free_unpacked(&d->steps[0]->base, NULL);
+	memmove(d->steps, d->steps + 1, --d->n_steps * sizeof *d->steps);
+}
+
+static void
+push_step(Ns__Draft *d, Ns__Draft__Step *step)
+{
+	d->steps = xreallocarray(d->steps, d->n_steps + 1, sizeof *d->steps);
+	d->steps[d->n_steps++] = step;
+	while (d->n_steps > DRAFT_STEPS_MAX ||
+	       (d->n_steps > 0 && ns__draft__get_packed_size(d) > DRAFT_OCTETS / 4))
+		forget_oldest_step(d);
+}
+
+/* The draft as it is, for what comes in its place. */
+static Ns__Draft__Step *
+step_of(const Ns__Draft *d)
+{
+	Ns__Draft__Step *s = xmalloc(sizeof *s);
+
+	ns__draft__step__init(s);
+	s->base_version = d->base_version;
+	s->base_serial = d->base_serial;
+	s->ops = xcalloc(d->n_ops + 1, sizeof *s->ops);
+	for (; s->n_ops < d->n_ops; s->n_ops++)
+		s->ops[s->n_ops] = op_copy(d->ops[s->n_ops]);
+	return s;
+}
+
+static void
+swap_step(Ns__Draft *d, Ns__Draft__Step *s)
+{
+	Ns__Draft__Step was = *s;
+
+	s->ops = d->ops;
+	s->n_ops = d->n_ops;
+	s->base_version = d->base_version;
+	s->base_serial = d->base_serial;
+	d->ops = was.ops;
+	d->n_ops = was.n_ops;
+	d->base_version = was.base_version;
+	d->base_serial = was.base_serial;
+}
+
+static void
+clear_ops(Ns__Draft *d)
+{
+	while (d->n_ops > 0)
+		ns__record_op__free_unpacked(d->ops[--d->n_ops], NULL);
+}
+
+void
+draft_replace(Ns__Draft *d, const Ns__ZoneEdit *edit, int64_t now_ms)
+{
+	Ns__Draft__Step *step = step_of(d);
+
+	clear_ops(d);
+	for (size_t i = 0; i < edit->n_ops; i++)
+		draft_add(d, edit->ops[i], now_ms);
+	d->base_version = edit->base_version;
+	d->base_serial = edit->base_serial;
+	step->made = (uint32_t)d->n_ops;
+	push_step(d, step);
 	touched(d, now_ms);
-	return d->ops[--d->n_ops];
+}
+
+void
+draft_comment(Ns__Draft *d, const char *text)
+{
+	size_t len = strlen(text);
+
+	while (len > DRAFT_COMMENT_MAX || (len > 0 && ((unsigned char)text[len] & 0xC0) == 0x80))
+		len--; /* never half a character */
+	if (d->comment != protobuf_c_empty_string)
+		free(d->comment);
+	d->comment = xasprintf("%.*s", (int)len, text);
+}
+
+void
+draft_rebase(Ns__Draft *d, uint64_t version, uint32_t serial, int64_t now_ms)
+{
+	for (size_t i = 0; i < d->n_steps; i++) {
+		d->steps[i]->base_version = version;
+		d->steps[i]->base_serial = serial;
+	}
+	d->base_version = version;
+	d->base_serial = serial;
+	touched(d, now_ms);
+}
+
+bool
+draft_undo(Ns__Draft *d, struct draft_undone *undone, int64_t now_ms)
+{
+	*undone = (struct draft_undone){ 0 };
+	if (d->n_steps > 0 && d->n_ops <= d->steps[d->n_steps - 1]->made) {
+		undone->step = d->steps[--d->n_steps];
+		swap_step(d, undone->step);
+	} else if (d->n_ops > 0) {
+		undone->op = d->ops[--d->n_ops];
+	} else {
+		return false;
+	}
+	touched(d, now_ms);
+	return true;
+}
+
+void
+draft_redo(Ns__Draft *d, struct draft_undone *undone, int64_t now_ms)
+{
+	if (undone->step != NULL) {
+		swap_step(d, undone->step);
+		push_step(d, undone->step);
+		touched(d, now_ms);
+		undone->step = NULL;
+	} else {
+		draft_add(d, undone->op, now_ms);
+	}
+	draft_undone_free(undone);
+}
+
+void
+draft_undone_free(struct draft_undone *undone)
+{
+	if (undone->op != NULL)
+		ns__record_op__free_unpacked(undone->op, NULL);
+	if (undone->step != NULL)
+		protobuf_c_message_free_unpacked(&undone->step->base, NULL);
+	*undone = (struct draft_undone){ 0 };
 }
 
 /* "www", "www.example.com." and "@" against a name's text; an escaped dot at the end is none. */
@@ -93,6 +218,7 @@ op_names(const Ns__RecordOp *op, const char *zone, const char *name, const char 
 size_t
 draft_leave_out(Ns__Draft *d, const char *name, const char *type, int64_t now_ms)
 {
+	Ns__Draft__Step *step = step_of(d);
 	size_t kept = 0, n = d->n_ops;
 
 	for (size_t i = 0; i < n; i++)
@@ -101,8 +227,13 @@ draft_leave_out(Ns__Draft *d, const char *name, const char *type, int64_t now_ms
 		else
 			d->ops[kept++] = d->ops[i];
 	d->n_ops = kept;
-	if (kept != n)
+	step->made = (uint32_t)kept;
+	if (kept != n) {
+		push_step(d, step);
 		touched(d, now_ms);
+	} else {
+		protobuf_c_message_free_unpacked(&step->base, NULL);
+	}
 	return n - kept;
 }
 
@@ -202,14 +333,15 @@ bool
 draft_settle(Ns__Draft *d, const Ns__Conflict *c, const enum decision *decided, int64_t now_ms)
 {
 	const Ns__Conflict__Zone *z = NULL;
+	Ns__Draft__Step *step;
 
 	for (size_t i = 0; i < c->n_zones; i++)
 		if (strcasecmp(c->zones[i]->zone, d->zone) == 0)
 			z = c->zones[i];
 	if (z == NULL || !settled(d, c, decided))
 		return false;
-	while (d->n_ops > 0)
-		ns__record_op__free_unpacked(d->ops[--d->n_ops], NULL);
+	step = step_of(d);
+	clear_ops(d);
 	for (size_t i = 0; i < c->n_rrsets; i++) {
 		const Ns__Conflict__RRset *set = c->rrsets[i];
 		enum decision what = set->overlaps ? decided[i] : DECIDE_MINE;
@@ -221,6 +353,8 @@ draft_settle(Ns__Draft *d, const Ns__Conflict *c, const enum decision *decided, 
 	}
 	d->base_version = z->version;
 	d->base_serial = z->serial;
+	step->made = (uint32_t)d->n_ops;
+	push_step(d, step);
 	touched(d, now_ms);
 	return true;
 }

@@ -11,10 +11,19 @@
 /* Free with ns__draft__free_unpacked(d, NULL).  now_ms: wall clock. */
 Ns__Draft	*draft_new(const char *zone, uint64_t version, uint32_t serial, int64_t now_ms);
 void		 draft_add(Ns__Draft *, const Ns__RecordOp *, int64_t now_ms);	/* a copy */
-/* The last one, taken off; NULL: there is none.  The caller's, as is op_copy(). */
-Ns__RecordOp	*draft_undo(Ns__Draft *, int64_t now_ms);
 Ns__RecordOp	*op_copy(const Ns__RecordOp *);
-/* Every operation on that RRset taken off; how many.  One that removes all types of a name stays. */
+/* All operations anew, and their base, as one step. */
+void		 draft_replace(Ns__Draft *, const Ns__ZoneEdit *, int64_t now_ms);
+/* Why, for the commit; of a text that is too long the beginning. */
+void		 draft_comment(Ns__Draft *, const char *text);
+/* The same operations on another version of the zone. */
+void		 draft_rebase(Ns__Draft *, uint64_t version, uint32_t serial, int64_t now_ms);
+/* What was done last, taken back: an operation, or a step; for redo, or to be freed.  false: nothing. */
+struct draft_undone { Ns__RecordOp *op; Ns__Draft__Step *step; };	/* one of them */
+bool		 draft_undo(Ns__Draft *, struct draft_undone *, int64_t now_ms);
+void		 draft_redo(Ns__Draft *, struct draft_undone *, int64_t now_ms);	/* takes it */
+void		 draft_undone_free(struct draft_undone *);
+/* Every operation on that RRset taken off, as one step; how many.  One that removes all types of a name stays. */
 size_t		 draft_leave_out(Ns__Draft *, const char *name, const char *type, int64_t now_ms);
 /* Does the operation say something of that RRset?  Names are text, absolute or relative to the zone. */
 bool		 op_names(const Ns__RecordOp *, const char *zone, const char *name, const char *type);

@@ -18,11 +18,13 @@ check(Ns__Draft *d)
 	Ns__Draft *again;
 	size_t len;
 
-	assert(strcmp(zone, d->zone) == 0 && d->n_ops <= DRAFT_OPS_MAX);
+	assert(strcmp(zone, d->zone) == 0 && d->n_ops <= DRAFT_OPS_MAX &&
+	       d->n_steps <= DRAFT_STEPS_MAX);
 	bytes = draft_encode(d, &len);
 	assert(bytes != NULL);
 	again = draft_decode(bytes, len, &why);
-	assert(again != NULL && again->n_ops == d->n_ops && strcmp(again->zone, d->zone) == 0);
+	assert(again != NULL && again->n_ops == d->n_ops && again->n_steps == d->n_steps &&
+	       strcmp(again->zone, d->zone) == 0);
 	ns__draft__free_unpacked(again, NULL);
 	ns__draft__free_unpacked(d, NULL);
 	free(bytes);

@@ -1,6 +1,9 @@
 """Queries that keep coming while a test looks at what is shown of them."""
 
+import contextlib
 import threading
+
+import dns.exception
 
 
 class Asking:
@@ -13,9 +16,10 @@ class Asking:
     def run(self):
         while not self.over.is_set():
             for a in self.where:
-                for name in self.names:
-                    a.ask(name, "A")
-            a.ask(self.names[0], "AAAA", tcp=True)
+                with contextlib.suppress(OSError, dns.exception.Timeout):  # it may be stopped meanwhile
+                    for name in self.names:
+                        a.ask(name, "A")
+                    a.ask(self.names[0], "AAAA", tcp=True)
             self.over.wait(0.02)
 
     def __enter__(self):

@@ -104,8 +104,10 @@ on_keys(void *arg, const uint8_t *name, struct zone_keys **out, struct ns_why *w
 {
 	struct signbox *b = arg;
 
-	if (!name_equal(name, signbox_apex()))
-		return KEYS_NONE;
+	if (!name_equal(name, signbox_apex())) {
+		*out = b->others != NULL ? b->others(name) : NULL;
+		return *out != NULL ? KEYS_FOUND : KEYS_NONE;
+	}
 	if (b->closed) {
 		*out = closed_keys(b);
 		return KEYS_FOUND;

@@ -21,7 +21,8 @@ struct signbox {
 	bool		 closed;		/* keys come closed; locked: and do not open */
 	bool		 start;			/* what is sent whole is the whole store */
 	unsigned	 opens;
-	bool		 held;			/* large zones stay in the making until make_all */
+	bool		 held;			/* what is made in slices stays in the making until make_all */
+	struct zone_keys *(*others)(const uint8_t *apex);	/* keys of other zones, a reference; NULL: they have none */
 	unsigned	 slices;
 	uint32_t	 now;
 	unsigned	 asks, publishes, refusals;

@@ -22,6 +22,7 @@ fill_status(Ns__Envelope *e)
 {
 	static Ns__StatusReply s;
 	static Ns__StatusReply__Problem p;
+	static Ns__StatusReply__Zone z;
 	static Ns__StatusReply__Problem *list[] = { &p };
 
 	s = (Ns__StatusReply)NS__STATUS_REPLY__INIT;
@@ -34,6 +35,10 @@ fill_status(Ns__Envelope *e)
 	p.text = STR(is("hostile") ? HOSTILE : "no backup for 3 days: nameserve backup FILE");
 	s.problems = list;
 	s.n_problems = is("empty") ? 0 : 1;
+	z = (Ns__StatusReply__Zone)NS__STATUS_REPLY__ZONE__INIT;
+	z.name = STR(asked);
+	z.qps = is("empty") ? 0 : 21400;
+	s.zone = asked[0] != '\0' ? &z : NULL;
 	e->status_reply = &s;
 	e->body_case = NS__ENVELOPE__BODY_STATUS_REPLY;
 }
@@ -112,7 +117,10 @@ fill_zones(Ns__Envelope *e)
 		    STR(i % 2 ? "2026-11-22T13:40:00.000Z" : "2026-11-20T10:00:00.000Z");
 	}
 	r.zones = zone;
-	r.n_zones = is("empty") ? 0 : PAGE_TEST;
+	for (unsigned i = 0; i < PAGE_TEST && !is("empty"); i++)
+		if (is("hostile") || strchr(asked, ':') != NULL ||
+		    strstr(names[i], asked + (asked[0] == '^')) != NULL)
+			zone[r.n_zones++] = zone[i];
 	r.total = r.n_zones;
 	e->zone_list_reply = &r;
 	e->body_case = NS__ENVELOPE__BODY_ZONE_LIST_REPLY;
@@ -200,6 +208,8 @@ fill_zone(Ns__Envelope *e)
 	z.name = STR("shop-000.example.");
 	z.serial = 2026112201;
 	z.records = 428;
+	z.dnssec = STR(is("empty") ? "off" : "on");
+	z.dnssec_trouble = STR(is("hostile") ? HOSTILE : "");
 	z.account = STR(is("hostile") ? HOSTILE : "acme");
 	z.changed = STR("2026-11-22T13:40:00.000Z");
 	z.sites = sites;

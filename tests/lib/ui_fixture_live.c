@@ -61,6 +61,9 @@ fill_past(Ns__StatsReply *s)
 		p99[i] = i < 12 ? -1 : 300 + (float)(i * 7 % 40) * 8;
 	s->past = past_of(5, s->qps);
 	s->past_p99_us = p99;
+	s->past_nxdomain = past_of(3, s->qps / 3);
+	s->past_errors = past_of(1, s->qps / 500);
+	s->n_past_nxdomain = s->n_past_errors = 60;
 	s->n_past = s->n_past_p99_us = 60;
 }
 
@@ -89,7 +92,7 @@ fixture_figures(Ns__StatsReply *s, const char *scope, const char *top)
 	s->n_qtypes = is("empty") ? 0 : 5;
 	for (unsigned i = 0; i < 24; i++) {
 		ns__stats_reply__bucket__init(&bucket[i]);
-		bucket[i].us = 16u << (i / 4);
+		bucket[i].us = 64u << (i / 4);
 		bucket[i].count = i < 8 ? 100u << i : 40000u >> (i - 8);
 		bucket_list[i] = &bucket[i];
 	}

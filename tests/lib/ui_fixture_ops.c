@@ -1,4 +1,5 @@
 /* ui_fixture_ops.c - checks, appliances and keys of the fixtures; see ui_fixture.h. */
+#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -195,6 +196,14 @@ fixture_fleet(Ns__Envelope *e)
 		a[i]->p50_us = 80 + i;
 		a[i]->uptime_s = i == 7 ? 0 : 86400.0 * 3 * i + 3000;
 		a[i]->error_percent = i == 4 ? 1.2 : 0;
+		a[i]->memory_mib = i == 7 ? 0 : 3072 - 90 * i;
+		a[i]->geo_built = STR(i == 4 ? "2026-11-11" : i == 5 ? "" : "2026-11-18");
+		a[i]->clock_ms = i == 0   ? 0
+				 : i == 7 ? (double)NAN
+				 : i == 4 ? 1500
+					  : 0.3 * (i % 5) - 0.7;
+		a[i]->past = fixture_minutes(i);
+		a[i]->n_past = 10;
 		a[i]->silent_s = i == 7 ? 72 : 0.4;
 		a[i]->lag_s = i == 4 ? 47 : 0.2;
 		a[i]->lag_changes = i == 4 ? 12 : 0;

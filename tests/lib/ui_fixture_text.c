@@ -22,6 +22,7 @@ fill_text(Ns__Envelope *e)
 	r = (Ns__TextChunk)NS__TEXT_CHUNK__INIT;
 	r.text.data = (uint8_t *)STR(shown);
 	r.text.len = fixture_is("empty") ? 0 : strlen(shown);
+	r.drafted = true;
 	e->text_chunk = &r;
 	e->body_case = NS__ENVELOPE__BODY_TEXT_CHUNK;
 }
@@ -47,6 +48,29 @@ fill_progress(Ns__Envelope *e)
 	e->body_case = NS__ENVELOPE__BODY_IMPORT_PROGRESS;
 }
 
+/* Three operations. */
+static void
+put_draft(Ns__ImportReply *r)
+{
+	static Ns__ZoneEdit edit, *edits[] = { &edit };
+	static char *rdata[] = { STR("192.0.2.10") };
+	static const char *const names[] = { "old", "www", "beta" };
+	LIST(Ns__RecordOp, NS__RECORD_OP__INIT, op, 3)
+
+	edit = (Ns__ZoneEdit)NS__ZONE_EDIT__INIT;
+	edit.zone = STR("shop-000.example.");
+	for (unsigned i = 0; i < 3; i++) {
+		op[i]->name = STR(names[i]);
+		op[i]->type = STR("A");
+		op[i]->rdata = rdata;
+		op[i]->n_rdata = 1;
+	}
+	edit.ops = op;
+	edit.n_ops = 3;
+	r->drafts = edits;
+	r->n_drafts = 1;
+}
+
 static void
 fill_verdict(Ns__Envelope *e)
 {
@@ -61,7 +85,9 @@ fill_verdict(Ns__Envelope *e)
 	    STR(fixture_is("hostile") ? HOSTILE
 				      : "field \"address\": not an IPv4 address: \"192.0.2.300\"");
 	r.errors = errors;
-	r.n_errors = fixture_is("empty") ? 0 : 1;
+	r.n_errors = fixture_is("empty") || fixture_is("heavy") ? 0 : 1;
+	if (fixture_is("heavy"))
+		put_draft(&r);
 	e->import_reply = &r;
 	e->body_case = NS__ENVELOPE__BODY_IMPORT_REPLY;
 }

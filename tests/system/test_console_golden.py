@@ -20,7 +20,7 @@ SCREENS = ("overview", "problems", "zones", "filter", "records", "records-filter
            "drain-ask", "dnssec", "unsign-ask", "roll-ask", "zones-marked", "zones-delete",
            "records-marked", "records-ttl", "records-others", "zones-preview", "records-preview", "records-preview-draft", "records-preview-policy", "zones-sort", "records-sort", "fleet-sort", "settings", "settings-sites", "settings-delete", "policies",
            "policy-pool", "policy-form", "policy-geo", "policy-new", "check-edit", "check-new", "check-sure", "check-try",
-           "overview-fleet", "overview-latency", "metrics", "query", "query-answer", "query-record", "query-draft",
+           "overview-fleet", "overview-latency", "overview-draft", "metrics", "query", "query-answer", "query-record", "query-draft",
            "text", "text-again", "text-field", "tail", "tail-filter", "tail-explain", "connect", "connected", "connect-ask", "connect-profiles",
            "connect-drop", "lost-connect", "lost-metrics", "lost-records", "lost-draft", "palette",
            "palette-verbs", "policy-test", "palette-refused", "output", "output-runs")

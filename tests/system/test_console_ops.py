@@ -117,7 +117,7 @@ def test_a_zone_is_signed_and_its_keys_roll(lab):
         c.press("2", "/", "^ops", "enter")
         c.wait(lambda: "ops.example" in c.cursor_row())
         c.press("enter")
-        c.wait("Zones > ops.example")
+        c.wait(lambda: re.search(r"Zones > ops.example +\d+ +DNSSEC off +\S+ qps", c.text()))
         for _ in range(8):
             if "This zone is not signed" in c.text():
                 break
@@ -130,6 +130,7 @@ def test_a_zone_is_signed_and_its_keys_roll(lab):
         answer(c, "y")
         c.wait("First DS, of key")
         c.wait("NOW   2 caches forgot unsigned answers")
+        c.wait(lambda: re.search(r"Zones > ops.example +\d+ +DNSSEC (ok|DS\?) ", c.text()))
         (line,) = lab.cli("dnssec", "ds", "ops.example").splitlines()
         c.wait(line.split(" IN ")[1])
         c.press("K")

@@ -57,7 +57,7 @@ def test_an_account_whose_shell_is_nameserve(lab):
     ("/usr/lib/openssh/sftp-server", "unknown command"), ("zone list 'x", "quote"), ("backup /tmp/x", "no files"),
     ("nameserve --socket /tmp/x zone list", "no --socket"), ("nameserve --appliance ssh:root@127.0.0.1 zone list", "no --socket"),
     ("policy set example.com a A /etc/passwd", "no files"), ("zone import --dir /etc", "no files"),
-    ("backup - --passphrase-file /etc/shadow", "no files")])
+    ("backup - --passphrase-file /etc/shadow", "no files"), ("edit example.com", "an editor of choice would be a shell")])
 def test_there_is_no_shell_behind_it(lab, line, says):
     done = lab[1].ssh("carol", OWN, line)
     assert done.returncode != 0 and says in done.stderr, done
@@ -109,6 +109,9 @@ def test_a_shared_account_is_the_person_of_the_key(lab):
     assert a.cli_json("history", "list")["changes"][0]["author"] == "alice"
     done = sshd.ssh("vera", OPS, "record set example.com b 60 A 192.0.2.2 --commit")
     assert done.returncode == 4 and "operator" in done.stderr
+    for who, why in (("alice", "editor of choice"), ("looker", "editor of choice")):  # on a terminal, too
+        done = sshd.ssh(who, OPS, "edit example.com", "-tt", "-o", "SetEnv=EDITOR=/bin/sh")
+        assert done.returncode == 4 and why in done.stdout + done.stderr, done
     done = sshd.ssh("looker", OPS, "record set example.com b 60 A 192.0.2.2 --commit")
     assert done.returncode == 4 and "read-only" in done.stderr
     done = sshd.ssh("alice", OPS, "nameserve login vera")

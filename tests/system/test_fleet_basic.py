@@ -98,12 +98,18 @@ def test_list_and_status(fleet):
     def told(m):
         fleet.replicas[0].values("www.example.com")
         r1 = next(r for r in m.cli_json("fleet", "list")["appliances"] if r["name"] == "r1")
-        return r1["p99_us"] >= r1["p50_us"] > 0 and r1["uptime_s"] > 0
+        if not (r1["p99_us"] >= r1["p50_us"] > 0 and r1["uptime_s"] > 0 and r1["clock_ms"] is not None):
+            return False
+        # One host: its memory is some MiB, its clock is the primary's, give or take what a loaded machine delays.
+        assert r1["memory_mib"] > 0 and abs(r1["clock_ms"]) < 5000 and r1["geo_built"] == ""
+        return len(r1["past"]) == 10 and r1["past"][-1] > 0
 
     for m in fleet.members:
         wait_until(lambda m=m: told(m), f"how fast r1 answers, at {m.name}", 30)
     text = fleet.primary.cli("fleet", "list")
     assert "NAME" in text and "r1" in text
+    shown = fleet.primary.cli("fleet", "show", "r1")
+    assert "memory " in shown and "ms against the primary's" in shown
 
 
 def test_history_names_who_serves_it(fleet):

@@ -150,6 +150,19 @@ def test_all_who_vote_look_when_one_asks(lab):
     lab.primary.cli("check", "del", "rare")
 
 
+def test_what_the_probe_of_another_appliance_says(lab):
+    """By way of this one, and waited for as if it were asked there: a look takes as long as its timeout."""
+    here, there = lab.primary, lab.members[2].name
+    nobody = lab.web.address.rpartition(".")[0] + ".250"
+    silent = {"type": "tcp", "target": nobody, "port": 80, "timeout": 0.6}
+    look = json.loads(here.cli("--json", "--appliance", there, "check", "probe", "none", "-", stdin=json.dumps(silent)))
+    assert not look["good"] and "no connection in time" in look["reason"], look
+    checks = here.cli_json("--appliance", there, "check", "list")["checks"]
+    assert {v["appliance"] for c in checks if c["name"] == "web" for v in c["votes"]} == lab.names()
+    flips = here.cli_json("--appliance", there, "check", "history", "web")["flips"]
+    assert flips and flips == lab.members[2].cli_json("check", "history", "web")["flips"]
+
+
 def test_one_broken_uplink_takes_nothing_out(lab):
     before = lab.flips("three"), lab.flips("web")
     name = show(lab.primary, "three")["votes"][0]["appliance"]

@@ -57,12 +57,77 @@ refused_content_is_not_fed(void **state)
 	wbuf_free(&refused.zwire);
 }
 
+/* Zones, as changes touch them, and what the signer is told of each: edits first, whose changes, whether alone. */
+static void
+each_zone_has_its_changes(void **state)
+{
+	static const struct {
+		unsigned change, zone;
+		bool whole, undone;
+	} touches[] = { { 1, 0, true, false }, { 2, 1, false, false }, { 3, 2, true, false },
+		{ 3, 3, false, false }, { 4, 4, false, true }, { 4, 1, false, false },
+		{ 5, 4, false, false } };
+	static const struct {
+		unsigned zone;
+		bool alone;
+		uint64_t changes[4];
+		size_t n;
+	} want[] = { { 1, true, { 2, 2, 4, 4 }, 4 }, { 3, false, { 3, 3 }, 2 },
+		{ 4, true, { 5, 5 }, 2 }, { 0, true, { 1, 1 }, 2 }, { 2, false, { 3, 3 }, 2 } };
+	static const char *const names[] = { "a.example", "b.example", "c.example", "d.example",
+		"e.example" };
+	struct kit_store *k = *state;
+	struct ns_why why = { 0 };
+	struct store_zone z[5];
+	struct wbuf content = wbuf_grow(65536);
+	struct batch *b;
+	Ns__Feed m;
+
+	OK(store_begin(k->s, &why));
+	for (unsigned i = 0; i < 5; i++) {
+		z[i] = kit_new_zone(k, names[i], 1);
+		content.len = 0;
+		kit_zone(&content, z[i].name, 7, 3);
+		OK(store_content_put(k->s, z[i].id, true, content.base, content.len, &why));
+	}
+	b = batch_new(k->s, 0, 1, 5);
+	for (size_t i = 0; i < sizeof touches / sizeof touches[0]; i++) {
+		struct batch_mark mark = batch_mark(b);
+
+		b->revision = touches[i].change - 1;
+		batch_touch(
+		    b, &z[touches[i].zone], touches[i].whole ? NULL : z[touches[i].zone].name);
+		if (touches[i].undone)
+			batch_undo(b, &mark);
+	}
+	b->revision = 5;
+	OK(batch_build_feed(b, &why));
+	feed_block_message(TAILQ_FIRST(&b->blocks), &m);
+	assert_int_equal(m.n_zones, sizeof want / sizeof want[0]);
+	for (size_t i = 0; i < m.n_zones; i++) {
+		const struct store_zone *of = &z[want[i].zone];
+
+		assert_int_equal(m.zones[i]->name.len, of->name_len);
+		assert_memory_equal(m.zones[i]->name.data, of->name, of->name_len);
+		assert_int_equal(m.zones[i]->alone, want[i].alone);
+		assert_int_equal(m.zones[i]->n_changes, want[i].n);
+		assert_memory_equal(
+		    m.zones[i]->changes, want[i].changes, want[i].n * sizeof(uint64_t));
+	}
+	feed_block_message_free(&m);
+	store_rollback(k->s);
+	batch_destroy(&b);
+	wbuf_free(&content);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 		    refused_content_is_not_fed, kit_set_up, kit_tear_down),
+		cmocka_unit_test_setup_teardown(
+		    each_zone_has_its_changes, kit_set_up, kit_tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "console/core/calm.h"
 #include "console/core/changetext.h"
 #include "console/core/edittext.h"
 #include "console/core/glyph.h"
@@ -18,6 +19,7 @@
 #include "console/core/keymap.h"
 #include "console/core/ring.h"
 #include "console/core/sanitize.h"
+#include "console/screens/graphs.h"
 #include "console/screens/overview.h"
 #include "console/widgets/form.h"
 #include "console/screens/sorting.h"
@@ -158,6 +160,28 @@ test_graphs(void **state)
 		}
 		surface_destroy(&s);
 	}
+}
+
+/* Where nobody looked there is what the appliance kept; what was seen stays. */
+static void
+test_holes(void **state)
+{
+	static const float kept[] = { 5, -1, 7 }; /* of 10 s each, the newest last */
+	struct series s;
+
+	(void)state;
+	series_init(&s);
+	series_add(&s, 1);
+	series_gap(&s, 16000, 1000);
+	series_past(&s, kept, 3, 2, 1000);
+	for (size_t age = 0; age < 40; age++)
+		assert_float_equal(s.list[SERIES_SAMPLES - 1 - age],
+		    age < 10    ? 14
+		    : age == 14 ? 1
+		    : age < 20  ? -1
+		    : age < 30  ? 10
+				: -1,
+		    0);
 }
 
 static void
@@ -592,10 +616,45 @@ test_marks_in_a_text(void **state)
 	}
 }
 
+/* ---- an order that is calm ---- */
+static void
+test_calm(void **state)
+{
+	static const struct {
+		struct calm_row rows[4];
+		const char *order; /* of their names */
+	} table[] = {
+		{ { { 1, CALM_NEW, "a" }, { 3, CALM_NEW, "b" }, { 2, CALM_NEW, "c" },
+		      { 2, CALM_NEW, "A" } },
+		    "bAca" },
+		/* Nearly equal: as they were. */
+		{ { { 100, 3, "a" }, { 99, 2, "b" }, { 98, 1, "c" }, { 97, 0, "d" } }, "dcba" },
+		/* Clearly more, than some and than all. */
+		{ { { 108, 3, "a" }, { 90, 2, "b" }, { 95, 1, "c" }, { 100, 0, "d" } }, "dacb" },
+		{ { { 120, 3, "a" }, { 90, 2, "b" }, { 95, 1, "c" }, { 100, 0, "d" } }, "adcb" },
+		/* One that comes stands where it belongs; quiet ones do not move. */
+		{ { { 96, CALM_NEW, "n" }, { 90, 2, "b" }, { 95, 1, "c" }, { 100, 0, "d" } },
+		    "dncb" },
+		{ { { 0, 2, "a" }, { 0, 0, "b" }, { 0, 1, "c" }, { 0.5, CALM_NEW, "n" } }, "nbca" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+		size_t order[4];
+
+		calm_order(table[i].rows, 4, order);
+		for (size_t k = 0; k < 4; k++)
+			if (table[i].rows[order[k]].name[0] != table[i].order[k])
+				fail_msg(
+				    "row %zu, place %zu: %s", i, k, table[i].rows[order[k]].name);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_calm),
 		cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_conflicts_name_both),
 		cmocka_unit_test(test_marks_in_a_text),
@@ -603,6 +662,7 @@ main(void)
 		cmocka_unit_test(test_sanitize_all_pairs),
 		cmocka_unit_test(test_sanitize),
 		cmocka_unit_test(test_graphs),
+		cmocka_unit_test(test_holes),
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_prompt),
 		cmocka_unit_test(test_choices),

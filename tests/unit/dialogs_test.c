@@ -325,12 +325,22 @@ test_a_choice(void **unused)
 
 /* ---- keys that lead somewhere ---- */
 static void
-test_a_second_time_it_goes(void **unused)
+test_where_keys_lead(void **unused)
 {
 	static const struct {
 		const char *keys;
 		const struct ns_screen_ops *there;
 	} rows[] = { { "2?", &screen_help }, { "2??", &screen_zones }, { "2???", &screen_help },
+		{ "3p", &screen_pending }, { "2p", &screen_diff },
+		{ "2\ra"
+		  "beta\t\t\t192.0.2.9\x14",
+		    &screen_query },
+		{ "2\ra"
+		  "beta\t\t\t192.0.2.999\x14",
+		    &screen_editor },
+		{ "2\ra"
+		  "beta\t\t\t192.0.2.9\x14\x1b",
+		    &screen_editor },
 		{ "2.", &screen_menu }, { "2..", &screen_zones },
 		{ ":messages\r:messages\r", &screen_messages },
 		{ "2:trash\r:trash\r\x1b", &screen_zones } };
@@ -368,6 +378,113 @@ shows(const struct ui *ui, int x, int y, const char *text)
 	return true;
 }
 
+/* Nothing answers meanwhile. */
+static void
+typed_ahead(struct ui *ui, const char *keys)
+{
+	for (; *keys != '\0'; keys++) {
+		uisession_pass(ui, 30); /* nobody pastes it */
+		if (*keys != '\v')
+			ui_key(ui, (unsigned char)*keys);
+		else
+			ui_tick(ui);
+	}
+}
+
+/* A key acts on what was asked for before it, whether that is there yet or not. */
+static void
+test_keys_wait_for_the_list_that_was_asked_for(void **unused)
+{
+#define TEN     "2/shop-01\r" /* of forty zones */
+#define FORTY_J "jjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjj"
+	static const struct {
+		const char *keys, *ahead;
+		const struct ns_screen_ops *top;
+		const char *object;
+		size_t row;
+		const char *says; /* among other things */
+		bool lost;
+	} rows[] = {
+		{ TEN, "\x1bG", &screen_zones, "", 39, "", false },
+		{ TEN, "\x1bG\r", &screen_records, "shop-039.example.", 0, "", false },
+		{ TEN, "\x1bjj\r", &screen_records, "shop-002.example.", 0, "", false },
+		{ TEN, "\x1bj\rj", &screen_records, "shop-001.example.", 1, "", false },
+		{ TEN, "\x1b:50%\r", &screen_zones, "", 19, "", false },
+		{ TEN, "\x1bj:open\r", &screen_records, "shop-001.example.", 0, "", false },
+		{ TEN "G", "\x1b", &screen_zones, "", 0, "", false },
+		{ "2G", "/shop-02\r\r", &screen_records, "shop-020.example.", 0, "", false },
+		{ "2", "/shop-02\rj/shop-03\r\r", &screen_records, "shop-030.example.", 0, "",
+		    false },
+		{ "", "2jj\r", &screen_records, "shop-002.example.", 0, "", false },
+		{ "2jj", ">oj\r", &screen_records, "shop-001.example.", 0, "", false },
+		{ "", "4j\r", &screen_pop, "gru1-a", 0, "", false },
+		{ "3", "!jH", &screen_events, "ap-web-1", 0, "", false },
+		{ DRAFT "jd", "pG", &screen_diff, "shop-000.example.", 3, "", false },
+		/* It leaves, and takes with it what waited. */
+		{ TEN, "\x1bj\rq", &screen_overview, "", 0, "", false },
+		{ TEN, "\x1bj\r3", &screen_health, "", 0, "", false },
+		{ TEN, "\x1bjj\x1b", &screen_overview, "", 0, "", false },
+		{ TEN, "\x1bjj\x03", &screen_zones, "", 0, "is dropped", false },
+		/* Not what was asked for: what the same list has now. */
+		{ "2", "\vjj", &screen_zones, "", 2, "", false },
+		{ "2", "rG", &screen_zones, "", 39, "", false },
+		{ "2", "r\r", &screen_records, "shop-000.example.", 0, "", false },
+		/* Bounded, and dropped with a word. */
+		{ TEN, "\x1b" FORTY_J, &screen_zones, "", 32, "more than 32 keys", false },
+		{ TEN, "\x1bj\r", &screen_zones, "", 0, "2 keys typed meanwhile are dropped",
+		    true },
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct ui *ui = uisession_open(80, 24, GLYPH_BLOCK, "operator", 2);
+		struct ns_table *t;
+		size_t n;
+
+		uisession_keys(ui, rows[i].keys);
+		uisession_draw(ui);
+		typed_ahead(ui, rows[i].ahead);
+		uiclient.lost = rows[i].lost;
+		uiclient_answer();
+		t = ui_top(ui)->ops->table != NULL ? ui_top(ui)->ops->table(ui_top(ui), &n) : NULL;
+		if (ui_top(ui)->ops != rows[i].top ||
+		    strcmp(ui_top(ui)->object, rows[i].object) != 0 ||
+		    (t != NULL && t->row != rows[i].row) ||
+		    strstr(ui->message, rows[i].says) == NULL)
+			print_error("after \"%s\", then \"%s\": %s %s row %zu \"%s\"\n",
+			    rows[i].keys, rows[i].ahead, ui_top(ui)->ops->name, ui_top(ui)->object,
+			    t != NULL ? t->row : 0, ui->message);
+		assert_ptr_equal(ui_top(ui)->ops, rows[i].top);
+		assert_string_equal(ui_top(ui)->object, rows[i].object);
+		assert_true(t == NULL || t->row == rows[i].row);
+		assert_non_null(strstr(ui->message, rows[i].says));
+		assert_int_equal(ui->typeahead.n, 0);
+		ui_destroy(&ui);
+	}
+}
+
+/* What was asked before it was read is not answered by what was typed then; and that keys wait is said in time. */
+static void
+test_keys_that_wait_answer_nothing(void **unused)
+{
+	struct ui *ui = uisession_open(80, 24, GLYPH_BLOCK, "operator", 2);
+
+	(void)unused;
+	uisession_keys(ui, TEN);
+	typed_ahead(ui, "\x1bjdy");
+	uisession_draw(ui);
+	assert_false(shows(ui, 1, 22, "3 keys wait"));
+	uisession_pass(ui, 400);
+	uisession_draw(ui);
+	assert_true(shows(ui, 1, 22, "3 keys wait for the list that was asked for"));
+	uiclient_answer();
+	assert_true(ui->dialog.on);
+	assert_string_equal(ui->dialog.ask, "Delete shop-001.example?");
+	assert_string_equal(edit_text(&ui->dialog.typed), "");
+	assert_int_equal(uiclient.writes, 0);
+	ui_destroy(&ui);
+}
+
 static void
 test_search_goes_around(void **unused)
 {
@@ -388,6 +505,44 @@ test_search_goes_around(void **unused)
 		if (selected(ui) != rows[i].row)
 			print_error("after %s: row %d\n", rows[i].keys, selected(ui));
 		assert_int_equal(selected(ui), rows[i].row);
+		ui_destroy(&ui);
+	}
+}
+
+/* Back to what was there before it: an operation, all that an editor's text made, an RRset that was left out. */
+static void
+test_undo_goes_back_by_steps(void **unused)
+{
+	static const struct {
+		const char *keys;
+		size_t ops[8]; /* after each `u`, then after each Ctrl-R */
+		unsigned steps;
+	} rows[] = {
+		{ DRAFT, { 0, 1 }, 1 }, { DRAFT "jd", { 1, 0, 1, 2 }, 2 },
+		{ DRAFT "jdEx\x13", { 2, 1, 0, 1, 2, 3 }, 3 }, { "2\rEx\x13", { 0, 3 }, 1 },
+		{ "2\ra"
+		  "www\t\t\t192.0.2.9\x13pG ",
+		    { 1, 0, 1, 0 }, 2 }, /* the only one is left out */
+		{ DRAFT "Ex\x13G ", { 3, 1, 0, 1, 3, 2 }, 3 }, /* one of the three is left out */
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct ui *ui = uisession_open(80, 24, GLYPH_BLOCK, "operator", 2);
+
+		fixture = "heavy";
+		ui->restricted = true;
+		uisession_keys(ui, rows[i].keys);
+		for (unsigned k = 0; k < 2 * rows[i].steps; k++) {
+			size_t n;
+
+			uisession_key(ui, k < rows[i].steps ? 'u' : CTRL_KEY('R'));
+			n = ui->drafts->draft != NULL ? ui->drafts->draft->n_ops : 0;
+			if (n != rows[i].ops[k])
+				print_error("row %zu: %zu after key %u\n", i, n, k);
+			assert_int_equal(n, rows[i].ops[k]);
+		}
+		fixture = "plain";
 		ui_destroy(&ui);
 	}
 }
@@ -431,8 +586,11 @@ main(void)
 		cmocka_unit_test(test_no_is_the_way_out),
 		cmocka_unit_test(test_yes_does_it),
 		cmocka_unit_test(test_a_choice),
-		cmocka_unit_test(test_a_second_time_it_goes),
+		cmocka_unit_test(test_where_keys_lead),
+		cmocka_unit_test(test_keys_wait_for_the_list_that_was_asked_for),
+		cmocka_unit_test(test_keys_that_wait_answer_nothing),
 		cmocka_unit_test(test_search_goes_around),
+		cmocka_unit_test(test_undo_goes_back_by_steps),
 		cmocka_unit_test(test_a_conflict_by_hand),
 	};
 

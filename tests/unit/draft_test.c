@@ -125,6 +125,34 @@ there_and_back(void **arg)
 	ns_drafts_close(&d);
 }
 
+/* A comment is kept whole, or as much of it as fits, never half a character; a file with a longer one is no draft. */
+static void
+comments_have_a_limit(void **arg)
+{
+	char text[DRAFT_COMMENT_MAX + 3];
+	Ns__Draft *d = draft("example.com.", 1, 1), *got;
+	uint8_t *bytes;
+	size_t len;
+
+	(void)arg;
+	memset(text, 'x', sizeof text - 1);
+	memcpy(text + DRAFT_COMMENT_MAX - 1, "\xc3\xa9", 3);
+	draft_comment(d, "why");
+	draft_comment(d, text);
+	assert_int_equal(strlen(d->comment), DRAFT_COMMENT_MAX - 1);
+	bytes = draft_encode(d, &len);
+	got = draft_decode(bytes, len, NULL);
+	assert_string_equal(got->comment, d->comment);
+	ns__draft__free_unpacked(got, NULL);
+	free(bytes);
+	free(d->comment);
+	d->comment = xstrdup(text);
+	bytes = draft_encode(d, &len);
+	assert_null(draft_decode(bytes, len, NULL));
+	free(bytes);
+	ns__draft__free_unpacked(d, NULL);
+}
+
 static void
 long_names_and_other_fleets(void **arg)
 {
@@ -428,7 +456,8 @@ undo_and_leave_out(void **arg)
 	Ns__Draft *d = draft_new("Example.com", 7, 70, 1000);
 	char *data[] = { (char *)(uintptr_t) "192.0.2.1" };
 	Ns__RecordOp www = an_op("www", "A", data), mx = an_op("@", "MX", NULL),
-		     all = an_op("www", "", NULL), *undone;
+		     all = an_op("www", "", NULL);
+	struct draft_undone undone, left_out;
 
 	(void)arg;
 	draft_add(d, &www, 1001);
@@ -440,13 +469,79 @@ undo_and_leave_out(void **arg)
 	assert_int_equal(draft_leave_out(d, "www.example.com.", "A", 1005), 2);
 	assert_int_equal(d->n_ops, 2); /* that of all types stays */
 	assert_int_equal(draft_leave_out(d, "www.example.com.", "A", 1006), 0);
-	undone = draft_undo(d, 1007);
-	assert_string_equal(undone->type, "");
-	draft_add(d, undone, 1008);
-	ns__record_op__free_unpacked(undone, NULL);
-	ns__record_op__free_unpacked(draft_undo(d, 1009), NULL);
-	ns__record_op__free_unpacked(draft_undo(d, 1009), NULL);
-	assert_null(draft_undo(d, 1010));
+	assert_true(draft_undo(d, &left_out, 1007)); /* what was left out is there again */
+	assert_non_null(left_out.step);
+	assert_int_equal(d->n_ops, 4);
+	draft_redo(d, &left_out, 1007);
+	assert_int_equal(d->n_ops, 2);
+	draft_add(d, &www, 1007);
+	assert_true(draft_undo(d, &undone, 1007));
+	assert_string_equal(undone.op->type, "A");
+	draft_undone_free(&undone);
+	assert_true(draft_undo(d, &left_out, 1008));
+	draft_undone_free(&left_out);
+	assert_true(draft_undo(d, &undone, 1008));
+	assert_string_equal(undone.op->type, "");
+	draft_redo(d, &undone, 1008);
+	for (size_t n = 4; n > 0; n--) {
+		assert_int_equal(d->n_ops, n);
+		assert_true(draft_undo(d, &undone, 1009));
+		draft_undone_free(&undone);
+	}
+	assert_false(draft_undo(d, &undone, 1010));
+	ns__draft__free_unpacked(d, NULL);
+}
+
+/* What an editor's text made of it is one step; before and behind it undo goes by operations, and redo comes back. */
+static void
+undo_steps(void **arg)
+{
+	Ns__Draft *d = draft_new("example.com", 7, 70, 1000);
+	Ns__RecordOp www = an_op("www", "A", NULL), mx = an_op("@", "MX", NULL),
+		     *made[] = { &mx, &www, &mx };
+	Ns__ZoneEdit edit = NS__ZONE_EDIT__INIT;
+	static const size_t ops[] = { 0, 1, 2, 3, 4 };
+	struct draft_undone undone[8];
+	struct ns_why why = { 0 };
+	uint8_t *bytes;
+	size_t len, n = 0;
+
+	(void)arg;
+	edit.ops = made;
+	edit.n_ops = 3;
+	edit.base_version = 8;
+	draft_add(d, &www, 1001);
+	draft_add(d, &mx, 1002);
+	draft_replace(d, &edit, 1003);
+	draft_add(d, &www, 1004);
+	assert_int_equal(d->base_version, 8);
+	bytes = draft_encode(d, &len); /* steps are in the file */
+	ns__draft__free_unpacked(d, NULL);
+	d = draft_decode(bytes, len, &why);
+	free(bytes);
+	assert_non_null(d);
+	for (size_t i = 5; i-- > 0; n++) { /* 4, 3, then the step: 2, 1, 0 */
+		assert_int_equal(d->n_ops, ops[i]);
+		assert_int_equal(d->base_version, i > 2 ? 8 : 7);
+		if (i > 0)
+			assert_true(draft_undo(d, &undone[n], 1005));
+	}
+	n = 4;
+	for (size_t i = 0; i < 5; i++) {
+		assert_int_equal(d->n_ops, ops[i]);
+		assert_int_equal(d->base_version, i > 2 ? 8 : 7);
+		if (i < 4)
+			draft_redo(d, &undone[--n], 1006);
+	}
+	draft_rebase(d, 9, 90, 1007); /* what it goes back to is of that version, too */
+	for (n = 0; draft_undo(d, &undone[n], 1008); n++) {
+		assert_int_equal(d->base_version, 9);
+		draft_undone_free(&undone[n]);
+	}
+	assert_int_equal(n, 4);
+	for (unsigned i = 0; i < DRAFT_STEPS_MAX + 5; i++)
+		draft_replace(d, &edit, 1009);
+	assert_int_equal(d->n_steps, DRAFT_STEPS_MAX);
 	ns__draft__free_unpacked(d, NULL);
 }
 
@@ -550,6 +645,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(there_and_back, setup, teardown),
+		cmocka_unit_test(comments_have_a_limit),
 		cmocka_unit_test_setup_teardown(long_names_and_other_fleets, setup, teardown),
 		cmocka_unit_test_setup_teardown(damage_is_found, setup, teardown),
 		cmocka_unit_test_setup_teardown(odd_files, setup, teardown),
@@ -559,6 +655,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(nobody_overwrites, setup, teardown),
 		cmocka_unit_test(names_of_operations),
 		cmocka_unit_test(undo_and_leave_out),
+		cmocka_unit_test(undo_steps),
 		cmocka_unit_test(conflicts_are_settled),
 		cmocka_unit_test(names_in_zones),
 		cmocka_unit_test_setup_teardown(killed_while_it_saves, setup, teardown),

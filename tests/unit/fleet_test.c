@@ -15,10 +15,81 @@
 #include "appliance/fleet/publish.h"
 #include "appliance/fleet/roster.h"
 #include "appliance/fleet/token.h"
+#include "appliance/fleet/vitals.h"
 #include "appliance/fleet/zap.h"
 #include "ipc/base/xalloc.h"
 
 #define NOW 1000000LL
+
+/* ---- how an appliance is ---- */
+#define S 1000000000ull
+static void
+test_clocks(void **state)
+{
+	static const struct {
+		struct clock_trip trip;
+		uint64_t now_ns;
+		bool taken;
+		int64_t offset_us; /* after it */
+	} rows[] = {
+		/* Nothing was sent, or nothing that can be. */
+		{ { 0, 2000, 2000, 0 }, 1 * S, false, 0 },
+		{ { 5000, 2000, 2000, 0 }, 1 * S, false, 0 },
+		{ { 1000, 2000, 2000, 1001 }, 1 * S, false, 0 },
+		{ { 1000, 2000, -5, 0 }, 1 * S, false, 0 },
+		{ { 1000, 10002000, 2000, 0 }, 1 * S, false, 0 },
+		/* 100 ms there and back, held for 500 ms: ahead by 3 ms. */
+		{ { 1000000, 1600000, 1553000, 500000 }, 1 * S, true, 3000 },
+		/* A slower trip tells less, until the quick one is old. */
+		{ { 2000000, 2300000, 2100000, 0 }, 2 * S, false, 3000 },
+		{ { 2000000, 2300000, 2100000, 0 }, 31 * S, true, -50000 },
+		/* A quicker one tells more at once. */
+		{ { 3000000, 3010000, 2905000, 0 }, 32 * S, true, -100000 },
+		{ { 3000000, 3010000, INT64_MAX, 0 }, 33 * S, true, INT64_MAX - 3005000 },
+	};
+	struct clockdiff d = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		if (clockdiff_take(&d, &rows[i].trip, rows[i].now_ns) != rows[i].taken ||
+		    d.offset_us != rows[i].offset_us)
+			fail_msg("row %zu: %lld", i, (long long)d.offset_us);
+	}
+}
+
+static void
+test_loads(void **state)
+{
+	struct loadpast *p = xcalloc(1, sizeof *p);
+	const float *points;
+	char name[16];
+
+	(void)state;
+	assert_null(loadpast_of(p, "a"));
+	loadpast_add(p, "a", 100, 10 * S);
+	loadpast_add(p, "a", 200, 11 * S);
+	loadpast_add(p, "b", -1, 11 * S);
+	points = loadpast_of(p, "a");
+	assert_true(points[LOAD_POINTS - 1] == 150 && points[LOAD_POINTS - 2] < 0);
+	assert_true(loadpast_of(p, "b")[LOAD_POINTS - 1] < 0);
+	loadpast_add(p, "a", 40, 70 * S); /* the next minute */
+	assert_true(points[LOAD_POINTS - 1] == 40 && points[LOAD_POINTS - 2] == 150);
+	loadpast_add(p, "a", 7, 190 * S); /* a minute in which nobody looked, and one */
+	assert_true(points[LOAD_POINTS - 1] == 7 && points[LOAD_POINTS - 2] < 0 &&
+		    points[LOAD_POINTS - 3] == 40 && points[LOAD_POINTS - 4] == 150);
+	loadpast_add(p, "a", 8, 99999 * S); /* all of it is long ago */
+	for (size_t i = 0; i + 1 < LOAD_POINTS; i++)
+		assert_true(points[i] < 0);
+	/* Who comes when there is no place takes that of who was silent for the longest. */
+	for (size_t i = 0; i < FLEET_MEMBERS; i++) {
+		snprintf(name, sizeof name, "m%zu", i);
+		loadpast_add(p, name, 1, 100000 * S);
+	}
+	assert_null(loadpast_of(p, "a"));
+	assert_non_null(loadpast_of(p, "m0"));
+	free(p);
+}
+#undef S
 
 /* ---- endpoints ---- */
 static void
@@ -462,6 +533,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_clocks),
+		cmocka_unit_test(test_loads),
 		cmocka_unit_test(test_endpoints),
 		cmocka_unit_test(test_token_round),
 		cmocka_unit_test(test_token_broken),

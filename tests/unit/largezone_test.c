@@ -1,5 +1,5 @@
-/* largezone - zones that are trees and signed here: whatever is edited, flips or leads elsewhere signs a part of them, and
- * the whole is octet for octet what signing all of it makes; the same of what is served while all of it is made anew. */
+/* largezone - zones that are signed in slices.  Those that are trees: whatever is edited, flips or leads elsewhere signs a part of them, and
+ * the whole is octet for octet what signing all of it makes; the same of what is served while all of it is made anew.  Many small ones: nobody waits for all of them. */
 // link: appliance/signer/feed.c appliance/signer/feedzone.c appliance/signer/feedmake.c appliance/signer/feedlost.c appliance/signer/names.c appliance/signer/compile.c appliance/signer/making.c appliance/signer/current.c appliance/signer/sources.c appliance/signer/content.c appliance/signer/signed.c appliance/signer/sigfile.c appliance/signer/sigframe.c appliance/signer/signcheck.c appliance/signer/sidecheck.c appliance/signer/signtables.c appliance/signer/resign.c appliance/signer/resign3.c appliance/signer/polbook.c appliance/signer/zonesign.c appliance/signer/hashsort.c appliance/signer/signowner.c appliance/signer/emissions.c appliance/signer/aliassign.c appliance/signer/aliassets.c appliance/signer/aliasbook.c appliance/signer/sheet.c appliance/signer/typemap.c appliance/signer/rrsig.c appliance/signer/keys.c appliance/signer/apexset.c
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,6 +15,7 @@
 #include "ipc/base/xalloc.h"
 #include "tests/lib/keykit.h"
 #include "tests/lib/largebox.h"
+#include "tests/lib/signbox.h"
 #include "tests/lib/zonebox.h"
 
 /* ---- edits, flips, targets ---- */
@@ -311,6 +312,196 @@ test_another_image_at_the_place(void **state)
 	largebox_close(b);
 }
 
+/* ---- many small ones ---- */
+
+#define MANY    30u
+#define RECORDS 16u /* with what signing makes: 30 signatures and more */
+
+static struct zone_keys *many_keys[MANY];
+
+static const uint8_t *
+many_name(unsigned i)
+{
+	char text[32];
+
+	(void)snprintf(text, sizeof text, "m%u.example.", i);
+	return zonebox_name(text);
+}
+
+static struct zone_keys *
+keys_of_many(const uint8_t *apex)
+{
+	for (unsigned i = 0; i < MANY; i++) {
+		if (name_equal(apex, many_name(i)))
+			return zone_keys_ref(many_keys[i]);
+	}
+	return NULL;
+}
+
+static struct wbuf
+many_content(unsigned i, uint64_t version)
+{
+	char text[2048], apex[32];
+	size_t n = (size_t)snprintf(text, sizeof text,
+	    "$TTL 600\n@ SOA ns h %u 2 3 4 5\n@ NS ns.elsewhere.\n", (unsigned)version);
+	uint64_t records;
+
+	(void)snprintf(apex, sizeof apex, "m%u.example.", i);
+	for (unsigned k = 0; k < RECORDS; k++)
+		n += (size_t)snprintf(text + n, sizeof text - n, "n%u A 192.0.2.%u\n", k, i);
+	return zonebox_zwire(apex, text, n, n, &records);
+}
+
+/* The zones first..last, each a change of its own or all of them one; in one batch. */
+static void
+send_many(struct signbox *b, unsigned first, unsigned last, bool one)
+{
+	Ns__FeedZone zones[MANY], *list[MANY];
+	uint64_t changes[MANY][2];
+	Ns__Feed feed = NS__FEED__INIT;
+	struct wbuf content[MANY];
+
+	feed.publish = true;
+	feed.zones = list;
+	b->serial += one;
+	for (unsigned i = first; i <= last; i++) {
+		unsigned k = (unsigned)feed.n_zones++;
+		const uint8_t *name = many_name(i);
+		Ns__FeedZone *z = list[k] = &zones[k];
+
+		ns__feed_zone__init(z);
+		b->serial += !one;
+		changes[k][0] = changes[k][1] = z->version = b->serial;
+		content[k] = many_content(i, b->serial);
+		z->name.len = name_len(name);
+		z->name.data = xmalloc(z->name.len);
+		memcpy(z->name.data, name, z->name.len);
+		z->zwire = (ProtobufCBinaryData){ content[k].len, content[k].base };
+		z->changes = changes[k];
+		z->n_changes = 2;
+		z->alone = !one;
+	}
+	feed.revision = b->serial;
+	feed_apply(b->f, &feed);
+	for (unsigned k = 0; k < feed.n_zones; k++) {
+		free(zones[k].name.data);
+		wbuf_free(&content[k]);
+	}
+}
+
+/* How many of them are served, signed all. */
+static unsigned
+many_served(struct signbox *b)
+{
+	struct map_view view;
+	struct image_ref ref;
+	unsigned n = 0;
+
+	assert_true(writer_view(b->w, &view));
+	for (unsigned i = 0; i < MANY; i++) {
+		if (!image_open(&view, writer_zone_find(b->w, many_name(i)), &ref))
+			continue;
+		assert_int_equal(
+		    ref.image->flags & (IMAGE_HERE | IMAGE_SIGNED), IMAGE_HERE | IMAGE_SIGNED);
+		n++;
+	}
+	return n;
+}
+
+static struct signbox *
+many_open(void)
+{
+	struct signbox *b = signbox_open(KEY_P256, DENIAL_NSEC);
+
+	for (unsigned i = 0; i < MANY; i++)
+		many_keys[i] = keykit_new(many_name(i), KEY_P256, DENIAL_NSEC, SIGNBOX_NOW);
+	b->others = keys_of_many;
+	b->held = true;
+	signbox_random(b, 0);
+	signbox_send_whole(b);
+	signbox_expect(b);
+	return b;
+}
+
+static void
+many_close(struct signbox *b)
+{
+	for (unsigned i = 0; i < MANY; i++)
+		zone_keys_unref(&many_keys[i]);
+	assert_int_equal(b->refusals + b->asks, 0);
+	signbox_close(b);
+}
+
+static struct ranges
+late_of(struct signbox *b)
+{
+	struct ranges late;
+
+	feed_late(b->f, &late);
+	return late;
+}
+
+/* What a batch has much of comes later, change by change; who edits another zone meanwhile is served at once. */
+static void
+test_many_small_ones(void **state)
+{
+	struct signbox *b = many_open();
+	struct ranges late;
+	uint64_t verified;
+	unsigned served;
+
+	(void)state;
+	send_many(b, 0, MANY - 1, false);
+	served = many_served(b);
+	assert_in_range(served, 2, 12);
+	late = late_of(b);
+	assert_int_equal(late.n, 1);
+	assert_int_equal(late.of[0].from, 2 + served);
+	assert_int_equal(late.of[0].to, 1 + MANY);
+	assert_int_equal(feed_published(b->f), 1 + MANY);
+	assert_int_equal(writer_revision(b->w), 1 + served); /* a successor gets the rest again */
+
+	b->serial = 1; /* of the zone */
+	signbox_random(b, 1);
+	signbox_send_edit(b, 2);
+	signbox_expect(b);
+	b->serial = MANY + 1;
+	late = late_of(b);
+	assert_int_equal(late.of[0].from, 2 + served);
+
+	/* Of those that wait: one comes anew, one goes; nobody waits for either any more. */
+	send_many(b, MANY - 1, MANY - 1, false);
+	late = late_of(b);
+	assert_int_equal(late.n, 1);
+	assert_int_equal(late.of[0].to, MANY);
+	assert_int_equal(many_served(b), served + 1);
+
+	/* Much of it is verified by samples, however many publishes it takes. */
+	verified = feed_signed(b->f)->verified;
+	signbox_make_all(b);
+	assert_int_equal(many_served(b), MANY);
+	assert_int_equal(late_of(b).n, 0);
+	assert_int_equal(writer_revision(b->w), feed_published(b->f));
+	assert_in_range(feed_signed(b->f)->verified - verified, MANY, MANY * 8);
+	many_close(b);
+}
+
+/* One change appears at once, however much it is. */
+static void
+test_many_in_one_change(void **state)
+{
+	struct signbox *b = many_open();
+	unsigned publishes = b->publishes;
+
+	(void)state;
+	send_many(b, 0, MANY - 1, true);
+	assert_int_equal(many_served(b), MANY);
+	assert_int_equal(b->publishes, publishes + 1);
+	assert_int_equal(late_of(b).n, 0);
+	assert_false(feed_is_making(b->f));
+	many_close(b);
+}
+
 int
 main(void)
 {
@@ -322,6 +513,8 @@ main(void)
 		cmocka_unit_test(test_without_policies),
 		cmocka_unit_test(test_another_image_at_the_place),
 		cmocka_unit_test(test_more_than_is_signed),
+		cmocka_unit_test(test_many_small_ones),
+		cmocka_unit_test(test_many_in_one_change),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -127,6 +127,37 @@ fill(struct sigfile *s, unsigned rounds)
 	}
 }
 
+/* Whatever is looked for in which order: as they were made, from behind, with gaps, with what was never there, twice. */
+static void
+test_found_in_any_order(void **state)
+{
+	static const struct {
+		unsigned order[6], n, frames;
+	} rows[] = { { { 0, 1, 2, 3, 4 }, 5, 1 }, { { 4, 3, 2, 1, 0 }, 5, 1 },
+		{ { 0, 2, 4, 1 }, 4, 1 }, { { 0, 1, 99, 2, 3, 4 }, 6, 1 },
+		{ { 0, 0, 1, 1, 0 }, 5, 1 }, { { 1, 2, 3 }, 3, 1 }, { { 99, 0 }, 2, 1 },
+		{ { 0, 1, 2, 3, 4, 9 }, 6, 2 }, { { 9, 5, 0, 99, 4 }, 5, 2 } };
+
+	(void)state;
+	for (size_t row = 0; row < sizeof rows / sizeof rows[0]; row++) {
+		struct sigfile *s;
+		int fd[2];
+
+		make_files(fd);
+		s = open_files(fd);
+		fill(s, rows[row].frames);
+		enter(s, 7);
+		for (unsigned i = 0; i < rows[row].n; i++) {
+			unsigned n = rows[row].order[i];
+
+			assert_int_equal(has(7, n, RR_A, NOW + 10 * DAY), n != 99);
+		}
+		close_file(&s);
+		(void)close(fd[0]);
+		(void)close(fd[1]);
+	}
+}
+
 static void
 test_found_again(void **state)
 {
@@ -298,6 +329,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_wiped_leaves_nothing),
 		cmocka_unit_test(test_found_again),
+		cmocka_unit_test(test_found_in_any_order),
 		cmocka_unit_test(test_damage),
 		cmocka_unit_test(test_smaller),
 	};

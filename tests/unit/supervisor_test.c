@@ -1,7 +1,7 @@
 /* The supervisor's pure parts: who may reach a directory, the locks, the process table, the map of
  * roles to descriptors.  Back-off has its own test with ipc/base. */
 // link: appliance/supervisor/dirs.c
-// link: appliance/supervisor/status.c
+// link: appliance/supervisor/status.c appliance/supervisor/usage.c
 // link: appliance/supervisor/roles.c
 // link: appliance/supervisor/restart.c
 // link: appliance/supervisor/tls.c

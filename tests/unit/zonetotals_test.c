@@ -239,7 +239,7 @@ test_past(void **state)
 {
 	static struct zonepast past;
 	const uint64_t zone = zonecount_id(7 * 0x9e3779b97f4a7c15u);
-	const float *list;
+	const float *list, *nx;
 	float coarse[ZONEPAST_COARSE];
 
 	(void)state;
@@ -254,12 +254,15 @@ test_past(void **state)
 	ask(7, 150, 0);
 	scan(110000);
 	zonepast_step(&past, &totals);
-	list = zonepast_find(&past, zone);
-	assert_non_null(list);
+	assert_non_null(zonepast_find(&past, zone));
+	list = zonepast_find(&past, zone)->list[ZONE_QUERIES];
+	nx = zonepast_find(&past, zone)->list[ZONE_NXDOMAIN];
 	assert_true(list[ZONEPAST_POINTS - 1] == 20.0f && list[ZONEPAST_POINTS - 2] == -1.0f);
-	ask(7, 300, 0);
+	assert_true(nx[ZONEPAST_POINTS - 1] == 0.0f && nx[ZONEPAST_POINTS - 2] == -1.0f);
+	ask(7, 300, 60);
 	scan(140000); /* three at once */
 	zonepast_step(&past, &totals);
+	assert_true(nx[ZONEPAST_POINTS - 1] == 2.0f && nx[ZONEPAST_POINTS - 4] == 0.0f);
 	assert_true(list[ZONEPAST_POINTS - 1] == 10.0f && list[ZONEPAST_POINTS - 3] == 10.0f);
 	assert_true(list[ZONEPAST_POINTS - 4] == 20.0f);
 	zonepast_coarse(&past, list, coarse); /* four points of the minute that has begun */
@@ -281,7 +284,7 @@ static void
 test_past_room(void **state)
 {
 	static struct zonepast past;
-	const float *kept;
+	const struct zonepast_row *kept;
 
 	(void)state;
 	memset(&past, 0, sizeof past);
@@ -299,7 +302,7 @@ test_past_room(void **state)
 	zonepast_step(&past, &totals);
 	assert_int_equal(past.n, ZONEPAST_ZONES);
 	assert_ptr_equal(zonepast_find(&past, zonecount_id(0x9e3779b97f4a7c15u)), kept);
-	assert_true(kept[ZONEPAST_POINTS - 1] == 3.0f);
+	assert_true(kept->list[ZONE_QUERIES][ZONEPAST_POINTS - 1] == 3.0f);
 	assert_non_null(zonepast_find(&past, zonecount_id(11 * 0x9e3779b97f4a7c15u)));
 }
 

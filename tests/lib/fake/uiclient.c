@@ -62,9 +62,15 @@ ns_client_request(struct ns_client *c, Ns__Envelope *r, unsigned ms, ns_reply_fn
 				snprintf(pending[i].name, sizeof pending[i].name, "%s%s",
 				    r->history_list_request->filter,
 				    r->history_list_request->cursor);
+			else if (r->body_case == NS__ENVELOPE__BODY_ZONE_LIST_REQUEST)
+				snprintf(pending[i].name, sizeof pending[i].name, "%s",
+				    r->zone_list_request->filter);
 			else if (r->body_case == NS__ENVELOPE__BODY_PRESENCE_REQUEST)
 				snprintf(pending[i].name, sizeof pending[i].name, "%s",
 				    r->presence_request->zone);
+			else if (r->body_case == NS__ENVELOPE__BODY_STATUS_REQUEST)
+				snprintf(pending[i].name, sizeof pending[i].name, "%s",
+				    r->status_request->zone);
 			else if (r->body_case == NS__ENVELOPE__BODY_STATS_REQUEST)
 				snprintf(pending[i].name, sizeof pending[i].name, "%s %s",
 				    r->stats_request->scope, r->stats_request->top);
