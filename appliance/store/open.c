@@ -234,6 +234,12 @@ store_open(
 }
 
 void
+store_shrink(struct store *s)
+{
+	(void)sqlite3_db_release_memory(s->db);
+}
+
+void
 store_close(struct store **sp)
 {
 	struct store *s = *sp;

@@ -34,6 +34,8 @@ enum store_mode { STORE_READ, STORE_WRITE };
 enum ns_err	 store_open(const char *dir, enum store_mode, const char *vfs, struct store **,
 		    struct ns_why *) __attribute__((warn_unused_result));
 void	 store_close(struct store **);
+/* Its cache back to the allocator, as far as nothing in it has to be written: after a walk over everything. */
+void	 store_shrink(struct store *);
 /* Why the last call on this handle failed, for the calls below that take no ns_why. */
 
 /* Transactions.  Reads outside one see the newest committed state; a reader that wants several

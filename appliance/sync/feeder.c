@@ -1,6 +1,7 @@
 /* feeder - see feeder.h. */
 #include "appliance/sync/feeder.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -206,6 +207,10 @@ run_order(struct feeder *f)
 	feed_out_end(&w.out, true);
 	asof_free(&asof);
 	store_rollback(f->store);
+	if (f->now.start_over) { /* it went through everything, and will not for long */
+		store_shrink(f->store);
+		(void)malloc_trim(0);
+	}
 }
 
 static bool
