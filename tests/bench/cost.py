@@ -34,11 +34,11 @@ STEPS = (
     ("receive and send: headers, admission", ("worker/udp.c", "worker/worker.c", "worker/tcp.c")),
     ("counters, limits, clocks", ("zonemap/zonecount", "zonemap/topk", "emmintrin", "worker/", "base/clock", "base/hash")),
     ("map: enter, leave, blocks", ("zonemap/map.c", "zonemap/map.h", "zonemap/page.h", "zonemap/page.c")),
-    ("parse: header, name, EDNS", ("serve/parse.c", "serve/edns.c", "base/rbuf", "serve/copy.h", "serve/cookie")),
+    ("parse: header, name, EDNS", ("serve/parse.c", "serve/edns.c", "base/rbuf", "serve/lower.h", "serve/cookie")),
     ("find: hashes, zone, owner, RRset", ("serve/zone.c", "zonemap/hash", "zonemap/image_key", "zonemap/image_read",
                                           "zonemap/image_find", "serve/lookup.c", "dns/")),
     ("passes: prefetches, what they hand on", ("serve/serve.c", "serve/work.h")),
-    ("write: sections, pointers, counts", ("serve/",)),
+    ("write: sections, pointers, counts", ("serve/", "zonemap/image_sig")),
     ("copies and comparisons: memcpy, memcmp", ("",)),
 )
 
