@@ -25,7 +25,7 @@
 #define ASKED_MARK    (1ull << 63)
 
 static struct request_list asked = TAILQ_HEAD_INITIALIZER(asked);
-/* The request that makes the first fleet keys, and those that would, too: they begin again when it is over. */
+/* The request that makes the first fleet keys, and those that come too early: they begin again at the next tick. */
 static const struct dnssec *first;
 static struct request_list held = TAILQ_HEAD_INITIALIZER(held);
 static uint64_t last_id;
@@ -339,13 +339,13 @@ read_work(struct job *job, void *thread)
 		r->err = zone_show_read(r, thread);
 }
 
-/* Would it make fleet keys while another one does? */
+/* Would it make fleet keys while another one does, or are those just made on their way to the signer? */
 static bool
-is_second(const struct dnssec *d)
+is_early(const struct dnssec *d)
 {
 	if (d->fresh && first == NULL)
 		first = d;
-	return d->fresh && first != d;
+	return (d->fresh && first != d) || (d->ringed && !keysched_ringed());
 }
 
 static void
@@ -355,7 +355,7 @@ read_done(struct job *job, struct sync *s)
 
 	if (r->err != NS_OK || (r->reply != NULL && !is_zone_show(r)))
 		request_finish(s, r);
-	else if (is_second(r->state))
+	else if (is_early(r->state))
 		TAILQ_INSERT_TAIL(&held, r, waiting);
 	else if (wants_parent(s, r))
 		ask_parent(s, r);

@@ -35,6 +35,7 @@ struct dnssec {
 	uint32_t	 zone_ttl;	/* the longest in the zone */
 	bool		 waits_ds, ds_ever;
 	bool		 fresh;		/* nobody has fleet keys yet */
+	bool		 ringed;	/* we have, in the store */
 	bool		 lost;		/* … any more: what there was of them goes with this change, where new ones come */
 	char		 holder[64];	/* lost here: a member that has the one for KSKs; "": none */
 	struct ring_wish *wishes;	/* who gets them with this change; keyring.h: */

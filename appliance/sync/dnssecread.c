@@ -134,6 +134,7 @@ read_ring(struct request *r, struct store *s, struct dnssec *d)
 	enum ns_err err = store_object_get(s, KEYRING_KIND, r->own_name, &o, &body);
 
 	wbuf_free(&body);
+	d->ringed = err == NS_OK;
 	if (err != NS_NOTFOUND) {
 		d->nwishes = 0;
 		return err;

@@ -140,6 +140,12 @@ keysched_ring(uint32_t epoch, bool apex)
 		table[i].tried = 0;
 }
 
+bool
+keysched_ringed(void)
+{
+	return ring_epoch != 0;
+}
+
 /* ---- at the start ---- */
 struct loading {
 	struct job job;

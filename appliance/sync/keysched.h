@@ -22,6 +22,7 @@ void	 keysched_update(struct sync *, const struct key_times *, size_t);
 /* This appliance's keyring: the newest fleet key for ZSKs has that number (zones wrapped with an older one are
  * due), and the one for KSKs is there. */
 void	 keysched_ring(uint32_t epoch, bool apex);
+bool	 keysched_ringed(void);	/* … and it has been given to the signer */
 void	 keysched_tick(struct sync *, uint64_t now_ns);
 void	 keysched_stop(void);
 
