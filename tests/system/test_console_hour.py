@@ -63,6 +63,11 @@ class Told:
         text = "\n".join(c.lines()).rstrip("\n")
         self.screens.append(re.sub(r"\n\n\n+", "\n :\n", text))
 
+    def keep_page(self, c, line):
+        """A page outside of the screens, which the terminal clears and pyte does not."""
+        text = re.findall(line, c.raw.decode())[-1]
+        self.screens.append("\n".join(["", *(text[i:i + 80] for i in range(0, len(text), 80)), "", "(a key goes back)"]))
+
     def write(self):
         parts = re.split(r"(?ms)^```\n.*?^```\n", TOLD.read_text())
         assert len(parts) == len(self.screens) + 1
@@ -111,7 +116,7 @@ def open_zone(c):
     c.press("/")
     for key in "acme":
         c.press(key)
-    c.wait(lambda: "1 of 100 001" in c.text() and ZONE in c.cursor_row())
+    c.wait(lambda: re.search(r" 1 of 100 001 .* rows 1-1$", c.text(), re.M) and ZONE in c.cursor_row())
 
 
 def an_mx(c, told):
@@ -133,7 +138,7 @@ def an_mx(c, told):
     c.press("p")
     c.wait("checked by the primary, no errors")
     c.press("tab", "OPS-1182 mail for the shop", "esc")
-    c.wait("C commit")
+    c.wait(lambda: "C commit" in c.text() and "[OPS-1182" in c.text())
     told.keep(c)
     c.press("C")
     answer(c, "y")
@@ -181,7 +186,9 @@ def a_canary(c, backends, told):
     c.wait("draft 2 ops")
     c.press("p")
     c.wait("checked by the primary, no errors")
-    c.press("tab", "OPS-1183 70/30 canary", "esc", "C")
+    c.press("tab", "OPS-1183 70/30 canary", "esc")
+    c.wait(lambda: "C commit" in c.text() and "[OPS-1183" in c.text())
+    c.press("C")
     c.wait("Enter does nothing")
     told.keep(c)
     answer(c, "y")
@@ -231,7 +238,7 @@ def sign(c, told):
     c.wait(lambda: "Copy" in c.text() and re.search(r"(?i)\bds\b", c.text()))
     c.press("enter")
     c.wait("(a key goes back)")
-    told.keep(c)
+    told.keep_page(c, rf"({ZONE}\. 3600 IN DS [0-9]+ 13 2 [0-9A-F]+)\r")
     c.press("q", "q")
 
 
