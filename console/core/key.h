@@ -4,6 +4,7 @@
 #ifndef NS_CONSOLE_CORE_KEY_H
 #define NS_CONSOLE_CORE_KEY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum {
@@ -29,8 +30,20 @@ enum {
 	UIKEY_PASTE_END,
 	UIKEY_ACK, /* the terminal has shown the frame: CSI 0n */
 	UIKEY_FOCUS, /* in or out: nothing to do */
+	UIKEY_WHEEL_UP,
+	UIKEY_WHEEL_DOWN,
+	UIKEY_POINT = 1 << 30, /* a click, with the cell */
 };
+#define KEY_POINT(x, y)	 (UIKEY_POINT | (uint32_t)(y) << 12 | (uint32_t)(x))
+#define KEY_POINT_X(key) ((int)((key) & 0xfff))
+#define KEY_POINT_Y(key) ((int)((key) >> 12 & 0xfff))
 #define CTRL_KEY(c) ((uint32_t)(c) & 0x1f)
+
+static inline bool
+key_is_mouse(uint32_t key)
+{
+	return key >= UIKEY_POINT || key == UIKEY_WHEEL_UP || key == UIKEY_WHEEL_DOWN;
+}
 
 /* "Ctrl-L" → 12; 0: no such key. */
 uint32_t key_number(const char *name);

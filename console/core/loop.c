@@ -511,6 +511,13 @@ loop_theme(struct loop *l, enum ui_theme theme)
 }
 
 void
+loop_mouse(struct loop *l, bool on)
+{
+	if (l->t->mouse != NULL)
+		l->t->mouse(l->t->state, on);
+}
+
+void
 loop_copy(struct loop *l, const char *text)
 {
 	l->t->copy(l->t->state, text);

@@ -47,6 +47,7 @@ void loop_suspend(struct loop *);
 bool loop_program(struct loop *, const char *path, char *const argv[],
     void (*ended)(void *arg, int status), void *arg);
 void loop_theme(struct loop *, enum ui_theme);
+void loop_mouse(struct loop *, bool on);
 void loop_copy(struct loop *, const char *text); /* to the terminal's clipboard */
 void loop_page(struct loop *, const char *text); /* plain text until the next key; nothing is drawn meanwhile */
 /* Call fn once, in ms; a later call replaces the earlier one.  fn NULL: not any more. */

@@ -24,6 +24,7 @@ struct terminal {
 	void (*page)(void *state, const char *text); /* as plain text, outside the alternate screen; */
 	void (*unpage)(void *state); /* and back */
 	void (*theme)(void *state, enum ui_theme); /* from the next frame on */
+	void (*mouse)(void *state, bool on); /* clicks and the wheel are keys; NULL: has none */
 };
 
 #endif

@@ -14,6 +14,8 @@ struct fieldedit {
 	struct ui *ui;
 	const struct view *view; /* whose field it is: may be gone when the editor ends */
 	char *path;
+	char label; /* of the prompt whose text it is, 0: a field's; */
+	char *typed; /* that text: the prompt is closed meanwhile */
 };
 
 void
@@ -24,6 +26,7 @@ fieldedit_free(struct ui *ui)
 	if (f == NULL)
 		return;
 	free(f->path);
+	free(f->typed);
 	free(f);
 	ui->fieldedit = NULL;
 }
@@ -54,14 +57,35 @@ one_line(char *text)
 
 /* As if it were typed: the screen judges it as it does what is. */
 static void
-type(struct view *v, const char *text)
+press(struct view *v, bool prompt, uint32_t key)
+{
+	if (prompt)
+		ui_key(v->ui, key);
+	else
+		(void)v->ops->key(v, key);
+}
+
+static void
+type(struct view *v, bool prompt, const char *text)
 {
 	uint32_t cp;
 
-	(void)v->ops->key(v, UIKEY_END);
-	(void)v->ops->key(v, CTRL_KEY('U'));
+	press(v, prompt, UIKEY_END);
+	press(v, prompt, CTRL_KEY('U'));
 	for (unsigned n; (n = utf8_next(text, &cp)) > 0; text += n)
-		(void)v->ops->key(v, cp == '\t' ? ' ' : cp);
+		press(v, prompt, cp == '\t' ? ' ' : cp);
+}
+
+/* What it was; NULL: it is there no more.  A prompt is open again then. */
+static const char *
+text_before(const struct fieldedit *f, struct view *top)
+{
+	if (top != f->view)
+		return NULL;
+	if (f->label == 0)
+		return top->ops->field != NULL ? top->ops->field(top) : NULL;
+	prompt_open(&f->ui->prompt, f->label, f->typed);
+	return f->typed;
 }
 
 static void
@@ -72,7 +96,7 @@ ended(void *arg, enum textfile_end end)
 	struct view *top = ui_top(ui);
 	struct wbuf now;
 	bool read = textfile_read(f->path, &now), keep = false;
-	const char *was = top == f->view && top->ops->field != NULL ? top->ops->field(top) : NULL;
+	const char *was = text_before(f, top);
 
 	if (read)
 		wbuf_put(&now, "", 1);
@@ -87,7 +111,7 @@ ended(void *arg, enum textfile_end end)
 	} else {
 		one_line((char *)now.base);
 		if (strcmp((char *)now.base, was) != 0)
-			type(top, (char *)now.base);
+			type(top, f->label != 0, (char *)now.base);
 	}
 	wbuf_free(&now);
 	if (!keep)
@@ -100,7 +124,9 @@ void
 fieldedit_start(struct ui *ui)
 {
 	struct view *top = ui_top(ui);
-	const char *text = top->ops->field != NULL ? top->ops->field(top) : NULL;
+	const char *text = ui->prompt.on             ? edit_text(&ui->prompt.edit)
+			   : top->ops->field != NULL ? top->ops->field(top)
+						     : NULL;
 	struct fieldedit *f;
 	char *line;
 
@@ -113,6 +139,9 @@ fieldedit_start(struct ui *ui)
 	f = ui->fieldedit = xcalloc(1, sizeof *f);
 	f->ui = ui;
 	f->view = top;
+	f->label = ui->prompt.on ? ui->prompt.label : '\0';
+	f->typed = xstrdup(text);
+	ui->prompt.on = false;
 	line = xasprintf("%s\n", text);
 	f->path = textfile_new(ns_drafts_path(ui->drafts->dir), ".txt", line, strlen(line));
 	free(line);
@@ -122,6 +151,7 @@ fieldedit_start(struct ui *ui)
 		ui_say(ui, "The editor cannot be started");
 		if (f->path != NULL)
 			(void)unlink(f->path);
+		(void)text_before(f, top);
 		fieldedit_free(ui);
 	}
 }

@@ -1,4 +1,4 @@
-/* fieldedit - the field in focus as text in the operator's editor: what is long is read better there.
+/* fieldedit - the field in focus, or what is typed at the prompt, as text in the operator's editor: what is long is read better there.
  *
  * A field is one line: what the editor leaves is typed into it with blanks for the line breaks. */
 #ifndef NS_CONSOLE_SCREENS_FIELDEDIT_H

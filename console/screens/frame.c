@@ -51,24 +51,51 @@ draw_bar(struct ui *ui, struct surface *s)
 		surface_putf(s, left, 0, w, UI_BAR, "%s %s", right, ui->frozen ? "FROZEN   " : now);
 }
 
+static const struct {
+	const struct ns_screen_ops *ops;
+	enum ns_action_id id;
+	const char *text;
+} tabs[] = { { &screen_overview, ACT_OVERVIEW, "1 Overview" },
+	{ &screen_zones, ACT_ZONES, "2 Zones" }, { &screen_health, ACT_HEALTH, "3 Health" },
+	{ &screen_fleet, ACT_FLEET, "4 Fleet" }, { &screen_pending, ACT_DRAFTS, "5 Pending" },
+	{ &screen_history, ACT_HISTORY, "6 History" }, { &screen_query, ACT_QUERY, "7 Test" },
+	{ &screen_tail, ACT_TAIL, "8 Tail" } };
+#define TABS (sizeof tabs / sizeof *tabs)
+
+static int
+tab_text(const struct ui *ui, size_t i, char out[32])
+{
+	bool counts = tabs[i].ops == &screen_pending && ui->drafts != NULL && ui->drafts->count > 0;
+
+	return counts ? snprintf(out, 32, "%s(%zu)", tabs[i].text, ui->drafts->count)
+		      : snprintf(out, 32, "%s", tabs[i].text);
+}
+
+enum ns_action_id
+frame_tab(const struct ui *ui, int x)
+{
+	char text[32];
+
+	for (size_t i = 0, from = 1; i < TABS && from <= (size_t)x; i++) {
+		size_t to = from + (size_t)tab_text(ui, i, text);
+
+		if ((size_t)x < to)
+			return tabs[i].id;
+		from = to + 2;
+	}
+	return ACT_NONE;
+}
+
 static void
 draw_tabs(struct ui *ui, struct surface *s)
 {
-	static const struct {
-		const struct ns_screen_ops *ops;
-		const char *text;
-	} tabs[] = { { &screen_overview, "1 Overview" }, { &screen_zones, "2 Zones" },
-		{ &screen_health, "3 Health" }, { &screen_fleet, "4 Fleet" },
-		{ &screen_pending, "5 Pending" }, { &screen_history, "6 History" },
-		{ &screen_query, "7 Test" }, { &screen_tail, "8 Tail" } };
+	char text[32];
 	int x = 1;
 
-	for (size_t i = 0; i < sizeof tabs / sizeof *tabs; i++) {
-		enum ui_role role = ui->views[0]->ops == tabs[i].ops ? UI_TAB_ON : UI_TAB;
-
-		x += surface_put(s, x, 1, s->w - x, role, tabs[i].text);
-		if (tabs[i].ops == &screen_pending && ui->drafts != NULL && ui->drafts->count > 0)
-			x += surface_putf(s, x, 1, s->w - x, role, "(%zu)", ui->drafts->count);
+	for (size_t i = 0; i < TABS; i++) {
+		(void)tab_text(ui, i, text);
+		x += surface_put(
+		    s, x, 1, s->w - x, ui->views[0]->ops == tabs[i].ops ? UI_TAB_ON : UI_TAB, text);
 		x += 2;
 	}
 }

@@ -6,6 +6,7 @@
 
 #include "console/core/loop.h"
 #include "console/core/memo.h"
+#include "console/screens/mouse.h"
 #include "console/screens/ui.h"
 #include "ipc/client/draft.h"
 
@@ -46,9 +47,11 @@ ui_remember(struct view *v, const char *what, const char *value)
 static void
 restore(struct ui *ui)
 {
+	const char *mouse = memo_get(ui->memo, "mouse");
 	const char *theme = memo_get(ui->memo, "theme"), *screen = memo_get(ui->memo, "screen");
 	enum ui_theme t = theme != NULL ? theme_named(theme) : UI_THEMES;
 
+	mouse_set(ui, mouse != NULL && strcmp(mouse, "on") == 0);
 	if (t < UI_THEMES && !ui->theme_given)
 		ui_set_theme(ui, t);
 	for (const struct ns_action *a = ns_actions;
@@ -102,6 +105,7 @@ ui_memory_save(struct ui *ui)
 	if (ui->main_action != ACT_NONE)
 		memo_set(ui->memo, "screen", ns_action_of(ui->main_action)->name);
 	memo_set(ui->memo, "theme", theme_name(ui->theme));
+	memo_set(ui->memo, "mouse", ui->mouse ? "on" : "off");
 	if (memo_changed(ui->memo))
 		(void)!memo_save(
 		    ui->memo, ui->memo_path, &why); /* leaving is not the time to complain */

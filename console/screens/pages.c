@@ -243,6 +243,17 @@ pages_row(struct pages *p, size_t row)
 }
 
 bool
+pages_interrupt(struct pages *p)
+{
+	if (!p->view->awaits)
+		return false;
+	not_due(p);
+	cancel(p);
+	p->view->awaits = false;
+	return true;
+}
+
+bool
 pages_misses(struct pages *p)
 {
 	size_t row = p->table->row - p->before;

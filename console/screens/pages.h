@@ -85,6 +85,7 @@ const char *pages_unsorted(const struct pages *);
 void pages_each(const struct pages *, void (*)(void *arg, const struct row *), void *arg);
 /* NULL: not here; it is asked for. */
 const struct row *pages_row(struct pages *, size_t);
+bool pages_interrupt(struct pages *); /* what was asked for and waited for is not any more; false: nothing was */
 bool pages_misses(struct pages *); /* is the row at the cursor on its way? */
 table_cell_fn pages_cell; /* arg: struct pages */
 void row_free(struct row *);

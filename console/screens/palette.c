@@ -6,6 +6,7 @@
 
 #include "console/core/key.h"
 #include "console/core/sanitize.h"
+#include "console/screens/mouse.h"
 #include "ipc/base/xalloc.h"
 
 #define HISTORY 64u
@@ -291,7 +292,7 @@ palette_line(struct ui *ui, const char *line)
 	char why[HINT];
 
 	forget(ui);
-	if (ui_go(ui, line))
+	if (mouse_line(ui, line) || ui_go(ui, line))
 		return PALETTE_ACTED;
 	if (g == NULL || is_action(ui, line) || !g->knows(g->arg, line))
 		return do_action(ui, line);

@@ -8,6 +8,21 @@
 #include "console/core/sanitize.h"
 #include "console/screens/ui.h"
 
+static void
+say(struct ui *ui, const char *text, uint64_t request)
+{
+	char kept[RING_TEXT + 48];
+
+	sanitize(ui->message, sizeof ui->message, text, ui->ascii);
+	if (request == 0)
+		snprintf(kept, sizeof kept, "%s", text);
+	else
+		snprintf(kept, sizeof kept, "%.*s  (request %llu)", (int)(sizeof kept - 40), text,
+		    (unsigned long long)request);
+	message_add(&ui->ring, ui->wall_ms, kept);
+	ui_dirty(ui, false);
+}
+
 void
 ui_say(struct ui *ui, const char *fmt, ...)
 {
@@ -17,22 +32,23 @@ ui_say(struct ui *ui, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
-	sanitize(ui->message, sizeof ui->message, text, ui->ascii);
-	message_add(&ui->ring, ui->wall_ms, text);
-	ui_dirty(ui, false);
+	say(ui, text, 0);
 }
 
 void
 ui_say_why(struct ui *ui, const struct ns_why *why)
 {
 	const char *text = why->text[0] != '\0' ? why->text : ns_err_text(why->err);
+	const Ns__Error *last = ns_client_error(ui->client);
+	char line[RING_TEXT];
 
 	if (why->err == NS_UNAVAILABLE) /* the banner says it */
 		return;
 	if (why->code != 0)
-		ui_say(ui, "E%04u %s", why->code, text);
+		snprintf(line, sizeof line, "E%04u %.480s", why->code, text);
 	else
-		ui_say(ui, "%s", text);
+		snprintf(line, sizeof line, "%s", text);
+	say(ui, line, last != NULL && last->code == why->code ? ns_client_refused(ui->client) : 0);
 }
 
 /* As nameserve(1) has them. */

@@ -13,6 +13,8 @@
 #include "console/screens/bulk.h"
 #include "console/screens/drafts.h"
 #include "console/screens/fieldedit.h"
+#include "console/screens/mouse.h"
+#include "console/screens/pages.h"
 #include "console/screens/presence.h"
 #include "console/screens/palette.h"
 #include "console/screens/textedit.h"
@@ -130,6 +132,11 @@ interrupted(struct ui *ui)
 
 	if (top->ops->interrupt != NULL && top->ops->interrupt(top))
 		return;
+	if (top->list != NULL && pages_interrupt(top->list)) {
+		typeahead_drop(ui);
+		ui_say(ui, "Not asked for any more; r asks again");
+		return;
+	}
 	if (ui->typeahead.n > 0) {
 		typeahead_drop(ui);
 		ui_say(ui, "What waited for the list is dropped");
@@ -267,6 +274,8 @@ ui_refuses(struct ui *ui, const struct ns_action *a)
 		return "line by line there is no editor: nameserve zone export, zone import";
 	if (a->id == ACT_FIELD_TEXT && (top->ops->field == NULL || top->ops->field(top) == NULL))
 		return "this field is chosen, not typed";
+	if (a->id == ACT_MOUSE && ui->paper != NULL)
+		return "line by line there is nothing to click at";
 	if (a->id == ACT_SUSPEND && ui->restricted)
 		return "there is no shell behind this account";
 	if (a->id == ACT_CONFIRM && ui->unconfirmed == 0)
@@ -355,6 +364,8 @@ ui_act(struct ui *ui, enum ns_action_id id)
 		ui_set_theme(ui, (enum ui_theme)((ui->theme + 1) % UI_THEMES));
 		ui_say(ui, "Theme %s", theme_name(ui->theme));
 		return true;
+	case ACT_MOUSE:
+		return mouse_line(ui, ui->mouse ? "set mouse off" : "set mouse on");
 	case ACT_SUSPEND:
 		if (ui->loop != NULL)
 			loop_suspend(ui->loop);
@@ -458,12 +469,20 @@ ui_key(struct ui *ui, uint32_t key)
 			ui_say(ui, "Pasted text is ignored here; it is taken where text is typed");
 		return;
 	}
+	if (key_is_mouse(key)) {
+		mouse_took(ui, key);
+		return;
+	}
 	/* Pasted text is text: it answers nothing, and a line break in it does not press Enter. */
 	if (ui->pasting &&
 	    (!typing || ui->dialog.on || (key < ' ' && !break_too) || key == UIKEY_BACKSPACE))
 		return;
 	if (ui->dialog.on) {
 		dialog_took(ui, key);
+		return;
+	}
+	if (ui->prompt.on && key == CTRL_KEY('O') && ui->paper == NULL) {
+		fieldedit_start(ui);
 		return;
 	}
 	if (ui->prompt.on) {

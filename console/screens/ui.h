@@ -112,6 +112,7 @@ struct ui {
 	struct memo *memo;
 	char *memo_path; /* NULL: the appliance's name is not known yet, or there is no place */
 	bool memory_read;
+	bool mouse; /* it is ours: mouse.h */
 	enum ui_theme theme;
 	bool theme_given; /* by an option: what is remembered does not count */
 	char made_check[72]; /* the check that was made just now, for the field that asked for it; empty: none */
@@ -193,6 +194,7 @@ void ui_memory_save(struct ui *);
 const char *ui_recall(const struct view *, const char *what);
 void ui_remember(struct view *, const char *what, const char *value);
 void ui_set_theme(struct ui *, enum ui_theme);
+enum ns_action_id frame_tab(const struct ui *, int x); /* the tab in that column; ACT_NONE: none */
 
 /* ---- search.c ---- */
 void search_open(struct ui *);

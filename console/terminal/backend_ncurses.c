@@ -110,6 +110,29 @@ hung_up(void)
 	return (p.revents & POLLIN) != 0 && (ioctl(STDIN_FILENO, FIONREAD, &n) != 0 || n == 0);
 }
 
+/* Where it was, and what: the kinds of events that are asked for alone. */
+static uint32_t
+mouse_key(void)
+{
+	MEVENT m;
+
+	if (getmouse(&m) != OK)
+		return UIKEY_FOCUS;
+	if ((m.bstate & BUTTON4_PRESSED) != 0)
+		return UIKEY_WHEEL_UP;
+	if ((m.bstate & BUTTON5_PRESSED) != 0)
+		return UIKEY_WHEEL_DOWN;
+	return m.x >= 0 && m.y >= 0 ? KEY_POINT(m.x, m.y) : UIKEY_FOCUS;
+}
+
+static void
+term_mouse(void *state, bool on)
+{
+	(void)state;
+	(void)mouseinterval(0); /* a click is told when the button goes down */
+	(void)mousemask(on ? BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED : 0, NULL);
+}
+
 static bool
 term_read(void *state, uint32_t *key, bool *closed)
 {
@@ -121,10 +144,11 @@ term_read(void *state, uint32_t *key, bool *closed)
 		*closed = hung_up();
 		return false;
 	}
-	*key = kind == KEY_CODE_YES ? key_of((int)c)
-	       : c == '\n'          ? UIKEY_ENTER
-	       : c == 8             ? UIKEY_BACKSPACE
-				    : (uint32_t)c;
+	*key = kind == KEY_CODE_YES && c == KEY_MOUSE ? mouse_key()
+	       : kind == KEY_CODE_YES                 ? key_of((int)c)
+	       : c == '\n'                            ? UIKEY_ENTER
+	       : c == 8                               ? UIKEY_BACKSPACE
+						      : (uint32_t)c;
 	return true;
 }
 
@@ -448,7 +472,7 @@ ncurses_open(bool colour, const char **why)
 	signal(SIGBUS, on_crash);
 	c->terminal = (struct terminal){ c, term_read, term_size, term_resized, term_draw,
 		term_repaint, term_writable, term_probe, term_suspend, term_leave, term_enter,
-		term_copy, term_page, term_unpage, term_theme };
+		term_copy, term_page, term_unpage, term_theme, term_mouse };
 	return &c->terminal;
 }
 

@@ -167,6 +167,12 @@ ns_client_error(const struct ns_client *c)
 	return c->refusal != NULL ? c->refusal->error : NULL;
 }
 
+uint64_t
+ns_client_refused(const struct ns_client *c)
+{
+	return c->refusal != NULL ? c->refusal->id : 0;
+}
+
 static void
 keep_refusal(struct ns_client *c, Ns__Envelope *env)
 {

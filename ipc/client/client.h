@@ -55,6 +55,7 @@ ns_client_call(struct ns_client *, Ns__Envelope *req, unsigned timeout_ms, struc
 /* The last refusal as it came, with what struct ns_why has no room for (a conflict); NULL: there was
  * none yet.  For the callback, and after ns_client_call; the client's, until the next refusal. */
 const Ns__Error *ns_client_error(const struct ns_client *);
+uint64_t ns_client_refused(const struct ns_client *); /* the number of that request; 0: none */
 /* Run until `*until` is true or nothing is outstanding. */
 void ns_client_wait(struct ns_client *, const bool *until);
 const Ns__HelloReply *ns_client_hello(const struct ns_client *); /* NULL: not connected now */

@@ -126,6 +126,36 @@ def test_sorted_by_what_is_asked(many):
     assert more["rank"] == 3 and not {z["name"] for z in more["zones"]} & {z["name"] for z in first["zones"]}
 
 
+def test_the_mouse_and_the_prompt_in_an_editor(many):
+    """Only when it is asked for: the wheel moves, a click goes to a row and opens it, or a tab. Ctrl-O has the prompt's text."""
+    editor = many.dir / "editor"
+    editor.write_text('#!/bin/sh\nexec sed -i s/12/34/ "$2"\n')
+    editor.chmod(0o755)
+    with Console(many.socket, VISUAL="", EDITOR=str(editor)) as c:
+        c.press("2")
+        c.wait("rows 1-18")
+        c.press(":", "set mouse on", "enter")
+        c.wait("The mouse moves here")
+        assert b"\x1b[?1006;1000h" in c.raw
+        c.press("\x1b[<65;5;9M")
+        c.wait(lambda: "shop-00007" in c.cursor_row())
+        c.press("\x1b[<0;5;10M", "\x1b[<0;5;10m")
+        c.wait(lambda: "shop-00011" in c.cursor_row())
+        c.press("\x1b[<0;5;10M", "\x1b[<0;5;10m")
+        c.wait("Zones > shop-00011")
+        c.press("\x1b[<0;55;2M", "\x1b[<0;55;2m")
+        c.wait("move www")
+        c.press("2")
+        c.wait("rows ")
+        c.press("/")
+        c.wait("foo ^foo")
+        c.press("site-00012", "ctrl-o")
+        c.wait(lambda: "/site-00034" in c.text() and "1 of 100 000" in c.text())
+        c.press("enter", ":", "set mouse off", "enter")
+        c.wait("the terminal's own")
+        assert c.raw.rindex(b"\x1b[?1006;1000l") > c.raw.rindex(b"\x1b[?1006;1000h")
+
+
 def test_history_and_a_change(many):
     with Console(many.socket, width=120, height=40) as c:
         c.press("6")

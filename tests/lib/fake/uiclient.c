@@ -120,6 +120,13 @@ ns_client_error(const struct ns_client *c)
 	return &e;
 }
 
+uint64_t
+ns_client_refused(const struct ns_client *c)
+{
+	(void)c;
+	return 17;
+}
+
 unsigned
 ns_client_waits(const struct ns_client *c, unsigned *tries)
 {
