@@ -11,9 +11,9 @@
 void
 mouse_set(struct ui *ui, bool on)
 {
-	ui->mouse = on;
-	if (ui->loop != NULL)
+	if (ui->loop != NULL && on != ui->mouse)
 		loop_mouse(ui->loop, on);
+	ui->mouse = on;
 }
 
 bool
