@@ -155,7 +155,7 @@ def anew(a, data):
     took = started(a, data, pinned=True)
     used = cpu_s(a.pid("signer"))
     speed = (speed + library(13)) / 2
-    state = wait_until(lambda: signer_state(a) if signer_state(a).get("zones") == zones else None, "the signer's sum", 300)
+    state = wait_until(lambda: signer_state(a) if signer_state(a).get("zones") == zones else None, "the signer's sum", PATIENCE_S)
     made, verified = state["made"], state["verified"]
     share = made / used / speed
     keep("sign_zones_served_13", share, f"{share:.2f} ({made / used:.0f}/s)", None, None,
