@@ -67,18 +67,29 @@ clockdiff_take(struct clockdiff *d, const struct clock_trip *t, uint64_t now_ns)
 }
 
 /* ---- load ---- */
-/* The place of a name: its own, or that of who was not heard of for the longest. */
-static struct loadpast_of *
-place_of(struct loadpast *p, const char *name)
+/* The place of a name; FLEET_MEMBERS: it has none. */
+static size_t
+place_of(const struct loadpast *p, const char *name)
 {
+	size_t i = 0;
+
+	while (i < FLEET_MEMBERS && (p->of[i].seen_ns == 0 || strcmp(p->of[i].name, name) != 0))
+		i++;
+	return i;
+}
+
+/* Its own, or that of who was not heard of for the longest. */
+static struct loadpast_of *
+place_for(struct loadpast *p, const char *name)
+{
+	size_t at = place_of(p, name);
 	struct loadpast_of *o = &p->of[0];
 
-	for (size_t i = 0; i < FLEET_MEMBERS; i++) {
-		if (p->of[i].seen_ns != 0 && strcmp(p->of[i].name, name) == 0)
-			return &p->of[i];
+	if (at < FLEET_MEMBERS)
+		return &p->of[at];
+	for (size_t i = 1; i < FLEET_MEMBERS; i++)
 		if (p->of[i].seen_ns < o->seen_ns)
 			o = &p->of[i];
-	}
 	*o = (struct loadpast_of){ 0 };
 	snprintf(o->name, sizeof o->name, "%s", name);
 	for (size_t k = 0; k < LOAD_POINTS; k++)
@@ -111,7 +122,7 @@ loadpast_add(struct loadpast *p, const char *name, double qps, uint64_t now_ns)
 		p->minute_ns = now_ns - (LOAD_POINTS + 1) * MINUTE_NS;
 	while (clock_since(now_ns, p->minute_ns) >= MINUTE_NS)
 		next_minute(p);
-	o = place_of(p, name);
+	o = place_for(p, name);
 	o->seen_ns = now_ns;
 	if (!(qps >= 0))
 		return;
@@ -122,8 +133,7 @@ loadpast_add(struct loadpast *p, const char *name, double qps, uint64_t now_ns)
 const float *
 loadpast_of(const struct loadpast *p, const char *name)
 {
-	for (size_t i = 0; i < FLEET_MEMBERS; i++)
-		if (p->of[i].seen_ns != 0 && strcmp(p->of[i].name, name) == 0)
-			return p->of[i].points;
-	return NULL;
+	size_t at = place_of(p, name);
+
+	return at < FLEET_MEMBERS ? p->of[at].points : NULL;
 }

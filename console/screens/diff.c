@@ -43,8 +43,9 @@ keep_comment(void *arg)
 	struct view *v = arg;
 	struct diff *d = v->state;
 
-	if (d->told && d->state == DIFF_OPEN)
-		(void)drafts_comment(v->ui, v->object, edit_text(&d->form.list[DIFF_COMMENT].edit));
+	if (d->typed && d->state == DIFF_OPEN)
+		d->typed =
+		    !drafts_comment(v->ui, v->object, edit_text(&d->form.list[DIFF_COMMENT].edit));
 }
 
 static void
@@ -313,6 +314,7 @@ diff_key_typed(struct view *v, uint32_t key)
 	struct diff *d = v->state;
 	bool changed, took = form_key(&d->form, key, &changed);
 
+	d->typed = d->typed || (changed && d->form.focus == DIFF_COMMENT);
 	if (changed && d->form.focus == DIFF_COMMENT && v->ui->loop != NULL)
 		loop_later(v->ui->loop, COMMENT_PAUSE_MS, keep_comment, v);
 	return took;

@@ -34,6 +34,7 @@ struct diff {
 	unsigned n_notes;
 	uint64_t turn;
 	bool told; /* the comment of the draft is in the form */
+	bool typed; /* another one is, which is not kept yet */
 	enum diff_state state;
 	uint64_t request;
 	char plan_hash[80]; /* of what was sent */
