@@ -42,26 +42,28 @@ packet_query(struct wbuf *out, uint16_t id, const struct packet_question *q)
 
 /* Header and question alone, before anything is believed. */
 static enum packet_verdict
-look(struct rbuf *r, uint16_t id, const struct packet_question *q, struct packet *out)
+look(struct rbuf *r, uint16_t id, const struct packet_question *q, uint16_t counts[SECTION_MAX],
+    struct packet *out)
 {
 	uint8_t name[NAME_MAX_WIRE];
-	uint16_t flags, counts[4];
+	uint16_t flags, questions;
 	bool same = rbuf_u16(r) == id;
 	unsigned records = 0;
 
 	flags = rbuf_u16(r);
-	for (unsigned i = 0; i < 4; i++) {
-		counts[i] = rbuf_u16(r);
-		records += i > 0 ? counts[i] : 0;
+	questions = rbuf_u16(r);
+	for (enum packet_section s = 0; s < SECTION_MAX; s++) {
+		counts[s] = rbuf_u16(r);
+		records += counts[s];
 	}
 	if (!rbuf_ok(r) || !same || !(flags & FLAG_QR) || flags & FLAG_OPCODE)
 		return PACKET_STRAY;
 	out->rcode = flags & 0xf;
 	out->aa = flags & FLAG_AA;
 	/* A server that understood nothing may leave the question out (RFC 1035 4.1.1 as lived). */
-	if (counts[0] == 0 && out->rcode != 0 && records <= 1)
+	if (questions == 0 && out->rcode != 0 && records <= 1)
 		return PACKET_GOOD;
-	if (counts[0] != 1 || name_read(r, name) == 0 || !name_equal(name, q->name) ||
+	if (questions != 1 || name_read(r, name) == 0 || !name_equal(name, q->name) ||
 	    rbuf_u16(r) != q->type || rbuf_u16(r) != CLASS_IN || !rbuf_ok(r))
 		return PACKET_STRAY;
 	if (flags & FLAG_TC)
@@ -98,19 +100,27 @@ take(const ldns_rr *rr, enum packet_section section, struct packet_record *out)
 	return true;
 }
 
+/* The section's n records from *pos on.  One record after the other and not ldns's whole message: that loses
+ * a TSIG for each one after the first (ldns 1.8.3), and a stranger may send hundreds. */
 static bool
-take_section(const ldns_rr_list *list, enum packet_section section, struct packet *out)
+take_section(const struct rbuf *msg, size_t *pos, uint16_t n, enum packet_section section,
+    struct packet *out)
 {
-	size_t n = list != NULL ? ldns_rr_list_rr_count(list) : 0;
+	for (uint16_t i = 0; i < n; i++) {
+		ldns_rr *rr;
+		bool ok = true;
 
-	for (size_t i = 0; i < n; i++) {
-		const ldns_rr *rr = ldns_rr_list_rr(list, i);
-
-		if (ldns_rr_get_class(rr) != LDNS_RR_CLASS_IN)
-			continue;
-		if (out->n == PACKET_RECORDS || !take(rr, section, &out->records[out->n]))
+		if (ldns_wire2rr(&rr, msg->base, msg->len, pos, LDNS_SECTION_ANSWER) !=
+		    LDNS_STATUS_OK)
 			return false;
-		out->n++;
+		if (ldns_rr_get_class(rr) == LDNS_RR_CLASS_IN &&
+		    !rrtype_is_meta((uint16_t)ldns_rr_get_type(rr)))
+			ok = take(rr, section, &out->records[out->n++]);
+		ldns_rr_free(rr);
+		if (!ok) {
+			out->n--;
+			return false;
+		}
 	}
 	return true;
 }
@@ -120,25 +130,22 @@ packet_read(const uint8_t *data, size_t len, uint16_t id, const struct packet_qu
     struct packet *out)
 {
 	struct rbuf r = rbuf_init(data, len);
+	uint16_t counts[SECTION_MAX];
 	enum packet_verdict verdict;
-	ldns_pkt *pkt = NULL;
-	bool ok;
+	size_t pos;
 
 	*out = (struct packet){ 0 };
-	verdict = look(&r, id, q, out);
+	verdict = look(&r, id, q, counts, out);
 	if (verdict != PACKET_GOOD || (out->rcode != 0 && rbuf_end(&r)))
 		return verdict;
-	if (ldns_wire2pkt(&pkt, data, len) != LDNS_STATUS_OK)
-		return PACKET_BROKEN;
 	out->records = xcalloc(PACKET_RECORDS, sizeof *out->records);
-	ok = take_section(ldns_pkt_answer(pkt), SECTION_ANSWER, out) &&
-	     take_section(ldns_pkt_authority(pkt), SECTION_AUTHORITY, out) &&
-	     take_section(ldns_pkt_additional(pkt), SECTION_ADDITIONAL, out);
-	ldns_pkt_free(pkt);
-	if (ok)
-		return PACKET_GOOD;
-	packet_free(out);
-	return PACKET_BROKEN;
+	pos = r.pos;
+	for (enum packet_section s = 0; s < SECTION_MAX; s++)
+		if (!take_section(&r, &pos, counts[s], s, out)) {
+			packet_free(out);
+			return PACKET_BROKEN;
+		}
+	return PACKET_GOOD;
 }
 
 void

@@ -228,6 +228,30 @@ test_broken_replies_are_broken(void **state)
 	wbuf_free(&w);
 }
 
+/* What belongs to the message and not to a zone is passed over, however often it comes (RFC 8945 5.1 has one
+ * TSIG, RFC 6891 6.1.1 one OPT); nothing of it is lost in memory, which the leak check of this program sees. */
+static void
+test_records_of_the_message_are_passed_over(void **state)
+{
+	static const uint16_t types[] = { 250, RR_OPT, RR_A, 250, 250, 250, RR_OPT, RR_A };
+	struct packet_question q = question("ex.", RR_NS);
+	struct wbuf w = reply(7, 0x8400, &q, (uint16_t[3]){ 0, 0, sizeof types / sizeof types[0] });
+	struct packet p;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
+		if (types[i] == RR_A)
+			put_record(&w, "ex.", RR_A, "abcd", 4);
+		else
+			put_name_record(&w, "ex.", types[i], "hmac.ex.");
+	assert_int_equal(packet_read(w.base, w.len, 7, &q, &p), PACKET_GOOD);
+	assert_int_equal(p.n, 2);
+	for (size_t i = 0; i < p.n; i++)
+		assert_int_equal(p.records[i].type, RR_A);
+	packet_free(&p);
+	wbuf_free(&w);
+}
+
 /* ---- referrals ---- */
 
 static Ns__ParentReply__Server
@@ -368,6 +392,7 @@ main(void)
 		cmocka_unit_test(test_a_query_is_what_servers_read),
 		cmocka_unit_test(test_only_the_answer_to_our_question_counts),
 		cmocka_unit_test(test_broken_replies_are_broken),
+		cmocka_unit_test(test_records_of_the_message_are_passed_over),
 		cmocka_unit_test(test_a_referral_is_a_delegation),
 		cmocka_unit_test(test_other_answers_are_told_apart),
 		cmocka_unit_test(test_ds_is_the_parents_word_only),
