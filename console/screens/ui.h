@@ -54,7 +54,9 @@ struct ns_screen_ops {
 	void (*close)(struct view *); /* frees what the state holds */
 	void (*reload)(struct view *); /* asked for, something changed, the link is back, shown again */
 	void (*tick)(struct view *); /* at the refresh interval; NULL: not live */
-	void (*draw)(struct view *, struct rect);
+	/* Before a frame: asks for what belongs to the row that the cursor has come to; NULL: nothing does. */
+	void (*follow)(struct view *);
+	void (*draw)(struct view *, struct rect); /* asks for nothing but rows of its list (pages.h) */
 	bool (*act)(struct view *, enum ns_action_id); /* false: not mine */
 	void (*filter)(struct view *, const char *text); /* with CTX_FILTER */
 	const char *(*filter_now)(struct view *);
@@ -169,6 +171,7 @@ void ui_key(struct ui *, uint32_t key);
 void ui_typed(struct ui *, uint32_t key); /* one that waited until now */
 void ui_tick(struct ui *);
 void ui_check_link(struct ui *); /* is it there? */
+void ui_follow(struct ui *); /* before a frame */
 void ui_draw(struct ui *, struct surface *);
 
 /* ---- views.c ---- */
