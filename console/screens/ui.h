@@ -242,6 +242,8 @@ void ui_ago(const struct ui *, const char *rfc3339, char out[16]);
 
 /* A change that is made at once, when the operator has said so: its number, or why not, is said. */
 void ui_commit(struct ui *, Ns__Envelope *request);
+/* The answer to one that a screen sent itself: says the same, and asks how the appliance is now; false: it was not made. */
+bool ui_made(struct ui *, const Ns__Envelope *, const struct ns_why *);
 
 extern const struct ns_screen_ops screen_overview, screen_zones, screen_records, screen_history,
     screen_zone_history, screen_change, screen_help, screen_messages, screen_menu, screen_pending,
