@@ -230,6 +230,12 @@ health_reload(struct view *v)
 }
 
 static void
+health_follow(struct view *v)
+{
+	ask_detail(v, false);
+}
+
+static void
 health_filter(struct view *v, const char *text)
 {
 	struct health *h = v->state;
@@ -296,7 +302,8 @@ draw_pane(struct view *v, struct rect r)
 	sanitize(safe, sizeof safe, name, v->ui->ascii);
 	w = surface_put(s, r.x + 1, r.y + 1, r.w / 3, UI_TITLE, safe);
 	if (strcmp(name, h->name) != 0) {
-		surface_put(s, r.x + w + 4, r.y + 1, r.w - w - 5, UI_DIM, "loading");
+		surface_put(s, r.x + w + 4, r.y + 1, r.w - w - 5, UI_DIM,
+		    v->ui->lost ? "not asked for: the link is lost" : "loading");
 		return;
 	}
 	surface_put(s, r.x + w + 4, r.y + 1, r.w - w - 5, UI_TEXT, h->head);
@@ -321,7 +328,6 @@ health_draw(struct view *v, struct rect r)
 
 	draw_title(v, r);
 	ns_table_draw(&h->table, v->ui->surface, body, n, pages_cell, &h->pages);
-	ask_detail(v, false);
 	if (pane > 0)
 		draw_pane(v, (struct rect){ r.x, r.y + r.h - pane, r.w, pane });
 	if (n == 0)
@@ -384,6 +390,7 @@ const struct ns_screen_ops screen_health = {
 	.close = health_close,
 	.reload = health_reload,
 	.tick = health_reload,
+	.follow = health_follow,
 	.draw = health_draw,
 	.act = health_act,
 	.table = health_table,

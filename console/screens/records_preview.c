@@ -47,7 +47,7 @@ records_preview_tick(struct view *v)
 
 	if (v->ui->surface->w <= RECORDS_QPS_FROM)
 		return;
-	if (s->preview.on && s->preview.width >= PREVIEW_FROM)
+	if (preview_shown(v, &s->preview))
 		checklist_ask(&s->checks, v);
 	busynames_tick(&s->names, v);
 }

@@ -59,6 +59,16 @@ ui_tick(struct ui *ui)
 		top->ops->tick(top);
 }
 
+/* Once a frame, not once a key: a cursor that runs through a list asks for what it stops at. */
+void
+ui_follow(struct ui *ui)
+{
+	struct view *top = ui_top(ui);
+
+	if (top != NULL && top->ops->follow != NULL && !ui->lost)
+		top->ops->follow(top);
+}
+
 uint64_t
 ui_clock_ns(const struct ui *ui)
 {

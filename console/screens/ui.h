@@ -54,7 +54,9 @@ struct ns_screen_ops {
 	void (*close)(struct view *); /* frees what the state holds */
 	void (*reload)(struct view *); /* asked for, something changed, the link is back, shown again */
 	void (*tick)(struct view *); /* at the refresh interval; NULL: not live */
-	void (*draw)(struct view *, struct rect);
+	/* Before a frame: asks for what belongs to the row that the cursor has come to; NULL: nothing does. */
+	void (*follow)(struct view *);
+	void (*draw)(struct view *, struct rect); /* asks for nothing but rows of its list (pages.h) */
 	bool (*act)(struct view *, enum ns_action_id); /* false: not mine */
 	void (*filter)(struct view *, const char *text); /* with CTX_FILTER */
 	const char *(*filter_now)(struct view *);
@@ -169,6 +171,7 @@ void ui_key(struct ui *, uint32_t key);
 void ui_typed(struct ui *, uint32_t key); /* one that waited until now */
 void ui_tick(struct ui *);
 void ui_check_link(struct ui *); /* is it there? */
+void ui_follow(struct ui *); /* before a frame */
 void ui_draw(struct ui *, struct surface *);
 
 /* ---- views.c ---- */
@@ -239,6 +242,8 @@ void ui_ago(const struct ui *, const char *rfc3339, char out[16]);
 
 /* A change that is made at once, when the operator has said so: its number, or why not, is said. */
 void ui_commit(struct ui *, Ns__Envelope *request);
+/* The answer to one that a screen sent itself: says the same, and asks how the appliance is now; false: it was not made. */
+bool ui_made(struct ui *, const Ns__Envelope *, const struct ns_why *);
 
 extern const struct ns_screen_ops screen_overview, screen_zones, screen_records, screen_history,
     screen_zone_history, screen_change, screen_help, screen_messages, screen_menu, screen_pending,

@@ -384,6 +384,18 @@ draw_title(struct view *v, struct rect r)
 }
 
 static void
+zones_follow(struct view *v)
+{
+	struct zones *z = v->state;
+	const char *zone = preview_shown(v, &z->preview) && pages_count(&z->pages) > 0
+			       ? id_at(z, z->table.row)
+			       : NULL;
+
+	if (zone != NULL)
+		zonepreview_follow(v, &z->behind, zone);
+}
+
+static void
 zones_draw(struct view *v, struct rect r)
 {
 	struct zones *z = v->state;
@@ -394,7 +406,7 @@ zones_draw(struct view *v, struct rect r)
 
 	ns_table_draw(&z->table, v->ui->surface, body, n, cell, z);
 	if (part.w > 0)
-		zonepreview_draw(v, &z->behind, part, n > 0 ? id_at(z, z->table.row) : NULL);
+		zonepreview_draw(v, z->behind, part, n > 0 ? id_at(z, z->table.row) : NULL);
 	draw_title(v, r);
 	pages_ahead(&z->pages);
 	if (n > 0)
@@ -454,6 +466,7 @@ const struct ns_screen_ops screen_zones = {
 	.reload = zones_reload,
 	.tick = zones_tick,
 	.table = zones_table,
+	.follow = zones_follow,
 	.draw = zones_draw,
 	.act = zones_act,
 	.filter = zones_filter,

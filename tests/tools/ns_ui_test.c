@@ -207,7 +207,7 @@ reach(size_t screen, int w, int h, enum glyph_set glyphs)
 		if (strcmp(name, "lost-draft") == 0)
 			uisession_keys(ui, "Gkd"); /* what is edited now no plan tells of */
 	}
-	ui_draw(ui, ui->surface); /* what is looked at may have to be asked for */
+	uisession_draw(ui); /* what is looked at may have to be asked for */
 	uiclient_answer();
 	uisession_draw(ui);
 	return ui;

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "console/core/pace.h"
+#include "console/screens/overview_int.h"
 #include "tests/lib/fake/uiclient.h"
 #include "tests/lib/fake/uisession.h"
 #include "tests/lib/ui_fixture.h"
@@ -143,10 +144,37 @@ test_eight_hours(void **state)
 	ui_destroy(&n.ui);
 }
 
+/* Clients that are nearly equal change their order with every answer, and not their rows. */
+static void
+test_rows_stand_still(void **state)
+{
+	const struct overview_list *list;
+	struct ui *ui;
+
+	(void)state;
+	fixture = "moving";
+	ui = uisession_open(120, 40, GLYPH_BLOCK, "operator", 1);
+	list = &((const struct overview *)ui_top(ui)->state)->list;
+	assert_int_equal(list->n, 3);
+	for (unsigned i = 0; i < 4; i++) {
+		double before = list->rows[0].qps;
+		char first[64];
+
+		snprintf(first, sizeof first, "%s", list->rows[0].name);
+		ui_now(ui, ui->mono_ms + 6000, ui->wall_ms + 6000);
+		ui_tick(ui);
+		uiclient_answer();
+		assert_string_equal(list->rows[0].name, first);
+		assert_true(list->rows[0].qps != before);
+	}
+	ui_destroy(&ui);
+}
+
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_eight_hours) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_eight_hours),
+		cmocka_unit_test(test_rows_stand_still) };
 
 	uisession_begin();
 	return cmocka_run_group_tests(tests, NULL, NULL);
