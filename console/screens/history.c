@@ -106,7 +106,8 @@ history_fill(struct view *v, const Ns__Envelope *env, size_t i, struct row *r)
 	row_set(v, r, 10, UI_TEXT, "%s", c->comment);
 }
 
-static const struct pages_ops pages_of_history = { history_ask, history_rows, history_fill, NULL };
+static const struct pages_ops pages_of_history = { history_ask, history_rows, history_fill, NULL,
+	false };
 
 static const struct table_column columns[] = { { "ID", 7, 0, true, 0 },
 	{ "WHEN UTC", 11, 0, false, 0 }, { "WHO", 8, 0, false, 0 }, { "VIA", 7, 0, false, 90 },

@@ -180,7 +180,7 @@ what_it_gets(const struct overview_list *l, size_t row, enum ui_role *role, char
 
 	if (nx < 50 && errors < 50)
 		return "NOERROR";
-	*role = UI_WARN;
+	*role = UI_WARN | UI_LIVE;
 	snprintf(text, size, nx >= 50 ? "NXD %.0f%%" : "ERR %.0f%%", nx >= 50 ? nx : errors);
 	return text;
 }
@@ -193,6 +193,8 @@ cell(void *arg, size_t row, unsigned column, enum ui_role *role)
 
 	if (column == 0)
 		return l->rows[row].shown;
+	if (column == 1 || column == 3)
+		*role = UI_TEXT | UI_LIVE;
 	if (column == 3)
 		return what_it_gets(l, row, role, text, sizeof text);
 	if (column == 2 && l->rows[row].most[0] != '\0')

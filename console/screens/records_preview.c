@@ -109,7 +109,12 @@ put_answer(struct view *v, struct rect *r, const struct pol_health *h, const jso
 	    : state == POL_UP   ? "OK"
 	    : state == POL_DOWN ? "CRIT"
 				: "no verdict");
-	put_unsafe(v, r, drained ? UI_WARN : state == POL_DOWN ? UI_CRIT : UI_TEXT, text);
+	put_unsafe(v, r,
+	    (drained                ? UI_WARN
+		: state == POL_DOWN ? UI_CRIT
+				    : UI_TEXT) |
+		UI_LIVE,
+	    text);
 }
 
 static void

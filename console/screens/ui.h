@@ -88,6 +88,7 @@ struct view {
 	bool own; /* what is changed here is a file of the operator's: who only looks may */
 	bool awaits; /* the list that was asked for */
 	struct pages *list; /* that keys act on; NULL: none, or all of it is here */
+	uint64_t live_ms; /* monotonic, when what is live came last; 0: not yet, or nothing is */
 };
 
 struct ui {
@@ -153,6 +154,7 @@ struct ui {
 	} problems[UI_PROBLEMS];
 	size_t n_problems; /* of them all; the first are here */
 	uint64_t asked; /* status is on its way; 0: it is not */
+	uint64_t asked_ms; /* monotonic, of the last tick at which what is live was asked for */
 	uint64_t heard_ms; /* monotonic, when it last answered; 0: never */
 	int64_t heard_wall_ms;
 	bool lost;
@@ -219,6 +221,10 @@ void ui_back(struct ui *);
 /* Shows that appliance, by way of the one that we are connected to; "": that one.  All screens begin anew. */
 void ui_connect(struct ui *, const char *appliance);
 struct view *ui_top(const struct ui *);
+/* What the screen asks for at every tick came. */
+void ui_live(struct view *);
+/* What is live on it is old: the link is lost, or who has it does not answer. */
+bool ui_stale(const struct view *);
 void ui_say(struct ui *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void ui_say_why(struct ui *, const struct ns_why *);
 /* "exit 3: not found" of what waitpid() said. */
