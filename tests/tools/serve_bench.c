@@ -45,7 +45,8 @@ template_zone(const char *file)
 
 	if (f != NULL)
 		fclose(f);
-	return zonekit_zwire("z000000.example.", len > 0 ? other : text, len > 0 ? len : sizeof text - 1);
+	return zonekit_zwire(
+	    "z000000.example.", len > 0 ? other : text, len > 0 ? len : sizeof text - 1);
 }
 
 static void
