@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 seconds=${FUZZ_SECONDS:-120}
 make -j"$(nproc)" all test-programs
-make fuzz FUZZ_SECONDS="$seconds" FUZZ_OPT=-O1
+FUZZ_SEED=0 make fuzz FUZZ_SECONDS="$seconds" FUZZ_OPT=-O1
 make -j"$(nproc)" SANITIZER=thread unit-programs
 make SANITIZER=thread units
 /usr/bin/python3 -m pytest -q -s -p no:cacheprovider tests/chaos

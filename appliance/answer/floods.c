@@ -2,6 +2,7 @@
 #include "appliance/answer/floods.h"
 
 #include "appliance/answer/totals.h"
+#include "appliance/zonemap/word.h"
 
 static void
 add(struct floods *f, const struct map *map, uint64_t hash, uint64_t limited, double quiet_s)
@@ -33,9 +34,9 @@ floods_read(struct floods *f, const struct worker_page *const *pages, size_t wor
 	f->n = 0;
 	for (size_t i = 0; i < workers * PAGE_FLOODS; i++) {
 		const struct page_flood *p = &pages[i / PAGE_FLOODS]->floods[i % PAGE_FLOODS];
-		uint64_t last = atomic_load_explicit(&p->last_ns, memory_order_relaxed);
-		uint64_t hash = atomic_load_explicit(&p->zone_hash, memory_order_relaxed);
-		uint64_t limited = atomic_load_explicit(&p->limited, memory_order_relaxed);
+		uint64_t last = word_load(&p->last_ns);
+		uint64_t hash = word_load(&p->zone_hash);
+		uint64_t limited = word_load(&p->limited);
 		uint64_t quiet = now_ns > last ? now_ns - last : 0;
 
 		if (last != 0 && hash != 0 && quiet < FLOODS_QUIET_NS)

@@ -3,10 +3,12 @@
 
 #include <string.h>
 
+#include "appliance/zonemap/word.h"
+
 static void
 add(uint64_t *sum, const _Atomic uint64_t *counter)
 {
-	uint64_t v = atomic_load_explicit(counter, memory_order_relaxed);
+	uint64_t v = word_load(counter);
 
 	*sum += v < TOTALS_MAX ? v : TOTALS_MAX;
 }

@@ -2,6 +2,7 @@
 #include "appliance/worker/budget.h"
 
 #include "appliance/worker/rrl.h"
+#include "appliance/zonemap/word.h"
 
 bool
 budget_init(struct budget *b, struct worker_page *page, const uint64_t key[2])
@@ -35,8 +36,8 @@ note_flood(struct budget *b, uint64_t zone_hash)
 	uint64_t oldest = UINT64_MAX, last;
 
 	for (unsigned i = 0; i < PAGE_FLOODS; i++) {
-		last = atomic_load_explicit(&f[i].last_ns, memory_order_relaxed);
-		if (atomic_load_explicit(&f[i].zone_hash, memory_order_relaxed) == zone_hash) {
+		last = word_load(&f[i].last_ns);
+		if (word_load(&f[i].zone_hash) == zone_hash) {
 			line = &f[i];
 			break;
 		}
@@ -45,12 +46,12 @@ note_flood(struct budget *b, uint64_t zone_hash)
 			line = &f[i];
 		}
 	}
-	if (atomic_load_explicit(&line->zone_hash, memory_order_relaxed) != zone_hash) {
-		atomic_store_explicit(&line->limited, 0, memory_order_relaxed);
-		atomic_store_explicit(&line->zone_hash, zone_hash, memory_order_relaxed);
+	if (word_load(&line->zone_hash) != zone_hash) {
+		word_store(&line->limited, 0);
+		word_store(&line->zone_hash, zone_hash);
 	}
-	page_add(&line->limited, 1);
-	atomic_store_explicit(&line->last_ns, b->now_ns, memory_order_relaxed);
+	word_add(&line->limited, 1);
+	word_store(&line->last_ns, b->now_ns);
 }
 
 static enum serve_gate
@@ -58,10 +59,10 @@ refuse(struct budget *b, uint64_t zone_hash)
 {
 	note_flood(b, zone_hash);
 	if (++b->refused % BUDGET_SLIP == 0) {
-		page_add(&b->page->budget_slipped, 1);
+		word_add(&b->page->budget_slipped, 1);
 		return SERVE_GATE_SLIP;
 	}
-	page_add(&b->page->budget_dropped, 1);
+	word_add(&b->page->budget_dropped, 1);
 	return SERVE_GATE_SHUT;
 }
 

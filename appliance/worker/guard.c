@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "appliance/zonemap/word.h"
 #include "ipc/base/log.h"
 
 void
@@ -50,9 +51,9 @@ guard_limit(struct guard *g, const struct serve_conf *conf, struct query *q, siz
 	census_prefetch(&g->census, q, n);
 	rrl_batch(&g->rrl, conf, q, n, g->now_ns, &c);
 	if (c.dropped > 0)
-		page_add(&g->page->rrl_dropped, c.dropped);
+		word_add(&g->page->rrl_dropped, c.dropped);
 	if (c.slipped > 0)
-		page_add(&g->page->rrl_slipped, c.slipped);
+		word_add(&g->page->rrl_slipped, c.slipped);
 }
 
 void

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "appliance/dns/name.h"
+#include "appliance/zonemap/word.h"
 
 #define HEADER    12u
 #define SECOND_NS 1000000000ull
@@ -66,9 +67,7 @@ put(struct sampler *s, const struct query *q, uint32_t one_in, uint64_t now_ns, 
 static void
 miss(struct sampler *s)
 {
-	uint64_t n = atomic_load_explicit(&s->tail->missed, memory_order_relaxed);
-
-	atomic_store_explicit(&s->tail->missed, n + 1, memory_order_relaxed);
+	word_add(&s->tail->missed, 1);
 }
 
 void

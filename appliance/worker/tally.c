@@ -2,6 +2,8 @@
  * per counter and batch, and a table instead of a function for the common qtypes. */
 #include "appliance/worker/tally.h"
 
+#include "appliance/zonemap/word.h"
+
 #define RCODE_FORMERR 1
 #define RCODE_BADVERS 16
 
@@ -23,20 +25,20 @@ tally_reply(struct worker_page *page, const struct query *q)
 	unsigned slot =
 	    q->qtype < sizeof qtype_slot ? qtype_slot[q->qtype] : page_qtype_index(q->qtype);
 
-	page_add(&page->rcodes[rcode], 1);
-	page_add(&page->qtypes[slot < PAGE_QTYPES ? slot : PAGE_QTYPES - 1], 1);
+	word_add(&page->rcodes[rcode], 1);
+	word_add(&page->qtypes[slot < PAGE_QTYPES ? slot : PAGE_QTYPES - 1], 1);
 }
 
 static void
 tally_routed(struct worker_page *page, unsigned routed)
 {
-	page_add(&page->routed, 1);
+	word_add(&page->routed, 1);
 	if (routed & SERVE_ROUTED_DOWN)
-		page_add(&page->routed_down, 1);
+		word_add(&page->routed_down, 1);
 	if (routed & SERVE_ROUTED_ECS)
-		page_add(&page->routed_ecs, 1);
+		word_add(&page->routed_ecs, 1);
 	if (routed & SERVE_ROUTED_NOWHERE)
-		page_add(&page->routed_nowhere, 1);
+		word_add(&page->routed_nowhere, 1);
 }
 
 /* A batch of datagrams, of which there are most, never comes here. */
@@ -47,8 +49,8 @@ tally_streams(struct worker_page *page, const struct query *q, size_t n, uint64_
 
 	for (size_t i = 0; i < n; i++)
 		tls += q[i].transport == SERVE_TLS;
-	page_add(&page->tcp, tcp);
-	page_add(&page->tls, tls);
+	word_add(&page->tcp, tcp);
+	word_add(&page->tls, tls);
 }
 
 void
@@ -71,22 +73,22 @@ tally_batch(struct worker_page *page, const struct query *q, size_t n, uint64_t 
 		formerr += q[i].rcode == RCODE_FORMERR;
 		badvers += q[i].rcode == RCODE_BADVERS;
 	}
-	page_add(&page->queries, n);
-	page_add(&page->batches, 1);
+	word_add(&page->queries, n);
+	word_add(&page->batches, 1);
 	if (tcp != n)
-		page_add(&page->udp, n - tcp);
+		word_add(&page->udp, n - tcp);
 	if (tcp > 0)
 		tally_streams(page, q, n, tcp);
 	if (dropped > 0)
-		page_add(&page->dropped, dropped);
+		word_add(&page->dropped, dropped);
 	if (truncated > 0)
-		page_add(&page->truncated, truncated);
+		word_add(&page->truncated, truncated);
 	if (formerr > 0)
-		page_add(&page->formerr_in, formerr);
+		word_add(&page->formerr_in, formerr);
 	if (late > 0)
-		page_add(&page->policy_unsigned, late);
+		word_add(&page->policy_unsigned, late);
 	if (badvers > 0)
-		page_add(&page->badvers, badvers);
+		word_add(&page->badvers, badvers);
 	if (n > dropped)
-		page_add(&page->latency[page_hist_bucket(ns) % PAGE_HIST], n - dropped);
+		word_add(&page->latency[page_hist_bucket(ns) % PAGE_HIST], n - dropped);
 }

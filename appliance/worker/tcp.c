@@ -15,6 +15,7 @@
 
 #include "appliance/worker/tcp_internal.h"
 #include "appliance/worker/tls.h"
+#include "appliance/zonemap/word.h"
 #include "ipc/base/clock.h"
 #include "ipc/base/log.h"
 #include "ipc/base/xalloc.h"
@@ -86,7 +87,7 @@ tcp_drop(struct tcp *t, struct conn *c)
 	int fd = c->fd;
 
 	if (c->handshaking)
-		page_add(&t->worker->page->tls_handshake_failed, 1);
+		word_add(&t->worker->page->tls_handshake_failed, 1);
 	tls_close(&c->tls, true);
 	conntable_give(&t->table, c);
 	close(fd); /* leaves the epoll set by itself */
@@ -96,7 +97,7 @@ tcp_drop(struct tcp *t, struct conn *c)
 void
 tcp_evict(struct tcp *t, struct conn *c)
 {
-	page_add(&t->worker->page->tcp_evicted, 1);
+	word_add(&t->worker->page->tcp_evicted, 1);
 	tcp_drop(t, c);
 }
 
@@ -221,7 +222,7 @@ admit(struct tcp *t, int fd, const struct sockaddr_storage *client, bool secure,
 		c = conntable_take(&t->table, fd, client, secure, now);
 		assert(c != NULL);
 	}
-	page_add(&t->worker->page->tcp_accepted, 1);
+	word_add(&t->worker->page->tcp_accepted, 1);
 	if (!watch(t, c, EPOLL_CTL_ADD))
 		tcp_drop(t, c);
 	count_open(t);
@@ -293,7 +294,7 @@ tcp_tick(struct tcp *t, uint64_t now_ms)
 	for (c = conntable_expired(&t->table, NULL, now_ms); c != NULL;
 	     c = next != NULL ? conntable_expired(&t->table, next, now_ms) : NULL) {
 		next = conntable_newer(&t->table, c);
-		page_add(&t->worker->page->tcp_timeout, 1);
+		word_add(&t->worker->page->tcp_timeout, 1);
 		tcp_drop(t, c);
 	}
 	accept_on(t, true);

@@ -9,6 +9,7 @@
 #include "appliance/worker/tally.h"
 #include "appliance/worker/tcp_internal.h"
 #include "appliance/worker/tls.h"
+#include "appliance/zonemap/word.h"
 #include "ipc/base/clock.h"
 
 /* Octets of the stream that left, or -1: the connection is gone. */
@@ -201,9 +202,9 @@ shaken(struct tcp *t, struct conn *c, uint64_t now)
 	c->active_ms = now;
 	conntable_shaken(&t->table, c);
 	conntable_touch(&t->table, c);
-	page_add(&page->tls_accepted, 1);
+	word_add(&page->tls_accepted, 1);
 	if (tls_resumed(c->tls))
-		page_add(&page->tls_resumed, 1);
+		word_add(&page->tls_resumed, 1);
 }
 
 /* The first octet of a client that wants TLS. */

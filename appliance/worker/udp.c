@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 
 #include "appliance/worker/tally.h"
+#include "appliance/zonemap/word.h"
 #include "ipc/base/clock.h"
 #include "ipc/base/log.h"
 
@@ -254,7 +255,7 @@ send_replies(struct udp *u, int fd, unsigned n)
 		failed++;
 	}
 	if (failed > 0)
-		page_add(&u->worker->page->send_failed, failed);
+		word_add(&u->worker->page->send_failed, failed);
 }
 
 /* Headers of the replies, without gaps. */

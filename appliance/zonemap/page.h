@@ -83,13 +83,6 @@ page_client_owner(const struct page_client *c)	/* of its note; never 0, a family
 	return owner;
 }
 
-static inline void
-page_add(_Atomic uint64_t *counter, uint64_t n)	/* one writer: no locked instruction needed */
-{
-	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
-	    memory_order_relaxed);
-}
-
 /* Bucket of a latency, and the upper edge of a bucket in µs (for percentiles). */
 unsigned page_hist_bucket(uint64_t ns);
 double	 page_hist_edge_us(unsigned bucket);

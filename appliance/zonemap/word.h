@@ -18,4 +18,23 @@ word_store(_Atomic uint64_t *word, uint64_t value)
 	atomic_store_explicit(word, value, memory_order_relaxed);
 }
 
+static inline void
+word_add(_Atomic uint64_t *word, uint64_t n)	/* one writer: no locked instruction needed */
+{
+	word_store(word, word_load(word) + n);
+}
+
+/* The same, of half the size. */
+static inline uint32_t
+half_load(const _Atomic uint32_t *half)
+{
+	return atomic_load_explicit(half, memory_order_relaxed);
+}
+
+static inline void
+half_store(_Atomic uint32_t *half, uint32_t value)
+{
+	atomic_store_explicit(half, value, memory_order_relaxed);
+}
+
 #endif

@@ -6,28 +6,11 @@
 #include <emmintrin.h>
 #endif
 
+#include "appliance/zonemap/word.h"
+
 /* A bucket takes its zones until it is half full; then the emptier one of the two does: 100,000 fit, 13 %
  * of them in the second. */
 #define WAYS_AT_EASE 4u
-
-static inline uint32_t
-load(const _Atomic uint32_t *word)
-{
-	return atomic_load_explicit(word, memory_order_relaxed);
-}
-
-static inline void
-store(_Atomic uint32_t *word, uint32_t value)
-{
-	atomic_store_explicit(word, value, memory_order_relaxed);
-}
-
-static inline void
-add64(_Atomic uint64_t *word, uint64_t n)
-{
-	atomic_store_explicit(
-	    word, atomic_load_explicit(word, memory_order_relaxed) + n, memory_order_relaxed);
-}
 
 _Static_assert(ZONECOUNT_WAYS == 8, "two vectors");
 
@@ -48,7 +31,7 @@ find(const struct zonecount_bucket *b, uint32_t tag)
 #else
 	unsigned way = 0;
 
-	while (way < ZONECOUNT_WAYS && load(&b->tag[way]) >> 4 != tag >> 4)
+	while (way < ZONECOUNT_WAYS && half_load(&b->tag[way]) >> 4 != tag >> 4)
 		way++;
 	return way;
 #endif
@@ -60,7 +43,7 @@ used(const struct zonecount_bucket *b)
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < ZONECOUNT_WAYS; i++)
-		n += load(&b->tag[i]) != 0;
+		n += half_load(&b->tag[i]) != 0;
 	return n;
 }
 
@@ -78,7 +61,7 @@ vacant(const struct zonecount_bucket *b, uint32_t age)
 	unsigned i = 0;
 
 	while (i < ZONECOUNT_WAYS &&
-	       (full ? quiet(load(&b->tag[i]), age) <= 1 : load(&b->tag[i]) != 0))
+	       (full ? quiet(half_load(&b->tag[i]), age) <= 1 : half_load(&b->tag[i]) != 0))
 		i++;
 	return i;
 }
@@ -87,13 +70,13 @@ vacant(const struct zonecount_bucket *b, uint32_t age)
 static void
 take(struct zonecount *z, struct zonecount_bucket *b, unsigned way, uint32_t tag)
 {
-	if (load(&b->tag[way]) != 0)
-		add64(&z->reclaimed, 1);
-	store(&b->tag[way], 0);
+	if (half_load(&b->tag[way]) != 0)
+		word_add(&z->reclaimed, 1);
+	half_store(&b->tag[way], 0);
 	atomic_thread_fence(memory_order_release);
-	store(&b->queries[way], 0);
-	store(&b->nxdomain[way], 0);
-	store(&b->errors[way], 0);
+	half_store(&b->queries[way], 0);
+	half_store(&b->nxdomain[way], 0);
+	half_store(&b->errors[way], 0);
 	atomic_store_explicit(&b->tag[way], tag, memory_order_release);
 }
 
@@ -118,13 +101,13 @@ settle(struct zonecount *z, uint32_t at, uint32_t tag, uint32_t age, unsigned *w
 static inline void
 count(struct zonecount_bucket *b, unsigned way, uint32_t tag, bool nxdomain, bool error)
 {
-	if (load(&b->tag[way]) != tag)
-		store(&b->tag[way], tag);
-	store(&b->queries[way], load(&b->queries[way]) + 1);
+	if (half_load(&b->tag[way]) != tag)
+		half_store(&b->tag[way], tag);
+	half_store(&b->queries[way], half_load(&b->queries[way]) + 1);
 	if (nxdomain)
-		store(&b->nxdomain[way], load(&b->nxdomain[way]) + 1);
+		half_store(&b->nxdomain[way], half_load(&b->nxdomain[way]) + 1);
 	if (error)
-		store(&b->errors[way], load(&b->errors[way]) + 1);
+		half_store(&b->errors[way], half_load(&b->errors[way]) + 1);
 }
 
 /* Not in the first bucket.  Out of line, so that the usual query saves no registers for it. */
@@ -141,9 +124,9 @@ count_elsewhere(struct zonecount *z, uint64_t hash, uint32_t age, bool nxdomain,
 		count(b, way, tag | age, nxdomain, error);
 		return;
 	}
-	add64(&z->other_queries, 1);
-	add64(&z->other_nxdomain, nxdomain);
-	add64(&z->other_errors, error);
+	word_add(&z->other_queries, 1);
+	word_add(&z->other_nxdomain, nxdomain);
+	word_add(&z->other_errors, error);
 }
 
 void
@@ -183,11 +166,11 @@ zonecount_read(const struct zonecount *z, uint32_t index, struct zonecount_value
 
 	if (tag >> 4 == 0)
 		return false;
-	v->queries = load(&b->queries[way]);
-	v->nxdomain = load(&b->nxdomain[way]);
-	v->errors = load(&b->errors[way]);
+	v->queries = half_load(&b->queries[way]);
+	v->nxdomain = half_load(&b->nxdomain[way]);
+	v->errors = half_load(&b->errors[way]);
 	atomic_thread_fence(memory_order_acquire);
-	again = load(&b->tag[way]);
+	again = half_load(&b->tag[way]);
 	v->id = id_of(at, tag);
 	return tag >> 4 == again >> 4;
 }

@@ -8,6 +8,7 @@
 
 #include "console/cli/session.h"
 #include "console/cli/words.h"
+#include "console/screens/twin.h"
 #include "ipc/base/wbuf.h"
 #include "ipc/base/xalloc.h"
 
@@ -70,19 +71,6 @@ words_of(const char *line, size_t *n, const char **why)
 	return words;
 }
 
-/* As one word of a line that words_split reads. */
-static void
-put_quoted(struct wbuf *w, const char *word)
-{
-	wbuf_put(w, "'", 1);
-	for (; *word != '\0'; word++)
-		if (*word == '\'')
-			wbuf_put(w, "'\\''", 4);
-		else
-			wbuf_put(w, word, 1);
-	wbuf_put(w, "' ", 2);
-}
-
 /* What every line gets: the console's own socket, appliance and rights. */
 static size_t
 own_options(const struct cli *console, const char *at, const char *out[6])
@@ -126,8 +114,10 @@ run_restricted(const struct cli *console, const char *const *words, size_t n, st
 	struct wbuf w = wbuf_grow(2 * WORDS_TEXT);
 	char *original;
 
-	for (size_t i = 0; i < n; i++)
-		put_quoted(&w, words[i]);
+	for (size_t i = 0; i < n; i++) {
+		twin_quote(&w, words[i]);
+		wbuf_put(&w, " ", 1);
+	}
 	wbuf_put(&w, "", 1);
 	original = xasprintf("SSH_ORIGINAL_COMMAND=%s", (char *)w.base);
 	if (console->person != NULL) {

@@ -56,16 +56,11 @@ void
 ask_note(struct view *v, enum ui_role role, const char *fmt, ...)
 {
 	struct asking *a = v->state;
-	char *text, *safe;
 	va_list ap;
 
 	va_start(ap, fmt);
-	text = xvasprintf(fmt, ap);
+	lines_add_foreign(&a->notes, role, v->ui->ascii, fmt, ap);
 	va_end(ap);
-	safe = sanitize_dup(text, v->ui->ascii);
-	lines_add(&a->notes, role, "%s", safe);
-	free(safe);
-	free(text);
 }
 
 unsigned

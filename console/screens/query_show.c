@@ -22,16 +22,11 @@ static void add_line(struct view *v, enum ui_role role, const char *fmt, ...)
 static void
 add_line(struct view *v, enum ui_role role, const char *fmt, ...)
 {
-	char *text, *safe;
 	va_list ap;
 
 	va_start(ap, fmt);
-	text = xvasprintf(fmt, ap);
+	lines_add_foreign(&((struct query_test *)v->state)->answer, role, v->ui->ascii, fmt, ap);
 	va_end(ap);
-	safe = sanitize_dup(text, v->ui->ascii);
-	lines_add(&((struct query_test *)v->state)->answer, role, "%s", safe);
-	free(safe);
-	free(text);
 }
 
 static void

@@ -12,13 +12,8 @@ static const char plain[] =
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.,:/@%+=-";
 
 void
-twin_word(struct wbuf *w, const char *word)
+twin_quote(struct wbuf *w, const char *word)
 {
-	wbuf_put(w, " ", 1);
-	if (word[0] != '\0' && word[strspn(word, plain)] == '\0') {
-		wbuf_put(w, word, strlen(word));
-		return;
-	}
 	wbuf_put(w, "'", 1);
 	for (; *word != '\0'; word++)
 		if (*word == '\'')
@@ -26,6 +21,17 @@ twin_word(struct wbuf *w, const char *word)
 		else
 			wbuf_put(w, word, 1);
 	wbuf_put(w, "'", 1);
+}
+
+void
+twin_word(struct wbuf *w, const char *word)
+{
+	wbuf_put(w, " ", 1);
+	if (word[0] != '\0' && word[strspn(word, plain)] == '\0') {
+		wbuf_put(w, word, strlen(word));
+		return;
+	}
+	twin_quote(w, word);
 }
 
 void

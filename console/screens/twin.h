@@ -10,6 +10,8 @@
 
 #define TWIN_MAX 65536u /* octets of a command */
 
+/* The word as one that a shell, or words_split(), leaves as it is, whatever is in it. */
+void twin_quote(struct wbuf *, const char *word);
 /* A blank and the word, quoted where a shell would take it apart. */
 void twin_word(struct wbuf *, const char *word);
 /* --option word; nothing when the word is empty. */

@@ -1,11 +1,11 @@
 /* lines.c - see lines.h. */
 #include "console/widgets/lines.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "console/core/sanitize.h"
 #include "ipc/base/xalloc.h"
 
 #define SHIFT 16
@@ -24,6 +24,16 @@ lines_add(struct lines *l, enum ui_role role, const char *fmt, ...)
 		l->list = xreallocarray(l->list, l->size, sizeof *l->list);
 	}
 	l->list[l->n++] = (struct line){ text, role };
+}
+
+void
+lines_add_foreign(struct lines *l, enum ui_role role, bool ascii, const char *fmt, va_list ap)
+{
+	char *text = xvasprintf(fmt, ap), *safe = sanitize_dup(text, ascii);
+
+	lines_add(l, role, "%s", safe);
+	free(safe);
+	free(text);
 }
 
 void

@@ -3,6 +3,7 @@
 #ifndef NS_CONSOLE_WIDGETS_LINES_H
 #define NS_CONSOLE_WIDGETS_LINES_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -21,6 +22,9 @@ struct lines {
 };
 
 void lines_add(struct lines *, enum ui_role, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* What came from the network, made safe. */
+void lines_add_foreign(struct lines *, enum ui_role, bool ascii, const char *fmt, va_list)
+    __attribute__((format(printf, 4, 0)));
 void lines_clear(struct lines *); /* keeps the place */
 void lines_drop(struct lines *, size_t n); /* the first n of them; what is looked at stays in view */
 void lines_find(struct lines *, size_t i); /* marks it, in view */
