@@ -186,7 +186,8 @@ history_fill(struct view *v, const Ns__Envelope *env, size_t i, struct row *r)
 	fill_way(v, r, c);
 }
 
-static const struct pages_ops pages_of_history = { history_ask, history_rows, history_fill, NULL };
+static const struct pages_ops pages_of_history = { history_ask, history_rows, history_fill, NULL,
+	false };
 
 #define NOT_HERE (SURFACE_MAX + 1)
 
@@ -261,19 +262,17 @@ put_sum(const struct view *v, char *out, size_t size)
 	    h->at[0] != '\0' ? "row" : "change", h->pages.known == 1 ? "" : "s");
 }
 
-/* Of a change that is too large to have its RRsets counted, only the whole screen tells. */
-static void
-draw_pane(struct view *v, struct rect r)
+static const struct row *
+row_here(struct history *h)
 {
-	struct history *h = v->state;
-	const struct row *row =
-	    h->table.row < pages_count(&h->pages) ? pages_row(&h->pages, h->table.row) : NULL;
+	return h->table.row < pages_count(&h->pages) ? pages_row(&h->pages, h->table.row) : NULL;
+}
 
-	if (row != NULL)
-		changepane_draw(v, &h->pane, r,
-		    &(const struct change_words){ row, row->cells[COL_WHO], row->cells[COL_VIA],
-			row->cells[COL_FROM], row->cells[COL_AT], row->cells[COL_KIND],
-			row->cells[COL_COMMENT], strcmp(row->cells[COL_CHANGED], "?") != 0 });
+/* Of a change that is too large to have its RRsets counted, only the whole screen tells. */
+static bool
+is_small(const struct row *row)
+{
+	return strcmp(row->cells[COL_CHANGED], "?") != 0;
 }
 
 /* Who comes looks for a change, and the newest row is his own login. */
@@ -289,6 +288,31 @@ place_cursor(struct history *h)
 		i++;
 	if (i < n && h->table.row == 0)
 		h->table.row = i;
+}
+
+static void
+history_follow(struct view *v)
+{
+	struct history *h = v->state;
+	const struct row *row;
+
+	place_cursor(h);
+	row = row_here(h);
+	changepane_follow(
+	    v, &h->pane, row != NULL && !row_is_event(row) && is_small(row) ? row->id : NULL);
+}
+
+static void
+draw_pane(struct view *v, struct rect r)
+{
+	struct history *h = v->state;
+	const struct row *row = row_here(h);
+
+	if (row != NULL)
+		changepane_draw(v, &h->pane, r,
+		    &(const struct change_words){ row, row->cells[COL_WHO], row->cells[COL_VIA],
+			row->cells[COL_FROM], row->cells[COL_AT], row->cells[COL_KIND],
+			row->cells[COL_COMMENT], is_small(row) });
 }
 
 static void
@@ -311,7 +335,6 @@ history_draw(struct view *v, struct rect r)
 		surface_put_right(s, r.x + r.w / 2, r.y, r.w - r.w / 2 - 1, UI_DIM, count);
 		r = (struct rect){ r.x, r.y + 1, r.w, r.h - 1 };
 	}
-	place_cursor(h);
 	pane = changepane_part(&r);
 	ns_table_draw(&h->table, s, r, pages_count(&h->pages), pages_cell, &h->pages);
 	draw_pane(v, pane);
@@ -394,6 +417,7 @@ const struct ns_screen_ops screen_history = {
 	.open = history_open,
 	.close = history_close,
 	.reload = history_reload,
+	.follow = history_follow,
 	.draw = history_draw,
 	.act = history_act,
 	.table = history_table,
@@ -412,6 +436,7 @@ const struct ns_screen_ops screen_zone_history = {
 	.open = history_open,
 	.close = history_close,
 	.reload = history_reload,
+	.follow = history_follow,
 	.draw = history_draw,
 	.act = history_act,
 	.table = history_table,
