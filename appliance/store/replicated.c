@@ -31,6 +31,7 @@ const struct store_table store_tables[] = {
 	{ "change_zone", STORE_LOGGED, NULL },
 	{ "change", STORE_LOGGED, NULL },
 	{ "whence", STORE_LOGGED, NULL },
+	{ "audit", STORE_OWN, NULL },
 	{ "fact", STORE_OWN, NULL },
 	{ "migration", STORE_OWN, NULL },
 };

@@ -70,6 +70,14 @@ static const char *const migrations[] = {
 	/* From where a change was made, and at which appliance. */
 	"CREATE TABLE whence (revision INTEGER PRIMARY KEY, source TEXT NOT NULL,"
 	" appliance TEXT NOT NULL) STRICT;",
+
+	/* What people did here that is no change (audit.h). */
+	"CREATE TABLE audit ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT, first_ms INTEGER NOT NULL, last_ms INTEGER NOT "
+	"NULL,"
+	" count INTEGER NOT NULL, kind TEXT NOT NULL, who TEXT NOT NULL, via TEXT NOT NULL,"
+	" source TEXT NOT NULL, appliance TEXT NOT NULL, what TEXT NOT NULL) STRICT;"
+	"CREATE INDEX audit_same ON audit (who, source, kind);",
 };
 
 _Static_assert(sizeof migrations / sizeof migrations[0] == STORE_SCHEMA, "one per version");

@@ -154,6 +154,28 @@ const char *const db_sql[ST_MAX] = {
 	[ST_MENTION_ZONE] = "SELECT name, zone_id, owner FROM mention"
 			    " WHERE zone_id = ?1 AND kind = ?2 ORDER BY owner, name",
 
+	/* ---- audit: ?1 … ?9 as bind_event() has them ---- */
+	[ST_AUDIT_COUNT] =
+	    "UPDATE audit SET last_ms = max(last_ms, ?2), count = count + ?3 WHERE id ="
+	    " (SELECT id FROM audit WHERE who = ?5 AND source = ?7 AND kind = ?4 AND via = ?6"
+	    " AND appliance = ?8 AND what = ?9 AND last_ms BETWEEN ?1 - ?10 AND ?1 + ?10"
+	    " AND first_ms >= ?1 - ?11 ORDER BY id DESC LIMIT 1) RETURNING id",
+	[ST_AUDIT_PUT] = "INSERT INTO audit (first_ms, last_ms, count, kind, who, via, source,"
+			 " appliance, what) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+	[ST_AUDIT_TAKE] = "INSERT INTO audit (first_ms, last_ms, count, kind, who, via, source,"
+			  " appliance, what, id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+	/* What is above ?1 rows of him; ?2 at most. */
+	[ST_AUDIT_PERSON] =
+	    "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE who = ?3 ORDER BY id"
+	    " LIMIT min(?2, max(0, (SELECT count(*) FROM audit WHERE who = ?3) - ?1)))",
+	[ST_AUDIT_ROWS] =
+	    "DELETE FROM audit WHERE id IN (SELECT id FROM audit ORDER BY id LIMIT ?2)"
+	    " AND id <= (SELECT max(id) FROM audit) - ?1",
+	[ST_AUDIT_OLD] = "DELETE FROM audit WHERE id IN (SELECT id FROM audit ORDER BY id LIMIT ?2)"
+			 " AND last_ms < ?1",
+	[ST_AUDIT_EACH] = "SELECT id, first_ms, last_ms, count, kind, who, via, source, appliance,"
+			  " what FROM audit WHERE id < ?1 ORDER BY id DESC",
+
 	/* ---- verify ---- */
 	[ST_VERIFY_ZONE] = "SELECT " ZONE_COLUMNS ", 0 FROM zone WHERE id > ?1 ORDER BY id LIMIT 1",
 	[ST_VERIFY_CHANGE] =

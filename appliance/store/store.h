@@ -23,7 +23,7 @@
 #include "ipc/base/wbuf.h"
 
 #define STORE_PART 16384u
-#define STORE_SCHEMA 8			/* newest migration this code knows */
+#define STORE_SCHEMA 9			/* newest migration this code knows */
 #define STORE_HASH 32			/* SHA-256 */
 
 struct store;

@@ -7,6 +7,7 @@
 
 #include "appliance/store/store.h"
 #include "appliance/sync/aliases.h"
+#include "appliance/sync/audit.h"
 #include "appliance/sync/backup.h"
 #include "appliance/fleet/codes.h"
 #include "appliance/sync/checks.h"
@@ -110,7 +111,8 @@ static const struct request_kind kinds[] = {
 	{ BODY(VERIFY_REQUEST), "verify", USER_ADMIN, ON_LOOP, .start = verify_request },
 	{ BODY(ZONE_CHECK_REQUEST), "zone.check", USER_VIEWER, ON_LOOP,
 	    .start = parentcheck_request },
-	{ BODY(BACKUP_REQUEST), "backup", USER_ADMIN, ON_LOOP, .start = backup_request },
+	{ BODY(BACKUP_REQUEST), "backup", USER_ADMIN, ON_LOOP, .secret = true,
+	    .start = backup_request },
 	{ BODY(BACKUP_RESTORE_REQUEST), "restore-backup", USER_ADMIN, ON_LOOP, .primary_only = true,
 	    .start = restore_request },
 	{ BODY(CHECK_PLAN_REQUEST), "check.plan", USER_VIEWER, ON_READER, .text = check_set_text,
@@ -134,8 +136,8 @@ static const struct request_kind kinds[] = {
 	    .start = fleet_list_request },
 	{ BODY(FLEET_SHOW_REQUEST), "fleet.show", USER_VIEWER, ON_LOOP,
 	    .start = fleet_show_request },
-	{ BODY(FLEET_INVITE_REQUEST), "fleet.invite", USER_ADMIN, ON_LOOP, .primary_only = true,
-	    .start = fleet_invite_request, .write = fleet_invite_write },
+	{ BODY(FLEET_INVITE_REQUEST), "fleet.invite", USER_ADMIN, ON_LOOP, .secret = true,
+	    .primary_only = true, .start = fleet_invite_request, .write = fleet_invite_write },
 	{ BODY(FLEET_REMOVE_REQUEST), "fleet.remove", USER_ADMIN, ON_WRITER, .primary_only = true,
 	    .text = fleet_remove_text, .write = fleet_remove_write },
 	{ BODY(FLEET_DRAIN_REQUEST), "fleet.drain", USER_ADMIN, ON_LOOP, .primary_only = true,
@@ -184,6 +186,8 @@ control_completes(struct sync *s, struct request *r)
 static enum ns_err
 send_reply(struct sync *s, struct request *r)
 {
+	enum ns_err err;
+
 	if (r->err != NS_OK || r->reply == NULL) {
 		if (r->why.err == NS_OK)
 			ns_fail(&r->why, r->err != NS_OK ? r->err : NS_FAILED, 0, "no reply");
@@ -192,7 +196,10 @@ send_reply(struct sync *s, struct request *r)
 	control_completes(s, r);
 	r->reply->id = r->id;
 	r->reply->more = r->again;
-	return ns_send(s->control, &r->peer, r->reply);
+	err = ns_send(s->control, &r->peer, r->reply);
+	if (err == NS_OK)
+		audit_told(s, r);
+	return err;
 }
 
 static void
@@ -439,6 +446,7 @@ greet(struct sync *s, const struct ns_peer *peer, const struct greeting *g)
 	memcpy(c->person, g->person, sizeof c->person);
 	(void)authz_caller(&s->authz, peer, g->person, &c->caller, NULL);
 	authz_way(&c->caller, g->software, g->source, s->name);
+	audit_hello(s, &c->caller);
 	reply.major = NS_PROTO_MAJOR;
 	reply.minor = NS_PROTO_MINOR;
 	reply.software = (char *)"nameserve " NS_RELEASE;
@@ -468,6 +476,7 @@ hello(struct sync *s, const struct ns_peer *peer, const Ns__Envelope *env)
 		return;
 	}
 	if (authz_caller(&s->authz, peer, person, &who, &why) != NS_OK) {
+		audit_claims(s, peer, env->hello);
 		refuse_peer(s, peer, env->id, &why);
 		return;
 	}

@@ -1,16 +1,19 @@
 /* history - `history list` and `history show`: the change log as people read it.  Reader threads. */
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "appliance/dns/name.h"
 #include "appliance/store/state.h"
+#include "appliance/sync/auditlist.h"
 #include "appliance/sync/bodynames.h"
 #include "appliance/sync/change.h"
 #include "appliance/sync/diff.h"
 #include "appliance/sync/difftext.h"
 #include "appliance/sync/errors.h"
 #include "appliance/sync/filter.h"
+#include "appliance/sync/historymerge.h"
 #include "appliance/sync/reader.h"
 #include "ipc/base/clock.h"
 #include "ipc/base/source.h"
@@ -33,7 +36,8 @@ struct page {
 	struct filter *filter; /* NULL: all */
 	int64_t now_ms;
 	unsigned walked;
-	uint64_t last; /* that was looked at */
+	uint64_t last; /* that was looked at, */
+	int64_t last_ms; /* and when it was */
 	struct store_change *rows;
 	size_t count, limit;
 	uint64_t begins; /* what is before it is kept for itself: no history */
@@ -129,16 +133,6 @@ rrsets_fill(struct store *s, const char *zone, Ns__Change *m)
 	m->rrsets->changed = n.changed;
 }
 
-/* Where a colleague sits is his; an admin may see it. */
-static const char *
-source_told(const struct caller *to, const struct store_change *c, char cut[SOURCE_LEN])
-{
-	if (to->role == USER_ADMIN || strcmp(to->name, c->author) == 0)
-		return c->source;
-	source_cut(c->source, cut);
-	return cut;
-}
-
 static void
 change_fill(struct store *s, const struct caller *to, const char *zone, Ns__Change *m,
     const struct store_change *c)
@@ -152,7 +146,7 @@ change_fill(struct store *s, const struct caller *to, const char *zone, Ns__Chan
 	m->at = reply_time(c->at_ms);
 	m->author = xstrdup(c->author);
 	m->via = xstrdup(c->via);
-	m->source = xstrdup(source_told(to, c, cut));
+	m->source = xstrdup(source_told(to, c->author, c->source, cut));
 	m->appliance = xstrdup(c->appliance);
 	m->comment = xstrdup(c->comment);
 	text_scrub(m->comment); /* one that cannot be sent would hide its whole page */
@@ -198,7 +192,7 @@ passes(struct page *p, const struct store_change *c, int64_t age_s)
 	char cut[SOURCE_LEN];
 	struct filter_change f = { .who = c->author,
 		.via = c->via,
-		.source = source_told(p->to, c, cut),
+		.source = source_told(p->to, c->author, c->source, cut),
 		.appliance = c->appliance,
 		.kind = c->kind,
 		.comment = c->comment,
@@ -229,21 +223,134 @@ each_change(void *arg, const struct store_change *c)
 		return false;
 	}
 	p->last = c->revision;
+	p->last_ms = c->at_ms;
 	if (passes(p, c, age_s))
 		p->rows[p->count++] = *c;
 	return true;
 }
 
-static void
-page_fill(const struct page *p, const char *zone, Ns__HistoryListReply *m)
+/* "8841", or of both lists "8841:23": below these. */
+struct place {
+	uint64_t change, event; /* 0: from the newest; 1: there is no more */
+};
+
+static bool
+place_read(const char *text, bool both, struct place *at)
 {
-	m->changes = xcalloc(p->count + 1, sizeof *m->changes);
-	for (size_t i = 0; i < p->count; i++) {
-		m->changes[m->n_changes] = xmalloc(sizeof *m->changes[0]);
-		change_fill(p->store, p->to, zone, m->changes[m->n_changes++], &p->rows[i]);
+	char *end;
+
+	if (*text == '\0')
+		return true;
+	at->change = strtoull(text, &end, 10);
+	if (both && *end == ':' && isdigit((unsigned char)end[1]))
+		at->event = strtoull(end + 1, &end, 10);
+	return isdigit((unsigned char)*text) && *end == '\0';
+}
+
+static int64_t
+change_at(const void *rows, size_t i)
+{
+	return ((const struct store_change *)rows)[i].at_ms;
+}
+
+static int64_t
+event_at(const void *rows, size_t i)
+{
+	return ((const struct store_event *)rows)[i].first_ms;
+}
+
+/* Where the next page goes on: behind what this one took, or behind all that it looked at. */
+static uint64_t
+behind(const struct merge_side *side, uint64_t taken, uint64_t looked, uint64_t before)
+{
+	if (side->taken == side->n)
+		return side->more ? looked : 1;
+	return side->taken > 0 ? taken : before;
+}
+
+static void
+page_fill(const struct page *p, const struct event_page *e, const char *zone, struct place at,
+    Ns__HistoryListReply *m)
+{
+	struct merge_side side[2] = { { .n = p->count,
+					  .more = p->more,
+					  .reached_ms = p->last_ms,
+					  .at_ms = change_at,
+					  .rows = p->rows },
+		{ .n = e->count,
+		    .more = e->more,
+		    .reached_ms = e->last_ms,
+		    .at_ms = event_at,
+		    .rows = e->rows } };
+	size_t at_change = 0, at_event = 0;
+	uint8_t order[PAGE_MAX];
+
+	m->n_changes = history_merge(side, p->limit, order);
+	m->changes = xcalloc(m->n_changes + 1, sizeof *m->changes);
+	for (size_t i = 0; i < m->n_changes; i++) {
+		if (order[i] == 1) {
+			m->changes[i] = event_message(p->to, &e->rows[at_event++]);
+			continue;
+		}
+		m->changes[i] = xmalloc(sizeof *m->changes[i]);
+		change_fill(p->store, p->to, zone, m->changes[i], &p->rows[at_change++]);
 	}
-	if (p->more)
-		m->next = xasprintf("%llu", (unsigned long long)p->last);
+	at.change = behind(
+	    &side[0], at_change > 0 ? p->rows[at_change - 1].revision : 0, p->last, at.change);
+	at.event = behind(&side[1], at_event > 0 ? e->rows[at_event - 1].id : 0, e->last, at.event);
+	if (at.change != 1 || at.event != 1)
+		m->next = e->to != NULL ? xasprintf("%llu:%llu", (unsigned long long)at.change,
+					      (unsigned long long)at.event)
+					: xasprintf("%llu", (unsigned long long)at.change);
+}
+
+static enum ns_err
+list_check(const struct request *r, struct place *at, struct ns_why *why)
+{
+	const Ns__HistoryListRequest *in = r->env->history_list_request;
+
+	if (in->audit && r->caller.role < USER_OPERATOR)
+		return ns_fail(why, NS_DENIED, ES_DENIED,
+		    "who logged in, and who read secrets, needs the role operator");
+	if (in->audit && in->zone[0] != '\0')
+		return ns_fail(why, NS_USAGE, ES_REQUEST,
+		    "logins and reads of secrets are of no zone: the history of all, or that of "
+		    "the zone without them");
+	if (!place_read(in->cursor, in->audit, at))
+		return ns_fail(why, NS_USAGE, ES_CURSOR, "not a cursor of a history");
+	return NS_OK;
+}
+
+static enum ns_err
+list_read(struct request *r, struct page *p, struct event_page *e, struct place at)
+{
+	const Ns__HistoryListRequest *in = r->env->history_list_request;
+	struct store_zone z = { 0 };
+	Ns__HistoryListReply *m;
+	char *zone;
+	enum ns_err err = NS_OK;
+
+	if (in->zone[0] != '\0')
+		err = read_zone(p->store, in->zone, &z, &r->why);
+	if (err != NS_OK)
+		return err;
+	err = store_history(p->store, &p->begins);
+	if (err == NS_OK)
+		err = store_change_each(p->store, z.id, at.change, each_change, p);
+	if (err == NS_OK && e->to != NULL)
+		err = event_page_read(p->store, at.event, e);
+	if (err != NS_OK)
+		return read_failed(&r->why, err);
+	zone = in->zone[0] != '\0' ? reply_name(z.name) : NULL;
+	m = xmalloc(sizeof *m);
+	ns__history_list_reply__init(m);
+	page_fill(p, e, zone, at, m);
+	free(zone);
+	m->begins = p->begins > 1 ? p->begins : 0;
+	if (e->to != NULL)
+		m->appliance = xstrdup(r->own_name);
+	request_reply(r, NS__ENVELOPE__BODY_HISTORY_LIST_REPLY, m);
+	return NS_OK;
 }
 
 enum ns_err
@@ -254,42 +361,23 @@ history_list_read(struct request *r, struct store *s)
 		.to = &r->caller,
 		.now_ms = clock_wall_ms(),
 		.limit = in->limit != 0 ? in->limit : PAGE_DEFAULT };
-	struct store_zone z = { 0 };
-	Ns__HistoryListReply *m;
-	uint64_t before;
-	char *end, *zone;
-	enum ns_err err = NS_OK;
+	struct event_page e = { .to = in->audit ? &r->caller : NULL, .now_ms = p.now_ms };
+	struct place at = { 0 };
+	enum ns_err err = list_check(r, &at, &r->why);
 
+	if (err != NS_OK)
+		return err;
 	if (p.limit > PAGE_MAX)
 		p.limit = PAGE_MAX;
-	before = strtoull(in->cursor, &end, 10);
-	if (*end != '\0' || in->cursor[0] == '-')
-		return ns_fail(&r->why, NS_USAGE, ES_CURSOR, "not a cursor of a history");
+	e.limit = p.limit;
 	if (in->filter[0] != '\0' &&
 	    (p.filter = filter_new(FILTER_CHANGES, in->filter, &r->why)) == NULL)
 		return r->why.err;
-	if (in->zone[0] != '\0')
-		err = read_zone(s, in->zone, &z, &r->why);
-	if (err == NS_OK && (err = store_history(s, &p.begins)) != NS_OK)
-		err = read_failed(&r->why, err);
-	if (err != NS_OK) {
-		filter_destroy(&p.filter);
-		return err;
-	}
+	e.filter = p.filter;
 	p.rows = xcalloc(p.limit, sizeof *p.rows);
-	err = store_change_each(s, z.id, before, each_change, &p);
-	if (err == NS_OK) {
-		zone = in->zone[0] != '\0' ? reply_name(z.name) : NULL;
-		m = xmalloc(sizeof *m);
-		ns__history_list_reply__init(m);
-		page_fill(&p, zone, m);
-		free(zone);
-		m->begins = p.begins > 1 ? p.begins : 0;
-		request_reply(r, NS__ENVELOPE__BODY_HISTORY_LIST_REPLY, m);
-	} else {
-		err = read_failed(&r->why, err);
-	}
+	err = list_read(r, &p, &e, at);
 	free(p.rows);
+	free(e.rows);
 	filter_destroy(&p.filter);
 	return err;
 }

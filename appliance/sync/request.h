@@ -32,6 +32,7 @@ struct request_kind {
 	enum request_on	 on;
 	enum lane	 lane;
 	bool		 waits_served;	/* the reply goes out when the change is served */
+	bool		 secret;	/* its reply is one: who was given it is kept (audit.h) */
 	bool		 primary_only;	/* only on the primary's own socket: never forwarded */
 	bool		 relayed;	/* ON_LOOP, and forwarded all the same: what it begins is the primary's */
 	void		 (*start)(struct sync *, struct request *);		/* ON_LOOP */

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "appliance/store/audit.h"
 #include "appliance/store/backup.h"
 #include "appliance/sync/backupkeys.h"
 #include "appliance/sync/conn.h"
@@ -225,6 +226,22 @@ put_facts(struct restore *x, struct ns_why *why)
 	return err;
 }
 
+/* Who was here before, he who restores among them, is not taken back. */
+static enum ns_err
+keep_audit(struct restore *x, const char *dir, struct ns_why *why)
+{
+	struct store *here = NULL;
+	enum ns_err err = store_open(dir, STORE_READ, sync_vfs(), &here, NULL);
+
+	if (err != NS_OK) /* it may be why one restores */
+		log_warn(
+		    "restore.audit", "err=%d text=\"what was done here is not kept\"", (int)err);
+	err = store_audit_take(x->store, err == NS_OK ? here : NULL, why);
+	if (here != NULL)
+		store_close(&here);
+	return err;
+}
+
 /* A change of its own: the history says what happened, and its hash tells this history from the one
  * that went on elsewhere after the backup. */
 static enum ns_err
@@ -287,7 +304,9 @@ adopt(struct request *r, struct restore *x)
 		err = store_begin(x->store, &r->why);
 	if (err != NS_OK)
 		return err;
-	err = put_facts(x, &r->why);
+	err = keep_audit(x, r->store_dir, &r->why);
+	if (err == NS_OK)
+		err = put_facts(x, &r->why);
 	if (err == NS_OK)
 		err = put_change(x, &r->caller, &c, &r->why);
 	if (err != NS_OK) {

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "appliance/sync/audit.h"
 #include "appliance/sync/backup.h"
 #include "appliance/sync/bus.h"
 #include "appliance/sync/aliases.h"
@@ -175,6 +176,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	testask_tick(s, now);
 	tailask_tick(s, now);
 	relay_tick(s, now);
+	audit_tick(s, now);
 	everywhere_tick(s, now);
 	verify_tick(s, now);
 	parentcheck_tick(s, now);
@@ -295,6 +297,7 @@ start(struct sync *s)
 	s->testask = testask_new();
 	s->tailask = tailask_new();
 	s->relay = relay_new();
+	s->audit = audit_new();
 	s->everywhere = everywhere_new();
 	s->windows = windows_new();
 	s->gate = gate_new();
@@ -319,6 +322,7 @@ stop(struct sync *s)
 
 	if (!restore_decided())
 		ns_sock_destroy(&s->control);
+	audit_stop(s);
 	queue_close(s->texts);
 	queue_close(s->reads);
 	queue_close(s->writes);
@@ -349,6 +353,7 @@ stop(struct sync *s)
 	testask_destroy(&s->testask);
 	tailask_destroy(&s->tailask);
 	relay_destroy(&s->relay);
+	audit_destroy(&s->audit);
 	everywhere_destroy(&s->everywhere);
 	windows_destroy(&s->windows);
 	conns_destroy(&s->conns);

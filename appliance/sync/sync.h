@@ -26,6 +26,7 @@ struct zonerates;
 struct testask;
 struct tailask;
 struct relay;
+struct audit;
 struct everywhere;
 struct verify;
 struct windows;
@@ -78,6 +79,7 @@ struct sync {
 	struct testask	*testask;
 	struct tailask	*tailask;
 	struct relay	*relay;
+	struct audit	*audit;
 	struct everywhere *everywhere;
 	struct fleet	*fleet;
 	struct gate	*gate;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "appliance/fleet/codes.h"
+#include "appliance/sync/audit.h"
 #include "appliance/sync/errors.h"
 #include "appliance/sync/idem.h"
 #include "appliance/sync/lost.h"
@@ -456,7 +457,7 @@ writer_main(void *arg)
 			run_batch(w, &w->secret_job);
 		scrub(w);
 		job = queue_pop(w->conf.queue, LANES_ALL, IDLE_US);
-		if (job != NULL && !released_mark(w, job))
+		if (job != NULL && !released_mark(w, job) && !audit_write(w, job))
 			run_batch(w, job);
 		else if (job != NULL)
 			continue;

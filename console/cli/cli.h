@@ -267,6 +267,7 @@ void cli_sites(char *const *sites, size_t n, char *out, size_t size);
 int cmd_account_delete(struct cli *);
 int cmd_account_list(struct cli *);
 int cmd_history_list(struct cli *);
+int cmd_history_audit(struct cli *);
 int cmd_history_show(struct cli *);
 int cmd_history_diff(struct cli *);
 int cmd_stats(struct cli *);

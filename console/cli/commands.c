@@ -178,6 +178,10 @@ const struct cli_command cli_commands[] = {
 	    "--filter takes words as zone list, of the zones (or the check, the user …) or the "
 	    "comment, and who:ci, via:api, from:192.0.2., at:fra1, kind:edit, since:1d.",
 	    0, 1, PAGE | OPT_BIT(OPT_FILTER), cmd_history_list },
+	{ "history", "audit", "", "changes, logins, refused ones and reads of secrets",
+	    "Of this appliance, or that of --appliance; kind:login, kind:refused, kind:read are "
+	    "words of --filter, too. Equal ones within ten minutes are one row, with their number.",
+	    0, 0, PAGE | OPT_BIT(OPT_FILTER), cmd_history_audit },
 	{ "history", "show", "CHANGE", "one change, with its diff", NULL, 1, 1, 0,
 	    cmd_history_show },
 	{ "history", "diff", "CHANGE", "what a change did to its zones, as lines", NULL, 1, 1,

@@ -5,6 +5,45 @@
 #include "console/cli/cli.h"
 #include "ipc/json.h"
 
+/* Of an event what it has no number for is "-". */
+static void
+figures(struct table *t, const Ns__Change *c)
+{
+	if (c->serial != 0)
+		table_cell(t, "%u", c->serial);
+	else
+		table_cell(t, "-");
+	if (c->event != NULL) {
+		table_cell(t, "-");
+		table_cell(t, "-");
+		return;
+	}
+	table_cell(t, "%llu", (unsigned long long)c->added);
+	table_cell(t, "%llu", (unsigned long long)c->removed);
+}
+
+static void
+of_what(struct table *t, const Ns__Change *c)
+{
+	if (c->zone_count > 1 && c->n_zones > 0)
+		table_cell(t, "%s (+%llu)", c->zones[0], (unsigned long long)c->zone_count - 1);
+	else
+		table_cell(t, "%s",
+		    c->n_zones > 0         ? c->zones[0]
+		    : c->object[0] != '\0' ? c->object
+					   : "-");
+}
+
+static void
+comment(struct table *t, const Ns__Change *c)
+{
+	if (c->event != NULL && c->event->count > 1)
+		table_cell(t, "%s (%llu times until %s)", c->comment,
+		    (unsigned long long)c->event->count, c->event->last);
+	else
+		table_cell(t, "%s", c->comment);
+}
+
 static void
 changes_table(Ns__Change *const *changes, size_t n)
 {
@@ -14,28 +53,19 @@ changes_table(Ns__Change *const *changes, size_t n)
 
 	for (size_t i = 0; i < n; i++) {
 		const Ns__Change *c = changes[i];
-		table_cell(t, "%llu", (unsigned long long)c->revision);
+		if (c->event != NULL)
+			table_cell(t, "-");
+		else
+			table_cell(t, "%llu", (unsigned long long)c->revision);
 		table_cell(t, "%s", c->at);
 		table_cell(t, "%s", c->author);
 		table_cell(t, "%s", c->via);
 		table_cell(t, "%s", c->source[0] != '\0' ? c->source : "-");
 		table_cell(t, "%s", c->appliance[0] != '\0' ? c->appliance : "-");
 		table_cell(t, "%s", c->kind);
-		if (c->serial != 0)
-			table_cell(t, "%u", c->serial);
-		else
-			table_cell(t, "-");
-		table_cell(t, "%llu", (unsigned long long)c->added);
-		table_cell(t, "%llu", (unsigned long long)c->removed);
-		if (c->zone_count > 1 && c->n_zones > 0)
-			table_cell(
-			    t, "%s (+%llu)", c->zones[0], (unsigned long long)c->zone_count - 1);
-		else
-			table_cell(t, "%s",
-			    c->n_zones > 0         ? c->zones[0]
-			    : c->object[0] != '\0' ? c->object
-						   : "-");
-		table_cell(t, "%s", c->comment);
+		figures(t, c);
+		of_what(t, c);
+		comment(t, c);
 	}
 	table_print(&t);
 }
@@ -52,8 +82,8 @@ list_table(const ProtobufCMessage *m)
 	cli_more(r->next);
 }
 
-int
-cmd_history_list(struct cli *cli)
+static int
+list(struct cli *cli, bool audit)
 {
 	Ns__HistoryListRequest body = NS__HISTORY_LIST_REQUEST__INIT;
 	Ns__Envelope request = NS__ENVELOPE__INIT;
@@ -64,11 +94,24 @@ cmd_history_list(struct cli *cli)
 	body.zone = cli_str(cli->n_words > 0 ? cli->words[0] : NULL);
 	body.cursor = cli_str(cli->opt[OPT_CURSOR]);
 	body.filter = cli_str(cli->opt[OPT_FILTER]);
+	body.audit = audit;
 	request.body_case = NS__ENVELOPE__BODY_HISTORY_LIST_REQUEST;
 	request.history_list_request = &body;
 	return cli_show(cli, &request,
 	    &(const struct cli_view){ NS__ENVELOPE__BODY_HISTORY_LIST_REPLY, "ns.history.list/1",
 		"changes", list_table });
+}
+
+int
+cmd_history_list(struct cli *cli)
+{
+	return list(cli, false);
+}
+
+int
+cmd_history_audit(struct cli *cli)
+{
+	return list(cli, true);
 }
 
 static void

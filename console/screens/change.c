@@ -56,8 +56,10 @@ take(struct view *v, const Ns__HistoryShowReply *r)
 	if (ch != NULL) {
 		ui_when(ch->at, when);
 		count(ch, counts);
-		snprintf(text, sizeof text, "%s  by %s via %s  %s%s%s%s%s", when, ch->author,
-		    ch->via, ch->kind, counts, ch->comment[0] != '\0' ? "  \"" : "", ch->comment,
+		snprintf(text, sizeof text, "%s  by %s via %s%s%s%s%s  %s%s%s%s%s", when,
+		    ch->author, ch->via, ch->source[0] != '\0' ? " from " : "", ch->source,
+		    ch->appliance[0] != '\0' ? " at " : "", ch->appliance, ch->kind, counts,
+		    ch->comment[0] != '\0' ? "  \"" : "", ch->comment,
 		    ch->comment[0] != '\0' ? "\"" : "");
 	}
 	sanitize(c->title, sizeof c->title, text, v->ui->ascii);

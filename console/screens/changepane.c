@@ -94,6 +94,12 @@ ask(struct changepane *p)
 	p->request = ns_client_request(p->view->ui->client, &request, TIMEOUT_MS, came, p);
 }
 
+bool
+row_is_event(const struct row *r)
+{
+	return r != NULL && r->id != NULL && strncmp(r->id, EVENT_ID, strlen(EVENT_ID)) == 0;
+}
+
 void
 changepane_follow(struct view *v, struct changepane *p, const char *id)
 {
@@ -106,18 +112,42 @@ changepane_follow(struct view *v, struct changepane *p, const char *id)
 	ask(p);
 }
 
-/* "- diff 8841  via cli  cut over api ----": what the list has no room for. */
+/* "- diff 8841  via cli from 192.0.2.7 at fra1-a  cut over api ----": what the list has no room for. */
 static void
 draw_rule(struct view *v, struct rect r, const struct row *row, const struct change_words *w)
 {
 	struct surface *s = v->ui->surface;
 	int x = r.x + 1, end = r.x + r.w - 1;
 
-	x += surface_putf(s, x, r.y, end - x, UI_DIM, "- diff %s  via %s ", row->id, w->via);
+	x += surface_putf(s, x, r.y, end - x, UI_DIM,
+	    row_is_event(row) ? "- %s  via %s" : "- diff %s  via %s",
+	    row_is_event(row) ? w->kind : row->id, w->via);
+	if (strcmp(w->from, "-") != 0)
+		x += surface_putf(s, x, r.y, end - x, UI_DIM, " from %s", w->from);
+	if (strcmp(w->at, "-") != 0)
+		x += surface_putf(s, x, r.y, end - x, UI_DIM, " at %s", w->at);
+	x += surface_put(s, x, r.y, end - x, UI_DIM, " ");
 	if (w->comment[0] != '\0')
 		x += surface_putf(s, x, r.y, end - x, UI_TEXT, " %s ", w->comment);
 	for (; x < end; x++)
 		surface_put(s, x, r.y, 1, UI_DIM, "-");
+}
+
+/* All that is known of it, in a sentence. */
+static void
+draw_event(struct view *v, struct rect r, const struct change_words *w)
+{
+	static const struct {
+		const char *kind, *text;
+	} kinds[] = { { "login", "was here as" }, { "refused", "was refused:" },
+		{ "read", "was given a secret:" } };
+	const char *text = w->kind;
+
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+		if (strcmp(kinds[i].kind, w->kind) == 0)
+			text = kinds[i].text;
+	(void)surface_putf(
+	    v->ui->surface, r.x + 3, r.y, r.w - 4, UI_TEXT, "%s %s %s", w->who, text, w->comment);
 }
 
 void
@@ -130,6 +160,10 @@ changepane_draw(struct view *v, struct changepane *p, struct rect r, const struc
 		return;
 	draw_rule(v, r, row, w);
 	r = (struct rect){ r.x, r.y + 1, r.w, r.h - 1 };
+	if (row_is_event(row)) {
+		draw_event(v, r, w);
+		return;
+	}
 	if (!w->small) {
 		surface_put(v->ui->surface, r.x + 3, r.y, r.w - 4, UI_DIM,
 		    "too much for a few lines: Enter opens it");

@@ -6,6 +6,10 @@
 #include "console/widgets/lines.h"
 #include "ipc/nameserve.pb-c.h"
 
+/* Rows of a list of changes that are none: a login, for one. */
+#define EVENT_ID "e"
+bool row_is_event(const struct row *); /* NULL: it is not here */
+
 struct changepane {
 	struct view *view;
 	char id[24], zone[UI_OBJECT]; /* the change that is shown; of this zone alone, or of all: "" */
@@ -18,7 +22,7 @@ struct changepane {
 struct rect changepane_part(struct rect *list);
 struct change_words {
 	const struct row *row; /* that the cursor is on; NULL: none */
-	const char *via, *comment;
+	const char *who, *via, *from, *at, *kind, *comment;
 	bool small; /* what it did is worth being asked for */
 };
 /* Asks what that change did, if it is another one; NULL: none, or too much for a few lines. */

@@ -1,4 +1,5 @@
-/* history.c - who changed what, when and why: of one zone (a tab of it), or of all; the appliance filters. */
+/* history.c - who changed what, when and why: of one zone (a tab of it), or of all, and then for an operator also who
+ * logged in and was given secrets; the appliance filters. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,18 +8,46 @@
 #include "console/screens/changepane.h"
 #include "console/screens/drafts.h"
 #include "console/screens/sorting.h"
+#include "console/screens/twin.h"
 #include "console/screens/zone.h"
 #include "ipc/base/xalloc.h"
 
 #define TIMEOUT_MS 5000u
-#define HELP       "foo ^foo *.x ~re -not  who:ci  from:192.0.2.  at:fra1  since:1d  kind:edit  via:api"
+#define HELP       "foo ^foo *.x ~re -not  who:ci from:192.0.2. at:fra1 kind:login since:1d via:api"
+
+/* The columns, of either list. */
+enum {
+	COL_ID,
+	COL_WHEN,
+	COL_WHO,
+	COL_VIA,
+	COL_FROM,
+	COL_AT,
+	COL_KIND,
+	COL_SERIAL,
+	COL_ADDED,
+	COL_REMOVED,
+	COL_CHANGED,
+	COL_OF,
+	COL_COMMENT,
+};
 
 struct history {
 	struct ns_table table;
 	struct pages pages;
 	char filter[PROMPT_MAX];
 	struct changepane pane;
+	char at[UI_OBJECT]; /* whose logins are among them; "": nobody's */
+	bool placed; /* the cursor was put on the newest change */
 };
+
+/* Whether to ask for them: who may not is refused. */
+static bool
+with_audit(const struct view *v)
+{
+	return v->object[0] == '\0' &&
+	       (strcmp(v->ui->role, "operator") == 0 || strcmp(v->ui->role, "admin") == 0);
+}
 
 static uint64_t
 history_ask(struct view *v, const char *cursor, unsigned limit, ns_reply_fn *fn, struct pages *p)
@@ -30,6 +59,7 @@ history_ask(struct view *v, const char *cursor, unsigned limit, ns_reply_fn *fn,
 	body.filter = ((struct history *)v->state)->filter;
 	body.cursor = (char *)(uintptr_t)cursor;
 	body.limit = limit;
+	body.audit = with_audit(v);
 	request.body_case = NS__ENVELOPE__BODY_HISTORY_LIST_REQUEST;
 	request.history_list_request = &body;
 	return ns_client_request(v->ui->client, &request, TIMEOUT_MS, fn, p);
@@ -66,62 +96,116 @@ fill_counts(struct view *v, struct row *r, const Ns__Change *c)
 
 	for (unsigned i = 0; i < 3; i++) {
 		if (c->zone_count == 0) {
-			row_set(v, r, 6 + i, UI_DIM, "-");
+			row_set(v, r, COL_ADDED + i, UI_DIM, "-");
 			continue;
 		}
-		row_set(v, r, 6 + i, c->rrsets != NULL ? UI_TEXT : UI_DIM, "%s",
+		row_set(v, r, COL_ADDED + i, c->rrsets != NULL ? UI_TEXT : UI_DIM, "%s",
 		    c->rrsets == NULL && i == 2 ? "?" : count_text(n[i], count));
-		row_figure(r, 6 + i, (double)n[i]);
+		row_figure(r, COL_ADDED + i, (double)n[i]);
 	}
+}
+
+/* "2026-11-22T14:03:10.000Z" as 20261122140310000: what events and changes are both sorted by. */
+static double
+when_figure(const char *at)
+{
+	double n = 0;
+
+	for (; *at != '\0'; at++)
+		if (*at >= '0' && *at <= '9')
+			n = n * 10 + (*at - '0');
+	return n;
+}
+
+static void
+fill_way(struct view *v, struct row *r, const Ns__Change *c)
+{
+	row_set(v, r, COL_WHO, UI_TEXT, "%s", c->author);
+	row_set(v, r, COL_VIA, UI_TEXT, "%s", c->via);
+	row_set(v, r, COL_FROM, c->source[0] != '\0' ? UI_TEXT : UI_DIM, "%s",
+	    c->source[0] != '\0' ? c->source : "-");
+	row_set(v, r, COL_AT, c->appliance[0] != '\0' ? UI_TEXT : UI_DIM, "%s",
+	    c->appliance[0] != '\0' ? c->appliance : "-");
+	row_set(v, r, COL_KIND, UI_TEXT, "%s", c->kind);
+}
+
+static void
+fill_event(struct view *v, struct row *r, const Ns__Change *c)
+{
+	char last[16];
+
+	r->id = xasprintf(EVENT_ID "%llu", (unsigned long long)c->event->id);
+	row_set(v, r, COL_ID, UI_DIM, "%s", c->kind); /* where there is no room for KIND, too */
+	for (unsigned i = COL_SERIAL; i <= COL_OF; i++)
+		row_set(v, r, i, UI_DIM, "-");
+	ui_when(c->event->last, last);
+	if (c->event->count > 1)
+		row_set(v, r, COL_COMMENT, UI_TEXT, "%s, %llu times until %s", c->comment,
+		    (unsigned long long)c->event->count, last);
+	else
+		row_set(v, r, COL_COMMENT, UI_TEXT, "%s", c->comment);
+}
+
+static void
+fill_change(struct view *v, struct row *r, const Ns__Change *c)
+{
+	const char *zone = c->n_zones > 0 ? c->zones[0] : c->object[0] != '\0' ? c->object : "-";
+	int len = ui_name_len(zone);
+
+	r->id = xasprintf("%llu", (unsigned long long)c->revision);
+	row_set(v, r, COL_ID, UI_TEXT, "%s", r->id);
+	if (c->serial != 0)
+		row_set(v, r, COL_SERIAL, UI_TEXT, "%u", c->serial);
+	else
+		row_set(v, r, COL_SERIAL, UI_DIM, "-");
+	fill_counts(v, r, c);
+	if (c->zone_count > 1)
+		row_set(v, r, COL_OF, UI_TEXT, "%.*s (+%llu)", len, zone,
+		    (unsigned long long)c->zone_count - 1);
+	else
+		row_set(v, r, COL_OF, UI_TEXT, "%.*s", len, zone);
+	row_set(v, r, COL_COMMENT, UI_TEXT, "%s", c->comment);
 }
 
 static void
 history_fill(struct view *v, const Ns__Envelope *env, size_t i, struct row *r)
 {
-	const Ns__Change *c = env->history_list_reply->changes[i];
-	const char *zone = c->n_zones > 0 ? c->zones[0] : c->object[0] != '\0' ? c->object : "-";
+	struct history *h = v->state;
+	const Ns__HistoryListReply *list = env->history_list_reply;
+	const Ns__Change *c = list->changes[i];
 	char when[16];
 
-	int len = ui_name_len(zone);
-
-	r->id = xasprintf("%llu", (unsigned long long)c->revision);
+	if (c->event != NULL)
+		fill_event(v, r, c);
+	else
+		fill_change(v, r, c);
+	sanitize(h->at, sizeof h->at, list->appliance, v->ui->ascii);
+	row_figure(r, COL_ID, h->at[0] != '\0' ? when_figure(c->at) : (double)c->revision);
 	ui_when(c->at, when);
-	row_set(v, r, 0, UI_TEXT, "%s", r->id);
-	row_figure(r, 0, (double)c->revision);
-	row_set(v, r, 1, UI_TEXT, "%s", when);
-	row_figure(r, 1, (double)c->revision);
-	row_set(v, r, 2, UI_TEXT, "%s", c->author);
-	row_set(v, r, 3, UI_TEXT, "%s", c->via);
-	row_set(v, r, 4, UI_TEXT, "%s", c->kind);
-	if (c->serial != 0)
-		row_set(v, r, 5, UI_TEXT, "%u", c->serial);
-	else
-		row_set(v, r, 5, UI_DIM, "-");
-	fill_counts(v, r, c);
-	if (c->zone_count > 1)
-		row_set(v, r, 9, UI_TEXT, "%.*s (+%llu)", len, zone,
-		    (unsigned long long)c->zone_count - 1);
-	else
-		row_set(v, r, 9, UI_TEXT, "%.*s", len, zone);
-	row_set(v, r, 10, UI_TEXT, "%s", c->comment);
+	row_set(v, r, COL_WHEN, UI_TEXT, "%s", when);
+	fill_way(v, r, c);
 }
 
 static const struct pages_ops pages_of_history = { history_ask, history_rows, history_fill, NULL,
 	false };
 
+#define NOT_HERE (SURFACE_MAX + 1)
+
 static const struct table_column columns[] = { { "ID", 7, 0, true, 0 },
 	{ "WHEN UTC", 11, 0, false, 0 }, { "WHO", 8, 0, false, 0 }, { "VIA", 7, 0, false, 90 },
-	{ "KIND", 7, 0, false, 90 }, { "SERIAL", 10, 0, true, 140 }, { "+", 4, 0, true, 0 },
-	{ "-", 4, 0, true, 0 }, { "~", 4, 0, true, 0 }, { "OF", 14, 1, false, 70 },
-	{ "COMMENT", 10, 2, false, 0 }, { NULL, 0, 0, false, 0 } };
+	{ "FROM", 15, 0, false, 110 }, { "POP", 8, 0, false, 110 }, { "KIND", 7, 0, false, 140 },
+	{ "SERIAL", 10, 0, true, 150 }, { "+", 4, 0, true, 0 }, { "-", 4, 0, true, 0 },
+	{ "~", 4, 0, true, 0 }, { "OF", 14, 1, false, 70 }, { "COMMENT", 10, 2, false, 0 },
+	{ NULL, 0, 0, false, 0 } };
 static const struct table_column zone_columns[] = { { "ID", 7, 0, true, 0 },
 	{ "WHEN UTC", 11, 0, false, 0 }, { "WHO", 8, 0, false, 0 }, { "VIA", 7, 0, false, 90 },
-	{ "KIND", 7, 0, false, 90 }, { "SERIAL", 10, 0, true, 70 }, { "+", 4, 0, true, 0 },
-	{ "-", 4, 0, true, 0 }, { "~", 4, 0, true, 0 }, { "", 14, 0, false, SURFACE_MAX + 1 },
-	{ "COMMENT", 10, 2, false, 0 }, { NULL, 0, 0, false, 0 } };
+	{ "", 15, 0, false, NOT_HERE }, { "", 9, 0, false, NOT_HERE }, { "KIND", 7, 0, false, 90 },
+	{ "SERIAL", 10, 0, true, 70 }, { "+", 4, 0, true, 0 }, { "-", 4, 0, true, 0 },
+	{ "~", 4, 0, true, 0 }, { "", 14, 0, false, NOT_HERE }, { "COMMENT", 10, 2, false, 0 },
+	{ NULL, 0, 0, false, 0 } };
 
-static const char *const sorts[TABLE_COLUMNS] = { "-id", NULL, "who", "via", "kind", "-serial",
-	"-added", "-removed", "-changed", "zone", "comment" };
+static const char *const sorts[TABLE_COLUMNS] = { "-id", NULL, "who", "via", "from", "pop", "kind",
+	"-serial", "-added", "-removed", "-changed", "zone", "comment" };
 
 static void
 history_open(struct view *v)
@@ -174,8 +258,8 @@ put_sum(const struct view *v, char *out, size_t size)
 	sanitize(safe, sizeof safe, h->filter, v->ui->ascii);
 	if (safe[0] != '\0')
 		snprintf(filter, sizeof filter, "/%.26s  ", safe);
-	snprintf(out, size, "%s%zu%s change%s", filter, h->pages.known, h->pages.ended ? "" : "+",
-	    h->pages.known == 1 ? "" : "s");
+	snprintf(out, size, "%s%zu%s %s%s", filter, h->pages.known, h->pages.ended ? "" : "+",
+	    h->at[0] != '\0' ? "row" : "change", h->pages.known == 1 ? "" : "s");
 }
 
 static const struct row *
@@ -188,16 +272,34 @@ row_here(struct history *h)
 static bool
 is_small(const struct row *row)
 {
-	return strcmp(row->cells[8], "?") != 0;
+	return strcmp(row->cells[COL_CHANGED], "?") != 0;
+}
+
+/* Who comes looks for a change, and the newest row is his own login. */
+static void
+place_cursor(struct history *h)
+{
+	size_t n = pages_count(&h->pages), i = 0;
+
+	if (h->placed || !h->pages.loaded || n == 0)
+		return;
+	h->placed = true;
+	while (i < n && i < PAGE_ROWS && row_is_event(pages_row(&h->pages, i)))
+		i++;
+	if (i < n && h->table.row == 0)
+		h->table.row = i;
 }
 
 static void
 history_follow(struct view *v)
 {
 	struct history *h = v->state;
-	const struct row *row = row_here(h);
+	const struct row *row;
 
-	changepane_follow(v, &h->pane, row != NULL && is_small(row) ? row->id : NULL);
+	place_cursor(h);
+	row = row_here(h);
+	changepane_follow(
+	    v, &h->pane, row != NULL && !row_is_event(row) && is_small(row) ? row->id : NULL);
 }
 
 static void
@@ -208,8 +310,9 @@ draw_pane(struct view *v, struct rect r)
 
 	if (row != NULL)
 		changepane_draw(v, &h->pane, r,
-		    &(const struct change_words){
-			row, row->cells[3], row->cells[10], is_small(row) });
+		    &(const struct change_words){ row, row->cells[COL_WHO], row->cells[COL_VIA],
+			row->cells[COL_FROM], row->cells[COL_AT], row->cells[COL_KIND],
+			row->cells[COL_COMMENT], is_small(row) });
 }
 
 static void
@@ -227,7 +330,9 @@ history_draw(struct view *v, struct rect r)
 		r = zone_title(v, r, draft, count);
 	} else {
 		surface_put(s, r.x + 1, r.y, 7, UI_TITLE, "History");
-		surface_put_right(s, r.x + 9, r.y, r.w - 10, UI_DIM, count);
+		if (h->at[0] != '\0')
+			surface_putf(s, r.x + 10, r.y, r.w / 2 - 10, UI_DIM, "logins at %s", h->at);
+		surface_put_right(s, r.x + r.w / 2, r.y, r.w - r.w / 2 - 1, UI_DIM, count);
 		r = (struct rect){ r.x, r.y + 1, r.w, r.h - 1 };
 	}
 	pane = changepane_part(&r);
@@ -260,14 +365,19 @@ static const char *
 history_refuse(struct view *v, enum ns_action_id id)
 {
 	struct history *h = v->state;
+	const struct row *row;
 
 	if (id == ACT_SORT || id == ACT_SORT_REVERSE)
 		return pages_unsorted(&h->pages);
 	if (id == ACT_RESTORE)
 		return "open the change first: it has the serial";
-	return (id == ACT_OPEN || id == ACT_REVERT) && pages_count(&h->pages) == 0
-		   ? "there is no change"
-		   : NULL;
+	if (id != ACT_OPEN && id != ACT_REVERT)
+		return NULL;
+	if (pages_count(&h->pages) == 0)
+		return "there is no change";
+	row = pages_row(&h->pages, h->table.row);
+	return row != NULL && row_is_event(row) ? "it is no change: all of it is below the list"
+						: NULL;
 }
 
 static bool
@@ -281,13 +391,23 @@ history_act(struct view *v, enum ns_action_id id)
 		return true;
 	if (id == ACT_OPEN || id == ACT_REVERT) {
 		row = pages_row(&h->pages, h->table.row);
-		if (row != NULL && id == ACT_OPEN)
+		if (row == NULL || row_is_event(row))
+			return true;
+		if (id == ACT_OPEN)
 			ui_open(v->ui, &screen_change, row->id);
-		else if (row != NULL)
+		else
 			drafts_revert(v->ui, strtoull(row->id, NULL, 10));
 		return true;
 	}
 	return v->object[0] != '\0' && zone_act(v, id);
+}
+
+static void
+history_twin(struct view *v, struct wbuf *w)
+{
+	twin_word(w, "history");
+	twin_word(w, with_audit(v) ? "audit" : "list");
+	twin_option(w, "--filter", history_filter_now(v));
 }
 
 const struct ns_screen_ops screen_history = {
@@ -305,7 +425,7 @@ const struct ns_screen_ops screen_history = {
 	.filter = history_filter,
 	.filter_now = history_filter_now,
 	.filter_help = HELP,
-	.twin = "history list %f",
+	.twin_words = history_twin,
 };
 
 const struct ns_screen_ops screen_zone_history = {

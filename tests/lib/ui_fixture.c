@@ -326,6 +326,11 @@ a_change(unsigned i)
 	c->at = STR("2026-11-22T14:01:10.000Z");
 	c->author = STR(is("hostile") ? HOSTILE : i == 1 ? "ci" : "alice");
 	c->via = STR("cli");
+	c->source = STR(is("hostile") ? HOSTILE
+			: i == 0      ? "2001:db8:17:4::a1"
+			: i == 1      ? "192.0.2.0/24"
+				      : "");
+	c->appliance = STR(i == 0 ? "fra1-a" : i == 1 ? "ams1-b" : "");
 	c->kind = STR(i == 2 ? "import" : "edit");
 	c->comment = STR(is("hostile") ? HOSTILE : why[i]);
 	c->zones = zones;
@@ -341,11 +346,46 @@ a_change(unsigned i)
 	return c;
 }
 
+/* Behind the first change, where they were asked for. */
+static void
+fill_events(Ns__HistoryListReply *r)
+{
+	static const struct {
+		const char *kind, *who, *source, *what;
+		unsigned count;
+	} events[] = { { "read", "alice", "2001:db8:17:4::a1", "backup", 1 },
+		{ "login", "alice", "2001:db8:17:4::a1", "operator", 12 },
+		{ "refused", "uid-1007", "local", "says to be alice", 1 } };
+	static Ns__Change c[3];
+	static Ns__Change__Event event[3];
+
+	if (strcmp(asked_type, "audit") != 0 || r->n_changes < 4)
+		return;
+	r->appliance = STR("fra1-a");
+	memmove(r->changes + 4, r->changes + 1, 3 * sizeof *r->changes);
+	for (unsigned i = 0; i < 3; i++) {
+		c[i] = *a_change(0);
+		c[i].revision = c[i].n_zones = c[i].zone_count = c[i].serial = 0;
+		c[i].at = STR("2026-11-22T13:58:02.000Z");
+		c[i].kind = STR(events[i].kind);
+		c[i].author = STR(events[i].who);
+		c[i].source = STR(events[i].source);
+		c[i].comment = STR(is("hostile") ? HOSTILE : events[i].what);
+		ns__change__event__init(&event[i]);
+		event[i].id = 31 - i;
+		event[i].count = events[i].count;
+		event[i].last = STR("2026-11-22T14:00:44.000Z");
+		c[i].event = &event[i];
+		r->changes[i + 1] = &c[i];
+	}
+	r->n_changes += 3;
+}
+
 static void
 fill_history(Ns__Envelope *e)
 {
 	static Ns__HistoryListReply r;
-	static Ns__Change *list[4], probe;
+	static Ns__Change *list[7], probe;
 
 	r = (Ns__HistoryListReply)NS__HISTORY_LIST_REPLY__INIT;
 	for (unsigned i = 0; i < 3; i++)
@@ -368,6 +408,7 @@ fill_history(Ns__Envelope *e)
 		list[1] = &probe;
 		r.n_changes = 2;
 	}
+	fill_events(&r);
 	e->history_list_reply = &r;
 	e->body_case = NS__ENVELOPE__BODY_HISTORY_LIST_REPLY;
 }

@@ -163,7 +163,7 @@ def test_a_filtered_history_goes_on_behind_a_page(example):
     with Console(example.socket) as c:
         c.press("6", "/", "^paged kind:edit", "enter")
         c.wait(lambda: c.cursor_row().split()[1:2] == [str(every[0])])
-        c.wait(lambda: c.press("G") or "205 changes" in c.text())  # each time as far as is known
+        c.wait(lambda: c.press("G") or "205 rows" in c.text())  # each time as far as is known
         c.wait(lambda: c.press("G") or c.cursor_row().split()[1:2] == [str(every[-1])])
 
 

@@ -105,6 +105,12 @@ def test_each_request_at_a_replica():
             change = a.cli_json("history", "list", "new.example")["changes"][0]
             assert (change["source"], change["appliance"]) == ("2001:db8::7", plain.name)
             a.cli("verify")
+        # Its logins are its own, and shown where one asks for them.
+        words = ("history", "audit", "--filter", "kind:login from:2001:db8::7")
+        wait_until(lambda: fleet.primary.cli_json("--appliance", plain.name, *words)["changes"], "the login there", 20)
+        there = fleet.primary.cli_json("--appliance", plain.name, *words)
+        assert there["appliance"] == plain.name and there["changes"][0]["source"] == "2001:db8::7"
+        assert not fleet.primary.cli_json(*words)["changes"]
 
 
 def test_the_history_names_the_person(team):
@@ -122,6 +128,41 @@ def test_the_history_names_the_person(team):
     refused = run_as(team, ACCOUNTS["viewer"], "record", "set", "example.com", "a", 60, "A", "192.0.2.2", "--commit")
     assert refused.returncode == 4 and "operator" in refused.stderr
     assert run_as(team, STRANGER, "status").returncode == 4
+
+
+def audit(a, *words):
+    return a.cli_json("history", "audit", *words)["changes"]
+
+
+def test_the_audit_has_what_is_no_change(team):
+    """Who logs in, who may not, who is given a secret: between the changes, for those who may see it."""
+    for _ in range(3):
+        assert run_as(team, ACCOUNTS["operator"], "status", SSH_CONNECTION="192.0.2.78 1 192.0.2.1 22").returncode == 0
+    assert run_as(team, STRANGER, "status").returncode == 4
+    kept = team.dir / "kept"
+    team.cli("backup", kept)
+    stranger = f"uid-{pwd.getpwnam(STRANGER).pw_uid}"
+    wanted = [("login", "the-operator", "operator", "from:192.0.2.78"), ("refused", stranger, "no user of that name", ""),
+              ("read", "root", "backup", "")]
+    for kind, who, what, more in wanted:
+        words = ("--filter", f"kind:{kind} who:{who} {more}")
+        wait_until(lambda words=words: audit(team, *words), f"{kind} of {who} is in the audit", 20)
+        row = audit(team, *words)[0]
+        assert (row["kind"], row["author"], row["comment"], row["appliance"]) == (kind, who, what, "test-a")
+    assert audit(team, "--filter", "kind:login from:192.0.2.78")[0]["event"]["count"] >= 3
+    assert b"no user of that name" not in kept.read_bytes()
+    # One list, newest first, in pages of any size.
+    rows, cursor = [], []
+    while not rows or cursor[1]:
+        page = team.cli_json("history", "audit", "--limit", 2, *cursor)
+        rows += page["changes"]
+        cursor = ["--cursor", page.get("next", "")]
+    assert [r["at"] for r in rows] == sorted((r["at"] for r in rows), reverse=True)
+    numbers = [r["revision"] for r in rows if "event" not in r]
+    assert numbers == list(range(numbers[0], 0, -1)) and len(rows) > len(numbers) + 3
+    assert run_as(team, ACCOUNTS["viewer"], "history", "audit").returncode == 4
+    cut = run_as(team, ACCOUNTS["operator"], "history", "audit", "--filter", "kind:read").stdout
+    assert "backup" in cut and team.fails(2, "history", "list", "--cursor", "8:9")
 
 
 def test_a_role_changes_under_an_open_connection(team):

@@ -10,6 +10,7 @@ import pytest
 
 from appliance import BUILD, Appliance
 from console import Console, answer, hear
+from peers import wait_until
 from sshd import Sshd
 
 pytestmark = pytest.mark.skipif(os.getuid() != 0, reason="needs root to make accounts and run an sshd")
@@ -121,6 +122,8 @@ def test_a_shared_account_is_the_person_of_the_key(lab):
     done = sshd.ssh("nobody", OPS, "zone list")
     assert done.returncode == 4 and "not known here" in done.stderr
     assert "speaks for others" in a.fails(4, "zone", "list", binary=as_alice(a))
+    for told, words in (("says to be alice", "kind:refused who:uid-0"), ("viewer", "kind:login who:vera from:127.0.0.1")):
+        wait_until(lambda told=told, words=words: told in a.cli("history", "audit", "--filter", words), "it is in the audit", 20)
     # Neither forwarding nor environment comes through.
     done = sshd.ssh("alice", OPS, None, "-W", f"127.0.0.1:{sshd.port}")
     assert done.returncode != 0 and "SSH-2.0" not in done.stdout

@@ -66,7 +66,7 @@ SCREENS = {
     "diff": ([("5", ZONE), ("\r", "192.0.2.77")], f"draft diff {ZONE}", ["192.0.2.77"]),
     "conflict": ([("5", ZONE), ("j", TORN), ("\r", "others changed the zone"), ("\r", "Conflict >")], f"plan {TORN}",
                  ["192.0.2.1", "198.51.100.1", "cut over"]),
-    "history": ([("6", "the policy")], "history list", ["the policy", "imported"]),
+    "history": ([("6", "the policy")], "history audit", ["the policy", "imported", "login"]),
     "change": ([("6", "cut over"), ("\r", "198.51.100.1")], "history show 11", ["cut over", "198.51.100.1", "192.0.2.25"]),
     "query test": ([("7", "Query test"), (f"mail.{ZONE}\tA\t192.0.2.53\t\t\t\t\t  \r", "NOERROR"), ("\t", "w all")],
                    f"test mail.{ZONE} A --client 192.0.2.53 --at test-a", ["192.0.2.25", "NOERROR", "RRSIG"]),

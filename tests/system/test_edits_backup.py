@@ -136,9 +136,12 @@ def test_a_map_at_the_restored_revision_is_not_trusted(example):
     example.cli("backup", kept)
     edit = example.cli_json("record", "set", "example.com", "www", 60, "A", "192.0.2.78", "--commit")
     assert edit["served"]
+    audit = ("history", "audit", "--filter", "kind:read")
+    wait_until(lambda: example.cli_json(*audit)["changes"], "who took it is in the audit", 20)
     assert example.cli_json("restore-backup", kept, "--confirm=test-a")["revision"] == edit["revision"]
     wait_until(lambda: example.values("www.example.com") == ["192.0.2.10"], "the restored zone is served", 5)
     assert example.cli_json("verify")["ok"]
+    assert example.cli_json(*audit)["changes"]  # not taken back, and in no backup
 
 
 def varint(n):

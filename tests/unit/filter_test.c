@@ -1,18 +1,21 @@
-/* The filter grammar of lists: one row a question. */
+/* The filter grammar of lists, one row a question; and how a history gathers and merges what is in it. */
 #include <malloc.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include "appliance/sync/auditnotes.h"
 #include "appliance/sync/filter.h"
+#include "appliance/sync/historymerge.h"
 
-// link: appliance/sync/filter.c
+// link: appliance/sync/filter.c appliance/sync/auditnotes.c appliance/sync/historymerge.c
 
 static const struct {
 	const char *filter, *name;
@@ -348,6 +351,112 @@ expression_keeps_its_memory(void **state)
 	filter_destroy(&f);
 }
 
+/* ---- beside changes: events that wait, and both in one list ---- */
+static struct store_event
+note(const char *who, const char *kind, const char *what, int64_t at_ms)
+{
+	struct store_event e = { .count = 1, .first_ms = at_ms, .last_ms = at_ms };
+
+	snprintf(e.who, sizeof e.who, "%s", who);
+	snprintf(e.kind, sizeof e.kind, "%s", kind);
+	snprintf(e.what, sizeof e.what, "%s", what);
+	return e;
+}
+
+/* Whatever one does, others' are kept, and his number. */
+static void
+notes_are_bounded(void **state)
+{
+	struct audit_notes *a = calloc(1, sizeof *a);
+	struct store_event e;
+	uint64_t sum = 0;
+	char text[32];
+
+	(void)state;
+	for (int i = 0; i < 1000; i++) {
+		e = note("ann", "login", "admin", 1000 - i);
+		assert_true(audit_notes_add(a, &e));
+	}
+	assert_int_equal(a->n, 1);
+	assert_int_equal(a->rows[0].count, 1000);
+	assert_int_equal(a->rows[0].first_ms, 1);
+	assert_int_equal(a->rows[0].last_ms, 1000);
+	for (int i = 0; i < 1000; i++) {
+		snprintf(text, sizeof text, "says to be %d", i);
+		e = note("uid-9", "refused", text, i);
+		assert_true(audit_notes_add(a, &e));
+	}
+	assert_int_equal(a->n, 1 + AUDIT_PERSON);
+	for (size_t i = 1; i < a->n; i++)
+		sum += a->rows[i].count;
+	assert_int_equal(sum, 1000);
+	for (unsigned i = 0; a->n < AUDIT_NOTES; i++) {
+		snprintf(text, sizeof text, "uid-%u", 100 + i);
+		e = note(text, "refused", "", 1);
+		assert_true(audit_notes_add(a, &e));
+	}
+	e = note("bob", "login", "admin", 1);
+	assert_false(audit_notes_add(a, &e));
+	e = note("ann", "login", "admin", 1);
+	assert_true(audit_notes_add(a, &e));
+	free(a);
+}
+
+static int64_t
+time_at(const void *list, size_t i)
+{
+	return ((const int64_t *)list)[i];
+}
+
+static void
+two_lists_are_one(void **state)
+{
+	static const struct {
+		int64_t a[4], b[4];
+		size_t na, nb, limit;
+		bool more_a, more_b;
+		int64_t reached_a, reached_b;
+		const char *order;
+	} lists[] = {
+		{ .order = "", .limit = 9 },
+		{ { 9, 5, 1 }, { 7, 6, 2 }, 3, 3, 9, .order = "abbaba" },
+		{ { 9, 5, 1 }, { 7, 6, 2 }, 3, 3, 4, .order = "abba" },
+		{ { 9, 5 }, { 5, 5 }, 2, 2, 9, .order = "aabb" },
+		{ { 9 }, { 0 }, 1, 0, 9, .order = "a" },
+		{ { 0 }, { 9 }, 0, 1, 9, .order = "b" },
+		/* what is behind a page may be newer than the rest of the other */
+		{ { 9, 5 }, { 7, 6, 2 }, 2, 3, 9, .more_a = true, .reached_a = 5, .order = "abba" },
+		{ { 9 }, { 7, 2 }, 1, 2, 9, .more_a = true, .reached_a = 8, .order = "a" },
+		{ { 0 }, { 7, 2 }, 0, 2, 9, .more_a = true, .reached_a = 8, .order = "" },
+		{ { 0 }, { 7, 2 }, 0, 2, 9, .more_a = true, .reached_a = 3, .order = "b" },
+		{ { 9, 1 }, { 7 }, 2, 1, 9, .more_b = true, .reached_b = 7, .order = "ab" },
+		{ { 0 }, { 0 }, 0, 0, 9, true, true, 3, 4, "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+		struct merge_side side[2] = { { .n = lists[i].na,
+						  .more = lists[i].more_a,
+						  .reached_ms = lists[i].reached_a,
+						  .at_ms = time_at,
+						  .rows = lists[i].a },
+			{ .n = lists[i].nb,
+			    .more = lists[i].more_b,
+			    .reached_ms = lists[i].reached_b,
+			    .at_ms = time_at,
+			    .rows = lists[i].b } };
+		uint8_t order[16];
+		char text[17] = "";
+		size_t n = history_merge(side, lists[i].limit, order);
+
+		for (size_t k = 0; k < n; k++)
+			text[k] = order[k] == 0 ? 'a' : 'b';
+		if (strcmp(text, lists[i].order) != 0)
+			fail_msg("row %zu: %s, not %s", i, text, lists[i].order);
+		assert_int_equal(side[0].taken + side[1].taken, n);
+	}
+}
+
 int
 main(void)
 {
@@ -361,6 +470,8 @@ main(void)
 		cmocka_unit_test(changes_are_read_no_further),
 		cmocka_unit_test(says_what_there_is),
 		cmocka_unit_test(expression_keeps_its_memory),
+		cmocka_unit_test(notes_are_bounded),
+		cmocka_unit_test(two_lists_are_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "appliance/store/audit.h"
 #include "ipc/base/xalloc.h"
 #include "tests/lib/store_kit.h"
 
@@ -172,6 +173,103 @@ test_chain_names_the_source(void **state)
 		OK(store_open(f->dir, STORE_WRITE, NULL, &f->s, NULL));
 		assert_int_not_equal(kit_verify(f->s), 0);
 	}
+}
+
+/* ---- what is no change ---- */
+static struct store_event
+event(const char *who, const char *source, int64_t at_ms)
+{
+	struct store_event e = { .count = 1,
+		.first_ms = at_ms,
+		.last_ms = at_ms,
+		.kind = "login",
+		.via = "cli",
+		.appliance = "fra1-a",
+		.what = "admin" };
+
+	snprintf(e.who, sizeof e.who, "%s", who);
+	snprintf(e.source, sizeof e.source, "%s", source);
+	return e;
+}
+
+static bool
+tell_event(void *arg, const struct store_event *e)
+{
+	char *out = arg;
+
+	snprintf(out + strlen(out), 512 - strlen(out), "%s/%s*%llu@%lld-%lld ", e->who, e->source,
+	    (unsigned long long)e->count, (long long)e->first_ms, (long long)e->last_ms);
+	return true;
+}
+
+static void
+events(struct store *s, uint64_t before, const char *want)
+{
+	char text[512] = "";
+
+	OK(store_event_each(s, before, tell_event, text));
+	assert_string_equal(text, want);
+}
+
+/* Rows are made and counted by the rules, and go by them. */
+static void
+test_events(void **state)
+{
+	static const struct store_audit_rules rules = {
+		.join_ms = 10, .span_ms = 30, .age_ms = 1000, .rows = 5, .person = 3
+	};
+	static const struct {
+		const char *who, *source;
+		int64_t at_ms;
+		const char *kept; /* newest first */
+	} rows[] = {
+		{ "ann", "local", 100, "ann/local*1@100-100 " },
+		{ "ann", "local", 110, "ann/local*2@100-110 " },
+		{ "ann", "192.0.2.7", 111, "ann/192.0.2.7*1@111-111 ann/local*2@100-110 " },
+		{ "ann", "local", 120, "ann/192.0.2.7*1@111-111 ann/local*3@100-120 " },
+		{ "ann", "local", 130, "ann/192.0.2.7*1@111-111 ann/local*4@100-130 " },
+		/* the span is over */
+		{ "ann", "local", 131,
+		    "ann/local*1@131-131 ann/192.0.2.7*1@111-111 ann/local*4@100-130 " },
+		/* the clock was set back a little */
+		{ "ann", "local", 125,
+		    "ann/local*2@131-131 ann/192.0.2.7*1@111-111 ann/local*4@100-130 " },
+		{ "bob", "local", 140,
+		    "bob/local*1@140-140 ann/local*2@131-131 ann/192.0.2.7*1@111-111 "
+		    "ann/local*4@100-130 " },
+		/* her fourth: her oldest goes */
+		{ "ann", "::1", 150,
+		    "ann/::1*1@150-150 bob/local*1@140-140 ann/local*2@131-131 "
+		    "ann/192.0.2.7*1@111-111 " },
+		/* too old */
+		{ "cid", "local", 1145, "cid/local*1@1145-1145 ann/::1*1@150-150 " },
+	};
+	struct kit_store *f = *state;
+	struct store_event e = event("none", "", 0);
+	struct store *to = NULL;
+	char *dir = kit_dir();
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		e = event(rows[i].who, rows[i].source, rows[i].at_ms);
+		OK(store_begin_light(f->s, NULL));
+		OK(store_event_put(f->s, &e, &rules, NULL));
+		OK(store_commit(f->s, NULL));
+		events(f->s, 0, rows[i].kept);
+	}
+	events(f->s, 6, "ann/::1*1@150-150 ");
+	/* What a store that is put into its place takes over, and what it had itself. */
+	OK(store_open(dir, STORE_WRITE, NULL, &to, NULL));
+	OK(store_begin(to, NULL));
+	OK(store_event_put(to, &e, &rules, NULL));
+	OK(store_audit_take(to, f->s, NULL));
+	OK(store_commit(to, NULL));
+	events(to, 0, rows[sizeof rows / sizeof rows[0] - 1].kept);
+	OK(store_begin(to, NULL));
+	OK(store_audit_take(to, NULL, NULL));
+	OK(store_commit(to, NULL));
+	events(to, 0, "");
+	store_close(&to);
+	kit_remove(&dir);
 }
 
 /* ---- settings, facts, keys ---- */
@@ -345,6 +443,7 @@ main(void)
 		T(test_log),
 		T(test_chain_is_fixed),
 		T(test_chain_names_the_source),
+		T(test_events),
 		T(test_settings),
 		T(test_idem),
 		T(test_idem_from_the_future),

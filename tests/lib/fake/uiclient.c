@@ -50,7 +50,11 @@ ns_client_request(struct ns_client *c, Ns__Envelope *r, unsigned ms, ns_reply_fn
 			bool rrset = r->body_case == NS__ENVELOPE__BODY_RECORD_LIST_REQUEST;
 
 			snprintf(pending[i].type, sizeof pending[i].type, "%s",
-			    rrset ? r->record_list_request->type : "");
+			    rrset ? r->record_list_request->type
+			    : r->body_case == NS__ENVELOPE__BODY_HISTORY_LIST_REQUEST &&
+				    r->history_list_request->audit
+				? "audit"
+				: "");
 			pending[i].name[0] = '\0';
 			if (rrset)
 				snprintf(pending[i].name, sizeof pending[i].name, "%s",
