@@ -9,6 +9,7 @@
 #include "appliance/dns/name.h"
 #include "appliance/dns/zwire.h"
 #include "ipc/base/wbuf.h"
+#include "ipc/base/xalloc.h"
 
 #define FLAGS_ZSK 256
 #define FLAGS_KSK 257
@@ -54,7 +55,7 @@ key_ok(const Ns__ZoneKeys__Key *k)
 	const uint8_t *rdata = k->dnskey.data;
 
 	if ((k->dnskey.len != DNSKEY_MIN && k->dnskey.len != DNSKEY_MAX) || k->state < KS_PRESIGN ||
-	    k->state >= KS_STATES || k->wrapped.len == 0)
+	    k->state >= KS_STATES || k->wrapped.len == 0 || k->n_entered >= KS_STATES)
 		return false;
 	return (get_u16(rdata) == FLAGS_ZSK || get_u16(rdata) == FLAGS_KSK) && rdata[2] == 3 &&
 	       ((rdata[3] == 13 && k->dnskey.len == DNSKEY_MAX) ||
@@ -86,11 +87,21 @@ keybody_unpack(const uint8_t *data, size_t len)
 	return m;
 }
 
+/* Of a key that was written when no such times were kept, that of its state is known. */
+static void
+read_entered(const Ns__ZoneKeys__Key *m, struct ks_key *k)
+{
+	for (size_t i = 0; i < m->n_entered; i++)
+		k->entered[KS_PRESIGN + i] = m->entered[i];
+	k->entered[k->state] = k->since;
+}
+
 void
 keybody_read(const Ns__ZoneKeys *m, struct ks_zone *z)
 {
 	*z = (struct ks_zone){ .algorithm = (uint8_t)m->algorithm,
 		.leaving = m->leaving,
+		.leaving_since = m->leaving_since,
 		.urgent = m->urgent,
 		.ds_ever = m->ds_ever,
 		.no_ds = m->no_ds,
@@ -112,6 +123,7 @@ keybody_read(const Ns__ZoneKeys *m, struct ks_zone *z)
 			.ds_gone = k->ds_gone,
 			.id = k->id,
 		};
+		read_entered(k, &z->key[i]);
 	}
 }
 
@@ -122,6 +134,18 @@ by_id(const struct ks_zone *z, uint32_t id)
 		if (z->key[i].id == id)
 			return &z->key[i];
 	return NULL;
+}
+
+static void
+write_entered(Ns__ZoneKeys__Key *m, const struct ks_key *k)
+{
+	size_t n = KS_STATES - KS_PRESIGN;
+
+	while (n > 0 && k->entered[KS_PRESIGN + n - 1] == 0)
+		n--;
+	m->entered = xreallocarray(m->entered, n + 1, sizeof *m->entered);
+	memcpy(m->entered, &k->entered[KS_PRESIGN], n * sizeof *m->entered);
+	m->n_entered = n;
 }
 
 static void
@@ -139,6 +163,7 @@ write_keys(Ns__ZoneKeys *m, const struct ks_zone *z)
 		m->keys[i]->state = k->state;
 		m->keys[i]->since = k->since;
 		m->keys[i]->ds_gone = k->ds_gone;
+		write_entered(m->keys[i], k);
 		m->keys[kept++] = m->keys[i];
 	}
 	m->n_keys = kept;
@@ -152,6 +177,7 @@ keybody_write(Ns__ZoneKeys *m, const struct ks_zone *z)
 	write_keys(m, z);
 	m->algorithm = z->algorithm;
 	m->leaving = z->leaving;
+	m->leaving_since = z->leaving_since;
 	m->urgent = z->urgent;
 	m->ds_ever = z->ds_ever;
 	m->no_ds = z->no_ds;

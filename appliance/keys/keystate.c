@@ -143,7 +143,7 @@ static void
 enter(struct ks_key *k, enum ks_state state, int64_t now)
 {
 	k->state = state;
-	k->since = now;
+	k->since = k->entered[state] = now;
 	k->ds_gone = 0;
 }
 
@@ -368,12 +368,9 @@ ks_add(struct ks_zone *z, enum ks_role role, uint8_t algorithm, uint16_t tag, en
 {
 	if (z->n == KS_KEYS_MAX)
 		return false;
-	z->key[z->n++] = (struct ks_key){ .role = role,
-		.algorithm = algorithm,
-		.tag = tag,
-		.state = state,
-		.since = now,
-		.id = ++z->last_id };
+	z->key[z->n++] =
+	    (struct ks_key){ .role = role, .algorithm = algorithm, .tag = tag, .id = ++z->last_id };
+	enter(&z->key[z->n - 1], state, now);
 	return true;
 }
 
@@ -459,10 +456,19 @@ ks_leave(struct ks_zone *z, const struct ks_ds *ds, bool asked, int64_t now, str
 		    "the parent has a DS of the zone: without signatures every validating resolver "
 		    "would answer SERVFAIL; --when-safe asks the parent by CDS to remove it and "
 		    "waits for that");
+	if (!z->leaving)
+		z->leaving_since = now;
 	z->leaving = true;
 	if (ds != NULL)
 		(void)ks_observe(z, ds, now);
 	return NS_OK;
+}
+
+void
+ks_stay(struct ks_zone *z)
+{
+	z->leaving = false;
+	z->leaving_since = z->no_ds = 0;
 }
 
 /* ---- reading ---- */

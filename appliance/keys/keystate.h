@@ -51,13 +51,15 @@ struct ks_key {
 	uint16_t	tag;
 	enum ks_state	state;
 	int64_t		since;		/* in that state */
+	int64_t		entered[KS_STATES]; /* each state that it was in; 0: it was not, or nobody noted it */
 	int64_t		ds_gone;	/* KSK: its DS has been away since; 0: it is there, or nobody looked */
 	uint32_t	id;		/* the caller's: never the same for two keys of a zone */
 };
 
 struct ks_zone {
 	uint8_t		algorithm;	/* of keys to come */
-	bool		leaving;	/* to be unsigned when no cache has a DS */
+	bool		leaving;	/* to be unsigned when no cache has a DS, */
+	int64_t		leaving_since;	/* 0: it is not, or nobody noted it */
 	bool		urgent;		/* a roll in an emergency is under way */
 	bool		ds_ever;	/* the parent has had a DS */
 	int64_t		no_ds;		/* leaving: none has been there since; 0: not known */
@@ -102,6 +104,9 @@ void	 ks_rolled(struct ks_zone *, enum ks_role, int64_t now);
 enum ns_err	 ks_submitted(const struct ks_zone *, struct ks_ds *, struct ns_why *);
 /* NS_CONFLICT: a DS is there.  asked: wait for it to go, and ask for that (RFC 8078 4). */
 enum ns_err	 ks_leave(struct ks_zone *, const struct ks_ds *, bool asked, int64_t now, struct ns_why *);
+
+/* It stays signed after all. */
+void	 ks_stay(struct ks_zone *);
 
 /* Keys that nobody can open any more are gone at once. */
 void	 ks_lose(struct ks_zone *, enum ks_role);

@@ -140,8 +140,7 @@ enable(struct work *w)
 		    w->z.algorithm);
 	err = set_denial(w);
 	if (err == NS_OK && w->z.leaving) {
-		w->z.leaving = false;
-		w->z.no_ds = 0;
+		ks_stay(&w->z);
 		w->changed = w->remake = true;
 	}
 	if (err == NS_OK && !w->changed)

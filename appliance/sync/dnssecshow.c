@@ -124,6 +124,23 @@ warning_of(
 }
 
 /* ---- keys ---- */
+/* The times at which it came into its states: the states come in their order. */
+static void
+add_entered(Ns__DnssecShowReply__Key *out, const struct ks_key *k)
+{
+	out->entered = xcalloc(KS_STATES, sizeof *out->entered);
+	for (enum ks_state state = KS_PRESIGN; state < KS_STATES; state++) {
+		Ns__DnssecShowReply__Key__Entered *e;
+
+		if (k->entered[state] == 0)
+			continue;
+		e = out->entered[out->n_entered++] = xmalloc(sizeof *e);
+		ns__dnssec_show_reply__key__entered__init(e);
+		e->state = xstrdup(ks_state_name(state));
+		e->at = time_text(k->entered[state]);
+	}
+}
+
 static Ns__DnssecShowReply__Key *
 key_reply(const struct ks_zone *z, unsigned i, const Ns__ZoneKeys *m, const char *zone,
     const Ns__ParentReply *p)
@@ -138,6 +155,7 @@ key_reply(const struct ks_zone *z, unsigned i, const Ns__ZoneKeys *m, const char
 	out->role = xstrdup(ks_role_name(k->role));
 	out->state = xstrdup(ks_state_name(k->state));
 	out->since = time_text(k->since);
+	add_entered(out, k);
 	out->published = ks_publishes(k);
 	out->signs = ks_signs(k);
 	out->ds = ksk ? ds_line(zone, m->keys[i], m->zone.data) : xstrdup("");
@@ -198,6 +216,8 @@ fill(const struct sync *s, Ns__DnssecShowReply *m, const Ns__ZoneKeys *keys, uin
 	m->parent_fault = fault_of(p);
 	m->warning = warning_of(s, p, &z, keys);
 	m->ds_after = time_text(ds_after(&z));
+	m->leaving_since = time_text(z.leaving_since);
+	m->no_ds_since = time_text(z.leaving ? z.no_ds : 0);
 }
 
 static bool

@@ -14,7 +14,7 @@
 #define MERGED_MAX 1024u
 #define LABEL_W    9
 
-enum { CELL_NAME, CELL_TYPE, CELL_DECISION, CELL_BASE, CELL_THEIRS, CELL_MINE };
+enum { CELL_NAME, CELL_TYPE, CELL_DECISION, CELL_BASE, CELL_THEIRS, CELL_MINE, CELL_BOTH };
 
 struct conflict {
 	struct ns_table table;
@@ -52,6 +52,15 @@ clear(struct conflict *c)
 
 /* ---- what stands against what ---- */
 static void
+set_state(struct view *v, struct row *r, unsigned cell, const Ns__Conflict__State *state)
+{
+	char *text = drafts_state_text(state);
+
+	row_set(v, r, cell, UI_TEXT, "%s", text);
+	free(text);
+}
+
+static void
 add_row(struct view *v, const Ns__Conflict__RRset *set, size_t index)
 {
 	struct conflict *c = v->state;
@@ -64,12 +73,16 @@ add_row(struct view *v, const Ns__Conflict__RRset *set, size_t index)
 	*r = (struct row){ .id = xasprintf("%s %s", set->name, set->type) };
 	row_set(v, r, CELL_NAME, UI_TEXT, "%.*s", len, name);
 	row_set(v, r, CELL_TYPE, UI_TEXT, "%s", set->type);
-	for (unsigned i = 0; i < 3; i++) {
-		char *text = drafts_state_text(states[i]);
+	for (unsigned i = 0; i < 3; i++)
+		set_state(v, r, CELL_BASE + i, states[i]);
+	if (set->was == NULL || set->theirs == NULL || set->mine == NULL || !set->theirs->there ||
+	    !set->mine->there)
+		return;
+	char **rdata = xcalloc(set->theirs->n_rdata + set->mine->n_rdata + 1, sizeof *rdata);
+	Ns__Conflict__State both = draft_both(set, rdata);
 
-		row_set(v, r, CELL_BASE + i, UI_TEXT, "%s", text);
-		free(text);
-	}
+	set_state(v, r, CELL_BOTH, &both);
+	free(rdata);
 }
 
 /* "yours www A, beta HTTPS; theirs api CNAME" */
@@ -248,7 +261,7 @@ conflict_draw(struct view *v, struct rect r)
 	struct conflict *c = v->state;
 	struct surface *s = v->ui->surface;
 	char zone[UI_OBJECT];
-	int y, details = r.h > 18 ? 9 : 3, rows;
+	int y, details = r.h > 18 ? 10 : 4, rows;
 
 	take(v);
 	sanitize(zone, sizeof zone, v->object, v->ui->ascii);
@@ -275,11 +288,12 @@ conflict_draw(struct view *v, struct rect r)
 		rows = (int)c->n + 1;
 	ns_table_draw(&c->table, s, (struct rect){ r.x, y + 1, r.w, rows }, c->n, cell, c);
 	y += rows + 2;
-	for (int i = CELL_BASE; i <= CELL_MINE && y < r.y + r.h; i++) {
-		static const char *const labels[] = { "base", "theirs", "mine" };
-		struct rect all = { r.x, r.y, r.w, r.h };
+	for (int i = CELL_BASE; i <= CELL_BOTH && y < r.y + r.h; i++) {
+		static const char *const labels[] = { "base", "theirs", "mine", "both" };
+		const char *text = c->rows[c->table.row].cells[i];
 
-		y = side(s, all, y, labels[i - CELL_BASE], c->rows[c->table.row].cells[i]);
+		if (text != NULL)
+			y = side(s, r, y, labels[i - CELL_BASE], text);
 	}
 }
 

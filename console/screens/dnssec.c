@@ -12,10 +12,13 @@
 #include "console/screens/zone.h"
 #include "ipc/base/xalloc.h"
 
-#define SHOW_MS 5000u
-#define LOOK_MS 12000u /* the parent's servers may be slow */
-#define DS_MAX  4u
-#define TEXT    1024u
+#define SHOW_MS      5000u
+#define LOOK_MS      12000u /* the parent's servers may be slow */
+#define DS_MAX       4u
+#define TEXT         1024u
+#define TIME_X       46 /* of the times of steps, */
+#define COLUMNS_FROM 70 /* where there are columns for them */
+#define LINE_MOST    118 /* a longer line says no more */
 
 struct dnssec {
 	struct ns_table table;
@@ -131,12 +134,6 @@ take(struct view *v, const Ns__DnssecShowReply *m)
 		d->ds[d->n_ds] = sanitize_dup(m->ds[d->n_ds], v->ui->ascii);
 	take_texts(v, m);
 	keysteps_of(m, &d->steps);
-	for (size_t i = 0; i < d->steps.n; i++) {
-		char when[sizeof d->steps.list[i].when];
-
-		memcpy(when, d->steps.list[i].when, sizeof when);
-		sanitize(d->steps.list[i].when, sizeof when, when, v->ui->ascii);
-	}
 	d->signs = m->n_keys > 0;
 	d->ds_there = keysteps_ds_there(m);
 	d->loaded = true;
@@ -241,32 +238,61 @@ cell(void *arg, size_t row, unsigned column, enum ui_role *role)
 	return r->cells[column] != NULL ? r->cells[column] : "";
 }
 
-static int
-draw_steps(struct view *v, struct rect r, bool all)
+/* "20 Nov 10:00" of what is done, "until 25 Nov 12:00" or "waiting 2d" of what is under way, "-": nobody knows. */
+static void
+when_text(const struct view *v, size_t i, char out[32])
+{
+	const struct keysteps *s = &((const struct dnssec *)v->state)->steps;
+	char text[16];
+
+	keysteps_time(s->list[i].mark == STEP_DONE ? s->list[i].at : s->list[i].until, text);
+	if (s->list[i].mark != STEP_NOW || s->list[i].until[0] != '\0')
+		snprintf(out, 32, "%s%s", s->list[i].mark == STEP_NOW ? "until " : "", text);
+	else if (s->list[i].since[0] != '\0') {
+		ui_ago(v->ui, s->list[i].since, text);
+		snprintf(out, 32, "waiting %s", text);
+	} else
+		snprintf(out, 32, "-");
+}
+
+static void
+draw_step(struct view *v, struct rect r, size_t i)
 {
 	static const char *const marks[] = { "done", "NOW", "next" };
 	static const enum ui_role roles[] = { UI_OK, UI_WARN, UI_DIM };
+	const struct keysteps *steps = &((const struct dnssec *)v->state)->steps;
+	enum step_mark m = steps->list[i].mark;
+	struct surface *s = v->ui->surface;
+	int x = r.x + 8, at = r.w >= COLUMNS_FROM ? r.x + TIME_X : 0;
+	char when[32];
+
+	when_text(v, i, when);
+	surface_put(s, r.x + 2, r.y, 4, roles[m], marks[m]);
+	x += surface_putf(s, x, r.y, (at > 0 ? at - 1 : r.x + r.w - 1) - x,
+	    m == STEP_NEXT ? UI_DIM : UI_TEXT, "%zu %s", i + 1, steps->list[i].text);
+	if (at > 0)
+		surface_put(s, at, r.y, r.x + r.w - 1 - at, m == STEP_NOW ? UI_WARN : UI_DIM, when);
+	else if (strcmp(when, "-") != 0)
+		surface_putf(s, x, r.y, r.x + r.w - 1 - x, UI_TEXT, ", %s", when);
+}
+
+static int
+draw_steps(struct view *v, struct rect r, bool all)
+{
 	struct dnssec *d = v->state;
 	struct surface *s = v->ui->surface;
-	char ago[16];
+	char line[SURFACE_MAX];
 	int y = r.y;
 
 	surface_put(s, r.x + 1, y, r.w - 2, UI_TITLE,
 	    d->steps.title[0] != '\0' ? d->steps.title : "No KSK roll is under way");
 	surface_put_right(s, r.x + r.w / 2, y++, r.w / 2 - 1, UI_DIM, d->until);
-	for (size_t i = 0; i < d->steps.n && y < r.y + r.h; i++) {
-		enum step_mark m = d->steps.list[i].mark;
-
-		if (!all && m != STEP_NOW)
-			continue;
-		surface_put(s, r.x + 2, y, 4, roles[m], marks[m]);
-		ui_ago(v->ui, d->steps.list[i].since, ago);
-		surface_putf(s, r.x + 8, y++, r.w - 9, m == STEP_NEXT ? UI_DIM : UI_TEXT,
-		    "%zu %s%s%.16s%s%s", i + 1, d->steps.list[i].text,
-		    d->steps.list[i].when[0] != '\0' ? ", " : "", d->steps.list[i].when,
-		    d->steps.list[i].since[0] != '\0' ? ", waiting " : "",
-		    d->steps.list[i].since[0] != '\0' ? ago : "");
-	}
+	for (size_t i = 0; i < d->steps.n && y < r.y + r.h; i++)
+		if (all || d->steps.list[i].mark == STEP_NOW)
+			draw_step(v, (struct rect){ r.x, y++, r.w, 1 }, i);
+	keysteps_line(&d->steps, r.w - 2 < LINE_MOST ? r.w - 2 : LINE_MOST, line, sizeof line);
+	if (all && line[0] != '\0' && y < r.y + r.h)
+		surface_put(s, r.x + 1, y++, r.w - 2, UI_TEXT, line);
 	return y;
 }
 
@@ -311,7 +337,7 @@ dnssec_draw(struct view *v, struct rect r)
 		return;
 	}
 	roomy = r.h >= 16;
-	below = roomy ? 11 : 6; /* rows of what stands below the keys */
+	below = roomy ? 12 : 6; /* rows of what stands below the keys */
 
 	keys = (int)d->n + 1 < r.h - below ? (int)d->n + 1 : r.h - below;
 	keys = keys < 3 ? 3 : keys;

@@ -1,4 +1,4 @@
-/* keysteps - where the roll of a zone's KSK is: what is done, what is under way, what comes.  Pure. */
+/* keysteps - where the roll of a zone's KSK is: what is done and when it was, what is under way, what comes.  Pure. */
 #ifndef NS_CONSOLE_SCREENS_KEYSTEPS_H
 #define NS_CONSOLE_SCREENS_KEYSTEPS_H
 
@@ -7,7 +7,8 @@
 
 #include "ipc/nameserve.pb-c.h"
 
-#define STEPS_MAX 5u
+#define STEPS_MAX  5u
+#define PHASES_MAX 3u
 
 enum step_mark { STEP_DONE, STEP_NOW, STEP_NEXT };
 struct keysteps {
@@ -16,13 +17,26 @@ struct keysteps {
 	struct {
 		enum step_mark mark;
 		char text[96];
-		char when[40]; /* not sanitized yet; empty: by no time alone */
-		char since[40]; /* likewise, of the one that is under way; empty: not known */
+		/* RFC 3339, as they came; empty: not known, or not by time alone. */
+		char at[40]; /* done: when it was */
+		char since[40], until[40]; /* under way */
 	} list[STEPS_MAX];
+	/* The same in few words, as the line below them has it. */
+	struct {
+		enum step_mark mark;
+		const char *label;
+	} phases[PHASES_MAX];
+	size_t n_phases;
+	const char *end; /* what it comes to */
+	char begun[40];
 };
 
 void keysteps_of(const Ns__DnssecShowReply *, struct keysteps *);
+/* "20 Nov |=== publish ===|>> waiting for you >>|..... DS TTL .....|remove" in that many columns; empty: there is no room. */
+void keysteps_line(const struct keysteps *, int width, char *out, size_t size);
 /* Some server of the parent has a DS of this zone, as far as it is known. */
 bool keysteps_ds_there(const Ns__DnssecShowReply *);
+/* "20 Nov 10:00" of an RFC 3339 time, "-" of what is none. */
+void keysteps_time(const char *rfc3339, char out[16]);
 
 #endif

@@ -300,30 +300,52 @@ holds(char *const *list, size_t n, const char *rdata)
 	return false;
 }
 
-/* The RRset as one operation: as it is in `s`, with what only `more` has.  Gone and something is something. */
+/* Those of `from` that are not there already, and are no record of before that the other side does not have. */
 static void
-add_state(Ns__Draft *d, const Ns__Conflict__RRset *set, const Ns__Conflict__State *s,
-    const Ns__Conflict__State *more, int64_t now_ms)
+add_wanted(Ns__Conflict__State *s, const Ns__Conflict__RRset *set, const Ns__Conflict__State *from,
+    const Ns__Conflict__State *other)
 {
-	Ns__RecordOp op = NS__RECORD_OP__INIT;
-	size_t room = s->n_rdata + (more != NULL ? more->n_rdata : 0);
-	char **rdata = xcalloc(room + 1, sizeof *rdata);
+	for (size_t i = 0; i < from->n_rdata; i++) {
+		char *rdata = from->rdata[i];
+		bool was = holds(set->was->rdata, set->was->n_rdata, rdata);
 
-	if (!s->there && more != NULL) {
-		s = more;
-		more = NULL;
+		if (!holds(s->rdata, s->n_rdata, rdata) &&
+		    (!was || holds(other->rdata, other->n_rdata, rdata)))
+			s->rdata[s->n_rdata++] = rdata;
 	}
+}
+
+Ns__Conflict__State
+draft_both(const Ns__Conflict__RRset *set, char **rdata)
+{
+	Ns__Conflict__State s = NS__CONFLICT__STATE__INIT;
+
+	if (!set->mine->there || !set->theirs->there)
+		return set->mine->there ? *set->mine : *set->theirs;
+	s.rdata = rdata;
+	add_wanted(&s, set, set->mine, set->theirs);
+	add_wanted(&s, set, set->theirs, set->mine);
+	s.there = s.n_rdata > 0;
+	s.ttl = set->mine->ttl;
+	return s;
+}
+
+/* The RRset as one operation. */
+static void
+add_state(Ns__Draft *d, const Ns__Conflict__RRset *set, enum decision what, int64_t now_ms)
+{
+	char **rdata = xcalloc(set->mine->n_rdata + set->theirs->n_rdata + 1, sizeof *rdata);
+	Ns__Conflict__State both = draft_both(set, rdata),
+			    *s = what == DECIDE_BOTH ? &both : set->mine;
+	Ns__RecordOp op = NS__RECORD_OP__INIT;
+
 	op.name = set->name;
 	op.type = set->type;
 	op.kind = s->there ? NS__RECORD_OP__KIND__SET : NS__RECORD_OP__KIND__DEL;
 	op.ttl = s->ttl;
 	op.ttl_given = s->there;
-	op.rdata = rdata;
-	for (size_t i = 0; i < s->n_rdata; i++)
-		rdata[op.n_rdata++] = s->rdata[i];
-	for (size_t i = 0; more != NULL && i < more->n_rdata; i++)
-		if (!holds(s->rdata, s->n_rdata, more->rdata[i]))
-			rdata[op.n_rdata++] = more->rdata[i];
+	op.rdata = s->rdata;
+	op.n_rdata = s->n_rdata;
 	draft_add(d, &op, now_ms);
 	free(rdata);
 }
@@ -364,7 +386,7 @@ draft_settle(Ns__Draft *d, const Ns__Conflict *c, const enum decision *decided, 
 
 		if (strcasecmp(set->zone, d->zone) != 0 || !mine || what == DECIDE_THEIRS)
 			continue;
-		add_state(d, set, set->mine, what == DECIDE_BOTH ? set->theirs : NULL, now_ms);
+		add_state(d, set, what, now_ms);
 	}
 	d->base_version = z->version;
 	d->base_serial = z->serial;

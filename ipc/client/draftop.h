@@ -43,6 +43,9 @@ size_t		 plan_signs(const Ns__PlanReply__Zone *);
 /* ---- conflicts ---- */
 /* NULL: not told (too long). */
 bool		 state_same(const Ns__Conflict__State *, const Ns__Conflict__State *);
+/* What DECIDE_BOTH makes of it: with what either side added and without what either took away, and my TTL; where one side
+ * is that it goes, the other's.  rdata: room for both sides', borrowed from them. */
+Ns__Conflict__State	 draft_both(const Ns__Conflict__RRset *, char **rdata);
 enum decision { DECIDE_NOT, DECIDE_MINE, DECIDE_THEIRS, DECIDE_BOTH };
 /* The draft anew, on the newest version: an operation for each RRset that is mine alone, and for those that overlap
  * what was decided.  false, and the draft as it was: one is not decided, or the conflict is not told whole. */

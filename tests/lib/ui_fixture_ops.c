@@ -235,6 +235,8 @@ fixture_dnssec(Ns__Envelope *e)
 	    "shop-000.example. 3600 IN DS 51902 13 2 "
 	    "4B9F6C1E22A0D8F177334B9F6C1E22A0D8F177334B9F6C1E22A0D8F177335CE0") };
 	LIST(Ns__DnssecShowReply__Key, NS__DNSSEC_SHOW_REPLY__KEY__INIT, key, 4)
+	LIST(Ns__DnssecShowReply__Key__Entered, NS__DNSSEC_SHOW_REPLY__KEY__ENTERED__INIT, entered,
+	    2)
 
 	r = (Ns__DnssecShowReply)NS__DNSSEC_SHOW_REPLY__INIT;
 	r.zone = STR("shop-000.example.");
@@ -254,6 +256,12 @@ fixture_dnssec(Ns__Envelope *e)
 					      : "shop-000.example. 3600 IN DNSKEY 257 3 13 "
 						"mdsswUyr3DPW132mOi8V9xESWE8jTo0d");
 	}
+	entered[0]->state = STR("published");
+	entered[0]->at = STR(fixture_is("hostile") ? HOSTILE : "2026-11-20T08:00:00.000Z");
+	entered[1]->state = STR("ready");
+	entered[1]->at = STR(rows[1].since);
+	key[1]->entered = entered;
+	key[1]->n_entered = 2;
 	r.algorithm = 13;
 	r.denial = STR("nsec3");
 	r.keys = key;

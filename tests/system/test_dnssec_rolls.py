@@ -238,7 +238,12 @@ def test_a_first_ds_is_waited_for_and_seen(world):
     assert "not at any" in w.a.fails(5, "dnssec", "ds-submitted", "roll.example")
     submit(w, "roll.example")
     w.quiet("roll.example", 13, 4)
-    assert {k["ds_seen"] for k in w.a.cli_json("dnssec", "keys", "roll.example")["keys"]} == {"all", ""}
+    keys = w.a.cli_json("dnssec", "keys", "roll.example")["keys"]
+    assert {k["ds_seen"] for k in keys} == {"all", ""}
+    was = {k["role"]: k["entered"] for k in keys}
+    assert [e["state"] for e in was["ksk"]] == ["published", "ready", "active"] and len(was["zsk"]) == 1
+    times = [e["at"] for e in was["ksk"]]
+    assert times == sorted(set(times)), times
     w.goes_on(1)
     assert w.caches["roll.example"].secure > 0
     # Now it cannot be unsigned by a slip.

@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include "appliance/keys/keybody.h"
+#include "ipc/base/xalloc.h"
 #include "tests/lib/keysim.h"
 
 #define HOUR 3600ll
@@ -40,6 +42,57 @@ start(struct keysim *s, const struct world *w, uint8_t algorithm)
 	assert_true(keysim_until_quiet(s, 30));
 	keysim_run(s, 2 * DAY);
 	good(s);
+	/* Each key knows when it came into its states. */
+	for (unsigned i = 0; i < s->z.n; i++) {
+		const struct ks_key *k = &s->z.key[i];
+
+		assert_int_equal(k->entered[k->state], k->since);
+		if (k->role == KS_ZSK)
+			continue;
+		assert_true(k->entered[KS_PUBLISHED] > 0);
+		assert_true(k->entered[KS_PUBLISHED] < k->entered[KS_READY]);
+		assert_true(k->entered[KS_READY] <= k->since);
+		assert_int_equal(k->entered[KS_RETIRED], 0);
+	}
+}
+
+/* What was stored before these times were kept has that of its state; it goes on, and the rest stays unknown. */
+static void
+test_times_are_stored(void **state)
+{
+	Ns__ZoneKeys *m = xmalloc(sizeof *m);
+	Ns__ZoneKeys__Key *k = xmalloc(sizeof *k);
+	struct ks_ds ds = { .known = true, .all = 1, .any = 1 };
+	struct ks_want want;
+	struct ks_zone z;
+
+	(void)state;
+	ns__zone_keys__init(m);
+	ns__zone_keys__key__init(k);
+	m->algorithm = 13;
+	m->ds_ever = true;
+	m->keys = xcalloc(1, sizeof *m->keys);
+	m->keys[m->n_keys++] = k;
+	k->id = 1;
+	k->state = KS_READY;
+	k->since = 1000;
+	k->dnskey.len = DNSKEY_MAX;
+	k->dnskey.data = xcalloc(1, DNSKEY_MAX);
+	k->dnskey.data[0] = 257 >> 8;
+	k->dnskey.data[1] = 257 & 255;
+	keybody_read(m, &z);
+	assert_int_equal(z.key[0].entered[KS_PUBLISHED], 0);
+	assert_int_equal(z.key[0].entered[KS_READY], 1000);
+	assert_int_equal(ks_step(&z, &ds, 5000, &want), KS_CHANGED);
+	keybody_write(m, &z);
+	assert_int_equal(k->n_entered, KS_ACTIVE);
+	assert_int_equal(k->entered[KS_PUBLISHED - 1], 0);
+	assert_int_equal(k->entered[KS_READY - 1], 1000);
+	assert_int_equal(k->entered[KS_ACTIVE - 1], 5000);
+	keybody_read(m, &z);
+	assert_int_equal(z.key[0].entered[KS_READY], 1000);
+	assert_int_equal(z.key[0].entered[KS_ACTIVE], 5000);
+	ns__zone_keys__free_unpacked(m, NULL);
 }
 
 static void
@@ -305,6 +358,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_clock_goes_on_evenly),
+		cmocka_unit_test(test_times_are_stored),
 		cmocka_unit_test(test_enable_and_zsk_by_itself),
 		cmocka_unit_test(test_rolls),
 		cmocka_unit_test(test_algorithm_roll),

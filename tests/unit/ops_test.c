@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -173,6 +174,72 @@ test_where_a_roll_is(void **state)
 	}
 }
 
+/* Of keys that were written before their times were kept, only that of the state they are in is known. */
+static void
+test_when_a_step_was(void **state)
+{
+	static Ns__DnssecShowReply__Key__Entered e[3], *list[] = { &e[0], &e[1], &e[2] };
+	static const char *const names[] = { "published", "ready", "active" };
+	static const char *const times[] = { "2026-11-20T08:00:00.000Z", "2026-11-20T10:00:00.000Z",
+		"2026-11-22T07:05:00.000Z" };
+	static const struct {
+		const char *state;
+		size_t kept;
+		const char *at, *since, *until, *line; /* of the steps, with a blank between them */
+	} rows[] = {
+		{ "published", 1, "20T08:00     ", " 20T08:00    ", " 25T00:00    ",
+		    "20 Nov |>>>> publish >>>>>| waiting for you .|..... DS TTL .....|remove" },
+		{ "ready", 2, "20T08:00 20T10:00    ", "  20T10:00   ", "     ",
+		    "20 Nov |==== publish =====| waiting for you >|..... DS TTL .....|remove" },
+		{ "ready", 0, " 01T00:00    ", "  01T00:00   ", "     ",
+		    "- |===== publish ======|> waiting for you >>|...... DS TTL ......|remove" },
+		{ "active", 3, "20T08:00 20T10:00  22T07:05  ", "    22T07:05 ", "    25T00:00 ",
+		    "20 Nov |==== publish =====| waiting for you =|>>>>> DS TTL >>>>>|remove" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		e[i] = (Ns__DnssecShowReply__Key__Entered)NS__DNSSEC_SHOW_REPLY__KEY__ENTERED__INIT;
+		e[i].state = STR(names[i]);
+		e[i].at = STR(times[i]);
+	}
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		const char *states[][2] = {
+			{ strcmp(rows[i].state, "active") == 0 ? "retired" : "active", "" },
+			{ rows[i].state, "none" }
+		};
+		char at[128] = "", since[128] = "", until[128] = "", line[200];
+		Ns__DnssecShowReply m;
+		struct keysteps s;
+
+		keys(&m, states, 2);
+		m.keys[0]->next_at = m.keys[1]->next_at = STR("2026-11-25T00:00:00.000Z");
+		m.keys[1]->since = STR("2026-11-01T00:00:00.000Z");
+		if (rows[i].kept > 0)
+			m.keys[1]->since = e[rows[i].kept - 1].at;
+		m.keys[1]->entered = list;
+		m.keys[1]->n_entered = rows[i].kept;
+		keysteps_of(&m, &s);
+		for (size_t k = 0; k < s.n; k++) {
+			snprintf(
+			    at + strlen(at), 16, "%.8s ", s.list[k].at + (s.list[k].at[0] ? 8 : 0));
+			snprintf(since + strlen(since), 16, "%.8s ",
+			    s.list[k].since + (s.list[k].since[0] ? 8 : 0));
+			snprintf(until + strlen(until), 16, "%.8s ",
+			    s.list[k].until + (s.list[k].until[0] ? 8 : 0));
+		}
+		keysteps_line(&s, 72, line, sizeof line);
+		assert_string_equal(at, rows[i].at);
+		assert_string_equal(since, rows[i].since);
+		assert_string_equal(until, rows[i].until);
+		assert_string_equal(line, rows[i].line);
+		for (int w = 0; w < 300; w++) {
+			keysteps_line(&s, w, line, sizeof line);
+			assert_true(strlen(line) <= (size_t)w);
+		}
+	}
+}
+
 static void
 test_leaving_waits_for_the_registrar(void **state)
 {
@@ -239,6 +306,7 @@ main(void)
 		cmocka_unit_test(test_levels),
 		cmocka_unit_test(test_sparks),
 		cmocka_unit_test(test_where_a_roll_is),
+		cmocka_unit_test(test_when_a_step_was),
 		cmocka_unit_test(test_leaving_waits_for_the_registrar),
 	};
 
