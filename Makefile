@@ -190,6 +190,7 @@ geo:
 	@tests/geo.sh build/geo
 
 include tests/check.mk
+include images/image.mk
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec \
