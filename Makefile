@@ -190,6 +190,7 @@ geo:
 	@tests/geo.sh build/geo
 
 include tests/check.mk
+include images/image.mk
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec \
@@ -197,6 +198,11 @@ install: all
 	install -m 755 $(B)/bin/nameserved $(B)/bin/nameserve $(DESTDIR)$(PREFIX)/bin/
 	install -m 755 $(ROLES:%=$(B)/libexec/nameserve-%) $(DESTDIR)$(PREFIX)/libexec/
 	install -D -m 644 appliance/probe/sysctl.conf $(DESTDIR)$(PREFIX)/lib/sysctl.d/50-nameserve.conf
+	install -D -m 644 appliance/supervisor/systemd/sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/nameserve.conf
+	install -D -m 644 appliance/supervisor/systemd/tmpfiles.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/nameserve.conf
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	sed 's|@PREFIX@|$(PREFIX)|' appliance/supervisor/systemd/nameserved.service.in > \
+	    $(DESTDIR)$(PREFIX)/lib/systemd/system/nameserved.service
 	for m in build/man/*; do install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man$${m##*.} $$m; done
 	$(B)/bin/nameserve completion bash > \
 	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions/nameserve

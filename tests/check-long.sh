@@ -1,6 +1,6 @@
 #!/bin/bash
 # `make check-long`: what takes longer than `make check` may: fuzzing for minutes, the units under the thread
-# sanitizer, the long chaos runs, the reference workload end to end.
+# sanitizer, the long chaos runs, the VM image, the reference workload end to end.
 set -eu
 cd "$(dirname "$0")/.."
 seconds=${FUZZ_SECONDS:-120}
@@ -28,6 +28,8 @@ done
 NS_LONG=1 /usr/bin/python3 -m pytest -q -s -p no:cacheprovider tests/system/test_fleet_chaos.py tests/system/test_fleet_keys.py tests/system/test_fleet_snapshot.py tests/system/test_fleet_residency.py tests/system/test_dnssec_rolls.py tests/system/test_dnssec_large.py tests/system/test_dnssec_alias.py
 # What a fleet makes of sites that stay silent takes it a minute.
 NS_LONG=1 /usr/bin/python3 -m pytest -q -s -p no:cacheprovider tests/system/test_routing_quorum.py
+# The image, made and booted.
+make image image-check
 make bench
 # What consoles that are open on every screen cost an answer: at most 1 % of its instructions.
 make bench-cost WATCHED=--watched

@@ -2,7 +2,7 @@
  *
  * Called once at start, still with all rights.  data (0750) and run (0755) belong to sync's user,
  * data/signer (0700) to the signer's, run/bus (0750) to sync's with the common group.  A directory
- * that exists and is empty (systemd's StateDirectory=, mktemp -d) is taken over; one that holds
+ * that exists and is empty (systemd's RuntimeDirectory=, mktemp -d) is taken over; one that holds
  * something is used only when it belongs to the right user already.  Nobody else uses data or run
  * while we hold <dir>/lock. */
 #include <dirent.h>

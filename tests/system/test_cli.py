@@ -35,6 +35,8 @@ def test_every_program_has_a_man_page_and_installs(tmp_path):
     programs = [*tmp_path.glob("usr/bin/*"), *tmp_path.glob("usr/libexec/*")]
     assert len(programs) >= 6 and {p.name for p in programs} <= pages
     assert (tmp_path / "usr/share/bash-completion/completions/nameserve").stat().st_size > 500
+    unit = (tmp_path / "usr/lib/systemd/system/nameserved.service").read_text()
+    assert "exec /usr/bin/nameserved" in unit and "@PREFIX@" not in unit
 
 
 def test_the_man_page_has_the_keys_of_the_console():
