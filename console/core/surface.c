@@ -173,14 +173,32 @@ put_cell(struct surface *s, int x, int y, enum ui_role role, uint32_t cp, int co
 		*cell_at(s, x + 1, y) = (struct cell){ .cp = 0, .role = (uint8_t)role };
 }
 
-int
-surface_put(struct surface *s, int x, int y, int w, enum ui_role role, const char *text)
+const char *
+surface_old(const struct surface *s)
+{
+	return s->stale ? "~" : "";
+}
+
+/* Behind the blanks that the text begins with; what says that nothing is known is not old. */
+static void
+mark_old(struct surface *s, int x, int y, const char *text)
+{
+	int blanks = (int)strspn(text, " ");
+	const char *said = text + blanks;
+	struct cell *before = cell_at(s, x + blanks - 1, y);
+	bool nothing =
+	    *said == '\0' || (strspn(said, "-?") == 1 && (said[1] == '\0' || said[1] == ' '));
+
+	if (!nothing && before != NULL && before->cp == ' ')
+		*before = (struct cell){ .cp = '~', .role = UI_DIM };
+}
+
+static int
+put_text(struct surface *s, int x, int y, int w, enum ui_role role, const char *text)
 {
 	int at = 0, whole = text_width(text), room = whole > w ? w - 1 : w;
 	uint32_t cp;
 
-	if (w <= 0)
-		return 0;
 	for (unsigned n; (n = utf8_next(text, &cp)) > 0; text += n) {
 		int columns = columns_of(cp);
 
@@ -197,6 +215,21 @@ surface_put(struct surface *s, int x, int y, int w, enum ui_role role, const cha
 	if (whole > w)
 		put_cell(s, x + at++, y, role, s->ascii ? '~' : 0x2026, 1);
 	return at;
+}
+
+int
+surface_put(struct surface *s, int x, int y, int w, enum ui_role role, const char *text)
+{
+	bool old = (role & UI_OLD) != 0 || ((role & UI_LIVE) != 0 && s->stale);
+	int n;
+
+	if (w <= 0)
+		return 0;
+	role &= (enum ui_role) ~(UI_LIVE | UI_OLD);
+	n = put_text(s, x, y, w, old || (role == UI_GRAPH && s->stale) ? UI_DIM : role, text);
+	if (old)
+		mark_old(s, x, y, text);
+	return n;
 }
 
 /* Octets of the first line of w columns. */

@@ -30,6 +30,7 @@ struct surface {
 	int cursor_x, cursor_y; /* where the terminal's cursor is parked */
 	bool cursor_on; /* typed text goes there: show it */
 	bool ascii; /* nothing above 0x7e may be in it */
+	bool stale; /* what is UI_LIVE is old: its source is not heard; graphs are live */
 	uint64_t outside; /* cells that were cut off, for tests */
 	struct spoken *spoken; /* where rows are said too (spoken.h); NULL: nowhere; not owned */
 };
@@ -40,11 +41,14 @@ void surface_destroy(struct surface **);
 void surface_resize(struct surface *, int w, int h); /* and clear */
 void surface_clear(struct surface *);
 void surface_fill(struct surface *, struct rect, enum ui_role);
-/* At most w columns from (x, y); a longer text ends in an ellipsis.  Columns used. */
+/* At most w columns from (x, y); a longer text ends in an ellipsis.  Columns used.  A value that is old, UI_OLD or UI_LIVE
+ * where the surface is stale, is dim, with a "~" in the blank before it, if there is one: nothing moves. */
 int surface_put(struct surface *, int x, int y, int w, enum ui_role, const char *text);
 int surface_putf(struct surface *, int x, int y, int w, enum ui_role, const char *fmt, ...)
     __attribute__((format(printf, 6, 7)));
 int surface_put_right(struct surface *, int x, int y, int w, enum ui_role, const char *text);
+/* "~" where it is stale, else "": for values in the middle of a text. */
+const char *surface_old(const struct surface *);
 /* The role of what is there already. */
 void surface_mark(struct surface *, struct rect, enum ui_role);
 void surface_park(struct surface *, int x, int y, bool on);

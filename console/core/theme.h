@@ -30,6 +30,9 @@ enum ui_role {
 	UI_GRAPH,
 	UI_BANNER, /* the link is lost */
 	UI_ROLES,
+	/* With a role that text is put with (surface_put()); no cell has them. */
+	UI_LIVE = 0x40, /* a value that moves by itself */
+	UI_OLD = 0x80, /* one that nobody says any more */
 };
 
 /* Of 256 colours; where there are fewer: yellow and blue. */

@@ -137,17 +137,40 @@ ui_check_link(struct ui *ui)
 }
 
 /* ---- changes that are made at once ---- */
+static uint64_t
+revision_of(const Ns__Envelope *env)
+{
+	switch (env->body_case) {
+	case NS__ENVELOPE__BODY_COMMIT_REPLY:
+		return env->commit_reply->revision;
+	case NS__ENVELOPE__BODY_OBJECT_REPLY:
+		return env->object_reply->revision;
+	case NS__ENVELOPE__BODY_SETTINGS_REPLY:
+		return env->settings_reply->revision;
+	case NS__ENVELOPE__BODY_FLEET_DRAIN_REPLY:
+		return env->fleet_drain_reply->revision;
+	default:
+		return 0;
+	}
+}
+
+bool
+ui_made(struct ui *ui, const Ns__Envelope *env, const struct ns_why *why)
+{
+	ui_dirty(ui, true);
+	if (env == NULL) {
+		ui_say_why(ui, why);
+		return false;
+	}
+	ui_say(ui, "Done: change %llu", (unsigned long long)revision_of(env));
+	ui_ask_status(ui);
+	return true;
+}
+
 static void
 made(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 {
-	struct ui *ui = arg;
-
-	if (env == NULL) {
-		ui_say_why(ui, why);
-		return;
-	}
-	ui_say(ui, "Done: change %llu", (unsigned long long)env->commit_reply->revision);
-	ui_ask_status(ui);
+	(void)ui_made(arg, env, why);
 }
 
 void

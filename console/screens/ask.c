@@ -96,23 +96,6 @@ ask_wrong(struct view *v, size_t field, const char *why)
 }
 
 /* ---- the answer ---- */
-static uint64_t
-revision_of(const Ns__Envelope *env)
-{
-	switch (env->body_case) {
-	case NS__ENVELOPE__BODY_COMMIT_REPLY:
-		return env->commit_reply->revision;
-	case NS__ENVELOPE__BODY_OBJECT_REPLY:
-		return env->object_reply->revision;
-	case NS__ENVELOPE__BODY_SETTINGS_REPLY:
-		return env->settings_reply->revision;
-	case NS__ENVELOPE__BODY_FLEET_DRAIN_REPLY:
-		return env->fleet_drain_reply->revision;
-	default:
-		return 0;
-	}
-}
-
 /* It may come when the form is long closed: what was sent is sent. */
 static void
 answered(void *arg, const Ns__Envelope *env, const struct ns_why *why)
@@ -121,16 +104,11 @@ answered(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 	struct view *top = ui_top(ui);
 	bool here = top != NULL && top->ops == &screen_ask && ((struct asking *)top->state)->sent;
 
-	if (env == NULL) {
-		ui_say_why(ui, why);
-		if (here)
-			((struct asking *)top->state)->sent = false;
-		return;
-	}
-	if (here)
+	if (here && env == NULL)
+		((struct asking *)top->state)->sent = false;
+	else if (here)
 		ui_back(ui);
-	ui_say(ui, "Done: change %llu", (unsigned long long)revision_of(env));
-	ui_ask_status(ui);
+	(void)ui_made(ui, env, why);
 }
 
 void

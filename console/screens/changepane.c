@@ -94,6 +94,18 @@ ask(struct changepane *p)
 	p->request = ns_client_request(p->view->ui->client, &request, TIMEOUT_MS, came, p);
 }
 
+void
+changepane_follow(struct view *v, struct changepane *p, const char *id)
+{
+	if (id == NULL || p->hidden || p->request != 0 || strcmp(p->id, id) == 0)
+		return;
+	p->view = v;
+	snprintf(p->id, sizeof p->id, "%s", id);
+	snprintf(p->zone, sizeof p->zone, "%s", v->object);
+	lines_clear(&p->lines);
+	ask(p);
+}
+
 /* "- diff 8841  via cli  cut over api ----": what the list has no room for. */
 static void
 draw_rule(struct view *v, struct rect r, const struct row *row, const struct change_words *w)
@@ -113,21 +125,15 @@ changepane_draw(struct view *v, struct changepane *p, struct rect r, const struc
 {
 	const struct row *row = w->row;
 
-	if (r.h < 2 || row == NULL || row->id == NULL)
+	p->hidden = r.h < 2;
+	if (p->hidden || row == NULL || row->id == NULL)
 		return;
-	p->view = v;
 	draw_rule(v, r, row, w);
 	r = (struct rect){ r.x, r.y + 1, r.w, r.h - 1 };
 	if (!w->small) {
 		surface_put(v->ui->surface, r.x + 3, r.y, r.w - 4, UI_DIM,
 		    "too much for a few lines: Enter opens it");
 		return;
-	}
-	if (strcmp(p->id, row->id) != 0 && p->request == 0 && !v->ui->lost) {
-		snprintf(p->id, sizeof p->id, "%s", row->id);
-		snprintf(p->zone, sizeof p->zone, "%s", v->object);
-		lines_clear(&p->lines);
-		ask(p);
 	}
 	if (strcmp(p->id, row->id) != 0 || p->request != 0)
 		return;

@@ -11,6 +11,7 @@ struct changepane {
 	char id[24], zone[UI_OBJECT]; /* the change that is shown; of this zone alone, or of all: "" */
 	uint64_t request; /* one at a time, however fast the cursor moves */
 	struct lines lines;
+	bool hidden; /* there was no room at the last draw: nothing is asked */
 };
 
 /* Cuts its part off a list's; h is 0 where there is no room. */
@@ -20,7 +21,8 @@ struct change_words {
 	const char *via, *comment;
 	bool small; /* what it did is worth being asked for */
 };
-/* Asks when it is another row. */
+/* Asks what that change did, if it is another one; NULL: none, or too much for a few lines. */
+void changepane_follow(struct view *, struct changepane *, const char *id);
 void changepane_draw(struct view *, struct changepane *, struct rect, const struct change_words *);
 void changepane_close(struct changepane *);
 

@@ -218,6 +218,7 @@ came(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 	}
 	if (env->check_list_reply->n_checks != 1)
 		return;
+	ui_live(v);
 	c->loaded = true;
 	c->gone = false;
 	take_votes(v, env->check_list_reply->checks[0]);
@@ -275,12 +276,13 @@ cell(void *arg, size_t row, unsigned column, enum ui_role *role)
 	case 1:
 		return r->site;
 	case 2:
-		*role = up ? UI_OK : r->letter == 'd' ? UI_CRIT : UI_WARN;
+		*role = (up ? UI_OK : r->letter == 'd' ? UI_CRIT : UI_WARN) | UI_LIVE;
 		snprintf(c->cell, sizeof c->cell, "%c", r->letter);
 		return c->cell;
 	case 3:
 		if (!up || r->rtt_ms <= 0)
 			return "-";
+		*role = UI_TEXT | UI_LIVE;
 		snprintf(c->cell, sizeof c->cell, "%.1f", r->rtt_ms);
 		return c->cell;
 	case 4:
@@ -289,9 +291,10 @@ cell(void *arg, size_t row, unsigned column, enum ui_role *role)
 		    c->cell, sizeof c->cell);
 		return c->cell;
 	case 5:
-		*role = up ? UI_DIM : UI_CRIT;
+		*role = r->letter == '?' ? UI_OLD : up ? UI_DIM : UI_CRIT;
 		return r->error;
 	default:
+		*role = UI_TEXT | UI_LIVE;
 		snprintf(c->cell, sizeof c->cell, r->age_s < 600 ? "%.0fs" : "old", r->age_s);
 		return c->cell;
 	}
@@ -328,8 +331,8 @@ check_draw(struct view *v, struct rect r)
 		return;
 	}
 	surface_put(s, x + 3, r.y, r.w - x - 4, UI_TEXT, c->title);
-	surface_put(s, r.x + 1, r.y + 1, r.w - 2, c->role, c->state);
-	surface_put(s, r.x + 1, r.y + 2, r.w - 2, UI_TEXT, c->why);
+	surface_put(s, r.x + 1, r.y + 1, r.w - 2, c->role | UI_LIVE, c->state);
+	surface_put(s, r.x + 1, r.y + 2, r.w - 2, UI_TEXT | UI_LIVE, c->why);
 	surface_put(s, r.x + 1, r.y + 3, r.w - 2, UI_DIM, c->used);
 	c->table.columns = r.w >= WIDE_FROM ? wide : columns;
 	ns_table_draw(

@@ -297,26 +297,20 @@ static void
 made(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 {
 	struct view *v = arg;
+	struct checkedit *e = v->state;
 	struct ui *ui = v->ui;
-	unsigned long long revision;
 
-	((struct checkedit *)v->state)->request = 0;
-	ui_dirty(ui, true);
-	if (env == NULL) {
-		ui_say_why(ui, why);
+	e->request = 0;
+	if (!ui_made(ui, env, why)) {
 		if (why->err != NS_UNAVAILABLE)
 			refused(v, why);
 		return;
 	}
-	revision = env->object_reply->revision;
-	snprintf(ui->made_check, sizeof ui->made_check, "%.71s",
-	    ((struct checkedit *)v->state)->fresh ? ((struct checkedit *)v->state)->name : "");
-	((struct checkedit *)v->state)->dirty = false;
+	snprintf(ui->made_check, sizeof ui->made_check, "%.71s", e->fresh ? e->name : "");
+	e->dirty = false;
 	if (ui_top(ui) == v)
 		ui_back(ui);
 	ui->made_check[0] = '\0';
-	ui_say(ui, "Done: change %llu", revision);
-	ui_ask_status(ui);
 }
 
 static void

@@ -11,7 +11,6 @@
 
 #define LOOK_MS    12000u /* a look may take as long as the check's timeout */
 #define TIMEOUT_MS 2000u
-#define COMMIT_MS  15000u
 
 enum { FORCE_STATE, FORCE_REASON, FORCE_TIME };
 #define NO_END "until taken back"
@@ -163,20 +162,6 @@ static struct {
 } deleting; /* what the dialog asks about: there is one dialog */
 
 static void
-deleted(void *arg, const Ns__Envelope *env, const struct ns_why *why)
-{
-	struct ui *ui = arg;
-
-	ui_dirty(ui, true);
-	if (env == NULL) {
-		ui_say_why(ui, why);
-		return;
-	}
-	ui_say(ui, "Done: change %llu", (unsigned long long)env->object_reply->revision);
-	ui_ask_status(ui);
-}
-
-static void
 delete_it(void *arg)
 {
 	Ns__CheckSetRequest body = NS__CHECK_SET_REQUEST__INIT;
@@ -187,7 +172,7 @@ delete_it(void *arg)
 	body.remove = true;
 	request.body_case = NS__ENVELOPE__BODY_CHECK_SET_REQUEST;
 	request.check_set_request = &body;
-	ns_client_request(deleting.ui->client, &request, COMMIT_MS, deleted, deleting.ui);
+	ui_commit(deleting.ui, &request);
 }
 
 /* Asks first; the appliance refuses what a policy needs. */

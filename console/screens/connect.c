@@ -91,9 +91,10 @@ add(struct view *v, const Ns__FleetListReply__Appliance *a)
 	row_set(
 	    v, r, 1, UI_TEXT, "%s", strncmp(a->endpoint, "tcp://", 6) == 0 ? a->endpoint + 6 : "-");
 	row_set(v, r, 2, UI_TEXT, "%s", a->role);
-	row_set(v, r, 3, bad ? UI_CRIT : UI_TEXT, "%s", a->state);
+	row_set(v, r, 3, (bad ? UI_CRIT : UI_TEXT) | UI_LIVE, "%s", a->state);
 	row_set(v, r, 4, UI_TEXT, "%s", a->version[0] != '\0' ? a->version : "-");
-	row_set(v, r, 5, bad ? UI_WARN : UI_TEXT, a->silent_s < 0 ? "never" : "%.1fs", a->silent_s);
+	row_set(v, r, 5, (bad ? UI_WARN : UI_TEXT) | UI_LIVE, a->silent_s < 0 ? "never" : "%.1fs",
+	    a->silent_s);
 	if (!bad) /* it would not answer, and the others would wait for that */
 		pings_want(&c->pings, a->name);
 	row_set(v, r, 7, UI_DIM, "%s", strcmp(a->name, here(v)) == 0 ? "here" : "relay");
@@ -238,7 +239,7 @@ rtt(const struct connect *c, const struct row *r, enum ui_role *role)
 		*role = UI_CRIT;
 		return "silent";
 	}
-	*role = ms == PING_LATE ? UI_WARN : UI_TEXT;
+	*role = (ms == PING_LATE ? UI_WARN : UI_TEXT) | UI_LIVE;
 	if (ms < 0)
 		return ms == PING_LATE ? "none" : "";
 	snprintf(text, sizeof text, ms < 9.95 ? "%.1fms" : "%.0fms", ms);

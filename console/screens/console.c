@@ -48,7 +48,8 @@ on_client(void *arg)
 static void
 on_draw(void *arg, struct surface *s)
 {
-	ui_draw(now(arg), s);
+	ui_follow(now(arg));
+	ui_draw(arg, s);
 }
 
 static void

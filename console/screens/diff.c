@@ -231,7 +231,8 @@ draw_done(struct view *v, struct rect r)
 	struct surface *s = v->ui->surface;
 
 	surface_put(s, r.x + 1, r.y, r.w - 2, UI_OK, d->done);
-	surface_put(s, r.x + 1, r.y + 1, r.w - 2, d->everywhere ? UI_OK : UI_WARN, d->reached);
+	surface_put(
+	    s, r.x + 1, r.y + 1, r.w - 2, d->everywhere ? UI_OK : UI_WARN | UI_LIVE, d->reached);
 }
 
 static void

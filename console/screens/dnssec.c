@@ -154,6 +154,8 @@ came(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 		ui_say_why(v->ui, why);
 	else
 		take(v, env->dnssec_show_reply);
+	if (env != NULL)
+		ui_live(v);
 }
 
 static void

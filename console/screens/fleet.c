@@ -15,6 +15,7 @@
 
 #define TIMEOUT_MS 2000u
 #define PANE_H     3 /* with the line above it */
+#define OLD_S      4 /* the primary says how the others are each second */
 
 struct fleet {
 	struct ns_table table;
@@ -130,7 +131,8 @@ take(struct view *v, Ns__FleetListReply *m)
 			continue;
 		if (at != NULL && strcmp(at, m->appliances[i]->name) == 0)
 			f->table.row = n;
-		poprow_set(v, &rows[n++], m->appliances[i]);
+		poprow_set(v, &rows[n++], m->appliances[i],
+		    m->age_s > OLD_S && strcmp(m->appliances[i]->name, v->ui->name) != 0);
 	}
 	rows_sort(rows, n, sizeof *rows, &f->table.sort, at != NULL ? &f->table.row : NULL);
 	free(at);
@@ -138,6 +140,7 @@ take(struct view *v, Ns__FleetListReply *m)
 	f->rows = rows;
 	f->n = n;
 	f->loaded = true;
+	ui_live(v);
 }
 
 static void
@@ -346,12 +349,13 @@ draw_title(struct view *v, struct rect r)
 	x += 3 + surface_put(s, x, r.y, 5, UI_TITLE, "Fleet");
 	if (!f->loaded)
 		return;
-	x += surface_putf(s, x, r.y, end - x, UI_TEXT, "%zu appliance%s: in service %zu", f->all,
-	    f->all == 1 ? "" : "s", f->serving);
+	x += surface_putf(s, x, r.y, end - x, UI_TEXT | UI_LIVE, "%zu appliance%s: in service %zu",
+	    f->all, f->all == 1 ? "" : "s", f->serving);
 	if (f->lag > 0)
-		x += 2 + surface_putf(s, x + 2, r.y, end - x, UI_WARN, "lag %zu", f->lag);
+		x += 2 + surface_putf(s, x + 2, r.y, end - x, UI_WARN | UI_LIVE, "lag %zu", f->lag);
 	if (f->silent > 0)
-		x += 2 + surface_putf(s, x + 2, r.y, end - x, UI_CRIT, "silent %zu", f->silent);
+		x += 2 + surface_putf(
+			     s, x + 2, r.y, end - x, UI_CRIT | UI_LIVE, "silent %zu", f->silent);
 	x += 3 + surface_put(s, x + 3, r.y, end - x - 3, UI_DIM, f->versions);
 	sanitize(filter, sizeof filter, f->filter, v->ui->ascii);
 	if (filter[0] != '\0')

@@ -26,7 +26,8 @@ static void
 draw_bar(struct ui *ui, struct surface *s)
 {
 	static const char safe[] = " drafts safe ";
-	char now[16], right[256], waits[32] = "", every[32] = "";
+	char now[16], right[256], waits[32] = "", every[32] = "", old[40] = "";
+	const struct view *top = ui_top(ui);
 	const char *link = ui->lost ? "LINK LOST" : ui->heard_ms == 0 ? "connecting" : ui->primary;
 	bool slow = ui->loop != NULL && loop_slow(ui->loop);
 
@@ -39,8 +40,12 @@ draw_bar(struct ui *ui, struct surface *s)
 	}
 	if (ui->refresh_ms != 1000)
 		snprintf(every, sizeof every, "every %gs  ", (double)ui->refresh_ms / 1000);
-	snprintf(right, sizeof right, "%s%s%s%s%s%s  %s ", waits, every, slow ? "slow link  " : "",
-	    ui->user, ui->user[0] != '\0' ? ":" : "", ui->user[0] != '\0' ? ui->role : "", link);
+	if (top != NULL && !ui->lost && ui_stale(top))
+		snprintf(old, sizeof old, "~ %llus old  ",
+		    (unsigned long long)(clock_since(ui->mono_ms, top->live_ms) / 1000));
+	snprintf(right, sizeof right, "%s%s%s%s%s%s%s  %s ", waits, old, every,
+	    slow ? "slow link  " : "", ui->user, ui->user[0] != '\0' ? ":" : "",
+	    ui->user[0] != '\0' ? ui->role : "", link);
 	/* They are files: a link is nothing to them. */
 	if (ui->lost && ui->drafts != NULL && ui->drafts->count > 0 &&
 	    text_width(right) + text_width(safe) + 26 <= s->w)
@@ -230,9 +235,11 @@ ui_draw(struct ui *ui, struct surface *s)
 		draw_banner(ui, s);
 	else if (first == 2)
 		draw_tabs(ui, s);
+	s->stale = ui_stale(top);
 	top->ops->draw(top, (struct rect){ 0, first, s->w, s->h - first - 2 });
 	if (ui->lost && top->ops->tick != NULL)
 		draw_stale(s, (struct rect){ 0, first, s->w, s->h - first - 2 });
+	s->stale = false;
 	if (ui->dialog.on) {
 		dialog_draw(&ui->dialog, s, (struct rect){ 0, first, s->w, s->h - first });
 		return;

@@ -86,17 +86,17 @@ list_fill(struct view *v, const Ns__Envelope *env, size_t i, struct row *r)
 	row_set(v, r, 0, UI_TEXT, "%s", c->name);
 	row_set(v, r, 1, UI_TEXT, "%s", c->type);
 	row_set(v, r, 2, UI_TEXT, "%s", c->target);
-	row_set(v, r, 3, role, "%s", word);
+	row_set(v, r, 3, role | UI_LIVE, "%s", word);
 	row_figure(r, 3, (double)i); /* they come the worst first */
 	if (c->assigned > 0)
-		row_set(v, r, 4, UI_TEXT, "%u/%u", c->up, c->assigned);
+		row_set(v, r, 4, UI_TEXT | UI_LIVE, "%u/%u", c->up, c->assigned);
 	else
 		row_set(v, r, 4, UI_DIM, "-");
 	if (c->assigned > 0)
 		row_figure(r, 4, (double)c->up / c->assigned);
 	if (c->rtt_us > 0)
-		row_set(
-		    v, r, 5, UI_TEXT, c->rtt_us < 10000 ? "%.1fms" : "%.0fms", c->rtt_us / 1000.0);
+		row_set(v, r, 5, UI_TEXT | UI_LIVE, c->rtt_us < 10000 ? "%.1fms" : "%.0fms",
+		    c->rtt_us / 1000.0);
 	else
 		row_set(v, r, 5, UI_DIM, "-");
 	if (c->rtt_us > 0)
@@ -107,7 +107,7 @@ list_fill(struct view *v, const Ns__Envelope *env, size_t i, struct row *r)
 	    c->note[0] != '\0' ? ", " : "", c->reason);
 }
 
-static const struct pages_ops pages_of_health = { list_ask, list_rows, list_fill, NULL };
+static const struct pages_ops pages_of_health = { list_ask, list_rows, list_fill, NULL, true };
 
 static const struct table_column columns[] = { { "CHECK", 10, 2, false, 0 },
 	{ "KIND", 5, 0, false, 70 }, { "TARGET", 15, 2, false, 0 }, { "STATE", 5, 0, false, 0 },
@@ -230,6 +230,12 @@ health_reload(struct view *v)
 }
 
 static void
+health_follow(struct view *v)
+{
+	ask_detail(v, false);
+}
+
+static void
 health_filter(struct view *v, const char *text)
 {
 	struct health *h = v->state;
@@ -259,15 +265,17 @@ draw_title(struct view *v, struct rect r)
 
 		x += 3 + surface_putf(s, x, r.y, end - x, UI_TEXT, "%llu check%s",
 			     (unsigned long long)all, all == 1 ? "" : "s");
-		x += 2 + surface_putf(s, x, r.y, end - x, h->crit > 0 ? UI_CRIT : UI_DIM,
-			     "CRIT %llu", (unsigned long long)h->crit);
-		x += 2 + surface_putf(s, x, r.y, end - x, h->warn > 0 ? UI_WARN : UI_DIM,
-			     "WARN %llu", (unsigned long long)h->warn);
-		x += 2 + surface_putf(
-			     s, x, r.y, end - x, UI_TEXT, "OK %llu", (unsigned long long)h->ok);
+		x +=
+		    2 + surface_putf(s, x, r.y, end - x, (h->crit > 0 ? UI_CRIT : UI_DIM) | UI_LIVE,
+			    "CRIT %llu", (unsigned long long)h->crit);
+		x +=
+		    2 + surface_putf(s, x, r.y, end - x, (h->warn > 0 ? UI_WARN : UI_DIM) | UI_LIVE,
+			    "WARN %llu", (unsigned long long)h->warn);
+		x += 2 + surface_putf(s, x, r.y, end - x, UI_TEXT | UI_LIVE, "OK %llu",
+			     (unsigned long long)h->ok);
 		if (h->none > 0)
-			x += 2 + surface_putf(s, x, r.y, end - x, UI_DIM, "no verdict %llu",
-				     (unsigned long long)h->none);
+			x += 2 + surface_putf(s, x, r.y, end - x, UI_DIM | UI_LIVE,
+				     "no verdict %llu", (unsigned long long)h->none);
 	}
 	if (h->frozen)
 		x += 2 + surface_put(s, x, r.y, end - x, UI_WARN, "FROZEN");
@@ -296,18 +304,19 @@ draw_pane(struct view *v, struct rect r)
 	sanitize(safe, sizeof safe, name, v->ui->ascii);
 	w = surface_put(s, r.x + 1, r.y + 1, r.w / 3, UI_TITLE, safe);
 	if (strcmp(name, h->name) != 0) {
-		surface_put(s, r.x + w + 4, r.y + 1, r.w - w - 5, UI_DIM, "loading");
+		surface_put(s, r.x + w + 4, r.y + 1, r.w - w - 5, UI_DIM,
+		    v->ui->lost ? "not asked for: the link is lost" : "loading");
 		return;
 	}
-	surface_put(s, r.x + w + 4, r.y + 1, r.w - w - 5, UI_TEXT, h->head);
+	surface_put(s, r.x + w + 4, r.y + 1, r.w - w - 5, UI_TEXT | UI_LIVE, h->head);
 	if (h->votes[0] != '\0') {
 		surface_put(s, r.x + 1, r.y + 2, 7, UI_HEAD, "votes");
 		(void)surface_wrap(
-		    s, (struct rect){ r.x + 9, r.y + 2, r.w - 10, 2 }, UI_TEXT, h->votes);
+		    s, (struct rect){ r.x + 9, r.y + 2, r.w - 10, 2 }, UI_TEXT | UI_LIVE, h->votes);
 	}
 	if (h->errors[0] != '\0') {
 		surface_put(s, r.x + 1, r.y + 4, 7, UI_HEAD, "errors");
-		surface_put(s, r.x + 9, r.y + 4, r.w - 10, UI_CRIT, h->errors);
+		surface_put(s, r.x + 9, r.y + 4, r.w - 10, UI_CRIT | UI_LIVE, h->errors);
 	}
 }
 
@@ -321,7 +330,6 @@ health_draw(struct view *v, struct rect r)
 
 	draw_title(v, r);
 	ns_table_draw(&h->table, v->ui->surface, body, n, pages_cell, &h->pages);
-	ask_detail(v, false);
 	if (pane > 0)
 		draw_pane(v, (struct rect){ r.x, r.y + r.h - pane, r.w, pane });
 	if (n == 0)
@@ -384,6 +392,7 @@ const struct ns_screen_ops screen_health = {
 	.close = health_close,
 	.reload = health_reload,
 	.tick = health_reload,
+	.follow = health_follow,
 	.draw = health_draw,
 	.act = health_act,
 	.table = health_table,

@@ -11,7 +11,7 @@
 #include "ipc/base/xalloc.h"
 
 #define TIMEOUT_MS 5000u
-#define HELP       "foo ^foo *.x ~re -not  who:ci  since:1d  kind:edit  via:api"
+#define HELP       "foo ^foo *.x ~re -not  who:ci  from:192.0.2.  at:fra1  since:1d  kind:edit  via:api"
 
 struct history {
 	struct ns_table table;
@@ -106,7 +106,8 @@ history_fill(struct view *v, const Ns__Envelope *env, size_t i, struct row *r)
 	row_set(v, r, 10, UI_TEXT, "%s", c->comment);
 }
 
-static const struct pages_ops pages_of_history = { history_ask, history_rows, history_fill, NULL };
+static const struct pages_ops pages_of_history = { history_ask, history_rows, history_fill, NULL,
+	false };
 
 static const struct table_column columns[] = { { "ID", 7, 0, true, 0 },
 	{ "WHEN UTC", 11, 0, false, 0 }, { "WHO", 8, 0, false, 0 }, { "VIA", 7, 0, false, 90 },
@@ -177,18 +178,38 @@ put_sum(const struct view *v, char *out, size_t size)
 	    h->pages.known == 1 ? "" : "s");
 }
 
+static const struct row *
+row_here(struct history *h)
+{
+	return h->table.row < pages_count(&h->pages) ? pages_row(&h->pages, h->table.row) : NULL;
+}
+
 /* Of a change that is too large to have its RRsets counted, only the whole screen tells. */
+static bool
+is_small(const struct row *row)
+{
+	return strcmp(row->cells[8], "?") != 0;
+}
+
+static void
+history_follow(struct view *v)
+{
+	struct history *h = v->state;
+	const struct row *row = row_here(h);
+
+	changepane_follow(v, &h->pane, row != NULL && is_small(row) ? row->id : NULL);
+}
+
 static void
 draw_pane(struct view *v, struct rect r)
 {
 	struct history *h = v->state;
-	const struct row *row =
-	    h->table.row < pages_count(&h->pages) ? pages_row(&h->pages, h->table.row) : NULL;
+	const struct row *row = row_here(h);
 
 	if (row != NULL)
 		changepane_draw(v, &h->pane, r,
 		    &(const struct change_words){
-			row, row->cells[3], row->cells[10], strcmp(row->cells[8], "?") != 0 });
+			row, row->cells[3], row->cells[10], is_small(row) });
 }
 
 static void
@@ -276,6 +297,7 @@ const struct ns_screen_ops screen_history = {
 	.open = history_open,
 	.close = history_close,
 	.reload = history_reload,
+	.follow = history_follow,
 	.draw = history_draw,
 	.act = history_act,
 	.table = history_table,
@@ -294,6 +316,7 @@ const struct ns_screen_ops screen_zone_history = {
 	.open = history_open,
 	.close = history_close,
 	.reload = history_reload,
+	.follow = history_follow,
 	.draw = history_draw,
 	.act = history_act,
 	.table = history_table,

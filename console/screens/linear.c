@@ -97,7 +97,8 @@ draw(struct linear *l)
 {
 	spoken_clear(&l->rows);
 	surface_clear(l->ui->surface);
-	ui_draw(now(l), l->ui->surface);
+	ui_follow(now(l));
+	ui_draw(l->ui, l->ui->surface);
 }
 
 static void

@@ -88,6 +88,7 @@ came(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 		return;
 	}
 	r = env->stats_reply;
+	ui_live(v);
 	sample(v, r);
 	m->known = true;
 	m->silent = r->n_silent;
@@ -210,9 +211,9 @@ cell(void *arg, size_t row, unsigned column, enum ui_role *role)
 	static char text[32];
 	const struct metrics *m = arg;
 
-	(void)role;
 	if (column == 0)
 		return m->names[row].shown;
+	*role = UI_TEXT | UI_LIVE;
 	snprintf(text, sizeof text, "%llu", (unsigned long long)m->names[row].count);
 	return text;
 }
@@ -229,8 +230,8 @@ draw_series(struct view *v, struct rect r, const char *title, const struct serie
 	glyph_number(most, peak);
 	surface_put(v->ui->surface, r.x + 1, r.y, 12, UI_TITLE, title);
 	if (m->known)
-		surface_putf(v->ui->surface, r.x + 13, r.y, r.w - 14, now > 0 ? role : UI_TEXT,
-		    "%s%s  peak %s", v->ui->lost ? "~" : "", text, peak);
+		surface_putf(v->ui->surface, r.x + 13, r.y, r.w - 14,
+		    (now > 0 ? role : UI_TEXT) | UI_LIVE, "%s  peak %s", text, peak);
 	series_draw(v, (struct rect){ r.x, r.y + 1, r.w, rows }, list, m->known ? peak : "");
 	return r.y + 1 + rows;
 }
@@ -262,7 +263,7 @@ metrics_draw(struct view *v, struct rect r)
 	    right, sizeof right, "%.40s%s   last 10m", m->fleet ? "all PoPs" : v->ui->name, silent);
 	if (m->limited > 0)
 		snprintf(state, sizeof state, "%sFLOOD: %llu answers withheld",
-		    v->ui->lost ? "~" : "", (unsigned long long)m->limited);
+		    surface_old(v->ui->surface), (unsigned long long)m->limited);
 	r = zone_title(v, r, state, right);
 	rows = r.h >= 28 ? 6 : r.h >= 16 ? 2 : 1;
 	y = draw_series(v, r, "Queries/s", &m->qps, m->now, rows, UI_TEXT);

@@ -139,6 +139,7 @@ stats_came(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 		return;
 	}
 	r = env->stats_reply;
+	ui_live(v);
 	o->known = true;
 	o->now = r->qps;
 	o->appliances = r->appliances;

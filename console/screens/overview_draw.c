@@ -28,14 +28,15 @@ zone_cell(void *arg, size_t row, unsigned column, enum ui_role *role)
 		return z->shown;
 	case 1:
 		glyph_number(z->qps, text);
+		*role = UI_TEXT | UI_LIVE;
 		break;
 	case 2:
 		snprintf(text, sizeof text, "%.1f", z->nx);
-		*role = z->nx >= 50 ? UI_WARN : UI_TEXT;
+		*role = (z->nx >= 50 ? UI_WARN : UI_TEXT) | UI_LIVE;
 		break;
 	case 3:
 		snprintf(text, sizeof text, "%.1f", z->errors);
-		*role = z->errors >= 1 ? UI_WARN : UI_TEXT;
+		*role = (z->errors >= 1 ? UI_WARN : UI_TEXT) | UI_LIVE;
 		break;
 	case 4:
 		spark_text(v, z->spark, SPARK, text, sizeof text);
@@ -76,7 +77,7 @@ draw_ways(struct surface *s, struct rect r, const struct share_view *sh)
 		if ((i == 0 && ways[i].percent <= 0) || x + text_width(text) > r.x + r.w)
 			continue;
 		x += 2 + surface_put(s, x, r.y, text_width(text),
-			     i == 0 && ways[i].percent >= 1 ? UI_WARN : UI_TEXT, text);
+			     (i == 0 && ways[i].percent >= 1 ? UI_WARN : UI_TEXT) | UI_LIVE, text);
 	}
 }
 
@@ -87,16 +88,15 @@ draw_load(struct view *v, struct rect r, int rows)
 	struct surface *s = v->ui->surface;
 	struct share_view sh;
 	int x = r.x + INDENT;
-	char now[17], peak[16];
+	char now[16], peak[16];
 
-	glyph_number(o->now, now + 1);
-	now[0] = '~'; /* of before the link was lost */
+	glyph_number(o->now, now);
 	glyph_number(o->peak, peak);
 	shares_view(&o->shares, &sh);
 	surface_put(s, r.x + 1, r.y, 9, UI_TITLE, "Queries/s");
 	if (o->known)
 		x += surface_putf(
-		    s, x, r.y, r.w - INDENT, UI_TEXT, "%s  peak %s", now + !v->ui->lost, peak);
+		    s, x, r.y, r.w - INDENT, UI_TEXT | UI_LIVE, "%s  peak %s", now, peak);
 	if (o->known && r.w >= WAYS_FROM)
 		draw_ways(s, (struct rect){ x + 2, r.y, r.x + r.w - x - 2, 1 }, &sh);
 	series_draw(v, (struct rect){ r.x, r.y + 1, r.w, rows }, &o->qps, o->known ? peak : "");
@@ -118,13 +118,18 @@ draw_latency(struct view *v, struct rect r, int y, int rows)
 			    o->buckets[o->n_buckets - 1].us / 1000);
 		if (r.w >= P999_FROM || most[0] == '\0')
 			snprintf(p999, sizeof p999, "  p99.9 %.2fms", o->p999);
-		surface_putf(s, r.x + INDENT, y, r.w - INDENT, UI_TEXT,
-		    "%sp50 %.2fms  p99 %.2fms%s%s", v->ui->lost ? "~" : "", o->p50, o->p99_now,
-		    p999, most);
+		surface_putf(s, r.x + INDENT, y, r.w - INDENT, UI_TEXT | UI_LIVE,
+		    "p50 %.2fms  p99 %.2fms%s%s", o->p50, o->p99_now, p999, most);
 		snprintf(scale, sizeof scale, "%.2fms", top);
 	}
 	series_draw(v, (struct rect){ r.x, y + 1, r.w, rows }, &o->p99, scale);
 	return y + 1 + rows;
+}
+
+static enum ui_role
+rcode_role(const char *name)
+{
+	return (strcmp(name, "SERVFAIL") == 0 ? UI_CRIT : UI_TEXT) | UI_LIVE;
 }
 
 /* "Rcodes    NOERROR 91.2%  NXDOMAIN 7.9%": as many as there is room for. */
@@ -146,8 +151,7 @@ draw_shares(struct view *v, struct rect r, int y, const char *title, const struc
 		snprintf(text, sizeof text, "%s %.1f%%", sh.name[i], sh.percent[i]);
 		if (x + text_width(text) > r.x + r.w)
 			break;
-		x += 2 + surface_put(s, x, y, text_width(text),
-			     strcmp(sh.name[i], "SERVFAIL") == 0 ? UI_CRIT : UI_TEXT, text);
+		x += 2 + surface_put(s, x, y, text_width(text), rcode_role(sh.name[i]), text);
 	}
 	if (sh.idle && o->known)
 		surface_put(
@@ -193,8 +197,8 @@ draw_scope(struct view *v, struct rect r)
 	surface_put(s, r.x + 1, r.y, 9, UI_TITLE, "Scope");
 	int x = r.x + INDENT + surface_put(s, r.x + INDENT, r.y, n < 40 ? n : 40, UI_TEXT, text);
 	if (o->fleet && o->silent > 0)
-		x += surface_putf(
-			 s, x + 2, r.y, r.x + r.w - x - 2, UI_WARN, "%zu silent", o->silent) +
+		x += surface_putf(s, x + 2, r.y, r.x + r.w - x - 2, UI_WARN | UI_LIVE, "%zu silent",
+			 o->silent) +
 		     2;
 	x += 3 + surface_putf(s, x + 3, r.y, r.x + r.w - x - 4, UI_DIM,
 		     r.x + r.w - x >= 28 ? "window 10m   refresh %gs" : "10m, each %gs",
@@ -234,10 +238,24 @@ draw_changes(struct view *v, struct rect r)
 
 	for (int i = 0; i < r.h && (size_t)i < o->n_changes; i++) {
 		popbars_served(&o->pops, o->changes[i].revision, served);
-		surface_put_right(v->ui->surface, r.x + 1, r.y + i, r.w - 2, UI_DIM, served);
+		surface_put_right(
+		    v->ui->surface, r.x + 1, r.y + i, r.w - 2, UI_DIM | UI_LIVE, served);
 		surface_putf(v->ui->surface, r.x + 1, r.y + i, r.w - 2 - text_width(served), UI_DIM,
 		    "%s %s", i == 0 ? "Change" : "      ", o->changes[i].text);
 	}
+}
+
+/* What has a source of its own, not the counters, is as old as the link. */
+static void
+draw_others(struct view *v, struct rect problems, struct rect changes)
+{
+	struct overview *o = v->state;
+	bool stale = v->ui->surface->stale;
+
+	v->ui->surface->stale = v->ui->lost;
+	troubles_draw(&o->troubles, o->at_troubles, problems);
+	draw_changes(v, changes);
+	v->ui->surface->stale = stale;
 }
 
 /* One column: graphs above, lists below. */
@@ -256,8 +274,8 @@ draw_narrow(struct view *v, struct rect r)
 		draw_shares(v, r, y++, "Types", &o->types);
 	int h = r.y + r.h - 1 - y, left = r.w * 46 / 80;
 	draw_lists(v, (struct rect){ 0, y, left + 1, h }); /* a table leaves its last column free */
-	troubles_draw(&o->troubles, o->at_troubles, (struct rect){ left, y, r.w - left, h });
-	draw_changes(v, (struct rect){ 0, r.y + r.h - 1, r.w, 1 });
+	draw_others(
+	    v, (struct rect){ left, y, r.w - left, h }, (struct rect){ 0, r.y + r.h - 1, r.w, 1 });
 }
 
 /* "NOERROR  ███████ 91.2%" and, in a second line, the same of what is next, and the rest in words. */
@@ -283,8 +301,8 @@ draw_bars(struct view *v, struct rect r, int y)
 			surface_put(s, x, y + bars, 9, UI_TEXT, sh.name[i]);
 			x += 9 + glyph_bar(s, x + 9, y + bars, r.w - INDENT - 17, v->ui->glyphs,
 				     sh.percent[i] / 100);
-			x += 1 + surface_putf(s, x + 1, y + bars, r.x + r.w - x - 1, UI_TEXT,
-				     "%.1f%%", sh.percent[i]);
+			x += 1 + surface_putf(s, x + 1, y + bars, r.x + r.w - x - 1,
+				     UI_TEXT | UI_LIVE, "%.1f%%", sh.percent[i]);
 			bars++;
 			continue;
 		}
@@ -293,8 +311,7 @@ draw_bars(struct view *v, struct rect r, int y)
 		snprintf(text, sizeof text, "  %s %.1f%%", sh.name[i], sh.percent[i]);
 		if (x + text_width(text) > r.x + r.w)
 			break;
-		x += surface_put(s, x, y + 1, text_width(text),
-		    strcmp(sh.name[i], "SERVFAIL") == 0 ? UI_CRIT : UI_TEXT, text);
+		x += surface_put(s, x, y + 1, text_width(text), rcode_role(sh.name[i]), text);
 	}
 	return y + (bars > 0 ? bars : 1);
 }
@@ -356,9 +373,8 @@ draw_wide(struct view *v, struct rect r)
 	int x = left + 2, w = r.w - left - 3;
 	draw_zones(v, (struct rect){ x, r.y, w, zones });
 	overview_list_draw(v, &o->list, (struct rect){ x, r.y + zones + 1, w, others });
-	troubles_draw(&o->troubles, o->at_troubles,
-	    (struct rect){ x, r.y + zones + others + 2, w, h - zones - others - 2 });
-	draw_changes(v, (struct rect){ 0, r.y + r.h - changes, r.w, changes });
+	draw_others(v, (struct rect){ x, r.y + zones + others + 2, w, h - zones - others - 2 },
+	    (struct rect){ 0, r.y + r.h - changes, r.w, changes });
 }
 
 void

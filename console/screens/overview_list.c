@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "console/core/calm.h"
 #include "console/core/sanitize.h"
 #include "console/screens/querytest.h"
 #include "ipc/base/xalloc.h"
@@ -69,6 +70,61 @@ share(uint64_t part, uint64_t of)
 	return of > 0 ? 100.0 * (double)part / (double)of : 0;
 }
 
+static bool
+has_rates(const struct overview_list *l)
+{
+	return strcmp(lists[l->what].top, "qtypes") != 0;
+}
+
+static size_t
+place_before(const struct overview_list *l, const char *name)
+{
+	for (size_t k = 0; k < l->n; k++)
+		if (strcmp(l->rows[k].name, name) == 0)
+			return k;
+	return CALM_NEW;
+}
+
+static struct list_row
+row_of(const struct overview_list *l, const Ns__StatsReply__Top *t)
+{
+	struct list_row r = { .name = xstrdup(t->name),
+		.shown = sanitize_dup(t->name, l->ascii),
+		.most = sanitize_dup(t->most, l->ascii),
+		.qps = t->qps,
+		.nx = share(t->nxdomain, t->count),
+		.errors = share(t->errors, t->count),
+		.count = t->count };
+
+	r.shown[ui_name_len(r.shown)] = '\0';
+	r.most[ui_name_len(r.most)] = '\0';
+	return r;
+}
+
+/* Rows that are nearly equal stay where they are, and the cursor on its row. */
+static void
+take(struct overview_list *l, const Ns__StatsReply *m)
+{
+	struct list_row fresh[LIST_ROWS] = { 0 };
+	struct calm_row rows[LIST_ROWS] = { 0 };
+	size_t n = m->n_top < LIST_ROWS ? m->n_top : LIST_ROWS, order[LIST_ROWS],
+	       cursor = l->table.row;
+
+	for (size_t i = 0; i < n; i++)
+		rows[i] =
+		    (struct calm_row){ has_rates(l) ? m->top[i]->qps : (double)m->top[i]->count,
+			    place_before(l, m->top[i]->name), m->top[i]->name };
+	calm_order(rows, n, order);
+	for (size_t i = 0; i < n; i++) {
+		fresh[i] = row_of(l, m->top[order[i]]);
+		if (cursor > 0 && rows[order[i]].was == cursor)
+			l->table.row = i;
+	}
+	clear(l);
+	memcpy(l->rows, fresh, sizeof fresh);
+	l->n = n;
+}
+
 static void
 came(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 {
@@ -78,20 +134,7 @@ came(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 	l->request = 0;
 	if (env == NULL)
 		return;
-	clear(l);
-	for (size_t i = 0; i < env->stats_reply->n_top && l->n < LIST_ROWS; i++) {
-		const Ns__StatsReply__Top *t = env->stats_reply->top[i];
-
-		l->rows[l->n].name = xstrdup(t->name);
-		l->rows[l->n].shown = sanitize_dup(t->name, l->ascii);
-		l->rows[l->n].shown[ui_name_len(l->rows[l->n].shown)] = '\0';
-		l->rows[l->n].most = sanitize_dup(t->most, l->ascii);
-		l->rows[l->n].most[ui_name_len(l->rows[l->n].most)] = '\0';
-		l->rows[l->n].qps = t->qps;
-		l->rows[l->n].nx = share(t->nxdomain, t->count);
-		l->rows[l->n].errors = share(t->errors, t->count);
-		l->rows[l->n++].count = t->count;
-	}
+	take(l, env->stats_reply);
 	l->loaded = true;
 }
 
@@ -137,7 +180,7 @@ what_it_gets(const struct overview_list *l, size_t row, enum ui_role *role, char
 
 	if (nx < 50 && errors < 50)
 		return "NOERROR";
-	*role = UI_WARN;
+	*role = UI_WARN | UI_LIVE;
 	snprintf(text, size, nx >= 50 ? "NXD %.0f%%" : "ERR %.0f%%", nx >= 50 ? nx : errors);
 	return text;
 }
@@ -147,10 +190,11 @@ cell(void *arg, size_t row, unsigned column, enum ui_role *role)
 {
 	static char text[32];
 	const struct overview_list *l = arg;
-	bool rates = strcmp(lists[l->what].top, "qtypes") != 0;
 
 	if (column == 0)
 		return l->rows[row].shown;
+	if (column == 1 || column == 3)
+		*role = UI_TEXT | UI_LIVE;
 	if (column == 3)
 		return what_it_gets(l, row, role, text, sizeof text);
 	if (column == 2 && l->rows[row].most[0] != '\0')
@@ -159,7 +203,7 @@ cell(void *arg, size_t row, unsigned column, enum ui_role *role)
 		*role = UI_DIM;
 		return "no one name";
 	}
-	if (rates)
+	if (has_rates(l))
 		glyph_number(l->rows[row].qps, text);
 	else
 		snprintf(text, sizeof text, "%llu", (unsigned long long)l->rows[row].count);

@@ -11,7 +11,7 @@ enum list_what { LIST_ZONES, LIST_CLIENTS, LIST_NAMES, LIST_TYPES, LIST_LATENCY,
 
 struct overview_list {
 	enum list_what what; /* zones and latency: the Overview's own to draw */
-	struct {
+	struct list_row {
 		char *name, *shown, *most; /* most: of a client, what it asks for most; empty: nothing more than else */
 		double qps, nx, errors; /* percent */
 		uint64_t count;

@@ -490,6 +490,8 @@ came(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 		ui_came(p->view, false);
 		return;
 	}
+	if (p->ops->live)
+		ui_live(p->view);
 	again = !p->fresh && p->wish == NO_WISH && p->loaded;
 	p->refused[0] = '\0';
 	take_page(p, env);

@@ -32,6 +32,7 @@ struct pages_ops {
 	/* NULL: a cursor leads to the next page only.  Else where the reply's rows are: the rank of the first, and the order
 	 * that it is of; ask() asks at pages_at() instead of a cursor. */
 	uint64_t (*rank)(const Ns__Envelope *, uint64_t *snapshot);
+	bool live; /* asked for at every tick */
 };
 
 struct page {

@@ -91,7 +91,7 @@ policies_fill(struct view *v, const Ns__Envelope *env, size_t i, struct row *r)
 }
 
 static const struct pages_ops pages_of_policies = { policies_ask, policies_rows, policies_fill,
-	NULL };
+	NULL, false };
 
 static const struct table_column columns[] = { { "NAME", 14, 1, false, 0 },
 	{ "TYPE", 5, 0, false, 0 }, { "TTL", 6, 0, true, 0 }, { "HEALTH", 10, 0, false, 0 },
@@ -163,7 +163,7 @@ health_cell(struct policies *s, const struct row *r, unsigned column, enum ui_ro
 	}
 	if (sum.checks == 0 && sum.drained == 0)
 		return "no checks";
-	*role = sum.down ? UI_CRIT : sum.up < sum.answers ? UI_WARN : UI_OK;
+	*role = (sum.down ? UI_CRIT : sum.up < sum.answers ? UI_WARN : UI_OK) | UI_LIVE;
 	snprintf(s->shown, sizeof s->shown, "%s %u/%u",
 	    sum.down               ? "CRIT"
 	    : sum.up < sum.answers ? "WARN"

@@ -494,7 +494,7 @@ draw_share(struct view *v, struct rect r, size_t i)
 		snprintf(text, sizeof text, "?");
 		role = UI_WARN;
 	}
-	put(v->ui->surface, r, f->x + 7, f->y - e->form.top, 5, role, text);
+	put(v->ui->surface, r, f->x + 7, f->y - e->form.top, 5, role | UI_LIVE, text);
 }
 
 /* Branches of a node, which have rows of their own in the tree. */
@@ -518,7 +518,8 @@ draw_branches(struct view *v, struct rect r)
 		if (e->tree.rows[i].depth != row->depth + 1)
 			continue;
 		pol_describe(e->doc, e->tree.rows[i].node, text, sizeof text);
-		put(v->ui->surface, r, 1, y, 4, up ? UI_OK : UI_CRIT, up ? "up" : "DOWN");
+		put(v->ui->surface, r, 1, y, 4, (up ? UI_OK : UI_CRIT) | UI_LIVE,
+		    up ? "up" : "DOWN");
 		sanitize(safe, sizeof safe, e->tree.rows[i].label, v->ui->ascii);
 		put(v->ui->surface, r, 7, y, 16, UI_TEXT, safe);
 		sanitize(safe, sizeof safe, text, v->ui->ascii);

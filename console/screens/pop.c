@@ -60,7 +60,9 @@ take_member(struct view *v, const Ns__FleetListReply__Appliance *m)
 {
 	struct pop *p = v->state;
 	const char *word = fleet_state(m->state, &p->role);
+	enum ui_role live = strcmp(m->state, "silent") == 0 ? UI_OLD : UI_LIVE;
 
+	p->role |= UI_LIVE;
 	snprintf(p->title, sizeof p->title, "%s", word);
 	p->drained = m->drained != NULL;
 	lines_clear(&p->member);
@@ -70,15 +72,15 @@ take_member(struct view *v, const Ns__FleetListReply__Appliance *m)
 	add(v, &p->member, UI_TEXT, "site", xstrdup(m->site[0] != '\0' ? m->site : "-"));
 	add(v, &p->member, UI_TEXT, "version", xstrdup(m->version[0] != '\0' ? m->version : "-"));
 	add(v, &p->member, UI_TEXT, "address", xstrdup(m->endpoint[0] != '\0' ? m->endpoint : "-"));
-	add(v, &p->member, m->lag_changes > 0 ? UI_WARN : UI_TEXT, "revision",
+	add(v, &p->member, (m->lag_changes > 0 ? UI_WARN : UI_TEXT) | live, "revision",
 	    xasprintf("serves %llu, has stored %llu; lag %.1f s, %llu changes",
 		(unsigned long long)m->revision, (unsigned long long)m->stored, m->lag_s,
 		(unsigned long long)m->lag_changes));
-	add(v, &p->member, UI_TEXT, "heard", heard_text(m));
-	add(v, &p->member, UI_TEXT, "queries/s",
+	add(v, &p->member, UI_TEXT | UI_LIVE, "heard", heard_text(m));
+	add(v, &p->member, UI_TEXT | live, "queries/s",
 	    xasprintf("%.0f   p50 %.2f ms   p99 %.2f ms   errors %.1f%%", m->qps, m->p50_us / 1000,
 		m->p99_us / 1000, m->error_percent));
-	add(v, &p->member, UI_TEXT, "host", host_text(m));
+	add(v, &p->member, UI_TEXT | live, "host", host_text(m));
 	if (m->drained != NULL)
 		add(v, &p->member, UI_WARN, "drained",
 		    xasprintf("by %s: %s; caches have its answers until %.19sZ%s",
@@ -103,6 +105,7 @@ fleet_came(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 		return;
 	}
 	m = env->fleet_list_reply;
+	ui_live(v);
 	p->gone = true;
 	p->serving = p->all = 0;
 	for (size_t i = 0; i < m->n_appliances; i++) {
@@ -136,8 +139,8 @@ take_processes(struct view *v, const Ns__StatusReply *s)
 		sanitize(state, sizeof state, q->state, true);
 		snprintf(name, sizeof name, strcmp(role, "worker") == 0 ? "%s %u" : "%s", role,
 		    q->index);
-		lines_add(&p->own, well ? UI_TEXT : UI_CRIT, "   %-10s %6d  %-8s %5s %9u", name,
-		    q->pid, state, up, q->restarts);
+		lines_add(&p->own, (well ? UI_TEXT : UI_CRIT) | UI_LIVE,
+		    "   %-10s %6d  %-8s %5s %9u", name, q->pid, state, up, q->restarts);
 	}
 }
 
@@ -158,10 +161,10 @@ status_came(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 		return;
 	}
 	s = env->status_reply;
-	add(v, &p->own, s->map_full ? UI_CRIT : UI_TEXT, "zone map",
+	add(v, &p->own, (s->map_full ? UI_CRIT : UI_TEXT) | UI_LIVE, "zone map",
 	    xasprintf("%.1f of %.1f MiB%s", (double)s->map_bytes / 1048576,
 		(double)s->map_limit / 1048576, s->map_full ? ", FULL" : ""));
-	add(v, &p->own, UI_TEXT, "checks",
+	add(v, &p->own, UI_TEXT | UI_LIVE, "checks",
 	    xasprintf("votes on %llu of %llu, %llu down; %llu looks since the start",
 		(unsigned long long)s->checks_assigned, (unsigned long long)s->checks,
 		(unsigned long long)s->checks_down, (unsigned long long)s->probes));

@@ -111,12 +111,12 @@ draw_one(const struct popbars *p, struct view *v, size_t i, int x, int y)
 
 	surface_put(s, x, y, NAME_W - 1, UI_TEXT, p->list[i].name);
 	if (p->list[i].qps < 0) {
-		surface_put(s, x + NAME_W, y, BAR_W, UI_CRIT, "SILENT");
+		surface_put(s, x + NAME_W, y, BAR_W, UI_CRIT | UI_LIVE, "SILENT");
 		return;
 	}
 	glyph_bar(s, x + NAME_W, y, BAR_W, v->ui->glyphs, most > 0 ? p->list[i].qps / most : 0);
 	glyph_number(p->list[i].qps, figure);
-	surface_put_right(s, x + NAME_W + BAR_W + 1, y, 6, UI_TEXT, figure);
+	surface_put_right(s, x + NAME_W + BAR_W + 1, y, 6, UI_TEXT | UI_LIVE, figure);
 }
 
 int

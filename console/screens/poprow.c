@@ -187,8 +187,23 @@ set_vitals(struct view *v, struct row *r, const Member *m)
 	row_set(v, r, C_UP, UI_TEXT, "%s", up);
 }
 
+/* Of one that is silent it is new that it is, and for how long; the rest is its last word. */
+static void
+set_live(struct row *r, bool old, bool silent)
+{
+	static const uint8_t columns[] = { C_STATE, C_LAG, C_HEARD, C_QPS, C_P50, C_P99, C_ERRORS,
+		C_MEMORY, C_CLOCK, C_UP, C_REVISION };
+
+	for (size_t i = 0; i < sizeof columns; i++) {
+		bool said =
+		    silent && columns[i] != C_STATE && columns[i] != C_LAG && columns[i] != C_HEARD;
+
+		r->roles[columns[i]] |= old || said ? UI_OLD : UI_LIVE;
+	}
+}
+
 void
-poprow_set(struct view *v, struct pop_row *r, const Member *m)
+poprow_set(struct view *v, struct pop_row *r, const Member *m, bool old)
 {
 	char qps[16];
 	enum ui_role role;
@@ -214,5 +229,6 @@ poprow_set(struct view *v, struct pop_row *r, const Member *m)
 	row_set(v, &r->row, C_ROLE, UI_TEXT, "%s", m->role);
 	row_set(v, &r->row, C_REVISION, UI_TEXT, "%llu", (unsigned long long)m->revision);
 	set_figures(&r->row, m);
+	set_live(&r->row, old, strcmp(m->state, "silent") == 0);
 	set_line(v, r, m);
 }

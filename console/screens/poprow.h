@@ -16,6 +16,7 @@ struct pop_row {
 enum { C_POP, C_SITE, C_STATE, C_VERSION, C_LAG, C_HEARD, C_QPS, C_P50, C_P99, C_ERRORS, C_MEMORY,
 	C_GEO, C_CLOCK, C_UP, C_PAST, C_ROLE, C_REVISION };
 
-void poprow_set(struct view *, struct pop_row *, const Ns__FleetListReply__Appliance *);
+/* old: what it says of itself was heard long ago; of one that is silent it is in any case. */
+void poprow_set(struct view *, struct pop_row *, const Ns__FleetListReply__Appliance *, bool old);
 
 #endif

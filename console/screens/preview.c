@@ -12,12 +12,11 @@ preview_open(struct view *v, struct preview *p)
 }
 
 struct rect
-preview_part(struct preview *p, struct rect *list)
+preview_part(const struct preview *p, struct rect *list)
 {
 	struct rect part = *list;
 	int keeps = list->w * 2 / 3 > PREVIEW_LIST ? list->w * 2 / 3 : PREVIEW_LIST;
 
-	p->width = list->w;
 	part.w = 0;
 	if (!p->on || list->w < PREVIEW_FROM)
 		return part;
@@ -28,15 +27,21 @@ preview_part(struct preview *p, struct rect *list)
 }
 
 bool
+preview_shown(const struct view *v, const struct preview *p)
+{
+	return p->on && v->ui->surface->w >= PREVIEW_FROM;
+}
+
+bool
 preview_act(struct view *v, struct preview *p, enum ns_action_id id)
 {
 	if (id != ACT_PREVIEW)
 		return false;
 	p->on = !p->on;
 	ui_remember(v, "preview", p->on ? "on" : "off");
-	if (p->on && p->width != 0 && p->width < PREVIEW_FROM)
+	if (p->on && v->ui->surface->w < PREVIEW_FROM)
 		ui_say(v->ui, "The preview is shown where there are %d columns; here are %d",
-		    PREVIEW_FROM, p->width);
+		    PREVIEW_FROM, v->ui->surface->w);
 	return true;
 }
 

@@ -9,21 +9,23 @@
 
 struct preview {
 	bool on;
-	int width; /* of the screen, at the last draw; 0: there was none */
 };
 
 /* As it was in the last session. */
 void preview_open(struct view *, struct preview *);
 /* Cuts its part off a list's: w is 0 where it is not shown. */
-struct rect preview_part(struct preview *, struct rect *list);
+struct rect preview_part(const struct preview *, struct rect *list);
+bool preview_shown(const struct view *, const struct preview *);
 bool preview_act(struct view *, struct preview *, enum ns_action_id); /* false: not its key */
 /* A line of it, wrapped below `r`, which becomes what is left. */
 void preview_put(struct view *, struct rect *r, enum ui_role, const char *text);
 
 /* ---- zonepreview.c: the apex of a zone, and its last changes ---- */
 struct zonepreview;
-/* zone: NULL, none.  Asked for when it is another one than before, or something was committed. */
-void zonepreview_draw(struct view *, struct zonepreview **, struct rect, const char *zone);
+/* Asked for when it is another one than before, or something was committed. */
+void zonepreview_follow(struct view *, struct zonepreview **, const char *zone);
+/* zone: NULL, none is under the cursor. */
+void zonepreview_draw(struct view *, const struct zonepreview *, struct rect, const char *zone);
 void zonepreview_free(struct view *, struct zonepreview **);
 
 #endif

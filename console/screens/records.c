@@ -127,7 +127,8 @@ records_fill(struct view *v, const Ns__Envelope *env, size_t i, struct row *r)
 	set_lines(v, r, s->name, s->type, s->ttl, s->rdata, s->n_rdata);
 }
 
-static const struct pages_ops pages_of_records = { records_ask, records_rows, records_fill, NULL };
+static const struct pages_ops pages_of_records = { records_ask, records_rows, records_fill, NULL,
+	false };
 
 static const struct table_column columns[] = { { "NAME", 15, 1, false, 0 },
 	{ "TYPE", 9, 0, false, 0 }, { "TTL", 7, 0, true, 0 }, { "", 4, 0, false, 0 },

@@ -47,7 +47,7 @@ records_preview_tick(struct view *v)
 
 	if (v->ui->surface->w <= RECORDS_QPS_FROM)
 		return;
-	if (s->preview.on && s->preview.width >= PREVIEW_FROM)
+	if (preview_shown(v, &s->preview))
 		checklist_ask(&s->checks, v);
 	busynames_tick(&s->names, v);
 }
@@ -109,7 +109,12 @@ put_answer(struct view *v, struct rect *r, const struct pol_health *h, const jso
 	    : state == POL_UP   ? "OK"
 	    : state == POL_DOWN ? "CRIT"
 				: "no verdict");
-	put_unsafe(v, r, drained ? UI_WARN : state == POL_DOWN ? UI_CRIT : UI_TEXT, text);
+	put_unsafe(v, r,
+	    (drained                ? UI_WARN
+		: state == POL_DOWN ? UI_CRIT
+				    : UI_TEXT) |
+		UI_LIVE,
+	    text);
 }
 
 static void

@@ -153,6 +153,8 @@ came(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 	struct tail *t = v->state;
 
 	t->request = 0;
+	if (env != NULL || why->err == NS_USAGE)
+		ui_live(v);
 	if (env != NULL)
 		take(v, env->tail_reply);
 	else if (why->err == NS_USAGE)
@@ -286,9 +288,9 @@ draw_title(struct view *v, struct rect r)
 	glyph_number(t->per_second, rate);
 	if (t->silent > 0)
 		snprintf(lost, sizeof lost, "  silent %zu", t->silent);
-	snprintf(right, sizeof right, "%ssample 1:%u  %s/s  dropped %llu%s   %s",
-	    t->fleet ? "all PoPs  " : "", t->one_in, rate, (unsigned long long)t->dropped, lost,
-	    state);
+	snprintf(right, sizeof right, "%ssample 1:%u  %s%s/s  dropped %llu%s   %s",
+	    t->fleet ? "all PoPs  " : "", t->one_in, surface_old(s), rate,
+	    (unsigned long long)t->dropped, lost, state);
 	int w = text_width(right);
 	surface_put(s, r.x + 1, r.y, 4, UI_TITLE, "Tail");
 	sanitize(filter, sizeof filter, t->filter, v->ui->ascii);

@@ -269,7 +269,7 @@ cell(void *arg, size_t row, unsigned column, enum ui_role *role)
 
 	if (column == 1)
 		return t->text;
-	*role = t->crit ? UI_CRIT : UI_WARN;
+	*role = (t->crit ? UI_CRIT : UI_WARN) | UI_LIVE;
 	return t->crit ? "CRIT" : "WARN";
 }
 

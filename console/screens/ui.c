@@ -28,6 +28,7 @@
 #define BURST_KEYS   8u /* within that, and nobody typed them */
 #define REFRESH_MIN  250u
 #define REFRESH_MAX  16000u
+#define LATE_MS      2000u /* as long as an answer may take */
 
 void
 ui_dirty(struct ui *ui, bool now)
@@ -49,6 +50,7 @@ ui_tick(struct ui *ui)
 
 	if (ui->frozen)
 		return;
+	ui->asked_ms = ui->mono_ms;
 	/* The clock moves with what the answers bring, in one frame; without answers, by itself. */
 	if (ui->lost || ui->asked != 0)
 		ui_dirty(ui, false);
@@ -57,6 +59,32 @@ ui_tick(struct ui *ui)
 	zonehead_tick(ui);
 	if (top != NULL && top->ops->tick != NULL && !ui->lost)
 		top->ops->tick(top);
+}
+
+void
+ui_live(struct view *v)
+{
+	v->live_ms = v->ui->mono_ms;
+}
+
+bool
+ui_stale(const struct view *v)
+{
+	const struct ui *ui = v->ui;
+
+	if (ui->lost || v->live_ms == 0)
+		return ui->lost;
+	return clock_since(ui->asked_ms, v->live_ms) > 2 * ui->refresh_ms + LATE_MS;
+}
+
+/* Once a frame, not once a key: a cursor that runs through a list asks for what it stops at. */
+void
+ui_follow(struct ui *ui)
+{
+	struct view *top = ui_top(ui);
+
+	if (top != NULL && top->ops->follow != NULL && !ui->lost)
+		top->ops->follow(top);
 }
 
 uint64_t

@@ -54,7 +54,9 @@ struct ns_screen_ops {
 	void (*close)(struct view *); /* frees what the state holds */
 	void (*reload)(struct view *); /* asked for, something changed, the link is back, shown again */
 	void (*tick)(struct view *); /* at the refresh interval; NULL: not live */
-	void (*draw)(struct view *, struct rect);
+	/* Before a frame: asks for what belongs to the row that the cursor has come to; NULL: nothing does. */
+	void (*follow)(struct view *);
+	void (*draw)(struct view *, struct rect); /* asks for nothing but rows of its list (pages.h) */
 	bool (*act)(struct view *, enum ns_action_id); /* false: not mine */
 	void (*filter)(struct view *, const char *text); /* with CTX_FILTER */
 	const char *(*filter_now)(struct view *);
@@ -86,6 +88,7 @@ struct view {
 	bool own; /* what is changed here is a file of the operator's: who only looks may */
 	bool awaits; /* the list that was asked for */
 	struct pages *list; /* that keys act on; NULL: none, or all of it is here */
+	uint64_t live_ms; /* monotonic, when what is live came last; 0: not yet, or nothing is */
 };
 
 struct ui {
@@ -151,6 +154,7 @@ struct ui {
 	} problems[UI_PROBLEMS];
 	size_t n_problems; /* of them all; the first are here */
 	uint64_t asked; /* status is on its way; 0: it is not */
+	uint64_t asked_ms; /* monotonic, of the last tick at which what is live was asked for */
 	uint64_t heard_ms; /* monotonic, when it last answered; 0: never */
 	int64_t heard_wall_ms;
 	bool lost;
@@ -169,6 +173,7 @@ void ui_key(struct ui *, uint32_t key);
 void ui_typed(struct ui *, uint32_t key); /* one that waited until now */
 void ui_tick(struct ui *);
 void ui_check_link(struct ui *); /* is it there? */
+void ui_follow(struct ui *); /* before a frame */
 void ui_draw(struct ui *, struct surface *);
 
 /* ---- views.c ---- */
@@ -216,6 +221,10 @@ void ui_back(struct ui *);
 /* Shows that appliance, by way of the one that we are connected to; "": that one.  All screens begin anew. */
 void ui_connect(struct ui *, const char *appliance);
 struct view *ui_top(const struct ui *);
+/* What the screen asks for at every tick came. */
+void ui_live(struct view *);
+/* What is live on it is old: the link is lost, or who has it does not answer. */
+bool ui_stale(const struct view *);
 void ui_say(struct ui *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void ui_say_why(struct ui *, const struct ns_why *);
 /* "exit 3: not found" of what waitpid() said. */
@@ -239,6 +248,8 @@ void ui_ago(const struct ui *, const char *rfc3339, char out[16]);
 
 /* A change that is made at once, when the operator has said so: its number, or why not, is said. */
 void ui_commit(struct ui *, Ns__Envelope *request);
+/* The answer to one that a screen sent itself: says the same, and asks how the appliance is now; false: it was not made. */
+bool ui_made(struct ui *, const Ns__Envelope *, const struct ns_why *);
 
 extern const struct ns_screen_ops screen_overview, screen_zones, screen_records, screen_history,
     screen_zone_history, screen_change, screen_help, screen_messages, screen_menu, screen_pending,

@@ -127,18 +127,19 @@ int
 zonehead_draw(struct view *v, int x, int y, int end)
 {
 	const struct zonehead *h = v->ui->zonehead;
-	const char *old = v->ui->lost ? "~" : "";
+	const char *old = surface_old(v->ui->surface);
+	bool stale = v->ui->surface->stale;
 	char text[32], qps[16];
 
 	if (h == NULL || !h->known || strcmp(h->zone, v->object) != 0)
 		return x;
 	snprintf(text, sizeof text, "%s%u", old, h->serial);
-	x = put(v, x, y, end, UI_TEXT, text);
+	x = put(v, x, y, end, stale ? UI_DIM : UI_TEXT, text);
 	snprintf(text, sizeof text, "DNSSEC %s%s", old, h->dnssec);
-	x = put(v, x, y, end, h->role, text);
+	x = put(v, x, y, end, stale ? UI_DIM : h->role, text);
 	if (isnan(h->qps))
 		return x;
 	glyph_number(h->qps, qps);
 	snprintf(text, sizeof text, "%s%s qps", old, qps);
-	return put(v, x, y, end, UI_TEXT, text);
+	return put(v, x, y, end, stale ? UI_DIM : UI_TEXT, text);
 }

@@ -138,15 +138,10 @@ put_lines(struct view *v, struct rect *r, const char *head, const struct lines *
 }
 
 void
-zonepreview_draw(struct view *v, struct zonepreview **pp, struct rect r, const char *zone)
+zonepreview_follow(struct view *v, struct zonepreview **pp, const char *zone)
 {
 	struct zonepreview *p = *pp;
-	char title[UI_OBJECT];
 
-	for (int y = r.y; y < r.y + r.h; y++)
-		surface_put(v->ui->surface, r.x, y, 1, UI_DIM, "|");
-	if (zone == NULL)
-		return;
 	if (p == NULL) {
 		p = *pp = xcalloc(1, sizeof *p);
 		p->view = v;
@@ -156,11 +151,22 @@ zonepreview_draw(struct view *v, struct zonepreview **pp, struct rect r, const c
 		lines_clear(&p->changes);
 		snprintf(p->zone, sizeof p->zone, "%s", zone);
 		ask(p);
-	} else if (p->version != v->ui->revision && !v->ui->lost) {
+	} else if (p->version != v->ui->revision) {
 		ask(p);
 	}
+}
+
+void
+zonepreview_draw(struct view *v, const struct zonepreview *p, struct rect r, const char *zone)
+{
+	char title[UI_OBJECT];
+
+	for (int y = r.y; y < r.y + r.h; y++)
+		surface_put(v->ui->surface, r.x, y, 1, UI_DIM, "|");
+	if (p == NULL || zone == NULL || strcmp(p->zone, zone) != 0)
+		return;
 	r = (struct rect){ r.x + 2, r.y, r.w - 3, r.h };
-	sanitize(title, sizeof title, zone, v->ui->ascii);
+	sanitize(title, sizeof title, p->zone, v->ui->ascii);
 	title[ui_name_len(title)] = '\0';
 	preview_put(v, &r, UI_TITLE, title);
 	put_lines(v, &r, "AT THE APEX", &p->apex, p->apex_request != 0);

@@ -88,8 +88,8 @@ set_past(struct view *v, const Ns__ZoneInfo *z, struct row *r)
 	double list[PAST];
 	char text[PAST * 4 + 1];
 
-	row_set(v, r, 4, z->nx_percent >= 50 ? UI_WARN : UI_TEXT, z->qps > 0 ? "%.1f" : "",
-	    z->nx_percent);
+	row_set(v, r, 4, (z->nx_percent >= 50 ? UI_WARN : UI_TEXT) | UI_LIVE,
+	    z->qps > 0 ? "%.1f" : "", z->nx_percent);
 	if (v->ui->surface->spoken != NULL)
 		return;
 	if (z->n_past != PAST) {
@@ -120,17 +120,19 @@ zones_fill(struct view *v, const Ns__Envelope *env, size_t i, struct row *r)
 	row_set(v, r, 0, UI_TEXT, "%.*s", ui_name_len(z->name), z->name);
 	row_set(v, r, 1, UI_TEXT, "%u", z->serial);
 	row_set(v, r, 2, UI_TEXT, "%llu", (unsigned long long)z->rrsets);
-	row_set(v, r, 3, z->qps > 0 ? UI_TEXT : UI_DIM, "%s", isnan(z->qps) ? "-" : qps);
+	row_set(
+	    v, r, 3, (z->qps > 0 ? UI_TEXT : UI_DIM) | UI_LIVE, "%s", isnan(z->qps) ? "-" : qps);
 	set_past(v, z, r);
 	word = zonehead_dnssec(z, &role);
-	row_set(v, r, 6, role, "%s", word);
+	row_set(v, r, 6, role | UI_LIVE, "%s", word);
 	word = level_word(z->health, &role);
-	row_set(v, r, 7, role, "%s", word);
+	row_set(v, r, 7, role | UI_LIVE, "%s", word);
 	row_set(v, r, 8, UI_TEXT, "%s %s", ago, z->changed_by);
 	row_set(v, r, 9, UI_DIM, "%s", z->account);
 }
 
-static const struct pages_ops pages_of_zones = { zones_ask, zones_rows, zones_fill, zones_rank };
+static const struct pages_ops pages_of_zones = { zones_ask, zones_rows, zones_fill, zones_rank,
+	true };
 
 static const struct table_column columns[] = { { "NAME", 20, 2, false, 0 },
 	{ "SERIAL", 10, 0, true, 68 }, { "RRSETS", 6, 0, true, 0 }, { "QPS", 6, 0, true, 0 },
@@ -236,27 +238,12 @@ id_at(void *arg, size_t row)
 	return r != NULL ? r->id : NULL;
 }
 
-/* What it was when the link went. */
-static const char *
-was_live(struct zones *z, size_t row, enum ui_role *role)
-{
-	static char text[24];
-	const char *qps = pages_cell(&z->pages, row, 3, role);
-
-	if (qps == NULL || qps[0] < '0' || qps[0] > '9')
-		return qps;
-	snprintf(text, sizeof text, "~%s", qps);
-	return text;
-}
-
 static const char *
 cell(void *arg, size_t row, unsigned column, enum ui_role *role)
 {
 	struct zones *z = arg;
 	const char *id;
 
-	if (column == 3 && z->pages.view->ui->lost)
-		return was_live(z, row, role);
 	if (column != TABLE_SIGN)
 		return pages_cell(&z->pages, row, column, role);
 	id = z->marks.n > 0 ? id_at(z, row) : NULL;
@@ -384,6 +371,18 @@ draw_title(struct view *v, struct rect r)
 }
 
 static void
+zones_follow(struct view *v)
+{
+	struct zones *z = v->state;
+	const char *zone = preview_shown(v, &z->preview) && pages_count(&z->pages) > 0
+			       ? id_at(z, z->table.row)
+			       : NULL;
+
+	if (zone != NULL)
+		zonepreview_follow(v, &z->behind, zone);
+}
+
+static void
 zones_draw(struct view *v, struct rect r)
 {
 	struct zones *z = v->state;
@@ -394,7 +393,7 @@ zones_draw(struct view *v, struct rect r)
 
 	ns_table_draw(&z->table, v->ui->surface, body, n, cell, z);
 	if (part.w > 0)
-		zonepreview_draw(v, &z->behind, part, n > 0 ? id_at(z, z->table.row) : NULL);
+		zonepreview_draw(v, z->behind, part, n > 0 ? id_at(z, z->table.row) : NULL);
 	draw_title(v, r);
 	pages_ahead(&z->pages);
 	if (n > 0)
@@ -454,6 +453,7 @@ const struct ns_screen_ops screen_zones = {
 	.reload = zones_reload,
 	.tick = zones_tick,
 	.table = zones_table,
+	.follow = zones_follow,
 	.draw = zones_draw,
 	.act = zones_act,
 	.filter = zones_filter,

@@ -6,7 +6,7 @@
 
 #include "ipc/nameserve.pb-c.h"
 
-extern const char *fixture; /* plain, empty, hostile, heavy (changes that take a name) */
+extern const char *fixture; /* plain, empty, hostile, heavy (changes that take a name), moving (clients change their order) */
 extern bool fixture_with_policies; /* a list of records has policies */
 extern bool fixture_with_many; /* 32 appliances */
 

@@ -80,7 +80,10 @@ fixture_figures(Ns__StatsReply *s, const char *scope, const char *top)
 	static Ns__StatsReply__Top row[5], *row_list[5];
 	static Ns__StatsReply__Flood flood, *floods[] = { &flood };
 	static char *silent[] = { STR("syd1-b") };
+	static unsigned turn;
 	bool client = strcmp(top, "clients") == 0, name = strcmp(top, "names") == 0;
+	/* The first two, nearly equal, take turns. */
+	unsigned others = client && is("moving") && turn++ % 2 == 0 ? 1 : 0;
 
 	for (unsigned i = 0; i < 5; i++) {
 		ns__stats_reply__rcode__init(&type[i]);
@@ -118,9 +121,11 @@ fixture_figures(Ns__StatsReply *s, const char *scope, const char *top)
 		return;
 	for (unsigned i = 0; i < 5; i++) {
 		ns__stats_reply__top__init(&row[i]);
-		row[i].name = STR(text(client ? clients[i % 3] : name ? names[i] : types[i]));
+		row[i].name = STR(text(client ? clients[i < 2 ? i ^ others : i % 3]
+				       : name ? names[i]
+					      : types[i]));
 		row[i].count = 42000 / (i + 1);
-		row[i].qps = 4200.0 / (i + 1);
+		row[i].qps = is("moving") ? 4200.0 - 100 * i : 4200.0 / (i + 1);
 		row[i].nxdomain = client && i == 0 ? row[i].count * 88 / 100 : 0;
 		row[i].errors = client && i == 2 ? row[i].count : 0;
 		row[i].most = STR(client && i == 1 ? text("www.example.com.") : "");

@@ -22,7 +22,7 @@ SCREENS = ("overview", "problems", "zones", "filter", "records", "records-filter
            "policy-pool", "policy-form", "policy-geo", "policy-new", "check-edit", "check-new", "check-sure", "check-try",
            "overview-fleet", "overview-latency", "overview-draft", "metrics", "query", "query-answer", "query-record", "query-draft",
            "text", "text-again", "text-field", "tail", "tail-filter", "tail-explain", "connect", "connected", "connect-ask", "connect-profiles",
-           "connect-drop", "lost-connect", "lost-metrics", "lost-records", "lost-draft", "palette",
+           "connect-drop", "lost-connect", "lost-metrics", "lost-policies", "lost-records", "lost-draft", "lost-health", "lost-check", "lost-fleet", "lost-pop", "stale-overview", "palette",
            "palette-verbs", "policy-test", "palette-refused", "output", "output-runs")
 SIZES = ("80x24", "120x40", "60x16", "200x50")
 MODES = ("utf8-colour", "utf8-mono", "ascii-colour", "ascii-mono")

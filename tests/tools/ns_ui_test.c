@@ -160,7 +160,9 @@ static const struct {
 	{ "connect-drop", "9alab\talice@lab1\023/lab1\rd", 1 },
 	{ "palette", "2:zone show shop-00\t", 1 }, { "palette-verbs", "2:zone s\t", 1 },
 	{ "palette-refused", "2:record list\r", 1 }, { "output", "2:zone show example.com\r", 1 },
-	{ "output-runs", ":zone check example.com\r\v\v", 1 }, { "lost-metrics", "2\r]\v\v", 1 },
+	{ "output-runs", ":zone check example.com\r\v\v", 1 }, { "lost-policies", "2\r]\v\v", 1 },
+	{ "lost-metrics", "2\r]]]\v\v", 1 }, { "lost-health", "3", 2 }, { "lost-check", "3\r", 2 },
+	{ "lost-fleet", "4jjj", 2 }, { "lost-pop", "4jjj\r", 2 }, { "stale-overview", "", 30 },
 	{ "lost-records", "2\rj", 1 },
 	{ "lost-draft", DRAFT "abeta\t\x15https\t\t1\t.\talpn=h2,h3\x13", 1 } };
 #define SCREENS (sizeof screens / sizeof *screens)
@@ -200,6 +202,12 @@ reach(size_t screen, int w, int h, enum glyph_set glyphs)
 	}
 	if (strcmp(name, "output") == 0)
 		feed(ui_top(ui), strcmp(fixture, "hostile") == 0);
+	if (strncmp(name, "stale", 5) == 0) { /* the link is there; who counts is not */
+		uiclient.deaf = NS__ENVELOPE__BODY_STATS_REQUEST;
+		ui_now(ui, ui->mono_ms + 12000, UISESSION_WALL_MS + 12000);
+		ui_tick(ui);
+		uiclient_answer();
+	}
 	if (strncmp(name, "lost", 4) == 0) {
 		uiclient.lost = true;
 		ui_now(ui, ui->heard_ms + 42000, UISESSION_WALL_MS + 42000);
@@ -207,7 +215,7 @@ reach(size_t screen, int w, int h, enum glyph_set glyphs)
 		if (strcmp(name, "lost-draft") == 0)
 			uisession_keys(ui, "Gkd"); /* what is edited now no plan tells of */
 	}
-	ui_draw(ui, ui->surface); /* what is looked at may have to be asked for */
+	uisession_draw(ui); /* what is looked at may have to be asked for */
 	uiclient_answer();
 	uisession_draw(ui);
 	return ui;

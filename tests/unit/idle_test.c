@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "console/core/pace.h"
+#include "console/screens/overview_int.h"
 #include "tests/lib/fake/uiclient.h"
 #include "tests/lib/fake/uisession.h"
 #include "tests/lib/ui_fixture.h"
@@ -143,10 +144,114 @@ test_eight_hours(void **state)
 	ui_destroy(&n.ui);
 }
 
+/* Clients that are nearly equal change their order with every answer, and not their rows. */
+static void
+test_rows_stand_still(void **state)
+{
+	const struct overview_list *list;
+	struct ui *ui;
+
+	(void)state;
+	fixture = "moving";
+	ui = uisession_open(120, 40, GLYPH_BLOCK, "operator", 1);
+	list = &((const struct overview *)ui_top(ui)->state)->list;
+	assert_int_equal(list->n, 3);
+	for (unsigned i = 0; i < 4; i++) {
+		double before = list->rows[0].qps;
+		char first[64];
+
+		snprintf(first, sizeof first, "%s", list->rows[0].name);
+		ui_now(ui, ui->mono_ms + 6000, ui->wall_ms + 6000);
+		ui_tick(ui);
+		uiclient_answer();
+		assert_string_equal(list->rows[0].name, first);
+		assert_true(list->rows[0].qps != before);
+	}
+	ui_destroy(&ui);
+}
+
+/* ---- what is old ---- */
+static void
+test_old_values_say_so(void **state)
+{
+	static const struct {
+		const char *before, *text; /* in the columns left of it */
+		unsigned flags;
+		bool stale;
+		const char *shown;
+		bool dim;
+	} table[] = {
+		{ "a ", "1.2k", UI_LIVE, false, "a 1.2k", false },
+		{ "a ", "1.2k", UI_LIVE, true, "a~1.2k", true },
+		{ "a ", "1.2k", 0, true, "a 1.2k", false },
+		{ "a ", "1.2k", UI_OLD, false, "a~1.2k", true },
+		{ "ab", "1.2k", UI_OLD, false, "ab1.2k",
+		    true }, /* no room: nothing is overwritten */
+		{ "a ", "  7/8", UI_LIVE, true, "a  ~7/8", true },
+		{ "a ", "-", UI_LIVE, true, "a -",
+		    true }, /* nothing is known: not even of before */
+		{ "a ", "?", UI_OLD, false, "a ?", true },
+		{ "a ", "", UI_OLD, false, "a", true },
+		{ "a ", "-0.4ms", UI_OLD, false, "a~-0.4ms", true },
+		{ "", "1.2k", UI_OLD, false, "1.2k", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+		struct surface *s = surface_new(12, 1, false);
+		int at = (int)strlen(table[i].before), n;
+		char shown[13] = "";
+
+		s->stale = table[i].stale;
+		surface_put(s, 0, 0, 12, UI_TEXT, table[i].before);
+		n = surface_put(
+		    s, at, 0, 12 - at, UI_CRIT | (enum ui_role)table[i].flags, table[i].text);
+		for (int x = 0; x < 12; x++)
+			shown[x] = (char)surface_at(s, x, 0)->cp;
+		shown[strcspn(shown, " ") == 1 && n == 0 ? 1 : at + n] = '\0';
+		assert_string_equal(shown, table[i].shown);
+		if (n > 0)
+			assert_int_equal(
+			    surface_at(s, at + n - 1, 0)->role, table[i].dim ? UI_DIM : UI_CRIT);
+		surface_destroy(&s);
+	}
+}
+
+/* An appliance that answers but has no counters: they are old, and what it says of itself is not. */
+static void
+test_a_source_that_is_silent(void **state)
+{
+	struct ui *ui;
+
+	(void)state;
+	fixture = "plain";
+	ui = uisession_open(80, 24, GLYPH_BLOCK, "operator", 2);
+	for (unsigned s = 0; s < 10; s++) {
+		uiclient.deaf = NS__ENVELOPE__BODY_STATS_REQUEST;
+		assert_int_equal(ui_stale(ui_top(ui)), s > 4);
+		ui_now(ui, ui->mono_ms + 1000, ui->wall_ms + 1000);
+		ui_tick(ui);
+		uiclient_answer();
+		assert_false(ui->lost);
+	}
+	uiclient.deaf = 0;
+	ui_now(ui, ui->mono_ms + 1000, ui->wall_ms + 1000);
+	ui_tick(ui);
+	uiclient_answer();
+	assert_false(ui_stale(ui_top(ui)));
+	ui_key(ui, 'f'); /* frozen: nothing is asked, and that is said */
+	ui_now(ui, ui->mono_ms + 60000, ui->wall_ms + 60000);
+	ui_tick(ui);
+	assert_false(ui_stale(ui_top(ui)));
+	ui_destroy(&ui);
+}
+
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_eight_hours) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_eight_hours),
+		cmocka_unit_test(test_rows_stand_still), cmocka_unit_test(test_old_values_say_so),
+		cmocka_unit_test(test_a_source_that_is_silent) };
 
 	uisession_begin();
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -282,7 +282,7 @@ static void
 commit(struct kit_store *k, struct store_zone *z, Ns__ChangeBody__Zone__Kind kind)
 {
 	struct batch *b;
-	struct caller who = { .name = "test" };
+	struct caller who = { .name = "test", .source = "192.0.2.7", .appliance = "fra1-a" };
 	struct change_zone *cz;
 	struct change c;
 	uint64_t head, term;

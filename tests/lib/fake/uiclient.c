@@ -231,6 +231,13 @@ uiclient_answer(void)
 				fn(pending[i].arg, NULL, &why);
 				continue;
 			}
+			if (uiclient.deaf != 0 && pending[i].kind == uiclient.deaf) {
+				struct ns_why why = { 0 };
+
+				(void)ns_fail(&why, NS_UNAVAILABLE, 9002, "no answer in time");
+				fn(pending[i].arg, NULL, &why);
+				continue;
+			}
 			if (uiclient.lost) {
 				struct ns_why why = { 0 };
 

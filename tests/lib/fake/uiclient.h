@@ -12,6 +12,7 @@ extern struct uiclient {
 	/* What it is told. */
 	bool lost; /* the link */
 	bool mutating; /* octets of some replies are others */
+	Ns__Envelope__BodyCase deaf; /* requests of this kind have no answer in time */
 	enum ns_err plan_fails; /* how plans are refused; NS_OK: they are not */
 	const char *role; /* of who sits there */
 	/* What it saw. */

@@ -152,5 +152,6 @@ void
 uisession_draw(struct ui *ui)
 {
 	surface_clear(ui->surface);
+	ui_follow(ui);
 	ui_draw(ui, ui->surface);
 }
