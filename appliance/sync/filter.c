@@ -16,6 +16,9 @@
 #define REGEX_PLUS 4
 /* And what is optional behind an anchor it copies for each: `^m*...*.*...*` of eighty octets takes seconds. */
 #define REGEX_REPEATS 12
+/* Repetitions of repetitions, too: `^m********++++` takes minutes, and so does one with groups in place of
+ * stars in a row.  As many in each other as names of labels need: `([a-z]+\.)+`. */
+#define REGEX_NESTED 2
 /* Matching, it remembers each set of states that a name led to, kilobytes a piece and without a limit:
  * after so many names it begins anew. */
 #define REGEX_NAMES 64
@@ -63,6 +66,52 @@ compile(struct word *w)
 	return regcomp(&w->regex, w->text, REG_EXTENDED | REG_ICASE | REG_NOSUB);
 }
 
+/* The `]` that ends the list of characters at p; its last octet when nothing does. */
+static const char *
+list_end(const char *p)
+{
+	p += p[1] == '^' ? 2 : 1;
+	p += *p == ']';
+	for (; *p != '\0' && *p != ']'; p++) {
+		const char *class =
+		    *p == '[' && p[1] != '\0' && strchr(":.=", p[1]) != NULL ? p + 1 : NULL;
+		const char *end =
+		    class != NULL ? strstr(class + 1, (char[]){ *class, ']', '\0' }) : NULL;
+
+		p = end != NULL ? end + 1 : p;
+	}
+	return *p != '\0' ? p : p - 1;
+}
+
+/* How many repetitions lie in each other. */
+static unsigned
+nesting(const char *text)
+{
+	unsigned most[FILTER_WORD + 1] = { 0 }, depth = 0,
+				    last = 0; /* in each open group; of what is before p */
+
+	for (const char *p = text; *p != '\0'; p++) {
+		if (*p == '*' || *p == '+' || *p == '?')
+			last++;
+		else if (*p == ')' && depth > 0)
+			last = most[depth--];
+		else
+			last = 0;
+		if (*p == '(')
+			most[++depth] = 0;
+		else if (*p == '[')
+			p = list_end(p);
+		else if (*p == '\\' && p[1] != '\0')
+			p++;
+		most[depth] = last > most[depth] ? last : most[depth];
+	}
+	while (depth > 0) {
+		most[depth - 1] = most[depth] > most[depth - 1] ? most[depth] : most[depth - 1];
+		depth--;
+	}
+	return most[0];
+}
+
 /* Counted repetitions and back-references are what makes a short expression slow or large. */
 static enum ns_err
 regex_read(struct word *w, struct ns_why *why)
@@ -84,6 +133,9 @@ regex_read(struct word *w, struct ns_why *why)
 	if (plus > REGEX_PLUS)
 		return ns_fail(why, NS_USAGE, ES_FILTER,
 		    "filter: at most %d times + in a ~expression; use * instead", REGEX_PLUS);
+	if (nesting(w->text) > REGEX_NESTED)
+		return ns_fail(why, NS_USAGE, ES_FILTER,
+		    "filter: at most %d of * + ? in each other in a ~expression", REGEX_NESTED);
 	rc = compile(w);
 	if (rc == 0)
 		return NS_OK;

@@ -29,7 +29,7 @@ class Phase(Watch):
               f"{ {k: round(v, 1) for k, v in self.slow.items()} } ms, peaks {memories(self.appliance)} MiB")
         if args[0] is None:
             assert self.wrong == [], self.wrong[:5]
-            assert self.p99("status") < 50 * SLACK and self.p99("list") < 150 * SLACK, self.slow
+            assert self.most("status", 99) < 50 * SLACK and self.most("list", 99) < 150 * SLACK, self.slow
 
 
 def owner(kind, i):

@@ -72,5 +72,5 @@ def resolver(peer_port, port):
         yield
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(30)
         shutil.rmtree(folder)

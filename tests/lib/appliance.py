@@ -17,7 +17,7 @@ import dns.message
 import dns.query
 import dns.rcode
 
-from peers import free_port, wait_until
+from peers import PATIENCE, free_port, wait_until
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("NS_BUILD", ROOT / "build"))
@@ -107,7 +107,7 @@ class Appliance:
         states = [p["state"] for p in status["processes"]]
         return status if states and all(s == "ready" for s in states) else None
 
-    def stop(self, seconds=15):
+    def stop(self, seconds=PATIENCE):
         if self.process is None:
             return None
         self.process.send_signal(signal.SIGTERM)
@@ -126,7 +126,7 @@ class Appliance:
         self.process.kill()
         self.process.wait(5)
         self.process = None
-        wait_until(lambda: not any(os.path.exists(f"/proc/{p}") for p in pids), "children gone", 5)
+        wait_until(lambda: not any(os.path.exists(f"/proc/{p}") for p in pids), "children gone")
 
     def __enter__(self):
         try:
@@ -184,7 +184,7 @@ class Appliance:
         os.kill(old, signal.SIGKILL)
         return old
 
-    def wait_replaced(self, role, old, seconds=10):
+    def wait_replaced(self, role, old, seconds=PATIENCE):
         def replaced():
             try:
                 found = [p for p in self.processes(role) if p["state"] == "ready"]
@@ -195,7 +195,8 @@ class Appliance:
         wait_until(replaced, f"{role} {old} replaced", seconds)
 
     # ---- DNS ----
-    def ask(self, name, rdtype="A", tcp=False, timeout=2.0, where="127.0.0.1", **kw):
+    def ask(self, name, rdtype="A", tcp=False, timeout=10.0, where="127.0.0.1", **kw):
+        """One query. What waits is this test's own machine: nothing is lost on loopback but where a process was killed."""
         query = dns.message.make_query(name, rdtype, **kw)
         send = dns.query.tcp if tcp else dns.query.udp
         return send(query, where, port=self.port, timeout=timeout)

@@ -18,8 +18,8 @@ class Asking:
             for a in self.where:
                 with contextlib.suppress(OSError, dns.exception.Timeout):  # it may be stopped meanwhile
                     for name in self.names:
-                        a.ask(name, "A")
-                    a.ask(self.names[0], "AAAA", tcp=True)
+                        a.ask(name, "A", timeout=2)
+                    a.ask(self.names[0], "AAAA", tcp=True, timeout=2)
             self.over.wait(0.02)
 
     def __enter__(self):

@@ -45,7 +45,7 @@ def context(ca=None, version=None, alpn="dot"):
     return c
 
 
-def connect(port, ctx, session=None, source="127.0.0.1", timeout=10):
+def connect(port, ctx, session=None, source="127.0.0.1", timeout=30):
     s = socket.create_connection(("127.0.0.1", port), timeout, source_address=(source, 0))
     try:
         return ctx.wrap_socket(s, server_hostname=NAME, session=session, suppress_ragged_eofs=False)

@@ -106,9 +106,10 @@ class Watch:
     def slow(self):
         return {what: max(times, default=0.0) for what, times in self.times.items()}
 
-    def p99(self, what):
+    def most(self, what, percent):
+        """What so many in a hundred took at most."""
         times = sorted(self.times[what])
-        return times[len(times) * 99 // 100] if times else 0.0
+        return times[len(times) * percent // 100] if times else 0.0
 
 
 def memory(pid, field="VmRSS"):

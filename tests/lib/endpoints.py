@@ -12,7 +12,7 @@ import dns.message
 import dns.rcode
 import dns.rrset
 
-from peers import wait_until
+from peers import free_port, wait_until
 
 QUICK = {"interval": 1, "timeout": 0.5, "fall": 1, "rise": 1}
 
@@ -21,14 +21,14 @@ class Server:
     """One TCP server of one thread: `say` is called with each connection, and may be changed."""
 
     def __init__(self, say, tls=None, port=0, address="127.0.0.1"):
-        self.say, self.tls, self.address, self.port = say, tls, address, port
+        # One of its own, which nobody takes while it is closed.
+        self.say, self.tls, self.address, self.port = say, tls, address, port or free_port()
         self.asked = 0
         self.holes = []
         self.open()
 
     def open(self):
         self.sock = socket.create_server((self.address, self.port))
-        self.port = self.sock.getsockname()[1]
         threading.Thread(target=self.run, args=(self.sock,), daemon=True).start()
 
     def run(self, sock):
@@ -75,13 +75,12 @@ class Names:
     """A name server over UDP: `say` makes the reply of a query, or None; `delay` seconds go by before it is sent."""
 
     def __init__(self, say, address="127.0.0.1", delay=0):
-        self.say, self.address, self.port, self.delay = say, address, 0, delay
+        self.say, self.address, self.port, self.delay = say, address, free_port(), delay
         self.open()
 
     def open(self):
         self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.sock.bind((self.address, self.port))
-        self.port = self.sock.getsockname()[1]
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
 

@@ -65,7 +65,7 @@ class Fleet:
         rows = (where or self.primary).cli_json("fleet", "list")["appliances"]
         return next(r for r in rows if r["name"] == name)
 
-    def wait_converged(self, seconds=20):
+    def wait_converged(self, seconds=60):
         """Every member serves the primary's head."""
         head = self.primary.revision()
 
@@ -74,6 +74,14 @@ class Fleet:
 
         wait_until(there, f"all serve {head}", seconds)
         return head
+
+    def wait_same_history(self, *members):
+        """All serve the primary's head, and these (none named: all) have one log, which is whole."""
+        self.wait_converged(60)
+        those = members or self.members
+        wait_until(lambda: len({m.head_hash() for m in those}) == 1, "one history")
+        reports = [m.cli_json("verify") for m in those]
+        assert all(r["ok"] for r in reports), reports
 
     def give_example(self):
         """example.com with www A 192.0.2.10, served by all."""

@@ -90,7 +90,7 @@ class NetMember(Member):
         with inside(self.net.ns(self.name)):
             return super().spawn()
 
-    def ask(self, name, rdtype="A", tcp=False, timeout=2.0, where="127.0.0.1", **kw):
+    def ask(self, name, rdtype="A", tcp=False, timeout=10.0, where="127.0.0.1", **kw):
         with inside(self.net.ns(self.name)):
             return super().ask(name, rdtype, tcp, timeout, where, **kw)
 

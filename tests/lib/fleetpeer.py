@@ -82,7 +82,7 @@ class Peer:
         except zmq.Again:
             pass  # refused at the door: libzmq has given up
 
-    def hear(self, body, seconds=5.0):
+    def hear(self, body, seconds=30.0):
         """The next message with that body, as its fields; None in time."""
         end = time.monotonic() + seconds
         while self.socket.poll(max(0, (end - time.monotonic()) * 1000)):

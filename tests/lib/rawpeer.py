@@ -60,8 +60,8 @@ def keys_of(data):
     return zmq.curve_public(secret), secret
 
 
-def listen(port, server, pair, kind=zmq.DEALER, say=(), seconds=2.0, host="127.0.0.1"):
-    """All octets that come within that time, after having said that."""
+def listen(port, server, pair, kind=zmq.DEALER, say=(), seconds=2.0, host="127.0.0.1", until=b"", longest=30.0):
+    """All octets that come within that time, after having said that; longer, until these have come."""
     context = zmq.Context()
     peer = context.socket(kind)
     peer.linger = 0
@@ -73,8 +73,8 @@ def listen(port, server, pair, kind=zmq.DEALER, say=(), seconds=2.0, host="127.0
     try:
         for message in say:
             peer.send(message)
-        end = time.monotonic() + seconds
-        while (left := end - time.monotonic()) > 0:
+        began = time.monotonic()
+        while (left := began + (seconds if until in b"".join(got) else longest) - time.monotonic()) > 0:
             if peer.poll(int(left * 1000) + 1):
                 got += peer.recv_multipart()
     finally:

@@ -1,13 +1,21 @@
 """An sshd of our own on loopback, and accounts of this host whose shell is nameserve; all gone afterwards."""
 
+import itertools
 import os
 import pathlib
+import pwd
 import subprocess
 
 from appliance import BUILD
 from peers import free_port, wait_until
 
 SHELL = BUILD / "bin" / "nameserve"
+
+
+def new_uid():
+    """Nobody's, nor another test's a moment ago, some process of whom may still be ending."""
+    taken = {user.pw_uid for user in pwd.getpwall()}
+    return next(uid for uid in itertools.count(20000 + os.getpid() % 4000 * 10) if uid not in taken)
 
 
 def run(*args):
@@ -44,13 +52,13 @@ class Sshd:
 
     def __exit__(self, *_):
         self.process.terminate()
-        self.process.wait(10)
+        self.process.wait(30)
         for name in self.accounts:
             subprocess.run(["userdel", "-f", name], capture_output=True)
 
     def account(self, name):
         home = self.dir / name
-        run("useradd", "-N", "-M", "-d", home, "-s", SHELL, "-p", "*", name)
+        run("useradd", "-u", new_uid(), "-N", "-M", "-d", home, "-s", SHELL, "-p", "*", name)
         self.accounts.append(name)
         home.mkdir()
         run("chown", name, home)

@@ -143,7 +143,7 @@ def exchange(udp, packets):
         for p in packets:
             if p[:2] not in replies:
                 udp.send(p)
-        while len(replies) < len(due) and select.select([udp], [], [], 0.5)[0]:
+        while len(replies) < len(due) and select.select([udp], [], [], 10)[0]:
             reply = udp.recv(65535)
             assert reply[:2] in due, reply.hex()
             replies[reply[:2]] = reply
@@ -159,7 +159,7 @@ def over_tcp(a, rng, packets):
     rcodes = {}
     for at in range(0, len(packets), 50):
         sent = {p[:2]: p for p in packets[at:at + 50] if is_answered(p)}
-        with socket.create_connection(("127.0.0.1", a.port), 5) as tcp:
+        with socket.create_connection(("127.0.0.1", a.port), 30) as tcp:
             tcp.sendall(b"".join(struct.pack(">H", len(p)) + p for p in sent.values()))
             tcp.shutdown(socket.SHUT_WR)
             stream = b"".join(iter(lambda: tcp.recv(65536), b""))
@@ -171,7 +171,7 @@ def over_tcp(a, rng, packets):
             rcodes[rcode] = rcodes.get(rcode, 0) + 1
         assert not sent, [p.hex() for p in sent.values()][:3]
     for _ in range(100):
-        with socket.create_connection(("127.0.0.1", a.port), 5) as tcp:
+        with socket.create_connection(("127.0.0.1", a.port), 30) as tcp:
             p = rng.choice(packets)
             tcp.sendall(struct.pack(">H", rng.choice((0, 1, 11, max(0, len(p) - 1), len(p) + 1, 65535))) + p)
     return rcodes

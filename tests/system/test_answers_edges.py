@@ -82,7 +82,7 @@ def servers():
 
 def tcp_replies(port, wires):
     """Raw replies over one connection, the questions sent at once."""
-    with socket.create_connection(("127.0.0.1", port), 5) as s, s.makefile("rb") as stream:
+    with socket.create_connection(("127.0.0.1", port), 30) as s, s.makefile("rb") as stream:
         s.sendall(b"".join(struct.pack("!H", len(w)) + w for w in wires))
         return [stream.read(struct.unpack("!H", stream.read(2))[0]) for _ in wires]
 

@@ -21,6 +21,7 @@ import certs
 from appliance import Appliance, CliError, zone_text
 from peers import free_port, wait_until
 
+BUSY = 5  # budgets hold on a quiet machine; this one may be busy
 RECORDS = "www IN A 192.0.2.10\n" + "".join(f"h{i} IN A 10.0.0.{i}\n" for i in range(100)) + "".join(
     f"big IN TXT \"{i:03} {'x' * 240}\"\n" for i in range(240))
 
@@ -89,15 +90,15 @@ def tls_counters(a):
 def test_clients_of_others_are_served(served, pairs):
     ca = pairs["one"][0]
     kdig = subprocess.run(["kdig", "@127.0.0.1", "-p", str(served.tls), "+tls", f"+tls-ca={ca}", f"+tls-hostname={certs.NAME}",
-                           "+short", "www.example.com", "A"], capture_output=True, text=True, timeout=20)
+                           "+short", "www.example.com", "A"], capture_output=True, text=True, timeout=60)
     assert kdig.stdout.strip() == "192.0.2.10", kdig
     reply = dns.query.tls(dns.message.make_query("www.example.com", "A"), "127.0.0.1", port=served.tls, timeout=10,
                           ssl_context=certs.context(ca), server_hostname=certs.NAME)
     assert str(reply.answer[0][0]) == "192.0.2.10"
     s_client = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{served.tls}", "-alpn", "h2,dot", "-CAfile", ca,
-                               "-verify_return_error"], capture_output=True, text=True, timeout=20, input="")
+                               "-verify_return_error"], capture_output=True, text=True, timeout=60, input="")
     again = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{served.tls}", "-tls1_2", "-reconnect"],
-                           capture_output=True, text=True, timeout=20, input="")
+                           capture_output=True, text=True, timeout=60, input="")
     assert again.stdout.count("Reused, TLSv1.2") == 5, again.stdout
     for words in ("ALPN protocol: dot", "TLSv1.3", "Verification: OK"):
         assert words in s_client.stdout, s_client.stdout
@@ -117,7 +118,7 @@ def test_unbound_forwards_over_tls(served, pairs):
     try:
         def resolved():
             try:
-                return dns.query.udp(dns.message.make_query("h7.example.com", "A"), "127.0.0.1", port=port, timeout=1).answer
+                return dns.query.udp(dns.message.make_query("h7.example.com", "A"), "127.0.0.1", port=port, timeout=2).answer
             except (dns.exception.Timeout, OSError):
                 return None
         assert str(wait_until(resolved, "unbound resolves", 15)[0][0]) == "10.0.0.7"
@@ -156,8 +157,8 @@ def test_a_session_resumes_with_every_worker_and_after_its_death(served, version
         old = served.kill_role("worker", index)
         served.wait_replaced("worker", old)
     assert all(ask_tls(served, ctx=ctx, session=session)[2] for _ in range(8))
-    wait_until(lambda: tls_counters(served)["tls_resumed"] >= before["tls_resumed"] + 24, "they are counted", 5)
-    assert tls_counters(served)["tls_accepted"] >= before["tls_accepted"] + 25
+    wait_until(lambda: (now := tls_counters(served))["tls_resumed"] >= before["tls_resumed"] + 24 and
+               now["tls_accepted"] >= before["tls_accepted"] + 25, "they are counted")
 
 
 def problems(a):
@@ -233,7 +234,7 @@ def test_pairs_that_cannot_work_are_refused_at_the_start(pairs):
         a = Appliance(dns_config=f"tls = 127.0.0.1@{free_port()}\ncert = {cert}\nkey = {key}")
         for more in ([], ["--check-config"]):
             done = subprocess.run([a.build / "bin" / "nameserved", "--config", a.write_config(), *more],
-                                  capture_output=True, text=True, timeout=20)
+                                  capture_output=True, text=True, timeout=60)
             assert done.returncode == 2 and "nameserved.conf:" in done.stderr and words in done.stderr, (words, done)
             assert not a.data.exists()
         shutil.rmtree(a.dir)
@@ -261,7 +262,7 @@ def test_garbage_and_half_handshakes_harm_nobody(served):
     sent = [b"GET / HTTP/1.0\r\n\r\n", certs.frame(query()), b"\x16\x03\x01\xff\xff" + b"\0" * 100, b"\x16\x03\x01\x00\x00" * 50,
             b"\x80\x2e\x01\x00\x02", hello[:-1] + b"\0" + hello, bytes(300), b"\x15\x03\x03\x00\x02\x02\x28", b"\x16"]
     for data in sent:
-        with socket.create_connection(("127.0.0.1", served.tls), 10) as s:
+        with socket.create_connection(("127.0.0.1", served.tls), 30) as s:
             try:
                 s.sendall(data)
                 s.shutdown(socket.SHUT_WR)
@@ -269,7 +270,7 @@ def test_garbage_and_half_handshakes_harm_nobody(served):
                     pass
             except OSError:
                 pass
-    with socket.create_connection(("127.0.0.1", served.tls), 10) as s:
+    with socket.create_connection(("127.0.0.1", served.tls), 30) as s:
         s.sendall(hello)  # it goes away with our half of the handshake on its way
     wait_until(lambda: tls_counters(served)["tls_handshake_failed"] >= before["tls_handshake_failed"] + len(sent) + 1, "counted", 10)
     assert tls_counters(served)["tls_accepted"] == before["tls_accepted"]
@@ -288,7 +289,7 @@ def client_hello():
 def test_a_handshake_and_a_query_octet_by_octet(served):
     """Every record of the client in segments of one octet."""
     incoming, out = ssl.MemoryBIO(), ssl.MemoryBIO()
-    with socket.create_connection(("127.0.0.1", served.tls), 10) as s:
+    with socket.create_connection(("127.0.0.1", served.tls), 30) as s:
         s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         tls = certs.context().wrap_bio(incoming, out, server_hostname=certs.NAME)
 
@@ -313,7 +314,7 @@ def test_a_handshake_and_a_query_octet_by_octet(served):
 
 
 def streams(a):
-    yield socket.create_connection(("127.0.0.1", a.port), 10)
+    yield socket.create_connection(("127.0.0.1", a.port), 30)
     for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
         yield certs.connect(a.tls, certs.context(version=version))
 
@@ -403,7 +404,7 @@ def test_slow_readers_stop_nobody(served):
             start = time.monotonic()
             assert (ask_tls(served)[0] if i % 4 == 0 else served.ask("www.example.com", tcp=i % 2 == 0)).answer
             worst = max(worst, time.monotonic() - start)
-        assert worst < 3, worst
+        assert worst < 1 * BUSY, worst
         read = 0
         for s in reversed(slow):  # who begins to read again gets whole messages
             s.settimeout(10)
@@ -451,8 +452,8 @@ def test_one_network_cannot_push_out_the_others(pairs):
             if opened < 1.5:
                 break
         assert alive >= 37, "one in 1,024 shares its list with the crowd"
-        stats = a.cli_json("stats")
-        assert stats["tcp_evicted"] > 500 and ask_tls(a)[0].answer
+        wait_until(lambda: a.cli_json("stats")["tcp_evicted"] > 500, "the crowd made room")
+        assert ask_tls(a)[0].answer
 
 
 def connect_from(a, source, secure=False):
@@ -486,7 +487,7 @@ def test_thousands_of_idle_connections(pairs):
                     assert a.ask("www.example.com").answer
             per_tls = (memory_kb(pid) - empty) / 1000
             for i in range(2000):
-                idle.append(socket.create_connection(("127.0.0.1", a.port), 10, source_address=(network(i), 0)))
+                idle.append(socket.create_connection(("127.0.0.1", a.port), 30, source_address=(network(i), 0)))
                 if i % 100 == 0:
                     assert a.ask("www.example.com", tcp=True).answer
             per_tcp = (memory_kb(pid) - empty) / 2000 - per_tls / 2
@@ -497,7 +498,7 @@ def test_thousands_of_idle_connections(pairs):
             # One address takes what is left and more: beyond three quarters it makes room itself.
             for i in range(1800):
                 crowd.append(socket.create_connection(("127.0.0.1", a.port), 10, source_address=("127.200.0.1", 0)))
-            assert ask(socket.create_connection(("127.0.0.1", a.port), 10)).answer
+            assert ask(socket.create_connection(("127.0.0.1", a.port), 30)).answer
             assert ask_tls(a)[0].answer
             assert a.cli_json("stats")["tcp_open"] < 4096
             # All of them are idle in a table under pressure: the end is told to every one of them.

@@ -13,6 +13,7 @@ import pytest
 from appliance import BUILD, Appliance, zone_text
 from asking import Asking
 from console import Console, peak_kib, trace_of
+from peers import wait_until
 
 ZONES = 100_000
 BUSY = 5  # budgets hold on a quiet machine; this one may be busy
@@ -117,9 +118,13 @@ def test_sorted_by_what_is_asked(many):
             c.press("r", "g")
             for _ in range(5):
                 c.read(0.1)
-        rows = many.cli_json("zone", "list", "--sort=-qps", "--limit", "2")["zones"]
-        assert rows[0]["name"] == f"{busy}." and rows[0]["qps"] > rows[1]["qps"] == 0
-        assert many.cli_json("zone", "list", "--filter", "qps:>0")["total"] == 1
+
+        def the_busiest():
+            rows = many.cli_json("zone", "list", "--sort=-qps", "--limit", "2")["zones"]
+            return rows[0]["name"] == f"{busy}." and rows[0]["qps"] > rows[1]["qps"] == 0
+
+        wait_until(the_busiest, "it is the first")
+        wait_until(lambda: many.cli_json("zone", "list", "--filter", "qps:>0")["total"] == 1, "and the only one")
     first = many.cli_json("zone", "list", "--sort=-changed", "--filter", "shop", "--limit", "3")
     assert first["zones"][0]["name"] == "shop-00001.example." and first["total"] == 50_000
     more = many.cli_json("zone", "list", "--sort=-changed", "--filter", "shop", "--limit", "3", "--cursor", first["next"])
@@ -213,7 +218,7 @@ def test_a_terminal_that_never_answers(many):
     with Console(many.socket, mute=True) as c:
         c.wait("Change ")
         first = c.screen.display[0]
-        c.wait(lambda: c.screen.display[0] != first, 8)  # the clock goes on
+        c.wait(lambda: c.screen.display[0] != first)  # the clock goes on
         c.press("2")
         c.wait("shop-00001.example")
 
@@ -255,7 +260,7 @@ def test_the_appliance_dies_and_comes_back(example):
         c.press("enter")
         c.wait("192.0.2.10")
         example.kill()
-        assert c.wait("LINK LOST") < 2
+        assert c.wait("LINK LOST") < 2 * BUSY
         c.wait("STALE")
         c.press("?")
         c.wait("Help")

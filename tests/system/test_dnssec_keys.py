@@ -2,6 +2,7 @@
 
 import base64
 import concurrent.futures
+import contextlib
 import os
 import stat
 
@@ -170,7 +171,7 @@ def test_lists_say_what_is_not_well(site):
         return {z["name"]: z["dnssec_trouble"] for z in a.cli_json("zone", "list", "--filter", words)["zones"]}
 
     a.cli("dnssec", "enable", "own.example")
-    assert named("dnssec:bad") == {"late.example.": "expired"}
+    wait_until(lambda: named("dnssec:bad") == {"late.example.": "expired"}, "it is named")
     assert {"own.example.", "late.example."} <= set(named("dnssec:on"))
     assert named("dnssec:off own") == {} and named("-dnssec:bad own") == {"own.example.": ""}
 
@@ -186,7 +187,10 @@ def test_files_are_the_signer_s(site):
     # No other process has the file, and none may look at the signer.
     for p in a.processes():
         pid = p["pid"]
-        held = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")]
+        held = []
+        for fd in os.listdir(f"/proc/{pid}/fd"):
+            with contextlib.suppress(FileNotFoundError):  # it was open for a moment
+                held.append(os.readlink(f"/proc/{pid}/fd/{fd}"))
         assert not any(h.endswith("/kek") for h in held), p["role"]
 
 
@@ -240,7 +244,7 @@ def test_a_bad_key_file_is_refused_at_the_start(mode, size, text):
     kek.write_bytes(bytes(size))
     kek.chmod(mode)
     a.spawn()
-    assert a.process.wait(20) == 2 and text in a.log()
+    assert a.process.wait(60) == 2 and text in a.log()
 
 
 def test_the_first_keys_of_a_fleet_are_made_once():

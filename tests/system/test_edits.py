@@ -1,6 +1,8 @@
 """What an edit means: seen at once, never lost, refused with a reason, and never half-applied."""
 
+import contextlib
 import json
+import math
 import os
 import shutil
 import signal
@@ -191,11 +193,11 @@ def test_verify_asks_the_next_signer(example):
         signer = example.pid("signer")
         os.kill(signer, signal.SIGSTOP)
         verify = subprocess.Popen(
-            [example.build / "bin" / "nameserve", "--socket", example.socket, "--timeout", "15", "verify"],
+            [example.build / "bin" / "nameserve", "--socket", example.socket, "--timeout", "60s", "verify"],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         time.sleep(0.3)
         os.kill(signer, signal.SIGKILL)
-        out, _ = verify.communicate(timeout=20)
+        out, _ = verify.communicate(timeout=90)
         assert verify.returncode == 0, out
         example.wait_replaced("signer", signer)
 
@@ -335,12 +337,13 @@ def test_stalls_kills_and_poison_show_no_wrong_answer():
                         a.wait_replaced("signer", a.kill_role("signer"))
                     if i % 100 == 50:  # not beside a kill: a new signer withholds what it did not mark
                         sizes.append(a.cli_json("status")["map_bytes"])
+            wait_until(lambda: asked > 600, "six hundred questions")
         finally:
             stop.set()
             for thread in threads:
                 thread.join()
         print(asked, sizes)
-        assert wrong == [] and asked > 600
+        assert wrong == []
         assert max(sizes) <= 2 * sizes[0]
     shutil.rmtree(tree)
 
@@ -348,7 +351,7 @@ def test_stalls_kills_and_poison_show_no_wrong_answer():
 def test_two_appliances_on_one_data_directory(example):
     other = Appliance(data=example.data)
     other.spawn()
-    assert other.process.wait(20) == 2
+    assert other.process.wait(60) == 2
     assert str(example.data) in other.log()
     other.process = None
     assert example.values("www.example.com") == ["192.0.2.10"]
@@ -379,10 +382,13 @@ def test_a_store_that_does_not_fit_is_asked_for_less_and_less_often():
         a.stop()
         a.dns_config = "map_limit = 64M"
         a.log_path.unlink()
+        start = time.monotonic()
         a.spawn()
-        wait_until(lambda: "signer.map_full" in a.log(), "map full", 20)
+        wait_until(lambda: "signer.map_full" in a.log(), "map full")
+        wait_until(lambda: "asking for all zones" in a.log(), "it asks")
         time.sleep(4)
-        assert 1 <= a.log().count("asking for all zones") <= 3, a.log()
+        asked = a.log().count("asking for all zones")
+        assert asked <= 1 + math.log2(2 + time.monotonic() - start), a.log()
 
 
 def test_sigstop_of_a_worker_never_lets_a_false_served_out(example):
@@ -410,13 +416,13 @@ def history(a, acknowledged):
     for zone in ("one.example", "two.example"):
         path = a.dir / zone
         path.write_text(zone_text(f"{zone}."))
-        a.cli("zone", "import", zone, path, timeout=8)
+        a.cli("zone", "import", zone, path, timeout=60)
         acknowledged[zone] = "zone"
     for i in range(12):
         zone = ("one.example", "two.example")[i % 2]
-        a.cli("record", "set", zone, f"h{i}", 60, "A", f"10.0.0.{i}", "--commit", timeout=8)
+        a.cli("record", "set", zone, f"h{i}", 60, "A", f"10.0.0.{i}", "--commit", timeout=60)
         acknowledged[f"h{i}.{zone}"] = f"10.0.0.{i}"
-    a.cli("zone", "delete", "two.example", "--confirm=two.example", timeout=8)
+    a.cli("zone", "delete", "two.example", "--confirm=two.example", timeout=60)
     for name in [n for n in acknowledged if n.endswith("two.example")]:
         acknowledged[name] = "gone"
 
@@ -427,15 +433,16 @@ def test_power_cut_loses_nothing_acknowledged(vfs_tree, seed):
     acknowledged = {}
     a = Appliance(build=vfs_tree, env={"NAMESERVE_TEST_VFS": f"crash:{seed}:{20 + seed * 9}"})
     a.spawn()
-    try:
-        wait_until(a.ready, "ready", 5)
+    gone = lambda: "code=137" in a.log()  # noqa: E731
+    wait_until(lambda: gone() or a.ready(), "ready, or the power went", 60)
+    with contextlib.suppress(CliError, AssertionError, subprocess.TimeoutExpired):
         history(a, acknowledged)
-    except (CliError, AssertionError, subprocess.TimeoutExpired):
-        pass
-    wait_until(lambda: "code=137" in a.log(), "the power went", 5)
+    # A slow machine may have ended the history before the disk did.
+    wait_until(lambda: gone() or (a.cli_run("record", "set", "one.example", "more", 60, "TXT", time.time(), "--commit"), gone())[1],
+               "the power went", 60)
     a.process.kill()
-    a.process.wait(5)
-    wait_until(lambda: not subprocess.run(["pgrep", "-f", str(a.dir)], capture_output=True).stdout, "gone", 5)
+    a.process.wait(30)
+    wait_until(lambda: not subprocess.run(["pgrep", "-f", str(a.dir)], capture_output=True).stdout, "gone")
     a.env.pop("NAMESERVE_TEST_VFS")
     with a.start():
         verdict = a.cli_json("verify")
@@ -495,7 +502,7 @@ def test_full_disk_refuses_edits_and_loses_nothing():
                         pass
             for i in range(2000):
                 done = a.cli_run("record", "set", "example.com", f"f{i}", 60, "TXT", f'"{"y" * 200}"', "--commit")
-                if done.returncode != 0:
+                if done.returncode not in (0, 11):  # 11: not served in time
                     break
             assert done.returncode == 7 and "full" in done.stderr, (i, done)
             big = a.dir / "big.example"

@@ -23,11 +23,24 @@ def taken_back(a, name="www", before=("192.0.2.10",), seconds=10):
     wait_until(lambda: a.values(f"{name}.example.com") == list(before), "taken back", seconds)
 
 
+def while_it_waits(a, what, windows=(1, 5, 20)):
+    """What `what` says of an edit of www that waits to be confirmed: of one that waited all the while, which takes a longer
+    window on a machine with others."""
+    for window in windows:
+        start = time.monotonic()
+        done = edit(a, "www", "192.0.2.1", "--confirm-within", f"{window}s", "-m", "try")
+        assert done["confirm_within_ms"] == window * 1000
+        said = what(done["revision"])
+        if time.monotonic() - start < window:
+            return done, window, said
+        taken_back(a)
+    raise AssertionError(f"too slow for windows of {windows} s")
+
+
 def test_not_confirmed_is_taken_back(example):
-    done = edit(example, "www", "192.0.2.1", "--confirm-within", "1s", "-m", "try")
-    assert done["confirm_within_ms"] == 1000
-    assert example.values("www.example.com") == ["192.0.2.1"]
-    assert 0 < unconfirmed(example)[done["revision"]] <= 1
+    done, window, (served, left) = while_it_waits(
+        example, lambda revision: (example.values("www.example.com"), unconfirmed(example).get(revision)))
+    assert served == ["192.0.2.1"] and 0 < left <= window
     edit(example, "other", "192.0.2.5")
     taken_back(example)
     assert example.values("other.example.com") == ["192.0.2.5"]  # only that change's RRsets
@@ -38,12 +51,13 @@ def test_not_confirmed_is_taken_back(example):
 
 
 def test_confirmed_stays(example):
-    done = edit(example, "www", "192.0.2.1", "--confirm-within", "1s")
-    example.cli("confirm", done["revision"], "-m", "fine")
+    done, window, code = while_it_waits(
+        example, lambda revision: example.cli_run("confirm", revision, "-m", "fine").returncode)
+    assert code == 0
     assert unconfirmed(example) == {}
     edit(example, "www", "192.0.2.2")  # free again
-    second = edit(example, "marker", "192.0.2.3", "--confirm-within", "1s")
-    wait_until(lambda: second["revision"] not in unconfirmed(example), "the second is over", 10)
+    second = edit(example, "marker", "192.0.2.3", "--confirm-within", f"{window}s")
+    wait_until(lambda: second["revision"] not in unconfirmed(example), "the second is over", 60)
     assert example.values("www.example.com") == ["192.0.2.2"]
     example.fails(3, "confirm", done["revision"])
 
@@ -80,13 +94,15 @@ def test_times_that_make_no_sense(example):
 
 
 def test_it_survives_kills_of_sync(example):
-    done = edit(example, "www", "192.0.2.1", "--confirm-within", "2s")
-    for _ in range(2):
-        old = example.kill_role("sync")
-        example.wait_replaced("sync", old)
-        assert example.values("www.example.com") == ["192.0.2.1"]
-        assert unconfirmed(example)[done["revision"]] > 0
-    taken_back(example, seconds=15)
+    def killed(revision):
+        seen = []
+        for _ in range(2):
+            example.wait_replaced("sync", example.kill_role("sync"))
+            seen.append((example.values("www.example.com"), unconfirmed(example).get(revision, 0) > 0))
+        return seen
+
+    assert while_it_waits(example, killed, (2, 10, 40))[2] == [(["192.0.2.1"], True)] * 2
+    taken_back(example, seconds=60)
 
 
 @pytest.fixture

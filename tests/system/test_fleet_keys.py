@@ -49,24 +49,29 @@ def wait_back(fleet, member):
 def test_a_replica(fleet):
     """Edits go on through it; the old key is refused at the end, at the port and in the roster."""
     p, r1 = fleet.primary, fleet.replicas[0]
-    old, server = keys_of(r1.data), keys_of(p.data)[0]
+    server = keys_of(p.data)[0]
     assert "primary" in r1.fails(7, "fleet", "roll-key", "r1")
     p.fails(3, "fleet", "roll-key", "nobody")
     p.fails(2, "fleet", "roll-key", "r1", "--for", "25h")
-    said = p.cli_json("fleet", "roll-key", "r1", "--for", "3s", "-m", "each year")
-    assert said["name"] == "r1" and said["overlap_s"] == 3 and said["silent"] == []
-    wait_state(fleet, "r1", "announced")
-    assert admitted(p.fleet_port, server, old)
-    assert "the old one is refused from" in p.cli("fleet", "list")
-    done = []
-    while roll_state(fleet, "r1") is not None:
-        done.append(r1.cli_run("--timeout", "20s", "record", "set", "example.com", "during", "60", "A",
-                               f"192.0.2.{len(done) % 250}", "--commit").returncode)
-    # Its link is made anew with the new key; what comes meanwhile waits for it.
-    assert set(done) == {0} and len(done) > 3, done
-    assert not admitted(p.fleet_port, server, old)
-    wait_until(lambda: one_new_key(r1, old), "r1 took its key")
-    assert admitted(p.fleet_port, server, keys_of(r1.data))
+    for overlap in (3, 15, 60):  # all of it in that time, which is short on a machine with others
+        old = keys_of(r1.data)
+        said = p.cli_json("fleet", "roll-key", "r1", "--for", f"{overlap}s", "-m", "each year")
+        assert said["name"] == "r1" and said["overlap_s"] == overlap and said["silent"] == []
+        wait_until(lambda: roll_state(fleet, "r1") != "asked", "r1 has made its key")
+        good, listed, done = admitted(p.fleet_port, server, old), p.cli("fleet", "list"), []
+        while roll_state(fleet, "r1") is not None:
+            done.append(r1.cli_run("--timeout", "20s", "record", "set", "example.com", "during", "60", "A",
+                                   f"192.0.2.{len(done) % 250}", "--commit").returncode)
+        # Its link is made anew with the new key; what comes meanwhile waits for it.
+        assert set(done) <= {0}, done
+        wait_until(lambda o=old: not admitted(p.fleet_port, server, o), "the old one is refused")
+        wait_until(lambda o=old: one_new_key(r1, o), "r1 took its key")
+        wait_until(lambda: admitted(p.fleet_port, server, keys_of(r1.data)), "the new one is good")
+        in_time = good and "the old one is refused from" in listed and len(done) > 3
+        if in_time:
+            break
+        wait_back(fleet, r1)
+    assert in_time, (good, listed, done)
     wait_edit(r1, "after", "192.0.2.1", "--wait", "served")
     comments = [c["comment"] for c in p.cli_json("history", "list", "--limit", "200")["changes"] if c["kind"] == "fleet"]
     assert "each year" in comments and "r1 has a new key: the old one is refused" in comments
@@ -78,7 +83,8 @@ def test_away_before_it_heard(fleet):
     old = keys_of(r1.data)
     r1.kill()
     p.cli("fleet", "roll-key", "r1", "--for", "1s")
-    assert roll_state(fleet, "r1") == "asked" and admitted(p.fleet_port, keys_of(p.data)[0], old)
+    assert roll_state(fleet, "r1") == "asked"
+    wait_until(lambda: admitted(p.fleet_port, keys_of(p.data)[0], old), "the old one is good")
     r1.start()
     wait_until(lambda: roll_state(fleet, "r1") is None and one_new_key(r1, old), "rolled", 40)
     wait_back(fleet, r1)
@@ -99,7 +105,8 @@ def test_killed_between_any_two_steps(fleet):
         r1.kill()
         assert (r1.data / "fleet.key.next").read_text() == made
     wait_until(lambda: roll_state(fleet, "r1") is None, "the old one is refused", 30)
-    assert keys_of(r1.data) == old and not admitted(p.fleet_port, server, old)
+    assert keys_of(r1.data) == old
+    wait_until(lambda: not admitted(p.fleet_port, server, old), "the port knows, too")
     # In its own store it has two keys, or one that is none any more: the file that is there knows better.
     r1.start()
     wait_back(fleet, r1)

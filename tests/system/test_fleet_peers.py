@@ -118,11 +118,11 @@ def test_strangers(fleet):
         assert sorted(r["appliance"] for r in done["served"]) == ["p", "r1"]
     # An enrolled replica comes back meanwhile.
     fleet.replicas[0].kill_role("sync")
-    wait_until(lambda: fleet.replicas[0].ready() and fleet.replicas[0].follows(), "r1 is back", 10)
+    wait_until(lambda: fleet.replicas[0].ready() and fleet.replicas[0].follows(), "r1 is back")
     assert memory_kib(pid) - before < 50 << 10
     assert all(w.hear(WELCOME, 0.01) is None for w in wrong)
     # Who connects and says nothing is thrown out.
-    silent[-1].settimeout(10)
+    silent[-1].settimeout(60)
     greeting = silent[-1].recv(64)
     assert silent[-1].recv(64) == b"" if greeting else True
     for s in silent:

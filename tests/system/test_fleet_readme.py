@@ -72,7 +72,7 @@ class Host:
 
     def answer(self, name):
         with inside(self.ns):
-            reply = dns.query.udp(dns.message.make_query(name, "A"), self.address, timeout=2)
+            reply = dns.query.udp(dns.message.make_query(name, "A"), self.address, timeout=10)
         return [str(r) for rrset in reply.answer for r in rrset]
 
     def end(self):
@@ -80,7 +80,7 @@ class Host:
             self.shell.stdin.write("kill $(jobs -p); wait\n")
             self.shell.stdin.close()
         try:
-            self.shell.wait(15)
+            self.shell.wait(30)
         except subprocess.TimeoutExpired:
             self.shell.kill()
 
@@ -124,4 +124,4 @@ def served(hosts, listed):
     for name, command in MORE:
         hosts[name].run(command)
     for host in hosts.values():
-        assert host.answer("www.shop.example.") == ["192.0.2.81"]
+        wait_until(lambda h=host: h.answer("www.shop.example.") == ["192.0.2.81"], f"{host.name} serves it")

@@ -1,6 +1,7 @@
 """Zones that may be held at some sites only: an appliance elsewhere holds no byte of them."""
 
 import base64
+import contextlib
 import os
 import shutil
 import threading
@@ -31,7 +32,7 @@ def remains(member, marks=MARKS):
     """Files below the data directory that hold one of the marks."""
     found = []
     for path in sorted(member.data.rglob("*")):
-        if path.is_file():
+        with contextlib.suppress(FileNotFoundError, IsADirectoryError):  # what SQLite has beside it comes and goes
             data = path.read_bytes()
             found += [(path.name, m) for m in marks if m in data]
     return found
@@ -150,9 +151,7 @@ def test_changes_pass_by(fleet):
     assert shown["change"]["withheld"] == 1 and not shown["diffs"]
     assert "not held at this site" in far.cli("history", "show", str(done["revision"]))
     assert p.cli_json("history", "show", str(done["revision"]))["diffs"][0]["added"]
-    reports = [m.cli_json("verify") for m in fleet.members]
-    assert all(r["ok"] for r in reports), reports
-    assert len({r["head"] for r in reports}) == 1
+    fleet.wait_same_history()
 
 
 def test_digests_agree(fleet):
@@ -175,14 +174,15 @@ def test_a_key_of_another_site_gets_nothing(fleet, kind):
     server = rawpeer.keys_of(p.data)[0]
     pair = rawpeer.keys_of(far.data)
     say = [rawpeer.hello("home"), rawpeer.receipt(0), rawpeer.digest_all(head)] if kind == zmq.DEALER else []
-    got = rawpeer.listen(p.fleet_port, server, pair, kind, say)
+    rest = b"example\x03com" if kind == zmq.DEALER and not fleet.by_snapshot else b""
+    got = rawpeer.listen(p.fleet_port, server, pair, kind, say, until=rest)
     if kind == zmq.DEALER and not fleet.by_snapshot:
-        assert b"example\x03com" in got, "it does get the rest"
+        assert rest in got, "it does get the rest"
     assert not [m for m in MARKS if m in got]
     if kind == zmq.DEALER and not fleet.by_snapshot:
         near = fleet.near
         near.stop()
-        assert MARKS[0] in rawpeer.listen(p.fleet_port, server, rawpeer.keys_of(near.data), kind, say)
+        assert MARKS[0] in rawpeer.listen(p.fleet_port, server, rawpeer.keys_of(near.data), kind, say, until=MARKS[0])
         near.start()
     far.start()
     wait_until(lambda: far.follows(head), "far follows")

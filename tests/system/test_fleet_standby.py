@@ -142,11 +142,11 @@ def test_silent_standby(fleet):
     try:
         first = set_a(p, "x", "192.0.2.2", "--idempotency-key", "first")
         assert first.returncode == 8 or "outcome is unknown" in first.stderr, first.stderr
-        assert 1 < time.monotonic() - began < 8
+        assert 1 < time.monotonic() - began < 2 * 5
         refused = set_a(p, "x", "192.0.2.3")
         assert refused.returncode == 7 and "standby r1 has been silent" in refused.stderr
         assert set_a(r2, "x", "192.0.2.3").returncode == 7
-        assert "edits are refused" in str(p.cli_json("status")["problems"])
+        wait_until(lambda: "edits are refused" in str(p.cli_json("status")["problems"]), "status says so")
         # Nobody else has what the standby has not.
         assert p.values("x.example.com.") == r2.values("x.example.com.") == ["192.0.2.1"]
     finally:

@@ -19,7 +19,7 @@ import dns.zone
 import pytest
 
 from appliance import Appliance, CliError, zone_text
-from peers import answers, wait_until
+from peers import answers, free_port, wait_until
 
 ROOT_ONLY = pytest.mark.skipif(os.getuid() != 0, reason="needs root to make a network of its own")
 CLONE_NEWNET = 0x40000000
@@ -154,12 +154,17 @@ def world(network):
     finally:
         for server in servers:
             server.terminate()
-            server.wait(10)
+            server.wait(30)
         shutil.rmtree(folder)
 
 
 def check(a, name, **kw):
-    return a.cli_json("zone", "check", f"{name}.example", **kw)
+    """What the parent's servers say; again when one of them said nothing in time."""
+    for _ in range(5):
+        got = a.cli_json("zone", "check", f"{name}.example", **kw)
+        if not any(s["text"] for s in got["asked"]):
+            break
+    return got
 
 
 @ROOT_ONLY
@@ -218,7 +223,7 @@ def test_a_dead_probe_is_replaced_and_says_so_meanwhile(world):
     os.kill(old, signal.SIGSTOP)
     with pytest.raises(CliError) as error:
         world.cli("zone", "check", "good.example", "--timeout", "1s")
-    assert error.value.code == 7, error.value
+    assert error.value.code in (7, 8), error.value  # 8: that word came too late
     os.kill(old, signal.SIGKILL)
     world.wait_replaced("probe", old)
     wait_until(lambda: world.cli_run("zone", "check", "good.example").returncode == 0, "it asks again", 10)
@@ -228,7 +233,7 @@ def test_a_dead_probe_is_replaced_and_says_so_meanwhile(world):
 def test_without_a_resolver_it_says_what_to_configure(example):
     probe = example.processes("probe")
     assert len(probe) == 1 and probe[0]["state"] == "ready"
-    wait_until(lambda: "resolver" in example.fails(7, "zone", "check", "example.com"), "the probe said hello", 5)
+    wait_until(lambda: "resolver" in example.fails(7, "zone", "check", "example.com"), "the probe said hello")
     with open(f"/proc/{probe[0]['pid']}/smaps_rollup", encoding="ascii") as f:
         pss = next(int(line.split()[1]) for line in f if line.startswith("Pss:"))
     assert pss < 8000, pss
@@ -241,8 +246,8 @@ class Hostile(threading.Thread):
         super().__init__(daemon=True)
         self.answer, self.asked = answer, 0
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind(("127.0.0.1", 0))
-        self.port = self.socket.getsockname()[1]
+        self.port = free_port()
+        self.socket.bind(("127.0.0.1", self.port))
         self.tcp = socket.socket()
         self.tcp.bind(("127.0.0.1", self.port))
         self.tcp.listen(8)

@@ -34,7 +34,7 @@ def world():
 
 def ask(a, name, rdtype="A", **more):
     return dns.query.udp(dns.message.make_query(name, rdtype, use_edns=0, payload=1232, **more), "127.0.0.1",
-                         port=a.port, timeout=3)
+                         port=a.port, timeout=10)
 
 
 def values(reply):
@@ -142,13 +142,13 @@ def test_looked_up_kept_and_let_go(world):
         put(world, name, f"{name}.test.", ttl=300)
     for name in fates:
         reply = gives(world, f"{name}.example.com", start)
-        assert reply.answer[0].ttl <= 5 and values(ask(world, f"{name}.example.com", "AAAA")) == ["2001:db8::1"]
+        assert reply.answer[0].ttl <= 5
+        gives(world, f"{name}.example.com", ["2001:db8::1"], "AAAA")
     assert 295 <= gives(world, "slow.example.com", ["198.51.100.7"]).answer[0].ttl <= 300  # the lesser: its own
     assert not ask(world, "slow.example.com", "AAAA").answer
     gives(world, "chain.example.com", start)
     gives(world, "private.example.com", [])
-    wait_until(lambda: listed(world, "private.example.com.")["reason"], "a reason", 20)
-    assert "probe" in listed(world, "private.example.com.")["reason"]
+    wait_until(lambda: "probe" in listed(world, "private.example.com.")["reason"], "a reason")
     reply = ask(world, "never.example.com")
     assert reply.rcode() == dns.rcode.SERVFAIL and "ALIAS" in ede(reply)
 
@@ -166,10 +166,10 @@ def test_looked_up_kept_and_let_go(world):
     for name, text in (("servfail", "SERVFAIL"), ("nxdomain", "NXDOMAIN"), ("empty", "no address")):
         wait_until(lambda: text in listed(world, f"{name}.example.com.")["reason"] or
                    listed(world, f"{name}.example.com.")["state"] == "lost", f"{name} is seen", 20)
-    assert "ALIAS targets cannot be resolved" in json.dumps(world.cli_json("status")["problems"])
+    wait_until(lambda: "ALIAS targets cannot be resolved" in json.dumps(world.cli_json("status")["problems"]), "status says so")
     peer.put("servfail.test", ["198.51.100.3"])
     wait_until(lambda: ask(world, "silent.example.com").rcode() == dns.rcode.SERVFAIL, "let go", 40)
-    assert listed(world, "silent.example.com.")["state"] == "lost"
+    wait_until(lambda: listed(world, "silent.example.com.")["state"] == "lost", "and told")
     gives(world, "servfail.example.com", ["198.51.100.3"], seconds=90)  # it heals by itself
 
 
@@ -221,6 +221,7 @@ def test_export_and_list(world):
     world.peer.put("out.test", ["198.51.100.8"], ["2001:db8::8"], ttl=3600)
     put(world, "out", "out.test.", ttl=77)
     gives(world, "out.example.com", ["198.51.100.8"])
+    gives(world, "out.example.com", ["2001:db8::8"], "AAAA")
     text = world.cli("zone", "export", "example.com")
     lines = text.splitlines()
     at = lines.index(";ns-alias out.example.com. 77 out.test.")

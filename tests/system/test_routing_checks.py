@@ -6,6 +6,7 @@ import datetime
 import json
 import re
 import sqlite3
+import time
 
 import pytest
 
@@ -85,12 +86,12 @@ def test_tcp_says_and_expects(lab):
     becomes(lab, "redis", "up", "as expected")
     becomes(lab, "redis-2", "down", "without an answer")
     # Equal checks are one probe.
-    before = s.asked
+    before, start = s.asked, time.monotonic()
     for i in range(20):
         put(lab, f"same-{i}", type="tcp", port=s.port, send="PING\r\n", expect="+PONG", interval=60)
     for i in range(20):
         becomes(lab, f"same-{i}", "up")
-    assert s.asked - before < 18  # one, and what the two from above did meanwhile
+    assert s.asked - before < 10 + 2 * (time.monotonic() - start)  # one, and what the two from above did meanwhile
     for i in range(20):
         lab.cli("check", "del", f"same-{i}")
     s.close()
@@ -109,8 +110,8 @@ def test_dns(lab):
 def test_forbidden_targets_are_not_asked(lab):
     put(lab, "inside", type="tcp", target="127.0.0.2", port=1)
     put(lab, "inside-up", type="tcp", target="10.1.2.3", port=1, initial="up")
-    c = show(lab, "inside")
-    assert c["state"] == "down" and c["initial"] and "allow" in c["reason"]
+    c = wait_until(lambda: (c := show(lab, "inside"))["votes"] and "allow" in c["reason"] and c, "it says why")
+    assert c["state"] == "down" and c["initial"]
     assert [v["state"] for v in c["votes"]] == ["abstain"]
     assert show(lab, "inside-up")["state"] == "up"
 
@@ -150,7 +151,7 @@ def test_icmp_abstains_where_it_may_not(lab):
         def told():
             votes = show(lab, "ping")["votes"]
             return votes and votes[0]["state"] == "abstain" and "ping_group_range" in votes[0]["reason"]
-        wait_until(told, "an abstention", 5)
+        wait_until(told, "an abstention")
 
 
 def test_calculated_push_and_override(lab):
@@ -158,20 +159,31 @@ def test_calculated_push_and_override(lab):
     lab.cli("check", "set", "job-2", "-", stdin='{"type": "push", "initial": "up"}')
     lab.cli("check", "set", "both", "-", stdin='{"type": "calculated", "of": ["job", "job-2"], "at_least": 2}')
     lab.cli("check", "set", "top", "-", stdin='{"type": "calculated", "of": ["both"]}')
-    assert show(lab, "top")["state"] == "down"
-    lab.cli("check", "push", "job", "up", "--for", "2s")
-    becomes(lab, "job", "up", "pushed")
-    assert show(lab, "top")["state"] == "up"
-    wait_until(lambda: show(lab, "job")["state"] == "down", "the push expires", 6)
-    assert show(lab, "top")["state"] == "down"
-    lab.cli("check", "override", "top", "up", "--for", "2s", "-m", "on my word")
-    c = show(lab, "top")
-    assert c["state"] == "up" and c["override"]["author"] == "root" and c["override"]["reason"] == "on my word"
-    assert c["override"]["until"]
-    wait_until(lambda: show(lab, "top")["state"] == "down", "the override expires", 6)
+    def is_down(name):
+        wait_until(lambda: show(lab, name)["state"] == "down", f"{name} is down", 90)
+
+    def while_it_lasts(looks, *words):
+        """What these say before its time is over, which is longer on a machine with others."""
+        for seconds in (2, 10, 40):
+            start = time.monotonic()
+            lab.cli("check", *words, "--for", f"{seconds}s", "-m", "on my word")
+            said = [wait_until(lambda n=n: (c := show(lab, n))["state"] == "up" and c or time.monotonic() > start + seconds, n)
+                    for n in looks]
+            is_down(looks[0])
+            if True not in said:
+                return said
+        raise AssertionError(said)
+
+    is_down("top")
+    job, _ = while_it_lasts(("job", "top"), "push", "job", "up")
+    assert "pushed" in job["reason"]
+    is_down("top")
+    (c,) = while_it_lasts(("top",), "override", "top", "up")
+    assert c["override"]["author"] == "root" and c["override"]["reason"] == "on my word" and c["override"]["until"]
     lab.cli("check", "override", "top", "up", "-m", "again")
     lab.cli("check", "override", "top", "auto")
-    assert show(lab, "top")["state"] == "down" and "override" not in show(lab, "top")
+    is_down("top")
+    assert "override" not in show(lab, "top")
     assert "needs it" in lab.fails(5, "check", "del", "both")
     assert "itself" in lab.fails(6, "check", "set", "both", "-", stdin='{"type": "calculated", "of": ["top"]}')
 
@@ -352,29 +364,30 @@ def test_all_at_a_glance_and_a_look_now(lab):
     def rows(*more):
         return {r["name"]: r for r in lab.cli_json("check", "health", "--filter", "glance", *more)["rows"]}
 
-    assert list(rows())[0] == "glance-down"
-    assert rows()["glance-up"]["level"] == "ok" and rows()["glance-up"]["rtt_us"] > 0
-    assert 0 in rows()["glance-down"]["looks"] and rows()["glance-down"]["up"] == 0
+    wait_until(lambda: list(r := rows())[0] == "glance-down" and r["glance-up"]["level"] == "ok" and r["glance-up"]["rtt_us"] > 0
+               and 0 in r["glance-down"]["looks"] and r["glance-down"]["up"] == 0, "all at a glance")
     assert rows()["glance-up"]["target"] == f"127.0.0.1:{s.port}"
     first = lab.cli_json("check", "health", "--filter", "glance", "--limit", 1)
     assert list(rows("--cursor", first["next"])) == ["glance-calc", "glance-up"]
     assert first["crit"] >= 1 and first["total"] == 3
     lab.cli("check", "override", "glance-up", "down", "-m", "maintenance")
-    wait_until(lambda: rows()["glance-up"]["note"] == "forced down", "the override")
-    assert rows()["glance-up"]["level"] == "warn"
+    wait_until(lambda: (r := rows()["glance-up"])["note"] == "forced down" and r["level"] == "warn", "the override")
     lab.cli("check", "override", "glance-up", "auto", "-m", "done")
 
     def bad():
         return [z["name"] for z in lab.cli_json("zone", "list", "--filter", "health:bad glance")["zones"]]
 
-    assert lab.cli_json("zone", "show", "glance.example")["health"] == "warn" and bad() == ["glance.example."]
-    info = show(lab, "glance-up")
-    assert info["used_by"] == ["www.glance.example."] and info["needed"] == 1 and info["looks"][-1] > 0
-    assert "refused" in lab.cli_json("check", "probe", "glance-down")["reason"]
+    def health():
+        return lab.cli_json("zone", "show", "glance.example")["health"], bad()
+
+    wait_until(lambda: health() == ("warn", ["glance.example."]), "one of the zone's two is down")
+    info = wait_until(lambda: (i := show(lab, "glance-up"))["looks"][-1] > 0 and i, "a good look")
+    assert info["used_by"] == ["www.glance.example."] and info["needed"] == 1
+    wait_until(lambda: "refused" in lab.cli_json("check", "probe", "glance-down")["reason"], "a look that is refused")
     gone.heal()
     wait_until(lambda: lab.cli_json("check", "probe", "glance-down")["good"], "a good look")
     becomes(lab, "glance-down", "up")
-    assert lab.cli_json("zone", "show", "glance.example")["health"] == "ok" and bad() == []
+    wait_until(lambda: health() == ("ok", []), "the zone is well")
     assert "calculated" in lab.fails(6, "check", "probe", "glance-calc")
     assert "no such check" in lab.fails(6, "check", "probe", "nothing")
 
@@ -382,7 +395,7 @@ def test_all_at_a_glance_and_a_look_now(lab):
         return lab.cli_run("check", "probe", "new", "-", "--json", stdin=json.dumps({"type": "tcp", **what}))
 
     # As a definition says, which nobody has set: by its rules and limits, and it is no check after it.
-    said = json.loads(tried(target="127.0.0.1", port=s.port).stdout)
+    said = wait_until(lambda: (r := json.loads(tried(target="127.0.0.1", port=s.port).stdout)).get("good") and r, "a good look")
     assert said["good"] and not said["assigned"] and said["name"] == ""
     assert "E2214" in tried(target="127.0.0.1", port=s.port, interval=0.5).stderr
     assert "private address" in tried(target="10.0.0.1", port=1).stderr

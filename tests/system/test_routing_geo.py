@@ -36,7 +36,7 @@ def ask(a, name, ecs):
     net = ipaddress.ip_network(ecs)
     q = dns.message.make_query(name, "TXT", use_edns=0, options=[
         dns.edns.ECSOption(str(net.network_address), net.prefixlen)])
-    reply = dns.query.udp(q, "127.0.0.1", port=a.port, timeout=3)
+    reply = dns.query.udp(q, "127.0.0.1", port=a.port, timeout=10)
     return reply.answer[0][0].to_text().strip('"'), reply.options[0].scopelen
 
 
@@ -95,6 +95,7 @@ def test_a_new_file_loses_no_query(server):
     asker = threading.Thread(target=keep_asking)
     asker.start()
     try:
+        wait_until(lambda: seen, "an answer by the old file")
         os.kill(server.process.pid, signal.SIGHUP)
         wait_until(lambda: not before & {p["pid"] for p in server.processes("worker")} and
                    len(server.processes("worker")) == 2, "two other workers", 20)

@@ -123,12 +123,13 @@ def uplink_broken(lab, member):
 
 
 def test_three_of_five_are_asked_and_all_agree_who(lab):
-    asked = {frozenset(v["appliance"] for v in show(m, "three")["votes"]) for m in lab.members}
-    assert len(asked) == 1 and len(min(asked)) == 3
-    assert all(len(show(m, "web")["votes"]) == 5 for m in lab.members)
+    def asked():
+        return {frozenset(v["appliance"] for v in show(m, "three")["votes"]) for m in lab.members}
+
+    wait_until(lambda: len(a := asked()) == 1 and len(min(a)) == 3, "all agree on three")
     for m in lab.members:
-        vote = next(v for v in show(m, "web")["votes"] if v["appliance"] != m.name)
-        assert vote["reason"] == "status 200" and vote["rtt_ms"] > 0
+        wait_until(lambda m=m: len(votes := show(m, "web")["votes"]) == 5 and all(
+            v["reason"] == "status 200" and v["rtt_ms"] > 0 for v in votes if v["appliance"] != m.name), f"{m.name} heard five")
     # The probe tells at most every second what it counts.
     wait_until(lambda: sorted(m.cli_json("status")["checks_assigned"] for m in lab.members) == [1, 1, 2, 2, 2],
                "two of them look at both")

@@ -160,7 +160,7 @@ test_nobody_there(void **state)
 		c = client();
 		start = clock_mono_ms();
 		assert_null(ns_client_call(c, &COMMIT, 0, &why));
-		assert_in_range(clock_mono_ms() - start, 0, 1000);
+		assert_in_range(clock_mono_ms() - start, 0, 4000);
 		assert_int_equal(why.err, NS_UNAVAILABLE);
 		assert_int_equal(why.code, NS_CODE_NO_APPLIANCE);
 		assert_non_null(strstr(why.text, sockdir_path));
@@ -189,7 +189,7 @@ test_listener_goes_after_the_probe(void **state)
 	start = clock_mono_ms();
 	assert_null(ns_client_call(c, &COMMIT, 5000, &why));
 	assert_int_equal(why.err, NS_UNAVAILABLE);
-	assert_in_range(clock_mono_ms() - start, 0, 2000);
+	assert_in_range(clock_mono_ms() - start, 0, 4000);
 	ns_client_destroy(&c);
 	close(fd);
 	unlink(sockdir_path);
@@ -223,7 +223,7 @@ test_deadline(void **state)
 	assert_status(c);
 	start = clock_mono_ms();
 	assert_null(ns_client_call(c, &LIST, 100, &why));
-	assert_in_range(clock_mono_ms() - start, 100, 1500);
+	assert_in_range(clock_mono_ms() - start, 100, 4000);
 	assert_int_equal(why.err, NS_UNAVAILABLE);
 	assert_int_equal(why.code, NS_CODE_DEADLINE);
 	assert_null(ns_client_call(c, &SET, 50, &why));
@@ -312,7 +312,7 @@ test_appliance_vanishes(void **state)
 	ns_client_request(c, &LIST, 0, on_reply, &list);
 	ns_client_request(c, &COMMIT, 0, on_reply, &commit);
 	turn(c, 5000, &commit.done);
-	assert_in_range(clock_mono_ms() - start, 0, 2000);
+	assert_in_range(clock_mono_ms() - start, 0, 4000);
 	assert_int_equal(list.ends, 1);
 	assert_int_equal(list.why.err, NS_UNAVAILABLE);
 	assert_int_equal(commit.ends, 1);
@@ -423,7 +423,7 @@ test_refused_hello(void **state)
 			assert_null(ns_client_call(c, &STATUS, 5000, &why));
 			assert_int_equal(why.err, cases[i].err);
 			assert_non_null(strstr(why.text, cases[i].text));
-			assert_in_range(clock_mono_ms() - start, 0, 1000);
+			assert_in_range(clock_mono_ms() - start, 0, 4000);
 		}
 		assert_int_equal(m.requests, 0);
 		ns_client_destroy(&c);

@@ -48,6 +48,8 @@ static const struct {
 	{ "~\\.(com|net)$", "example.com.", 0, true },
 	{ "~\\.(org|net)$", "example.com.", 0, false },
 	{ "-~com$", "example.com.", 0, false },
+	{ "~^([a-z]+\\.)+com$", "www.example.com.", 0, true },
+	{ "~^([]*+?()[:alpha:]]*\\**m?)*$", "example.com.", 0, false },
 	{ "dnssec:on", "example.com.", FILTER_SIGNED, true },
 	{ "dnssec:on", "example.com.", 0, false },
 	{ "dnssec:off exam", "example.com.", 0, true },
@@ -302,7 +304,8 @@ static void
 refused(void **state)
 {
 	static const char *const bad[] = { "~(", "~a{2}", "~(a)\\1", "^", "-", "~", "-^", "tag:x",
-		"~((((((a+)+)+)+)+)+)+", "~a+++++++", "~^m*******.*******", "dnssec:maybe",
+		"~((((((a+)+)+)+)+)+)+", "~a+++++++", "~^m********++++", "~^((((m*)*)*)+)+",
+		"~(a*|(b*|[[:alpha:]]+)?)+", "~((([x", "~^m*******.*******", "dnssec:maybe",
 		"health:ok", "name:", "draft:any", "type:MX", "policy:www", "qps:", "qps:100",
 		"qps:>", "qps:>x", "qps:>1d", "changed:<1y", "changed:1d", "qps:>9999999999999",
 		"1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17" };
