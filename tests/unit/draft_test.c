@@ -561,7 +561,6 @@ names_in_zones(void **arg)
 		assert_int_equal(draft_holds(rows[i].zone, rows[i].name), rows[i].len);
 }
 
-/* Base, theirs and mine as single values; NULL: no such RRset. */
 int
 main(void)
 {
