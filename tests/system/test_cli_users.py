@@ -108,9 +108,14 @@ def test_each_request_at_a_replica():
             a.cli("verify")
         # Its logins are its own, and shown where one asks for them.
         words = ("history", "audit", "--filter", "kind:login from:2001:db8::7")
-        wait_until(lambda: fleet.primary.cli_json("--appliance", plain.name, *words)["changes"], "the login there", 20)
-        there = fleet.primary.cli_json("--appliance", plain.name, *words)
-        assert there["appliance"] == plain.name and there["changes"][0]["source"] == "2001:db8::7"
+
+        def there():
+            done = fleet.primary.cli_run("--json", "--appliance", plain.name, *words)  # it may not be linked yet
+            told = json.loads(done.stdout) if done.returncode == 0 else {"changes": []}
+            return told if told["changes"] else None
+
+        told = wait_until(there, "the login there", 30)
+        assert told["appliance"] == plain.name and told["changes"][0]["source"] == "2001:db8::7"
         assert not fleet.primary.cli_json(*words)["changes"]
 
 
