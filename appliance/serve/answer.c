@@ -112,6 +112,7 @@ move_to_child(struct reply *r, struct chain *c)
 	if (image == 0 || image == w->image || !zone_open(r->view, image, w->labels, &child))
 		return false;
 	w->image = c->first = c->image = image;
+	w->has_cover = false;
 	h->zone = child;
 	h->rel = h->labels - child.image->head.apex_labels;
 	h->keylen = image_key_padded(h->name, h->off, h->rel, w->key);

@@ -13,6 +13,33 @@ put_cover(struct reply *r, const uint8_t *key, size_t keylen)
 		proof_put(r, &node, false);
 }
 
+/* The one before the hop's name, which is not there. */
+static bool
+find_cover(const struct reply *r, struct image_node *node)
+{
+#ifdef NS_BREAK_nsec
+	(void)r;
+	(void)node;
+	return false;
+#else
+	/* The usual case: found in a pass before. */
+	if (r->w->has_cover && r->hop.at == NULL) {
+		*node = r->w->node;
+		return true;
+	}
+	return image_find_nsec(&r->hop.zone, r->hop.key, r->hop.keylen, node) == IMAGE_NODE;
+#endif
+}
+
+static void
+put_name_cover(struct reply *r)
+{
+	struct image_node node;
+
+	if (find_cover(r, &node))
+		proof_put(r, &node, false);
+}
+
 static size_t
 wild_key(const struct hop *h, size_t encloser, uint8_t out[NAME_MAX_KEY + 2])
 {
@@ -27,9 +54,7 @@ nsec_nxdomain(struct reply *r, const struct lookup *l)
 {
 	uint8_t wild[NAME_MAX_KEY + 2];
 
-#ifndef NS_BREAK_nsec
-	put_cover(r, r->hop.key, r->hop.keylen);
-#endif
+	put_name_cover(r);
 	put_cover(r, wild, wild_key(&r->hop, l->keylen, wild));
 }
 
@@ -39,33 +64,14 @@ nsec_nodata(struct reply *r, const struct lookup *l)
 	uint8_t wild[NAME_MAX_KEY + 2];
 	struct image_set nsec;
 
-#ifdef NS_BREAK_nsec
-	(void)wild;
-	(void)nsec;
-	(void)l;
-	(void)r;
-#else
 	if (l->kind == LOOKUP_WILD) {
 		put_cover(r, wild, wild_key(&r->hop, l->keylen, wild));
-		put_cover(r, r->hop.key, r->hop.keylen);
+		put_name_cover(r);
 	} else if (l->kind != LOOKUP_ENT && image_set_find(&l->node, RR_NSEC, &nsec)) {
 		proof_put(r, &l->node, false);
 	} else {
-		put_cover(r, r->hop.key, r->hop.keylen);
+		put_name_cover(r);
 	}
-#endif
-}
-
-static bool
-nsec_wild(const struct reply *r, struct image_node *node)
-{
-#ifdef NS_BREAK_nsec
-	(void)r;
-	(void)node;
-	return false;
-#else
-	return image_find_nsec(&r->hop.zone, r->hop.key, r->hop.keylen, node) == IMAGE_NODE;
-#endif
 }
 
 static void
@@ -74,4 +80,4 @@ nsec_no_ds(struct reply *r, const struct lookup *l)
 	proof_put(r, &l->node, false);
 }
 
-const struct denial denial_nsec = { nsec_nxdomain, nsec_nodata, nsec_wild, nsec_no_ds };
+const struct denial denial_nsec = { nsec_nxdomain, nsec_nodata, find_cover, nsec_no_ds };

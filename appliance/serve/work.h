@@ -105,6 +105,7 @@ struct work {
 	struct image_ref zone;			/* once image is opened */
 	bool		has_set;		/* node has set, of the type asked for */
 	struct image_set set;
+	bool		has_cover;		/* key is not there, and node's NSEC says so */
 	uint8_t		lname[NAME_MAX_WIRE + IMAGE_KEY_SLACK];
 	uint8_t		key[NAME_MAX_KEY];
 };

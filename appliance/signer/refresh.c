@@ -86,11 +86,13 @@ look(void *arg, uint64_t hash, map_off off)
 }
 
 bool
-refresh_sweep(struct refresh *r, uint32_t now)
+refresh_sweep(struct refresh *r, uint32_t now, uint64_t deadline_ns)
 {
 	r->now = now;
-	if (writer_view(r->w, &r->view) && map_zone_page(&r->view, &r->cursor, look, r))
-		return false;
+	if (writer_view(r->w, &r->view))
+		while (map_zone_page(&r->view, &r->cursor, look, r))
+			if (clock_is_past(deadline_ns))
+				return false;
 	r->cursor = 0;
 	r->last_state = r->now_state;
 	r->now_state = (struct refresh_state){ 0 };

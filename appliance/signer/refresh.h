@@ -1,7 +1,7 @@
 /* refresh - zones whose signatures are due, found in the map and made anew before they end.
  *
- * An image says when its first signature ends (image_format.h), so a sweep looks at nothing else: a page of
- * the map's directory at each turn, all of 100,000 zones in ten minutes.  What is due is made anew in slices,
+ * An image says when its first signature ends (image_format.h), so a sweep looks at nothing else: pages of
+ * the map's directory, a slice of time at each turn, all of 100,000 zones in half a minute.  What is due is made anew in slices,
  * one zone at a time, by feed_refresh(); a zone that cannot be waits for the next sweep. */
 #ifndef NS_SIGNER_REFRESH_H
 #define NS_SIGNER_REFRESH_H
@@ -13,8 +13,8 @@ struct refresh;
 
 struct refresh	*refresh_new(struct writer *, struct feed *);
 void	 refresh_destroy(struct refresh **);
-/* Look at one more page; true: that was the last one. */
-bool	 refresh_sweep(struct refresh *, uint32_t now);
+/* Looks at pages until `deadline` (clock_mono_ns), at one at least; true: that was the last one. */
+bool	 refresh_sweep(struct refresh *, uint32_t now, uint64_t deadline_ns);
 /* Works until `deadline` (clock_mono_ns); true: there is more to do now. */
 bool	 refresh_step(struct refresh *, uint64_t deadline_ns);
 

@@ -16,6 +16,7 @@
 #define RETRY_FIRST_MS   1000u /* after the map was full */
 #define RETRY_LAST_MS    30000u
 #define RENEW_SLICE_NS   2000000ull /* the same for signatures that are due */
+#define SWEEP_SLICE_NS   1000000ull /* a second, of looking at when signatures end */
 #define LOAD_SLICE_NS    500000ull /* of opening keys in idle time: 1 % of a core */
 #define LOAD_PAUSE_MS    50u
 #define DIGEST_SLICE_NS  2000000ull /* a feed waits no longer than this and one zone */
@@ -258,7 +259,8 @@ on_second(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	digest_idle(s->digest, clock_mono_ns());
-	if (refresh_sweep(s->refresh, signer_now(s)) || feed_is_making(s->feed))
+	if (refresh_sweep(s->refresh, signer_now(s), clock_mono_ns() + SWEEP_SLICE_NS) ||
+	    feed_is_making(s->feed))
 		say_state(s);
 	arm(s->renew, 0);
 	if (!event_pending(s->load, EV_TIMEOUT, NULL))

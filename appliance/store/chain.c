@@ -5,7 +5,7 @@
 #include <openssl/evp.h>
 #include <string.h>
 
-#define HEADER_MAX (1 + 6 * 8 + 4 * 2 + 64 + 16 + 16 + 512)
+#define HEADER_MAX (1 + 6 * 8 + 6 * 2 + 64 + 16 + 16 + 512 + 48 + 64)
 
 static void
 put_text(struct wbuf *w, const char *text)
@@ -19,7 +19,9 @@ put_text(struct wbuf *w, const char *text)
 static void
 put_header(struct wbuf *w, const struct store_change *c)
 {
-	wbuf_u8(w, 1);
+	bool whence = c->source[0] != '\0' || c->appliance[0] != '\0';
+
+	wbuf_u8(w, whence ? 2 : 1);
 	wbuf_u64(w, c->revision);
 	wbuf_u64(w, c->term);
 	wbuf_u64(w, (uint64_t)c->at_ms);
@@ -30,6 +32,10 @@ put_header(struct wbuf *w, const struct store_change *c)
 	wbuf_u64(w, c->added);
 	wbuf_u64(w, c->removed);
 	wbuf_u64(w, c->zone_count);
+	if (!whence)
+		return;
+	put_text(w, c->source);
+	put_text(w, c->appliance);
 }
 
 bool

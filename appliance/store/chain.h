@@ -3,7 +3,9 @@
  * Pure.  The header's encoding is fixed for good (a new one gets a new first octet): all numbers in
  * network order, strings as u16 length and octets:
  *   u8 1, u64 revision, u64 term, u64 at_ms, author, via, kind, comment, u64 added, u64 removed,
- *   u64 zone_count */
+ *   u64 zone_count
+ * A change that says from where it was made, or at which appliance, has u8 2 instead, and at the end
+ *   source, appliance */
 #ifndef NS_STORE_CHAIN_H
 #define NS_STORE_CHAIN_H
 

@@ -25,7 +25,9 @@ change_row(struct store *s, sqlite3_stmt *st, struct store_change *c)
 	    !db_col_u64(st, 8, INT64_MAX, &c->removed) ||
 	    !db_col_u64(st, 9, INT64_MAX, &c->zone_count) ||
 	    !db_col_blob(st, 10, STORE_HASH, STORE_HASH, &prev, &len) ||
-	    !db_col_blob(st, 11, STORE_HASH, STORE_HASH, &hash, &len))
+	    !db_col_blob(st, 11, STORE_HASH, STORE_HASH, &hash, &len) ||
+	    !db_col_text(st, 12, c->source, sizeof c->source) ||
+	    !db_col_text(st, 13, c->appliance, sizeof c->appliance))
 		return db_corrupt(s, "a change in the log has a value that no change can have");
 	c->at_ms = (int64_t)at;
 	memcpy(c->prev, prev, STORE_HASH);
@@ -58,12 +60,31 @@ store_head(struct store *s, uint64_t *revision, uint64_t *term, uint8_t hash[STO
 
 /* ---- appending ---- */
 
+/* Beside the change: its row ends with the body, and behind that nothing is quick to read. */
+static enum ns_err
+whence_insert(struct store *s, const struct store_change *c)
+{
+	sqlite3_stmt *st;
+
+	if (c->source[0] == '\0' && c->appliance[0] == '\0')
+		return NS_OK;
+	if ((st = db_writer(s, ST_WHENCE_PUT)) == NULL)
+		return s->why.err;
+	db_bind_u64(st, 1, c->revision);
+	db_bind_text(st, 2, c->source);
+	db_bind_text(st, 3, c->appliance);
+	return db_run(s, st);
+}
+
 enum ns_err
 change_insert(struct store *s, const struct store_change *c, const void *body, size_t body_len)
 {
-	sqlite3_stmt *st = db_writer(s, ST_CHANGE_PUT);
+	enum ns_err err = whence_insert(s, c);
+	sqlite3_stmt *st;
 
-	if (st == NULL)
+	if (err != NS_OK)
+		return err;
+	if ((st = db_writer(s, ST_CHANGE_PUT)) == NULL)
 		return s->why.err;
 	db_bind_u64(st, 1, c->revision);
 	db_bind_u64(st, 2, c->term);
@@ -112,6 +133,7 @@ append(struct store *s, struct store_change *c, const void *body, size_t body_le
 
 	assert(ended(c->author, sizeof c->author) && ended(c->via, sizeof c->via));
 	assert(ended(c->kind, sizeof c->kind) && ended(c->comment, sizeof c->comment));
+	assert(ended(c->source, sizeof c->source) && ended(c->appliance, sizeof c->appliance));
 	if (err != NS_OK)
 		return err;
 	if (body_len > STORE_BODY_MAX)
@@ -187,7 +209,7 @@ enum ns_err
 store_change_drop(struct store *s, uint64_t after, struct ns_why *why)
 {
 	static const char *const tables[] = { "change_zone", "idem", "unconfirmed", "tombstone",
-		"withheld", "change" };
+		"withheld", "whence", "change" };
 	enum ns_err err = db_need_txn(s);
 
 	for (size_t i = 0; i < sizeof tables / sizeof tables[0] && err == NS_OK; i++) {

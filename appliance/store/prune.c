@@ -245,7 +245,8 @@ store_term_after(struct store *s, uint64_t term, uint64_t *after)
 static enum ns_err
 drop(struct store *s, uint64_t revision)
 {
-	static const enum db_stmt_id all[] = { ST_PRUNE_ZONES, ST_PRUNE_DIGEST, ST_PRUNE_CHANGE };
+	static const enum db_stmt_id all[] = { ST_PRUNE_ZONES, ST_PRUNE_DIGEST, ST_PRUNE_WHENCE,
+		ST_PRUNE_CHANGE };
 	enum ns_err err = NS_OK;
 
 	for (size_t i = 0; i < sizeof all / sizeof all[0] && err == NS_OK; i++) {

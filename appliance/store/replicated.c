@@ -30,6 +30,7 @@ const struct store_table store_tables[] = {
 	{ "withheld", STORE_LOGGED, NULL },
 	{ "change_zone", STORE_LOGGED, NULL },
 	{ "change", STORE_LOGGED, NULL },
+	{ "whence", STORE_LOGGED, NULL },
 	{ "fact", STORE_OWN, NULL },
 	{ "migration", STORE_OWN, NULL },
 };

@@ -13,6 +13,7 @@
  *   part       `sum` is part_sum(); first_key the sort key of the first owner in body.
  *   change     body last, because listings do not read it (it may be megabytes of overflow pages).
  *   object     all small replicated things; body is checked by whoever asked for the kind.
+ *   whence     a change's, where it has one; not columns of `change`, for they would stand behind its body.
  *   change_zone, tombstone  outlive their zone, hence no foreign key to it. */
 static const char *const migrations[] = {
 	"CREATE TABLE migration ("
@@ -65,6 +66,10 @@ static const char *const migrations[] = {
 
 	/* So that a change can go without a look at all of them. */
 	"CREATE INDEX change_zone_revision ON change_zone (revision);",
+
+	/* From where a change was made, and at which appliance. */
+	"CREATE TABLE whence (revision INTEGER PRIMARY KEY, source TEXT NOT NULL,"
+	" appliance TEXT NOT NULL) STRICT;",
 };
 
 _Static_assert(sizeof migrations / sizeof migrations[0] == STORE_SCHEMA, "one per version");

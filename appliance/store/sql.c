@@ -63,24 +63,28 @@ const char *const db_sql[ST_MAX] = {
 	[ST_PART_CLEAR] = "DELETE FROM part WHERE zone_id = ?1",
 
 	/* ---- log ---- */
-	[ST_CHANGE_PUT] = "INSERT INTO change (" CHANGE_COLUMNS ", body)"
+	[ST_CHANGE_PUT] = "INSERT INTO change (revision, " CHANGE_STORED ", body)"
 			  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
-	[ST_CHANGE_GET] = "SELECT " CHANGE_COLUMNS ", body FROM change WHERE revision = ?1",
-	[ST_CHANGE_ROW] = "SELECT " CHANGE_COLUMNS " FROM change WHERE revision = ?1",
-	[ST_CHANGE_EACH] = "SELECT " CHANGE_COLUMNS " FROM change WHERE revision < ?1"
+	[ST_CHANGE_GET] =
+	    "SELECT " CHANGE_COLUMNS ", body FROM " CHANGE_FROM " WHERE revision = ?1",
+	[ST_CHANGE_ROW] = "SELECT " CHANGE_COLUMNS " FROM " CHANGE_FROM " WHERE revision = ?1",
+	[ST_CHANGE_EACH] = "SELECT " CHANGE_COLUMNS " FROM " CHANGE_FROM " WHERE revision < ?1"
 			   " ORDER BY revision DESC",
 	/* CROSS JOIN: SQLite's word for "in this order"; a zone has few changes, the log many. */
 	[ST_CHANGE_EACH_ZONE] = "SELECT change.revision, " CHANGE_REST " FROM change_zone"
 				" CROSS JOIN change ON change.revision = change_zone.revision"
+				" LEFT JOIN whence ON whence.revision = change.revision"
 				" WHERE zone_id = ?2 AND change_zone.revision < ?1"
 				" ORDER BY change_zone.revision DESC",
+	[ST_WHENCE_PUT] =
+	    "INSERT OR REPLACE INTO whence (revision, source, appliance) VALUES (?1, ?2, ?3)",
 	[ST_CHANGE_HEAD] = "SELECT revision, term, hash FROM change ORDER BY revision DESC LIMIT 1",
 	[ST_CHANGE_ZONE_PUT] = "INSERT OR IGNORE INTO change_zone (zone_id, revision)"
 			       " VALUES (?1, ?2)",
 	[ST_CHANGE_BODY] = "UPDATE change SET body = ?2 WHERE revision = ?1",
 	/* ---- the log's beginning ---- */
 	[ST_KEPT_EACH] =
-	    "SELECT " CHANGE_COLUMNS " FROM change WHERE revision < ?1 ORDER BY revision",
+	    "SELECT " CHANGE_COLUMNS " FROM " CHANGE_FROM " WHERE revision < ?1 ORDER BY revision",
 	[ST_PRUNE_NEEDED] = "SELECT revision FROM change WHERE revision < ?1 AND revision IN"
 			    " (SELECT revision FROM tombstone WHERE at_ms > ?2"
 			    " UNION SELECT revision FROM unconfirmed) ORDER BY revision",
@@ -88,6 +92,7 @@ const char *const db_sql[ST_MAX] = {
 			  " ORDER BY revision LIMIT ?3",
 	[ST_PRUNE_ZONES] = "DELETE FROM change_zone WHERE revision = ?1",
 	[ST_PRUNE_DIGEST] = "DELETE FROM withheld WHERE revision = ?1",
+	[ST_PRUNE_WHENCE] = "DELETE FROM whence WHERE revision = ?1",
 	[ST_PRUNE_CHANGE] = "DELETE FROM change WHERE revision = ?1",
 	[ST_PRUNE_TOMBS] = "DELETE FROM tombstone WHERE revision < ?1 AND at_ms <= ?2",
 	[ST_IDS] = "SELECT ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'zone'), 0),"
@@ -151,8 +156,9 @@ const char *const db_sql[ST_MAX] = {
 
 	/* ---- verify ---- */
 	[ST_VERIFY_ZONE] = "SELECT " ZONE_COLUMNS ", 0 FROM zone WHERE id > ?1 ORDER BY id LIMIT 1",
-	[ST_VERIFY_CHANGE] = "SELECT " CHANGE_COLUMNS ", body FROM change WHERE revision > ?1"
-			     " ORDER BY revision LIMIT 1",
+	[ST_VERIFY_CHANGE] =
+	    "SELECT " CHANGE_COLUMNS ", body FROM " CHANGE_FROM " WHERE revision > ?1"
+	    " ORDER BY revision LIMIT 1",
 	[ST_VERIFY_TOMB] = "SELECT tombstone.zone_id FROM tombstone"
 			   " JOIN zone ON zone.id = tombstone.zone_id LIMIT 1",
 	[ST_VERIFY_TOUCHED] = "SELECT max(revision) FROM change_zone WHERE zone_id = ?1"

@@ -23,7 +23,7 @@
 #include "ipc/base/wbuf.h"
 
 #define STORE_PART 16384u
-#define STORE_SCHEMA 7			/* newest migration this code knows */
+#define STORE_SCHEMA 8			/* newest migration this code knows */
 #define STORE_HASH 32			/* SHA-256 */
 
 struct store;
@@ -126,6 +126,8 @@ struct store_change {
 	int64_t		at_ms;
 	char		author[64], via[16], kind[16];
 	char		comment[512];
+	char		source[48];	/* from where he reached the appliance: an address, "local"; "": nobody asked for it */
+	char		appliance[64];	/* the one that he spoke to; "": as above, or of before it was kept */
 	uint64_t	added, removed, zone_count;
 	uint8_t		prev[STORE_HASH], hash[STORE_HASH];
 };

@@ -35,7 +35,9 @@ adopt_head(const Ns__FleetChange *m, struct store_change *c)
 	return text_take(c->author, sizeof c->author, m->author) &&
 	       text_take(c->via, sizeof c->via, m->via) &&
 	       text_take(c->kind, sizeof c->kind, m->kind) &&
-	       text_take(c->comment, sizeof c->comment, m->comment);
+	       text_take(c->comment, sizeof c->comment, m->comment) &&
+	       text_take(c->source, sizeof c->source, m->source) &&
+	       text_take(c->appliance, sizeof c->appliance, m->appliance);
 }
 
 /* ---- one change ---- */

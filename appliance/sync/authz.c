@@ -7,6 +7,7 @@
 
 #include "appliance/sync/errors.h"
 #include "ipc/base/log.h"
+#include "ipc/base/text.h"
 #include "ipc/sock.h"
 
 void
@@ -74,11 +75,23 @@ authz_caller(const struct authz *a, const struct ns_peer *peer, const char *pers
 }
 
 void
-authz_via(struct caller *c, const char *software)
+authz_way(struct caller *c, const char *software, const char *source, const char *appliance)
 {
 	static const char *const known[] = { "console", "api" };
 
 	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
 		if (software != NULL && strstr(software, known[i]) != NULL)
 			snprintf(c->via, sizeof c->via, "%s", known[i]);
+	source_take(source, c->source);
+	if (c->source[0] == '\0')
+		memcpy(c->source, SOURCE_LOCAL, sizeof SOURCE_LOCAL);
+	text_copy(c->appliance, sizeof c->appliance, appliance);
+}
+
+void
+authz_way_keep(struct caller *c, const struct caller *was)
+{
+	memcpy(c->via, was->via, sizeof c->via);
+	memcpy(c->source, was->source, sizeof c->source);
+	memcpy(c->appliance, was->appliance, sizeof c->appliance);
 }

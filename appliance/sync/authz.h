@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "appliance/sync/people.h"
+#include "ipc/base/source.h"
 
 struct ns_peer;
 
@@ -19,6 +20,8 @@ struct caller {
 	uint32_t	uid;
 	char		name[64];	/* as it stands in the history */
 	char		via[16];	/* cli, console, api */
+	char		source[SOURCE_LEN];	/* from where he reached the appliance that he speaks to (source.h), */
+	char		appliance[64];	/* this one; both "": nobody asked for it */
 	char		relay[64];	/* the appliance that passed it on, "": this one, */
 	char		relay_site[64];	/* and where that is */
 };
@@ -36,7 +39,10 @@ void	 authz_init(struct authz *, uint32_t admin_uid, const char *shared);
 /* person: whom the peer says that it speaks for, "": itself.  NS_DENIED when it may not name anybody. */
 enum ns_err authz_caller(const struct authz *, const struct ns_peer *, const char *person,
 	    struct caller *, struct ns_why *);
-/* Which program it is, by how it named itself in hello: for the history only, never for rights. */
-void	 authz_via(struct caller *, const char *software);
+/* By which way he comes: the program and the source are what its hello says, and for the history only, never for
+ * rights.  sshd gives the source to what it starts; who has a shell of his own may make one up. */
+void	 authz_way(struct caller *, const char *software, const char *source, const char *appliance);
+/* Those of another caller: the same one, as he was before. */
+void	 authz_way_keep(struct caller *, const struct caller *was);
 
 #endif

@@ -24,6 +24,8 @@ change_begin(struct change *c, const struct caller *who, const char *kind, const
 	c->row.at_ms = now_ms;
 	snprintf(c->row.author, sizeof c->row.author, "%s", who->name);
 	snprintf(c->row.via, sizeof c->row.via, "%s", who->via);
+	snprintf(c->row.source, sizeof c->row.source, "%s", who->source);
+	snprintf(c->row.appliance, sizeof c->row.appliance, "%s", who->appliance);
 	snprintf(c->row.kind, sizeof c->row.kind, "%s", kind);
 	text_copy(c->row.comment, sizeof c->row.comment, comment);
 }

@@ -38,6 +38,7 @@
 #include "appliance/sync/zonerates.h"
 #include "ipc/base/clock.h"
 #include "ipc/base/log.h"
+#include "ipc/base/text.h"
 #include "ipc/envelope.h"
 
 #define COMMENT_MAX (sizeof((struct store_change *)0)->comment - 1)
@@ -423,8 +424,7 @@ refuse_peer(struct sync *s, const struct ns_peer *peer, uint64_t id, struct ns_w
 
 /* Who he is, and that he is welcome. */
 static void
-greet(struct sync *s, const struct ns_peer *peer, uint64_t id, const char *software,
-    const char *person)
+greet(struct sync *s, const struct ns_peer *peer, const struct greeting *g)
 {
 	Ns__Envelope out = NS__ENVELOPE__INIT;
 	Ns__HelloReply reply = NS__HELLO_REPLY__INIT;
@@ -433,19 +433,19 @@ greet(struct sync *s, const struct ns_peer *peer, uint64_t id, const char *softw
 
 	if (c == NULL && (c = conn_add(s->conns, peer)) == NULL) {
 		ns_fail(&why, NS_UNAVAILABLE, ES_BUSY, "busy: too many connections");
-		refuse_peer(s, peer, id, &why);
+		refuse_peer(s, peer, g->id, &why);
 		return;
 	}
-	snprintf(c->person, sizeof c->person, "%s", person);
-	(void)authz_caller(&s->authz, peer, person, &c->caller, NULL);
-	authz_via(&c->caller, software);
+	memcpy(c->person, g->person, sizeof c->person);
+	(void)authz_caller(&s->authz, peer, g->person, &c->caller, NULL);
+	authz_way(&c->caller, g->software, g->source, s->name);
 	reply.major = NS_PROTO_MAJOR;
 	reply.minor = NS_PROTO_MINOR;
 	reply.software = (char *)"nameserve " NS_RELEASE;
 	reply.appliance = (char *)s->name;
 	reply.user = c->caller.name;
 	reply.user_role = (char *)(uintptr_t)user_role_name(c->caller.role);
-	out.id = id;
+	out.id = g->id;
 	out.body_case = NS__ENVELOPE__BODY_HELLO_REPLY;
 	out.hello_reply = &reply;
 	(void)ns_send(s->control, peer, &out);
@@ -455,6 +455,7 @@ static void
 hello(struct sync *s, const struct ns_peer *peer, const Ns__Envelope *env)
 {
 	const char *person = env->hello->person;
+	struct greeting g = { .id = env->id };
 	struct ns_why why = { 0 };
 	struct caller who;
 
@@ -470,10 +471,12 @@ hello(struct sync *s, const struct ns_peer *peer, const Ns__Envelope *env)
 		refuse_peer(s, peer, env->id, &why);
 		return;
 	}
-	if (who.role == USER_UNKNOWN && peer->local &&
-	    newcomer_look(s, peer, env->id, env->hello->software, person, greet))
+	text_copy(g.software, sizeof g.software, env->hello->software);
+	text_copy(g.person, sizeof g.person, person);
+	source_take(env->hello->source, g.source);
+	if (who.role == USER_UNKNOWN && peer->local && newcomer_look(s, peer, &g, greet))
 		return;
-	greet(s, peer, env->id, env->hello->software, person);
+	greet(s, peer, &g);
 }
 
 static void

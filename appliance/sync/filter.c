@@ -32,8 +32,10 @@ enum word_kind {
 	WORD_NAME, /* of RRsets, as the next two */
 	WORD_TYPE,
 	WORD_POLICY,
-	WORD_WHO, /* of changes, as the next three */
+	WORD_WHO, /* of changes, as the next five */
 	WORD_VIA,
+	WORD_FROM,
+	WORD_AT,
 	WORD_KIND,
 	WORD_SINCE,
 };
@@ -167,6 +169,8 @@ static const struct {
 	{ "policy:", { [FILTER_RRSETS] = WORD_POLICY }, { [FILTER_RRSETS] = true } },
 	{ "who:", { [FILTER_CHANGES] = WORD_WHO }, { [FILTER_CHANGES] = true } },
 	{ "via:", { [FILTER_CHANGES] = WORD_VIA }, { [FILTER_CHANGES] = true } },
+	{ "from:", { [FILTER_CHANGES] = WORD_FROM }, { [FILTER_CHANGES] = true } },
+	{ "at:", { [FILTER_CHANGES] = WORD_AT }, { [FILTER_CHANGES] = true } },
 	{ "kind:", { [FILTER_CHANGES] = WORD_KIND }, { [FILTER_CHANGES] = true } } };
 
 static const struct {
@@ -186,7 +190,9 @@ facet_elsewhere(enum filter_of of, const char *text)
 	if (strncmp(text, "tag:", 4) == 0)
 		return "nothing has tags";
 	if (of == FILTER_CHANGES)
-		return "there are name:, who:ci, via:api, kind:edit and since:1d (or 12h, 30m, 2w)";
+		return "there are name:, who:ci, via:api, from:192.0.2., at:fra1, kind:edit and "
+		       "since:1d "
+		       "(or 12h, 30m, 2w)";
 	if (strncmp(text, "draft:", 6) == 0)
 		return "what others have in their drafts is known to them alone; there is "
 		       "draft:mine";
@@ -468,6 +474,10 @@ change_word(struct word *w, const struct filter_change *c)
 		return strcasestr(c->who, w->text) != NULL;
 	case WORD_VIA:
 		return strcasecmp(c->via, w->text) == 0;
+	case WORD_FROM:
+		return strcasestr(c->source, w->text) != NULL;
+	case WORD_AT:
+		return strcasestr(c->appliance, w->text) != NULL;
 	case WORD_KIND:
 		return strcasecmp(c->kind, w->text) == 0;
 	case WORD_SINCE:

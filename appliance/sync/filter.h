@@ -2,7 +2,7 @@
  * `-word` not, all of them of the name; and facets:
  * of zones `name:foo`, `dnssec:on|off|bad`, `health:bad`, `qps:>100`, `qps:<1`, `changed:<1d`, `changed:>30m`,
  * `draft:mine`; of RRsets `name:foo`, `type:MX`, `policy:foo`, `draft:mine`; of changes
- * `name:foo`, `who:ci`, `via:api`, `kind:edit`, `since:1d`.  A substring is looked for in the data of an RRset and in
+ * `name:foo`, `who:ci`, `via:api`, `from:192.0.2.`, `at:fra1`, `kind:edit`, `since:1d`.  A substring is looked for in the data of an RRset and in
  * the comment of a change, too.
  * Pure; one filter belongs to one thread. */
 #ifndef NS_SYNC_FILTER_H
@@ -47,7 +47,7 @@ struct filter_rrset {
 };
 bool	 filter_match_rrset(struct filter *, const struct filter_rrset *);
 struct filter_change {
-	const char *who, *via, *kind, *comment;
+	const char *who, *via, *source, *appliance, *kind, *comment;
 	int64_t	 age_s;
 	char *const *names;	/* of its zones, or of what else it is of; NULL: words that ask for them match */
 	size_t	 n;

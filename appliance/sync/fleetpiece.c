@@ -53,6 +53,8 @@ fill_change(Ns__FleetChange *m, struct store_change *c)
 	m->via = c->via;
 	m->kind = c->kind;
 	m->comment = c->comment;
+	m->source = c->source;
+	m->appliance = c->appliance;
 	m->added = c->added;
 	m->removed = c->removed;
 	m->zone_count = c->zone_count;

@@ -50,6 +50,8 @@ forward_say(struct sync *s, const struct caller *who, const Ns__Envelope *reques
 	out.principal = (char *)(uintptr_t)who->name;
 	out.role = (char *)(uintptr_t)user_role_name(who->role);
 	out.via = (char *)(uintptr_t)who->via;
+	out.source = (char *)(uintptr_t)who->source;
+	out.appliance = (char *)(uintptr_t)who->appliance;
 	out.request.len = ns__envelope__get_packed_size(request);
 	out.request.data = xmalloc(out.request.len + 1);
 	ns__envelope__pack(request, out.request.data);
@@ -337,7 +339,8 @@ forward_take(
 	} else {
 		s->fleet->relaying++;
 		origin_start(s, &o,
-		    &(struct origin_caller){ m, in->principal, in->role, in->via, in->deadline_ms },
+		    &(struct origin_caller){ m, in->principal, in->role, in->via, in->source,
+			in->appliance, in->deadline_ms },
 		    k, env, finish_forward);
 	}
 	ns__envelope__free_unpacked(env, NULL);

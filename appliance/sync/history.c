@@ -13,6 +13,7 @@
 #include "appliance/sync/filter.h"
 #include "appliance/sync/reader.h"
 #include "ipc/base/clock.h"
+#include "ipc/base/source.h"
 #include "ipc/base/text.h"
 #include "ipc/base/xalloc.h"
 
@@ -28,6 +29,7 @@
 
 struct page {
 	struct store *store;
+	const struct caller *to;
 	struct filter *filter; /* NULL: all */
 	int64_t now_ms;
 	unsigned walked;
@@ -127,9 +129,21 @@ rrsets_fill(struct store *s, const char *zone, Ns__Change *m)
 	m->rrsets->changed = n.changed;
 }
 
-static void
-change_fill(struct store *s, const char *zone, Ns__Change *m, const struct store_change *c)
+/* Where a colleague sits is his; an admin may see it. */
+static const char *
+source_told(const struct caller *to, const struct store_change *c, char cut[SOURCE_LEN])
 {
+	if (to->role == USER_ADMIN || strcmp(to->name, c->author) == 0)
+		return c->source;
+	source_cut(c->source, cut);
+	return cut;
+}
+
+static void
+change_fill(struct store *s, const struct caller *to, const char *zone, Ns__Change *m,
+    const struct store_change *c)
+{
+	char cut[SOURCE_LEN];
 	uint8_t digest[STORE_HASH];
 
 	ns__change__init(m);
@@ -138,6 +152,8 @@ change_fill(struct store *s, const char *zone, Ns__Change *m, const struct store
 	m->at = reply_time(c->at_ms);
 	m->author = xstrdup(c->author);
 	m->via = xstrdup(c->via);
+	m->source = xstrdup(source_told(to, c, cut));
+	m->appliance = xstrdup(c->appliance);
 	m->comment = xstrdup(c->comment);
 	text_scrub(m->comment); /* one that cannot be sent would hide its whole page */
 	m->kind = xstrdup(c->kind);
@@ -179,8 +195,11 @@ names_match(struct page *p, struct filter_change *f, const struct store_change *
 static bool
 passes(struct page *p, const struct store_change *c, int64_t age_s)
 {
+	char cut[SOURCE_LEN];
 	struct filter_change f = { .who = c->author,
 		.via = c->via,
+		.source = source_told(p->to, c, cut),
+		.appliance = c->appliance,
 		.kind = c->kind,
 		.comment = c->comment,
 		.age_s = age_s };
@@ -221,7 +240,7 @@ page_fill(const struct page *p, const char *zone, Ns__HistoryListReply *m)
 	m->changes = xcalloc(p->count + 1, sizeof *m->changes);
 	for (size_t i = 0; i < p->count; i++) {
 		m->changes[m->n_changes] = xmalloc(sizeof *m->changes[0]);
-		change_fill(p->store, zone, m->changes[m->n_changes++], &p->rows[i]);
+		change_fill(p->store, p->to, zone, m->changes[m->n_changes++], &p->rows[i]);
 	}
 	if (p->more)
 		m->next = xasprintf("%llu", (unsigned long long)p->last);
@@ -232,6 +251,7 @@ history_list_read(struct request *r, struct store *s)
 {
 	const Ns__HistoryListRequest *in = r->env->history_list_request;
 	struct page p = { .store = s,
+		.to = &r->caller,
 		.now_ms = clock_wall_ms(),
 		.limit = in->limit != 0 ? in->limit : PAGE_DEFAULT };
 	struct store_zone z = { 0 };
@@ -313,7 +333,7 @@ history_show_read(struct request *r, struct store *s)
 	m = xmalloc(sizeof *m);
 	ns__history_show_reply__init(m);
 	m->change = xmalloc(sizeof *m->change);
-	change_fill(s, NULL, m->change, &row);
+	change_fill(s, &r->caller, NULL, m->change, &row);
 	m->change->withheld = (uint32_t)body->n_withheld_zones;
 	m->diffs = xcalloc(body->n_zones + 1, sizeof *m->diffs);
 	for (size_t i = 0; i < body->n_zones && octets < DIFF_TEXT_OCTETS; i++)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "appliance/sync/control.h"
+#include "ipc/base/source.h"
 #include "ipc/base/text.h"
 #include "ipc/base/xalloc.h"
 #include "ipc/envelope.h"
@@ -81,7 +82,7 @@ role_named(const char *name)
 }
 
 static void
-caller_of(struct caller *c, const struct origin_caller *from)
+caller_of(struct caller *c, const struct roster *all, const struct origin_caller *from)
 {
 	const struct member *m = from->member;
 	enum user_role cap = role_named(m->trust), said = role_named(from->role);
@@ -89,6 +90,9 @@ caller_of(struct caller *c, const struct origin_caller *from)
 	*c = (struct caller){ .role = said < cap ? said : cap, .uid = UINT32_MAX };
 	text_copy(c->name, sizeof c->name, from->principal);
 	text_copy(c->via, sizeof c->via, from->via);
+	source_take(from->source, c->source);
+	text_copy(c->appliance, sizeof c->appliance,
+	    roster_find(all, from->appliance) != NULL ? from->appliance : m->name);
 	text_copy(c->relay, sizeof c->relay, m->name);
 	text_copy(c->relay_site, sizeof c->relay_site, m->site_claimed ? "" : m->site);
 }
@@ -103,7 +107,7 @@ origin_start(struct sync *s, const struct origin *o, const struct origin_caller 
 
 	env->deadline_ms = from->deadline_ms;
 	r = request_new(&peer, env);
-	caller_of(&r->caller, from);
+	caller_of(&r->caller, s->fleet->roster, from);
 	r->kind = kind;
 	r->store_dir = s->store_dir;
 	r->reads = s->reads;

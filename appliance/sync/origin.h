@@ -15,6 +15,7 @@ struct origin {
 struct origin_caller {
 	const struct member *member;
 	const char	*principal, *role, *via;
+	const char	*source, *appliance;	/* where its client is */
 	uint32_t	 deadline_ms;
 };
 

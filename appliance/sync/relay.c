@@ -64,6 +64,8 @@ relay_send(struct sync *s, const char *name, const struct caller *c, uint32_t de
 	out.principal = (char *)(uintptr_t)c->name;
 	out.role = (char *)(uintptr_t)user_role_name(c->role);
 	out.via = (char *)(uintptr_t)c->via;
+	out.source = (char *)(uintptr_t)c->source;
+	out.appliance = (char *)(uintptr_t)c->appliance;
 	out.request.len = ns__envelope__get_packed_size(request);
 	if (out.request.len > REQUEST_MAX)
 		return 0;
@@ -212,7 +214,8 @@ relay_take(
 	} else if (env != NULL) {
 		s->relay->n_taken++;
 		origin_start(s, &o,
-		    &(struct origin_caller){ m, in->principal, in->role, in->via, in->deadline_ms },
+		    &(struct origin_caller){ m, in->principal, in->role, in->via, in->source,
+			in->appliance, in->deadline_ms },
 		    k, env, finish_relay);
 	}
 	ns__envelope__free_unpacked(env, NULL);

@@ -20,11 +20,10 @@ static void
 weigh(void *arg, struct conn *c)
 {
 	struct sync *s = arg;
-	char via[sizeof c->caller.via];
+	struct caller was = c->caller;
 
-	memcpy(via, c->caller.via, sizeof via);
 	(void)authz_caller(&s->authz, &c->peer, c->person, &c->caller, NULL);
-	memcpy(c->caller.via, via, sizeof via);
+	authz_way_keep(&c->caller, &was);
 }
 
 void
@@ -41,10 +40,9 @@ people_install(struct sync *s, struct people **p)
 struct newcomer {
 	struct job job;
 	struct ns_peer peer;
-	uint64_t id;
+	struct greeting greeting;
 	newcomer_fn *fn;
 	struct people *people;
-	char software[64], person[PEOPLE_NAME_MAX + 1];
 };
 
 static void
@@ -59,13 +57,13 @@ look_done(struct job *job, struct sync *s)
 	struct newcomer *n = (struct newcomer *)job;
 
 	people_install(s, &n->people);
-	n->fn(s, &n->peer, n->id, n->software, n->person);
+	n->fn(s, &n->peer, &n->greeting);
 	free(n);
 }
 
 bool
-newcomer_look(struct sync *s, const struct ns_peer *peer, uint64_t id, const char *software,
-    const char *person, newcomer_fn *fn)
+newcomer_look(
+    struct sync *s, const struct ns_peer *peer, const struct greeting *greeting, newcomer_fn *fn)
 {
 	static uint64_t last_ns;
 	struct newcomer *n;
@@ -78,10 +76,8 @@ newcomer_look(struct sync *s, const struct ns_peer *peer, uint64_t id, const cha
 	n->job.work = look_work;
 	n->job.done = look_done;
 	n->peer = *peer;
-	n->id = id;
+	n->greeting = *greeting;
 	n->fn = fn;
-	snprintf(n->software, sizeof n->software, "%s", software);
-	snprintf(n->person, sizeof n->person, "%s", person);
 	if (queue_push(s->reads, LANE_FAST, &n->job))
 		return true;
 	free(n);

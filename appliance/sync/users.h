@@ -11,10 +11,12 @@
 void	 people_install(struct sync *, struct people **);
 /* Loop: a caller whom nobody knows may be an account made a moment ago: read the table anew in a
  * thread, then call back with the peer.  False: it was read just now, or everybody is busy. */
-typedef void newcomer_fn(struct sync *, const struct ns_peer *, uint64_t id, const char *software,
-	    const char *person);
-bool	 newcomer_look(struct sync *, const struct ns_peer *, uint64_t id, const char *software,
-	    const char *person, newcomer_fn *);
+struct greeting { /* what his hello says, cut to what is used of it */
+	uint64_t	 id;
+	char		 software[64], person[PEOPLE_NAME_MAX + 1], source[SOURCE_LEN];
+};
+typedef void newcomer_fn(struct sync *, const struct ns_peer *, const struct greeting *);
+bool	 newcomer_look(struct sync *, const struct ns_peer *, const struct greeting *, newcomer_fn *);
 
 /* One object as a change of its own: put (body) or removed (NULL), with the reply. */
 struct object_edit {

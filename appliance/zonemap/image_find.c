@@ -167,10 +167,9 @@ static enum image_found
 block_nsec(const struct node_block *b, const uint8_t *key, size_t keylen, struct image_node *node)
 {
 	const struct nodes *h = nodes_head(b);
-	const uint8_t *list = b->p + sizeof *h;
+	const uint8_t *list = nodes_nsec_list(b);
 	unsigned lo = 0, hi = h->nsecs;
 
-	list += h->flat ? (size_t)3 << h->hash_log2 : 2u * h->count;
 	while (lo < hi) {
 		unsigned mid = (lo + hi) / 2;
 

@@ -163,6 +163,15 @@ load_u16(const uint8_t *p)
 	return v;
 }
 
+/* The NSEC list of a checked block (image_format.h): h->nsecs nodes, a u16 each, in units of the block's. */
+static inline const uint8_t *
+nodes_nsec_list(const struct node_block *b)
+{
+	const struct nodes *h = nodes_head(b);
+
+	return b->p + sizeof *h + (h->flat ? (size_t)3 << h->hash_log2 : 2u * h->count);
+}
+
 /* Where the node starts. */
 static inline const uint8_t *
 node_start(const struct image_node *n)

@@ -176,7 +176,7 @@ const struct cli_command cli_commands[] = {
 	    DIRECT, cmd_settings_set },
 	{ "history", "list", "[ZONE]", "changes, newest first",
 	    "--filter takes words as zone list, of the zones (or the check, the user …) or the "
-	    "comment, and who:ci, via:api, kind:edit, since:1d.",
+	    "comment, and who:ci, via:api, from:192.0.2., at:fra1, kind:edit, since:1d.",
 	    0, 1, PAGE | OPT_BIT(OPT_FILTER), cmd_history_list },
 	{ "history", "show", "CHANGE", "one change, with its diff", NULL, 1, 1, 0,
 	    cmd_history_show },

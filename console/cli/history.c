@@ -8,9 +8,9 @@
 static void
 changes_table(Ns__Change *const *changes, size_t n)
 {
-	static const char *const titles[] = { "CHANGE", "WHEN UTC", "WHO", "VIA", "KIND", "SERIAL",
-		"+", "-", "OF", "COMMENT" };
-	struct table *t = table_new(titles, 10, "rllllrrrll");
+	static const char *const titles[] = { "CHANGE", "WHEN UTC", "WHO", "VIA", "FROM", "AT",
+		"KIND", "SERIAL", "+", "-", "OF", "COMMENT" };
+	struct table *t = table_new(titles, 12, "rllllllrrrll");
 
 	for (size_t i = 0; i < n; i++) {
 		const Ns__Change *c = changes[i];
@@ -18,6 +18,8 @@ changes_table(Ns__Change *const *changes, size_t n)
 		table_cell(t, "%s", c->at);
 		table_cell(t, "%s", c->author);
 		table_cell(t, "%s", c->via);
+		table_cell(t, "%s", c->source[0] != '\0' ? c->source : "-");
+		table_cell(t, "%s", c->appliance[0] != '\0' ? c->appliance : "-");
 		table_cell(t, "%s", c->kind);
 		if (c->serial != 0)
 			table_cell(t, "%u", c->serial);

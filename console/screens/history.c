@@ -11,7 +11,7 @@
 #include "ipc/base/xalloc.h"
 
 #define TIMEOUT_MS 5000u
-#define HELP       "foo ^foo *.x ~re -not  who:ci  since:1d  kind:edit  via:api"
+#define HELP       "foo ^foo *.x ~re -not  who:ci  from:192.0.2.  at:fra1  since:1d  kind:edit  via:api"
 
 struct history {
 	struct ns_table table;

@@ -38,6 +38,7 @@ link_init(struct link *l, const struct ns_client_options *o, struct ns_why *why)
 	}
 	l->path = xstrdup(o->socket);
 	l->person = xstrdup(o->person != NULL ? o->person : "");
+	source_session(l->source);
 	l->software = xasprintf("nameserve %s", o->software != NULL ? o->software : NS_RELEASE);
 	l->seed = clock_mono_ns() ^ (uint64_t)getpid() << 32 ^ 0x9e3779b97f4a7c15u;
 	if (pipe_is(o->socket))
@@ -146,6 +147,7 @@ link_greet(struct link *l, uint64_t now_ms, uint64_t hello_id)
 	hello.minor = NS_PROTO_MINOR;
 	hello.software = l->software;
 	hello.person = l->person;
+	hello.source = l->source;
 	env.id = l->hello_id = hello_id;
 	env.body_case = NS__ENVELOPE__BODY_HELLO;
 	env.hello = &hello;

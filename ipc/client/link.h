@@ -11,6 +11,7 @@
 
 #include "ipc/base/backoff.h"
 #include "ipc/base/err.h"
+#include "ipc/base/source.h"
 #include "ipc/client/client.h"
 #include "ipc/client/pipe.h"
 #include "ipc/frame.h"
@@ -27,6 +28,7 @@ struct link {
 	int epoll; /* what ns_client_fd() gives */
 	enum link_state state;
 	char *person, *software; /* of the hello */
+	char source[SOURCE_LEN];
 	zsock_t *z; /* NULL while waiting, or when it is */
 	struct pipe *pipe; /* this one */
 	struct monitor monitor;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <zmq.h>
 
+#include "ipc/base/source.h"
 #include "ipc/client/kinds.h"
 #include "ipc/client/stream.h"
 #include "ipc/envelope.h"
@@ -79,19 +80,25 @@ is_greeting(const Ns__Envelope *env)
 static void
 pass_on(struct proxy *p, Ns__Envelope *env)
 {
-	char *before = NULL;
+	Ns__Hello *hello = env->body_case == NS__ENVELOPE__BODY_HELLO ? env->hello : NULL;
+	char *person = NULL, *source = NULL, here[SOURCE_LEN];
 
 	if (p->o->read_only && !is_greeting(env) && kind_writes(env->body_case)) {
 		refuse(p, env->id);
 		return;
 	}
-	if (env->body_case == NS__ENVELOPE__BODY_HELLO) {
-		before = env->hello->person;
-		env->hello->person = (char *)(uintptr_t)p->o->person;
+	if (hello != NULL) {
+		source_session(here);
+		person = hello->person;
+		source = hello->source;
+		hello->person = (char *)(uintptr_t)p->o->person;
+		hello->source = here;
 	}
 	p->holds = frame_pack(env, &p->held, NULL) == NS_OK;
-	if (before != NULL)
-		env->hello->person = before;
+	if (hello != NULL) {
+		hello->person = person;
+		hello->source = source;
+	}
 	send_held(p);
 }
 

@@ -2,7 +2,7 @@
  * come through standard input and output (stream.h), usually by ssh.
  *
  * It passes on messages, not octets: each is checked and at most one in each direction is held, and hello names
- * the person that was given here, whatever the other side wrote into it.  Who it is by uid is the account that
+ * the person that was given here and the address from which this session came, whatever the other side wrote into it.  Who it is by uid is the account that
  * runs it.  The other side is hostile: what is not a message ends the proxy. */
 #ifndef NS_IPC_CLIENT_PROXY_H
 #define NS_IPC_CLIENT_PROXY_H

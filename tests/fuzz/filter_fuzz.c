@@ -1,4 +1,5 @@
-/* The filter of lists: any words are refused with a reason or match in bounded time. */
+/* The filter of lists: any words are refused with a reason or match in bounded time; and a text that says from where
+ * somebody came, which is an address or nothing. */
 // link: appliance/sync/filter.c
 #include <assert.h>
 #include <stdint.h>
@@ -6,6 +7,7 @@
 #include <string.h>
 
 #include "appliance/sync/filter.h"
+#include "ipc/base/source.h"
 #include "tests/fuzz/fuzz.h"
 
 int
@@ -13,13 +15,19 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct ns_why why = { 0 };
 	struct filter *f;
-	char *text;
+	char *text, source[SOURCE_LEN], again[SOURCE_LEN];
 
 	if (size > 1024)
 		return 0;
 	text = malloc(size + 1);
 	memcpy(text, data, size);
 	text[size] = '\0';
+	if (source_read(text, source)) {
+		source_take(source, again);
+		assert(strcmp(again, source) == 0);
+	}
+	source_take(text, source);
+	source_cut(source, source);
 	f = filter_new(FILTER_RRSETS, text, &why);
 	if (f != NULL)
 		(void)filter_match_rrset(f, &(struct filter_rrset){ "www.example.com.", "www", "MX",
@@ -28,8 +36,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	f = filter_new(FILTER_CHANGES, text, &why);
 	if (f != NULL)
 		(void)filter_match_change(
-		    f, &(struct filter_change){ "ann", "cli", "edit", "cut over", 60,
-			   (char *[]){ (char[]){ "www.example.com." } }, 1 });
+		    f, &(struct filter_change){ "ann", "cli", "192.0.2.7", "fra1-a", "edit",
+			   "cut over", 60, (char *[]){ (char[]){ "www.example.com." } }, 1 });
 	filter_destroy(&f);
 	f = filter_new(FILTER_ZONES, text, &why);
 	if (f != NULL) {

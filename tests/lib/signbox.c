@@ -15,6 +15,9 @@
 #include "appliance/signer/content.h"
 #include "appliance/signer/signcheck.h"
 #include "appliance/signer/signed.h"
+#include "ipc/base/hash.h"
+#include "ipc/base/rbuf.h"
+#include "ipc/base/wbuf.h"
 #include "ipc/base/xalloc.h"
 #include "tests/lib/keykit.h"
 #include "tests/lib/zonebox.h"
@@ -405,4 +408,69 @@ signbox_expect(struct signbox *b)
 	wbuf_free(&content);
 	wbuf_free(&want);
 	rrsigner_destroy(&check.signer);
+}
+
+void
+signbox_send_other(struct signbox *b)
+{
+	static const char text[] = "$TTL 600\n@ SOA ns h 1 2 3 4 5\n@ NS ns.elsewhere.\n";
+	uint64_t records;
+	struct wbuf zwire =
+	    zonebox_zwire("other.example.", text, strlen(text), strlen(text), &records);
+	Ns__Feed feed = NS__FEED__INIT;
+	Ns__FeedZone z = NS__FEED_ZONE__INIT, *ptr = &z;
+	uint8_t name[NAME_MAX_WIRE];
+	unsigned publishes = b->publishes;
+
+	memcpy(name, zonebox_name("other.example."), name_len(zonebox_name("other.example.")));
+	feed.revision = ++b->serial;
+	feed.publish = true;
+	feed.n_zones = 1;
+	feed.zones = &ptr;
+	z.kind = NS__FEED_ZONE__KIND__REPLACE;
+	z.name = (ProtobufCBinaryData){ .data = name, .len = name_len(name) };
+	z.version = b->serial;
+	z.zwire = (ProtobufCBinaryData){ .data = zwire.base, .len = zwire.len };
+	feed_apply(b->f, &feed);
+	assert_int_equal(b->publishes, publishes + 1);
+	assert_int_equal(feed_published(b->f), b->serial);
+	wbuf_free(&zwire);
+}
+
+struct signbox *
+signbox_open_large(enum zone_denial denial, bool is_signed)
+{
+	struct signbox *b = signbox_open(KEY_ED25519, denial);
+	struct zone_keys *keys = b->keys;
+
+	b->large = true;
+	for (unsigned i = 0; i < SIGNBOX_OWNERS; i++)
+		signbox_random(b, i);
+	b->keys = is_signed ? keys : NULL;
+	signbox_send_whole(b);
+	b->keys = keys;
+	b->held = true;
+	return b;
+}
+
+void
+signbox_spoil(const struct signbox *b)
+{
+	static const uint8_t sum_key[16] = "signature frames";
+	static uint8_t buf[200000];
+	ssize_t size = pread(b->fd[0], buf, sizeof buf, 0);
+	uint64_t sum;
+
+	for (size_t at = 16, len; at + 16 < (size_t)size; at += 16 + len) {
+		uint8_t *p = buf + at + 16;
+		size_t entries = 11u + p[8];
+
+		len = get_u32(buf + at + 4);
+		for (size_t e = entries; e + SIGFILE_ENTRY <= len; e += SIGFILE_ENTRY)
+			p[e + SIGFILE_ENTRY - 1] ^= 1;
+		sum = hash_sip24(sum_key, p, len);
+		put_u32(buf + at + 8, (uint32_t)(sum >> 32));
+		put_u32(buf + at + 12, (uint32_t)sum);
+	}
+	assert_int_equal(pwrite(b->fd[0], buf, (size_t)size, 0), size);
 }

@@ -39,10 +39,14 @@ struct signbox {
 const uint8_t	*signbox_apex(void);
 /* Started, with keys that keykit made. */
 struct signbox	*signbox_open(enum key_algorithm, enum zone_denial);
+/* The same, large, held, and served as it is; it has keys from the start or gets them later. */
+struct signbox	*signbox_open_large(enum zone_denial, bool is_signed);
 void	 signbox_close(struct signbox *);
 /* A map that nobody has written to, and the file of signatures as it is. */
 void	 signbox_start(struct signbox *);
 void	 signbox_stop(struct signbox *);
+/* Each signature of the file wrong in one bit, with checksums that are right. */
+void	 signbox_spoil(const struct signbox *);
 
 /* Other records for owner i in the model, or none. */
 void	 signbox_random(struct signbox *, unsigned i);
@@ -50,6 +54,8 @@ void	 signbox_random(struct signbox *, unsigned i);
 void	 signbox_send_whole(struct signbox *);
 void	 signbox_send_edit(struct signbox *, uint64_t owners);
 void	 signbox_send_keys(struct signbox *);
+/* Another zone is created or edited: it is published at once, whatever is in the making. */
+void	 signbox_send_other(struct signbox *);
 /* All that is in the making, as small a slice at a time as there is. */
 void	 signbox_make_all(struct signbox *);
 

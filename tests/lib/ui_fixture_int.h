@@ -24,6 +24,9 @@ bool fixture_is(const char *name);
 /* ---- ui_fixture_text.c ---- */
 bool fixture_text(Ns__Envelope__BodyCase, Ns__Envelope *); /* false: not its kind */
 
+/* ---- ui_fixture_draft.c ---- */
+void fixture_plan(Ns__Envelope *);
+
 /* ---- ui_fixture_ops.c ---- */
 void fixture_health(Ns__Envelope *);
 void fixture_checks(Ns__Envelope *);

@@ -119,7 +119,7 @@ def compare_all(zones):
     counts, wrong = {}, []
     for differences, end in results:
         print(f"{end['asked']} questions, {end['different']} not alike, silent {end['silent']}")
-        assert end["asked"] == n and end["silent"] == [0, 0, 0]
+        assert end["asked"] == n and end["silent"] == [0, 0, 0] and end["unsteady"][2] == 0
         for d in differences:
             name = classify(d)
             if name is None:

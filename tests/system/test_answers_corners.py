@@ -67,7 +67,7 @@ def compare_all(folder, protos, a, peers, questions):
     with concurrent.futures.ThreadPoolExecutor() as pool:
         for differences, end in pool.map(lambda p: compare(asked, p, servers, judges), protos):
             print(end)
-            assert end["asked"] == len(questions) and end["silent"][2] == 0
+            assert end["asked"] == len(questions) and end["silent"][2] == end["unsteady"][2] == 0
             found += differences
     return found
 

@@ -66,7 +66,7 @@ def compare_zones(zones, every=None, worker=None, protos=("udp", "tcp")):
     if worker:
         shutil.rmtree(built)
     for _, end in results:
-        assert end["asked"] == n and end["silent"] == [0, 0, 0], end
+        assert end["asked"] == n and end["silent"] == [0, 0, 0] and end["unsteady"][2] == 0, end
     return [d for differences, _ in results for d in differences], n * len(protos)
 
 

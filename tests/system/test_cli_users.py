@@ -47,10 +47,11 @@ ONLY_AT_PRIMARY = {"zone_set", "settings_set", "user_set", "account_set", "backu
 BUS = {"metrics_request", "digest_request", "parent_request"}
 
 
-def run_as(a, account, *args):
+def run_as(a, account, *args, **env):
     user = pwd.getpwnam(account)
     return subprocess.run([BUILD / "bin" / "nameserve", "--socket", a.socket, *map(str, args)], text=True,
-                          capture_output=True, user=user.pw_uid, group=user.pw_gid, extra_groups=[], timeout=30)
+                          capture_output=True, user=user.pw_uid, group=user.pw_gid, extra_groups=[], timeout=30,
+                          env=dict(os.environ, **env))
 
 
 @pytest.fixture(scope="module")
@@ -97,15 +98,27 @@ def test_each_request_at_a_replica():
         plain = fleet.add("plain")
         refused = plain.fails(7, "settings", "set", "nameservers", "ns1.example.net")
         assert "E2715" in refused and fleet.primary.name in refused
-        plain.cli("zone", "create", "new.example", "--ns", "ns1.example.net.")
+        done = run_as(plain, "root", "zone", "create", "new.example", "--ns", "ns1.example.net.",
+                      SSH_CONNECTION="2001:db8::7 50312 2001:db8::1 22")
+        assert done.returncode == 0, done.stderr
+        for a in (plain, fleet.primary):  # the person was there, whoever did it
+            change = a.cli_json("history", "list", "new.example")["changes"][0]
+            assert (change["source"], change["appliance"]) == ("2001:db8::7", plain.name)
+            a.cli("verify")
 
 
 def test_the_history_names_the_person(team):
     done = run_as(team, ACCOUNTS["operator"], "record", "set", "example.com", "a", 60, "A", "192.0.2.1",
-                  "--commit", "-m", "mine")
+                  "--commit", "-m", "mine", SSH_CONNECTION="192.0.2.77 50312 192.0.2.1 22")
     assert done.returncode == 0, done.stderr
     change = team.cli_json("history", "list", "example.com")["changes"][0]
     assert change["author"] == "the-operator" and change["comment"] == "mine"
+    # Where a colleague sits is for himself and admins.
+    words = ["--json", "history", "list", "example.com", "--filter", "from:192.0.2.7"]
+    for account, told in (("operator", ["192.0.2.77"]), ("admin", ["192.0.2.77"]), ("viewer", [])):
+        found = json.loads(run_as(team, ACCOUNTS[account], *words).stdout)["changes"]
+        assert [c["source"] for c in found] == told
+    assert "192.0.2.0/24" in run_as(team, ACCOUNTS["viewer"], *words[:-1], "at:test-a").stdout
     refused = run_as(team, ACCOUNTS["viewer"], "record", "set", "example.com", "a", 60, "A", "192.0.2.2", "--commit")
     assert refused.returncode == 4 and "operator" in refused.stderr
     assert run_as(team, STRANGER, "status").returncode == 4

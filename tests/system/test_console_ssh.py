@@ -46,6 +46,7 @@ def test_an_account_whose_shell_is_nameserve(lab):
     assert done.returncode == 0, done.stderr
     change = a.cli_json("history", "list")["changes"][0]
     assert change["author"] == "carol" and change["comment"] == "by hand"
+    assert change["source"] == "127.0.0.1" and change["appliance"] == "test-a"
     assert "example.com" in sshd.ssh("carol", OWN, "zone list").stdout
     zone = sshd.ssh("carol", OWN, "zone export example.com").stdout
     done = sshd.ssh("carol", OWN, "zone import copy.example -", stdin=zone.replace("example.com.", "copy.example."))
@@ -179,10 +180,12 @@ def test_the_appliance_of_another_host(lab):
         return subprocess.run([BUILD / "bin" / "nameserve", *there, "--timeout", "50s", *args], capture_output=True, text=True, timeout=60,
                               env={**a.env, **env, **more})
 
-    done = cli("record", "set", "example.com", "far", "60", "A", "192.0.2.3", "--commit", "-m", "from far")
+    done = cli("record", "set", "example.com", "far", "60", "A", "192.0.2.3", "--commit", "-m", "from far",
+               SSH_CONNECTION="198.51.100.9 1 198.51.100.1 22")
     assert done.returncode == 0, done.stderr
     change = a.cli_json("history", "list")["changes"][0]
     assert change["author"] == "alice" and change["comment"] == "from far"
+    assert change["source"] == "127.0.0.1"  # as sshd says there, not as the client's own session has it here
     assert cli("zone", "export", "example.com").stdout.count("far") == 1
     done = cli("status", NAMESERVE_SSH="/bin/echo hello")
     assert done.returncode == 7 and "proxy --stdio" in done.stderr

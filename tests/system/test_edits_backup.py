@@ -10,6 +10,7 @@ import resource
 import shutil
 import signal
 import sqlite3
+import struct
 import subprocess
 import time
 
@@ -172,6 +173,21 @@ def packed(found):
                     for n, v in found.items())
 
 
+def chained(db):
+    """Each change's hash as a release made it that kept no sources (chain.h); the newest."""
+    def text(t):
+        return struct.pack(">H", len(t.encode())) + t.encode()
+
+    prev = bytes(32)
+    for row in db.execute("SELECT revision, term, at_ms, author, via, kind, comment, added, removed, zone_count, body"
+                          " FROM change ORDER BY revision").fetchall():
+        header = b"\1" + struct.pack(">QQQ", *row[:3]) + b"".join(map(text, row[3:7])) + struct.pack(">QQQ", *row[7:10])
+        made = hashlib.sha256(prev + header + hashlib.sha256(row[10]).digest()).digest()
+        db.execute("UPDATE change SET prev = ?, hash = ? WHERE revision = ?", (prev, made, row[0]))
+        prev = made
+    return prev
+
+
 def older(blob, folder):
     """The same backup by a release whose store had version 1."""
     length = int.from_bytes(blob[20:24], "big")
@@ -188,10 +204,11 @@ def older(blob, folder):
         db.execute("ALTER TABLE idem DROP COLUMN revision")
         db.execute("DELETE FROM migration WHERE number > 1")
         db.execute("PRAGMA user_version = 1")
+        head = chained(db)
         db.commit()
         db.execute("PRAGMA journal_mode = DELETE")
     image = path.read_bytes()
-    found[2], found[9] = 1, len(image)
+    found[2], found[8], found[9] = 1, head.hex().encode(), len(image)
     header = packed(found)
     body = blob[:20] + len(header).to_bytes(4, "big") + header + image
     return body + hashlib.sha256(body).digest()

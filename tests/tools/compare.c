@@ -10,8 +10,13 @@
  * and DO, and whether it is longer than asked for.  For each question whose normal forms are not all
  * equal, one JSON line
  * {"name","type","flags","proto","answers":[text of each server]} on stdout; at the end
- * {"asked":N,"different":N,"silent":[N of each server]}.  Servers behind -- are asked only what the
- * others answer differently; with /tcp over TCP.
+ * {"asked":N,"different":N,"silent":[N of each server],"unsteady":[N]}.  Servers behind -- are asked only
+ * what the others answer differently; with /tcp over TCP.  Unsteady is what a server answered in another way
+ * when it was asked again.
+ *
+ * Silent is a question only when its server says nothing to it and something to others, again and again: a
+ * server that a busy machine keeps from running is waited for, and one that says nothing for a minute ends the
+ * run.  So the figures are those of the servers and not those of the machine.
  *
  * Run by tests/system/test_answers*.py.  One thread, no state but its arrays. */
 #include <arpa/inet.h>
@@ -33,8 +38,10 @@
 #include "ipc/base/xalloc.h"
 
 #define WINDOW       96u /* questions in flight to one server */
-#define TRIES        8u /* sendings of one question before the server counts as silent */
+#define TRIES        8u /* sendings of one question, others being answered, before it counts as silent */
 #define RESEND_MS    400u
+#define STALL_MS     60000u /* without a word */
+#define PROBE        0xffffu /* the id of a question that is asked again to hear something */
 #define MAX_SERVERS  8u
 #define MAX_QUESTION 700u
 #define MAX_FLAGS    64u
@@ -44,6 +51,7 @@ struct question {
 	char *name, *type, *flags;
 	uint8_t wire[MAX_QUESTION];
 	size_t len, qlen, limit; /* of the question section; of a reply over UDP */
+	size_t number; /* in the file */
 };
 
 struct server {
@@ -52,7 +60,9 @@ struct server {
 	bool tcp;
 	uint8_t (*hash)[HASH]; /* of the normal form; all zero: silent */
 	char **form; /* when it is wanted itself; NULL: silent */
-	unsigned silent;
+	const struct question *probe; /* one that it has answered; NULL: none yet */
+	uint64_t heard_ms; /* the last message of any kind */
+	unsigned silent, unsteady;
 };
 
 struct run {
@@ -66,8 +76,8 @@ struct run {
 /* One question on its way. */
 struct flight {
 	size_t index;
-	uint64_t sent_ms;
-	unsigned tries;
+	uint64_t sent_ms; /* 0: not yet */
+	unsigned lost; /* sendings behind which the server said something else */
 	bool used;
 };
 
@@ -154,6 +164,7 @@ questions_read(struct run *run, const char *path)
 		if (run->n == cap)
 			run->q = xreallocarray(run->q, cap = cap ? cap * 2 : 4096, sizeof *run->q);
 		struct question *q = &run->q[run->n++];
+		q->number = run->n - 1;
 		q->name = xstrdup(name);
 		q->type = xstrdup(type);
 		q->flags = xstrdup(flags);
@@ -228,17 +239,32 @@ normal_form(const struct question *q, bool tcp, const uint8_t *msg, size_t len)
 	return text;
 }
 
+static bool
+is_answered(const struct server *s, size_t number)
+{
+	static const uint8_t silence[HASH];
+
+	return memcmp(s->hash[number], silence, HASH) != 0;
+}
+
 static void
 answer_keep(const struct run *run, struct server *s, size_t index, const uint8_t *msg, size_t len)
 {
-	char *text = normal_form(&run->q[index], s->tcp, msg, len);
+	const struct question *q = &run->q[index];
+	char *text = normal_form(q, s->tcp, msg, len);
+	uint8_t hash[HASH];
 
-	if (s->form != NULL) {
+	if (s->probe == NULL)
+		s->probe = q;
+	EVP_Digest(text, strlen(text), hash, NULL, EVP_sha256(), NULL);
+	if (s->form == NULL)
+		memcpy(s->hash[q->number], hash, HASH);
+	else if (s->hash != NULL && is_answered(s, q->number))
+		s->unsteady += memcmp(s->hash[q->number], hash, HASH) != 0;
+	if (s->form != NULL)
 		s->form[index] = text;
-		return;
-	}
-	EVP_Digest(text, strlen(text), s->hash[index], NULL, EVP_sha256(), NULL);
-	free(text);
+	else
+		free(text);
 }
 
 /* ---- asking ---- */
@@ -257,17 +283,20 @@ server_connect(const struct server *s)
 	return fd;
 }
 
-static bool
-question_send(const struct run *run, bool tcp, int fd, struct flight *f)
+static uint16_t
+id_of(const struct flight *f)
 {
-	const struct question *q = &run->q[f->index];
+	return (uint16_t)(f->index % PROBE);
+}
+
+static bool
+question_send(const struct question *q, uint16_t id, bool tcp, int fd)
+{
 	uint8_t buf[2 + MAX_QUESTION];
 
 	put_u16(buf, (uint16_t)q->len);
 	memcpy(buf + 2, q->wire, q->len);
-	put_u16(buf + 2, (uint16_t)f->index);
-	f->sent_ms = clock_mono_ms();
-	f->tries++;
+	put_u16(buf + 2, id);
 	if (tcp)
 		return send(fd, buf, q->len + 2, MSG_NOSIGNAL) == (ssize_t)q->len + 2;
 	return send(fd, buf + 2, q->len, 0) >= 0 || errno == ECONNREFUSED || errno == ENOBUFS;
@@ -299,61 +328,97 @@ message_receive(bool tcp, int fd, uint8_t *buf, size_t size)
 	return (ssize_t)have;
 }
 
-/* The question on its way that this message answers, NULL when it is late or nobody's. The id is the
- * low bits of the question's number, so that a late duplicate finds no taker. */
+/* The question on its way that this message answers, NULL when it is late, a probe's or nobody's. */
 static struct flight *
-flight_of(struct flight *flights, const uint8_t *msg, size_t len)
+flight_of(struct flight *flights, const uint8_t *msg)
 {
-	for (unsigned i = 0; i < WINDOW && len >= 12; i++)
-		if (flights[i].used && get_u16(msg) == (uint16_t)flights[i].index)
+	for (unsigned i = 0; i < WINDOW; i++)
+		if (flights[i].used && get_u16(msg) == id_of(&flights[i]))
 			return &flights[i];
 	return NULL;
+}
+
+/* All that is due goes out; how many were given up.  False: the connection is gone. */
+static bool
+flights_send(
+    const struct run *run, struct server *s, int fd, struct flight *flights, size_t *given_up)
+{
+	uint64_t now = clock_mono_ms();
+	bool again = false;
+
+	if (now - s->heard_ms > STALL_MS)
+		die(s->text);
+	for (unsigned i = 0; i < WINDOW; i++) {
+		struct flight *f = &flights[i];
+
+		if (!f->used || (f->sent_ms > 0 && now - f->sent_ms < RESEND_MS))
+			continue;
+		f->lost += f->sent_ms > 0 && s->heard_ms >= f->sent_ms;
+		if (f->lost == TRIES) {
+			s->silent++;
+			++*given_up;
+			f->used = false;
+			continue;
+		}
+		again |= f->sent_ms > 0;
+		f->sent_ms = now;
+		if (!question_send(&run->q[f->index], id_of(f), s->tcp, fd))
+			return false;
+	}
+	return !again || s->probe == NULL || question_send(s->probe, PROBE, s->tcp, fd);
+}
+
+/* What has come is kept, until a question may follow; how many it were.  -1: the connection is gone. */
+static int
+flights_receive(const struct run *run, struct server *s, int fd, struct flight *flights, bool more)
+{
+	static uint8_t buf[65536];
+	int done = 0;
+
+	for (;;) {
+		ssize_t n = message_receive(s->tcp, fd, buf, sizeof buf);
+		struct flight *f;
+
+		if (n < 0 && done == 0)
+			return -1;
+		if (n < 12)
+			return done;
+		s->heard_ms = clock_mono_ms();
+		f = flight_of(flights, buf);
+		if (f == NULL)
+			continue;
+		answer_keep(run, s, f->index, buf, (size_t)n);
+		f->used = false;
+		done++;
+		if (more)
+			return done;
+	}
 }
 
 static void
 server_ask_all(const struct run *run, struct server *s)
 {
-	static uint8_t buf[65536];
 	struct flight flights[WINDOW] = { 0 };
 	int fd = server_connect(s);
 	size_t next = 0, done = 0;
 
+	s->heard_ms = clock_mono_ms();
 	while (done < run->n) {
-		for (unsigned i = 0; i < WINDOW; i++) {
-			struct flight *f = &flights[i];
-			if (!f->used && next < run->n)
-				*f = (struct flight){ .index = next++, .used = true };
-			if (!f->used || (f->tries > 0 && clock_mono_ms() - f->sent_ms < RESEND_MS))
-				continue;
-			if (f->tries >= TRIES) {
-				s->silent++;
-				done++;
-				f->used = false;
-			} else if (!question_send(run, s->tcp, fd, f)) {
-				close(fd);
-				fd = server_connect(s);
-			}
+		int received = -1;
+
+		for (unsigned i = 0; i < WINDOW && next < run->n; i++)
+			if (!flights[i].used)
+				flights[i] = (struct flight){ .index = next++, .used = true };
+		if (flights_send(run, s, fd, flights, &done))
+			received = flights_receive(run, s, fd, flights, next < run->n);
+		if (received >= 0) {
+			done += (size_t)received;
+			continue;
 		}
-		for (;;) {
-			ssize_t n = message_receive(s->tcp, fd, buf, sizeof buf);
-			if (n < 0) {
-				close(fd);
-				fd = server_connect(s);
-				for (unsigned i = 0; i < WINDOW; i++)
-					flights[i].sent_ms = 0;
-				break;
-			}
-			if (n < 12)
-				break;
-			struct flight *f = flight_of(flights, buf, (size_t)n);
-			if (f == NULL)
-				continue;
-			answer_keep(run, s, f->index, buf, (size_t)n);
-			f->used = false;
-			done++;
-			if (next < run->n)
-				break;
-		}
+		close(fd);
+		fd = server_connect(s);
+		for (unsigned i = 0; i < WINDOW; i++)
+			flights[i].sent_ms = 0;
 	}
 	close(fd);
 }
@@ -379,28 +444,55 @@ run_different(const struct run *run)
 	return d;
 }
 
-/* Ask those once more, and the judges too, and show what each says. */
+static bool
+is_different(const struct run *d, size_t i)
+{
+	const char *first = d->servers[0].form[i];
+
+	for (unsigned s = 1; s < d->nservers - d->njudges; s++) {
+		const char *other = d->servers[s].form[i];
+
+		if ((first == NULL) != (other == NULL) ||
+		    (first != NULL && strcmp(first, other) != 0))
+			return true;
+	}
+	return false;
+}
+
+/* What each says to the question. */
+static void
+show(const struct run *d, size_t i)
+{
+	json_t *answers = json_array(), *line;
+
+	for (unsigned s = 0; s < d->nservers; s++) {
+		const char *text = d->servers[s].form[i];
+		json_array_append_new(answers, json_string(text ? text : "silent\n"));
+	}
+	line = json_pack("{ss ss ss ss so}", "name", d->q[i].name, "type", d->q[i].type, "flags",
+	    d->q[i].flags, "proto", d->tcp ? "tcp" : "udp", "answers", answers);
+	json_dumpf(line, stdout, JSON_COMPACT);
+	putchar('\n');
+	json_decref(line);
+}
+
+/* Ask those once more, and the judges too, and show what is different still. */
 static size_t
-report(const struct run *run)
+report(struct run *run)
 {
 	struct run d = run_different(run);
+	size_t different = 0;
 
-	for (unsigned s = 0; s < d.nservers; s++)
+	for (unsigned s = 0; s < d.nservers; s++) {
 		server_ask_all(&d, &d.servers[s]);
-	for (size_t i = 0; i < d.n; i++) {
-		json_t *answers = json_array();
-		for (unsigned s = 0; s < d.nservers; s++) {
-			const char *text = d.servers[s].form[i];
-			json_array_append_new(answers, json_string(text ? text : "silent\n"));
-		}
-		json_t *line =
-		    json_pack("{ss ss ss ss so}", "name", d.q[i].name, "type", d.q[i].type, "flags",
-			d.q[i].flags, "proto", d.tcp ? "tcp" : "udp", "answers", answers);
-		json_dumpf(line, stdout, JSON_COMPACT);
-		putchar('\n');
-		json_decref(line);
+		run->servers[s].unsteady = d.servers[s].unsteady;
 	}
-	return d.n;
+	for (size_t i = 0; i < d.n; i++)
+		if (is_different(&d, i)) {
+			show(&d, i);
+			different++;
+		}
+	return different;
 }
 
 static void
@@ -455,11 +547,13 @@ main(int argc, char **argv)
 		server_ask_all(&run, &run.servers[s]);
 	}
 	size_t different = report(&run);
-	json_t *silent = json_array();
-	for (unsigned s = 0; s < run.nservers; s++)
+	json_t *silent = json_array(), *unsteady = json_array();
+	for (unsigned s = 0; s < run.nservers; s++) {
 		json_array_append_new(silent, json_integer(run.servers[s].silent));
-	json_t *end = json_pack("{sI sI so}", "asked", (json_int_t)run.n, "different",
-	    (json_int_t)different, "silent", silent);
+		json_array_append_new(unsteady, json_integer(run.servers[s].unsteady));
+	}
+	json_t *end = json_pack("{sI sI so so}", "asked", (json_int_t)run.n, "different",
+	    (json_int_t)different, "silent", silent, "unsteady", unsteady);
 	json_dumpf(end, stdout, JSON_COMPACT);
 	putchar('\n');
 	json_decref(end);

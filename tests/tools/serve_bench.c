@@ -1,10 +1,11 @@
 /* serve_bench - what an answer costs in serve/ alone, and what a zone takes in the map.
  *
- *     serve_bench [ZONES [SECONDS [KIND [FLAGS]]]]
+ *     serve_bench [ZONES [SECONDS [KIND [FLAGS [FILE]]]]]
  *
  * The reference workload (20 records a zone, the questions of the budgets) in a map of its own; batches of
  * SERVE_BATCH random questions that were made before; KIND picks one of the 12 questions alone (-1: all);
- * FLAGS are those of zonekit_question(), and "k": with a good cookie. Prints
+ * FLAGS are those of zonekit_question(), and "k": with a good cookie; FILE is a zone z000000.example in place
+ * of the reference one, signed for instance. Prints
  * one JSON line; "best" is the best of many windows, for a machine that others use too.  One thread. */
 #include <inttypes.h>
 #include <stdio.h>
@@ -27,7 +28,7 @@ static uint64_t seed = 7;
 
 /* One zone as text once, then its name's digits replaced in the zwire: all have the same length. */
 static struct wbuf
-template_zone(void)
+template_zone(const char *file)
 {
 	static const char text[] =
 	    "$TTL 300\n@ IN SOA ns1 hostmaster 1 7200 3600 1209600 300\n"
@@ -38,8 +39,14 @@ template_zone(void)
 	    "blog IN CNAME www\n_sip._tcp IN SRV 10 60 5060 api\n"
 	    "@ IN CAA 0 issue \"letsencrypt.org\"\n_dmarc IN TXT \"v=DMARC1; p=none\"\n"
 	    "ftp IN CNAME www\n";
+	static char other[1 << 16];
+	FILE *f = file != NULL ? fopen(file, "r") : NULL;
+	size_t len = f != NULL ? fread(other, 1, sizeof other, f) : 0;
 
-	return zonekit_zwire("z000000.example.", text, sizeof text - 1);
+	if (f != NULL)
+		fclose(f);
+	return zonekit_zwire(
+	    "z000000.example.", len > 0 ? other : text, len > 0 ? len : sizeof text - 1);
 }
 
 static void
@@ -55,9 +62,9 @@ rename_zone(uint8_t *p, size_t len, unsigned number)
 }
 
 static void
-build(struct zonekit *k, unsigned zones)
+build(struct zonekit *k, unsigned zones, const char *file)
 {
-	struct wbuf zwire = template_zone();
+	struct wbuf zwire = template_zone(file);
 	char name[32];
 
 	for (unsigned i = 0; i < zones; i++) {
@@ -127,7 +134,7 @@ main(int argc, char **argv)
 	writer_cookie(k.w, &secrets);
 	k.conf.now_s = 1060;
 	start = clock_mono_ns();
-	build(&k, zones);
+	build(&k, zones, argc > 5 ? argv[5] : NULL);
 	built = clock_mono_ns() - start;
 	make_questions(asked, zones, argc > 3 ? atoi(argv[3]) : -1, argc > 4 ? argv[4] : "");
 	for (size_t i = 0; i < SERVE_BATCH; i++)

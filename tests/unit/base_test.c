@@ -18,6 +18,7 @@
 #include "ipc/base/hash.h"
 #include "ipc/base/log.h"
 #include "ipc/base/rbuf.h"
+#include "ipc/base/source.h"
 #include "ipc/base/text.h"
 #include "ipc/base/wbuf.h"
 #include "ipc/base/xalloc.h"
@@ -510,6 +511,49 @@ test_xalloc(void **state)
 	assert_non_null(strstr(out, "event=memory.overflow"));
 }
 
+/* ---- source ---- */
+static void
+test_source_is_an_address_or_nothing(void **state)
+{
+	static const struct {
+		const char *said, *session, *taken, *cut;
+	} rows[] = {
+		{ "", "", "", "" },
+		{ "local", "", "local", "local" },
+		{ "192.0.2.77", "192.0.2.77", "192.0.2.77", "192.0.2.0/24" },
+		{ "192.0.2.7 50312 192.0.2.1 22", "192.0.2.7", "", "" },
+		{ "2001:DB8:1:2:0:0:0:9", "2001:db8:1:2::9", "2001:db8:1:2::9", "2001:db8:1::/48" },
+		{ "fe80::1%eth0 50312 fe80::2%eth0 22", "fe80::1", "", "" },
+		{ "::ffff:192.0.2.7", "::ffff:192.0.2.7", "::ffff:192.0.2.7", "::/48" },
+		{ "UNKNOWN 65535 UNKNOWN 65535", "", "", "" },
+		{ " 192.0.2.7", "", "", "" },
+		{ "192.0.2.7\n", "", "", "" },
+		{ "192.0.2.0/24", "", "", "" },
+		{ "192.0.2.999", "", "", "" },
+		{ "192.0.2", "", "", "" },
+		{ "LOCAL", "", "", "" },
+		{ "\033[2J", "", "", "" },
+		{ "0000:0000:0000:0000:0000:0000:0000:0000:0000:0001", "", "", "" },
+	};
+	char out[SOURCE_LEN];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		assert_true(source_read(rows[i].said, out) == (rows[i].session[0] != '\0'));
+		assert_string_equal(out, rows[i].session);
+		source_take(rows[i].said, out);
+		assert_string_equal(out, rows[i].taken);
+		source_cut(out, out);
+		assert_string_equal(out, rows[i].cut);
+	}
+	setenv("SSH_CONNECTION", rows[3].said, 1);
+	source_session(out);
+	assert_string_equal(out, rows[3].session);
+	unsetenv("SSH_CONNECTION");
+	source_session(out);
+	assert_string_equal(out, "");
+}
+
 int
 main(void)
 {
@@ -529,6 +573,7 @@ main(void)
 		cmocka_unit_test(test_log_quote),
 		cmocka_unit_test(test_log_lines),
 		cmocka_unit_test(test_xalloc),
+		cmocka_unit_test(test_source_is_an_address_or_nothing),
 	};
 
 	return cmocka_run_group_tests_name("base", tests, NULL, NULL);

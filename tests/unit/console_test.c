@@ -11,9 +11,6 @@
 
 #include <cmocka.h>
 
-#include "console/core/calm.h"
-#include "console/core/changetext.h"
-#include "console/core/edittext.h"
 #include "console/core/glyph.h"
 #include "console/core/key.h"
 #include "console/core/keymap.h"
@@ -541,124 +538,12 @@ test_sort_rows(void **state)
 	}
 }
 
-static void
-told_line(void *arg, char sign, const char *text)
-{
-	char *out = arg;
-
-	snprintf(out + strlen(out), 1000 - strlen(out), "%c%s;", sign, text);
-}
-
-static void
-test_changes_in_words(void **state)
-{
-	static char soa1[] = "a. 60 IN SOA ns. h. 1 7200 3600 1209600 300",
-		    soa2[] = "a. 60 IN SOA ns. h. 2 7200 3600 1209600 300",
-		    soa3[] = "a. 60 IN SOA ns. h. 2 7200 3600 1209600 60",
-		    one[] = "w.a. 60 IN A 192.0.2.1", two[] = "w.a. 60 IN A 192.0.2.2",
-		    slow[] = "w.a. 300 IN A 192.0.2.1", v6[] = "w.a. 60 IN AAAA 2001:db8::1",
-		    pool[] = "w.a. 0 IN NSPOLICY A {\"root\":{\"pool\":\"p\"},\"pools\":{\"p\":{"
-			     "\"answers\":[{\"value\":\"192.0.2.1\"}]}}}",
-		    odd[] = "w.a. 0 IN NSPOLICY A {", none[] = "nothing of the kind";
-	static const struct {
-		char *removed[2], *added[2];
-		const char *told;
-	} rows[] = { { { soa1 }, { soa2 }, "" },
-		{ { soa1 }, { soa3 },
-		    "~a. 60 IN SOA ns. h. 1 7200 3600 1209600 300 -> ns. h. 2 "
-		    "7200 3600 1209600 60;" },
-		{ { one }, { two }, "~w.a. 60 IN A 192.0.2.1 -> 192.0.2.2;" },
-		{ { one }, { slow }, "~w.a. 60 -> 300 IN A 192.0.2.1;" },
-		{ { one }, { v6 }, "-w.a. 60 IN A 192.0.2.1;+w.a. 60 IN AAAA 2001:db8::1;" },
-		{ { one, two }, { slow },
-		    "-w.a. 60 IN A 192.0.2.1;-w.a. 60 IN A 192.0.2.2;+w.a. 300 IN A 192.0.2.1;" },
-		{ { NULL }, { one, two }, "+w.a. 60 IN A 192.0.2.1;+w.a. 60 IN A 192.0.2.2;" },
-		{ { NULL }, { pool }, "+w.a. policy A pool p: 192.0.2.1 (1);" },
-		{ { odd }, { none }, "-w.a. 0 IN NSPOLICY A {;+nothing of the kind;" } };
-
-	(void)state;
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		char out[1000] = "";
-		size_t n[2] = { 0 };
-
-		for (size_t k = 0; k < 2; k++) {
-			n[0] += rows[i].removed[k] != NULL;
-			n[1] += rows[i].added[k] != NULL;
-		}
-		changetext(rows[i].removed, n[0], rows[i].added, n[1], told_line, out);
-		assert_string_equal(out, rows[i].told);
-	}
-}
-
-static void
-test_marks_in_a_text(void **state)
-{
-	static const struct {
-		const char *text;
-		uint32_t line;
-		const char *marked;
-	} rows[] = { { "a\nb\nc\n", 2, "a\n; ERROR: E1 x y\nb\nc\n" },
-		{ "a\n", 1, "; ERROR: E1 x y\na\n" }, { "a\n", 9, "a\n; ERROR: E1 x y\n" },
-		{ "a", 2, "a\n; ERROR: E1 x y\n" }, { "", 1, "; ERROR: E1 x y\n" } };
-
-	(void)state;
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		struct wbuf text = wbuf_grow(EDITTEXT_MAX), out;
-
-		wbuf_put(&text, rows[i].text, strlen(rows[i].text));
-		assert_true(edittext_mark(&text, rows[i].line, "E1 x\ny", &out));
-		assert_int_equal(out.len, strlen(rows[i].marked));
-		assert_memory_equal(out.base, rows[i].marked, out.len);
-		edittext_strip(&out);
-		assert_int_equal(edittext_same(&out, &text), strcmp(rows[i].text, "a") != 0);
-		wbuf_free(&text);
-		wbuf_free(&out);
-	}
-}
-
-/* ---- an order that is calm ---- */
-static void
-test_calm(void **state)
-{
-	static const struct {
-		struct calm_row rows[4];
-		const char *order; /* of their names */
-	} table[] = {
-		{ { { 1, CALM_NEW, "a" }, { 3, CALM_NEW, "b" }, { 2, CALM_NEW, "c" },
-		      { 2, CALM_NEW, "A" } },
-		    "bAca" },
-		/* Nearly equal: as they were. */
-		{ { { 100, 3, "a" }, { 99, 2, "b" }, { 98, 1, "c" }, { 97, 0, "d" } }, "dcba" },
-		/* Clearly more, than some and than all. */
-		{ { { 108, 3, "a" }, { 90, 2, "b" }, { 95, 1, "c" }, { 100, 0, "d" } }, "dacb" },
-		{ { { 120, 3, "a" }, { 90, 2, "b" }, { 95, 1, "c" }, { 100, 0, "d" } }, "adcb" },
-		/* One that comes stands where it belongs; quiet ones do not move. */
-		{ { { 96, CALM_NEW, "n" }, { 90, 2, "b" }, { 95, 1, "c" }, { 100, 0, "d" } },
-		    "dncb" },
-		{ { { 0, 2, "a" }, { 0, 0, "b" }, { 0, 1, "c" }, { 0.5, CALM_NEW, "n" } }, "nbca" },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
-		size_t order[4];
-
-		calm_order(table[i].rows, 4, order);
-		for (size_t k = 0; k < 4; k++)
-			if (table[i].rows[order[k]].name[0] != table[i].order[k])
-				fail_msg(
-				    "row %zu, place %zu: %s", i, k, table[i].rows[order[k]].name);
-	}
-}
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_calm),
 		cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_conflicts_name_both),
-		cmocka_unit_test(test_marks_in_a_text),
-		cmocka_unit_test(test_changes_in_words),
 		cmocka_unit_test(test_sanitize_all_pairs),
 		cmocka_unit_test(test_sanitize),
 		cmocka_unit_test(test_graphs),

@@ -561,92 +561,6 @@ names_in_zones(void **arg)
 		assert_int_equal(draft_holds(rows[i].zone, rows[i].name), rows[i].len);
 }
 
-/* Base, theirs and mine, a letter a record; NULL: no such RRset. */
-struct case_of {
-	const char *was, *theirs, *mine;
-	enum decision decided;
-	const char *want; /* NULL: no operation; "": it goes */
-};
-
-static Ns__Conflict__State *
-state_of(Ns__Conflict__State *s, char **cell, const char *text)
-{
-	static char letters[][2] = { "a", "b", "c", "d", "e" };
-
-	ns__conflict__state__init(s);
-	s->there = text != NULL;
-	s->ttl = 60;
-	s->rdata = cell;
-	for (; text != NULL && *text != '\0'; text++)
-		cell[s->n_rdata++] = letters[*text - 'a'];
-	return s;
-}
-
-static void
-conflicts_are_settled(void **arg)
-{
-	static const struct case_of rows[] = { { "a", "a", "b", DECIDE_NOT, "b" }, /* mine alone */
-		{ "a", "b", "a", DECIDE_NOT, NULL }, /* theirs alone */
-		{ "a", "b", "b", DECIDE_NOT, NULL }, /* the same */
-		{ "a", "b", "c", DECIDE_MINE, "c" }, { "a", "b", "c", DECIDE_THEIRS, NULL },
-		{ "a", "b", "c", DECIDE_BOTH, "c b" }, { "a", "b", NULL, DECIDE_MINE, "" },
-		{ "a", "b", NULL, DECIDE_BOTH, "b" }, { "a", NULL, "c", DECIDE_MINE, "c" },
-		{ "a", NULL, "c", DECIDE_THEIRS, NULL }, { NULL, "b", "c", DECIDE_BOTH, "c b" },
-		/* What one of us took away does not come back because the other left it. */
-		{ "a", "ab", "c", DECIDE_BOTH, "c b" }, { "ab", "a", "b", DECIDE_BOTH, "" },
-		{ "ab", "ac", "abd", DECIDE_BOTH, "a d c" } };
-
-	(void)arg;
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		const struct case_of *r = &rows[i];
-		Ns__Conflict c = NS__CONFLICT__INIT;
-		Ns__Conflict__Zone z = NS__CONFLICT__ZONE__INIT, *zones[] = { &z };
-		Ns__Conflict__RRset set = NS__CONFLICT__RRSET__INIT, *sets[] = { &set };
-		Ns__Conflict__State was, theirs, mine;
-		char *cells[3][4];
-		Ns__Draft *d = draft_new("example.com.", 1, 1, 1);
-		Ns__RecordOp old = an_op("other", "A", NULL);
-		enum decision none = DECIDE_NOT, decided = r->decided;
-
-		draft_add(d, &old, 1);
-		z.zone = set.zone = d->zone;
-		z.version = 9, z.serial = 90;
-		set.name = (char *)(uintptr_t) "www.example.com.";
-		set.type = (char *)(uintptr_t) "A";
-		set.was = state_of(&was, cells[0], r->was);
-		set.theirs = state_of(&theirs, cells[1], r->theirs);
-		set.mine = state_of(&mine, cells[2], r->mine);
-		set.overlaps = r->decided != DECIDE_NOT;
-		c.zones = zones, c.n_zones = 1;
-		c.rrsets = sets, c.n_rrsets = 1;
-		if (set.overlaps) {
-			assert_false(draft_settle(d, &c, &none, 5));
-			assert_int_equal(d->base_version, 1);
-		}
-		c.truncated = true;
-		assert_false(draft_settle(d, &c, &decided, 5));
-		assert_int_equal(d->n_ops, 1);
-		c.truncated = false;
-		assert_true(draft_settle(d, &c, &decided, 5));
-		assert_int_equal(d->base_version, 9);
-		assert_int_equal(d->base_serial, 90);
-		assert_int_equal(d->n_ops, r->want != NULL);
-		if (r->want != NULL) {
-			const Ns__RecordOp *op = d->ops[0];
-			char got[16];
-
-			got[0] = '\0';
-			for (size_t k = 0; k < op->n_rdata; k++)
-				snprintf(
-				    got + strlen(got), 4, "%s%s", k > 0 ? " " : "", op->rdata[k]);
-			assert_string_equal(got, r->want);
-			assert_int_equal(op->kind, r->want[0] == '\0' ? NS__RECORD_OP__KIND__DEL
-								      : NS__RECORD_OP__KIND__SET);
-		}
-		ns__draft__free_unpacked(d, NULL);
-	}
-}
-
 int
 main(void)
 {
@@ -663,7 +577,6 @@ main(void)
 		cmocka_unit_test(names_of_operations),
 		cmocka_unit_test(undo_and_leave_out),
 		cmocka_unit_test(undo_steps),
-		cmocka_unit_test(conflicts_are_settled),
 		cmocka_unit_test(names_in_zones),
 		cmocka_unit_test_setup_teardown(killed_while_it_saves, setup, teardown),
 	};

@@ -193,8 +193,10 @@ changes(void **state)
 	static char *zones[] = { (char *)(uintptr_t) "shop.example.",
 		(char *)(uintptr_t) "a.example." },
 		    *check[] = { (char *)(uintptr_t) "EU-web-2" };
-	const struct filter_change edit = { "ci-bot", "api", "edit", "Cut over", 3600, zones, 2 },
-				   probe = { "ann", "cli", "check", "", 90000, check, 1 };
+	const struct filter_change edit = { "ci-bot", "api", "2001:DB8::7", "fra1-a", "edit",
+		"Cut over", 3600, zones, 2 },
+				   probe = { "ann", "cli", "local", "ams1-a", "check", "", 90000,
+					   check, 1 };
 	static const struct {
 		const char *filter;
 		bool edit, probe;
@@ -203,6 +205,11 @@ changes(void **state)
 		{ "-who:CI", false, true },
 		{ "via:cli", false, true },
 		{ "via:cl", false, false },
+		{ "from:2001:db8:", true, false },
+		{ "from:LOCAL", false, true },
+		{ "-from:local", true, false },
+		{ "at:ams1", false, true },
+		{ "at:1-a -at:fra", false, true },
 		{ "kind:check", false, true },
 		{ "since:1d", true, false },
 		{ "-since:1d", false, true },
@@ -221,7 +228,8 @@ changes(void **state)
 		{ "~^(shop|b)\\.", true, false },
 	};
 	static const char *const bad[] = { "since:", "since:yesterday", "since:<1d",
-		"who:", "qps:>1", "changed:<1d", "type:MX", "dnssec:on", "draft:mine" };
+		"who:", "from:", "at:", "qps:>1", "changed:<1d", "type:MX", "dnssec:on",
+		"draft:mine" };
 	struct ns_why why;
 
 	(void)state;
@@ -244,7 +252,7 @@ changes(void **state)
 static void
 changes_are_read_no_further(void **state)
 {
-	struct filter_change head = { "ann", "cli", "edit", "", 60, NULL, 0 };
+	struct filter_change head = { "ann", "cli", "", "", "edit", "", 60, NULL, 0 };
 	struct filter *f =
 	    filter_new(FILTER_CHANGES, "shop since:2d since:1d", &(struct ns_why){ 0 });
 

@@ -78,7 +78,7 @@ end_change(struct primary *p, struct change *c, struct zone *z)
 static void
 begin(struct primary *p, struct change *c, const char *kind)
 {
-	struct caller who = { .name = "test" };
+	struct caller who = { .name = "test", .source = "local", .appliance = "fra1-a" };
 
 	(void)p;
 	change_begin(c, &who, kind, "", 7, 1);
@@ -202,6 +202,8 @@ followed_of(struct store *s, uint64_t revision)
 	f->head->at_ms = c.at_ms;
 	f->head->author = xstrdup(c.author);
 	f->head->via = xstrdup(c.via);
+	f->head->source = xstrdup(c.source);
+	f->head->appliance = xstrdup(c.appliance);
 	f->head->kind = xstrdup(c.kind);
 	f->head->comment = xstrdup(c.comment);
 	f->head->added = c.added;

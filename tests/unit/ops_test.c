@@ -1,4 +1,5 @@
-/* ops_test - what the console makes of votes and of a zone's keys, in few words. */
+/* ops_test - what the console makes of votes and of a zone's keys, in few words, and in which order rows stand that change
+ * all the time. */
 #include <locale.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "console/core/calm.h"
 #include "console/screens/keysteps.h"
 #include "console/screens/votes.h"
 
@@ -260,10 +262,45 @@ test_leaving_waits_for_the_registrar(void **state)
 	assert_false(keysteps_ds_there(&m));
 }
 
+/* ---- an order that is calm ---- */
+static void
+test_calm(void **state)
+{
+	static const struct {
+		struct calm_row rows[4];
+		const char *order; /* of their names */
+	} table[] = {
+		{ { { 1, CALM_NEW, "a" }, { 3, CALM_NEW, "b" }, { 2, CALM_NEW, "c" },
+		      { 2, CALM_NEW, "A" } },
+		    "bAca" },
+		/* Nearly equal: as they were. */
+		{ { { 100, 3, "a" }, { 99, 2, "b" }, { 98, 1, "c" }, { 97, 0, "d" } }, "dcba" },
+		/* Clearly more, than some and than all. */
+		{ { { 108, 3, "a" }, { 90, 2, "b" }, { 95, 1, "c" }, { 100, 0, "d" } }, "dacb" },
+		{ { { 120, 3, "a" }, { 90, 2, "b" }, { 95, 1, "c" }, { 100, 0, "d" } }, "adcb" },
+		/* One that comes stands where it belongs; quiet ones do not move. */
+		{ { { 96, CALM_NEW, "n" }, { 90, 2, "b" }, { 95, 1, "c" }, { 100, 0, "d" } },
+		    "dncb" },
+		{ { { 0, 2, "a" }, { 0, 0, "b" }, { 0, 1, "c" }, { 0.5, CALM_NEW, "n" } }, "nbca" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+		size_t order[4];
+
+		calm_order(table[i].rows, 4, order);
+		for (size_t k = 0; k < 4; k++)
+			if (table[i].rows[order[k]].name[0] != table[i].order[k])
+				fail_msg(
+				    "row %zu, place %zu: %s", i, k, table[i].rows[order[k]].name);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_calm),
 		cmocka_unit_test(test_votes_by_site),
 		cmocka_unit_test(test_the_commonest_error_first),
 		cmocka_unit_test(test_levels),

@@ -12,7 +12,6 @@
 
 #include "appliance/signer/compiler.h"
 #include "appliance/signer/sources.h"
-#include "ipc/base/hash.h"
 #include "tests/lib/keykit.h"
 #include "tests/lib/signbox.h"
 #include "tests/lib/zonebox.h"
@@ -91,34 +90,6 @@ test_edits_of_a_large_zone(void **state)
 
 /* ---- in slices ---- */
 
-/* Another zone is created or edited: it is published at once, whatever is in the making. */
-static void
-other_zone(struct signbox *b)
-{
-	static const char text[] = "$TTL 600\n@ SOA ns h 1 2 3 4 5\n@ NS ns.elsewhere.\n";
-	uint64_t records;
-	struct wbuf zwire =
-	    zonebox_zwire("other.example.", text, strlen(text), strlen(text), &records);
-	Ns__Feed feed = NS__FEED__INIT;
-	Ns__FeedZone z = NS__FEED_ZONE__INIT, *ptr = &z;
-	uint8_t name[NAME_MAX_WIRE];
-	unsigned publishes = b->publishes;
-
-	memcpy(name, zonebox_name("other.example."), name_len(zonebox_name("other.example.")));
-	feed.revision = ++b->serial;
-	feed.publish = true;
-	feed.n_zones = 1;
-	feed.zones = &ptr;
-	z.kind = NS__FEED_ZONE__KIND__REPLACE;
-	z.name = (ProtobufCBinaryData){ .data = name, .len = name_len(name) };
-	z.version = b->serial;
-	z.zwire = (ProtobufCBinaryData){ .data = zwire.base, .len = zwire.len };
-	feed_apply(b->f, &feed);
-	assert_int_equal(b->publishes, publishes + 1);
-	assert_int_equal(feed_published(b->f), b->serial);
-	wbuf_free(&zwire);
-}
-
 /* These changes are told as late, and what a successor goes on from is before them. */
 static void
 expect_late(struct signbox *b, uint64_t from, uint64_t to)
@@ -143,22 +114,6 @@ expect_none_late(struct signbox *b)
 	assert_false(feed_is_making(b->f));
 }
 
-static struct signbox *
-large_open(enum zone_denial denial, bool is_signed)
-{
-	struct signbox *b = signbox_open(KEY_ED25519, denial);
-	struct zone_keys *keys = b->keys;
-
-	b->large = true;
-	for (unsigned i = 0; i < SIGNBOX_OWNERS; i++)
-		signbox_random(b, i);
-	b->keys = is_signed ? keys : NULL;
-	signbox_send_whole(b);
-	b->keys = keys;
-	b->held = true;
-	return b;
-}
-
 static unsigned
 flags_served(struct signbox *b)
 {
@@ -176,14 +131,14 @@ test_slices(void **state)
 
 	(void)state;
 	for (enum zone_denial denial = DENIAL_NSEC; denial <= DENIAL_NSEC3_OPTOUT; denial++) {
-		struct signbox *b = large_open(denial, false);
+		struct signbox *b = signbox_open_large(denial, false);
 
 		signbox_send_keys(b);
 		expect_late(b, 2, 2);
 		for (unsigned i = 0; i < 20; i++) {
 			assert_int_equal(flags_served(b), 0);
 			assert_int_equal(feed_make(b->f, 0), FEED_MORE);
-			other_zone(b);
+			signbox_send_other(b);
 			expect_late(b, 2, 2);
 		}
 		signbox_make_all(b);
@@ -201,7 +156,7 @@ test_slices(void **state)
 static void
 test_slices_and_aborts(void **state)
 {
-	struct signbox *b = large_open(DENIAL_NSEC3, false);
+	struct signbox *b = signbox_open_large(DENIAL_NSEC3, false);
 
 	(void)state;
 	signbox_send_keys(b);
@@ -223,7 +178,7 @@ test_superseded(void **state)
 
 	(void)state;
 	for (unsigned at = 0; at < 1200; at += 197) { /* slices that are done by then */
-		b = large_open(DENIAL_NSEC, at % 2 == 0);
+		b = signbox_open_large(DENIAL_NSEC, at % 2 == 0);
 		if (at % 2 == 0) {
 			zone_keys_unref(&b->keys);
 			b->keys = zone_keys_ref(other);
@@ -535,29 +490,6 @@ test_start(void **state)
 	signbox_close(b);
 }
 
-/* Signatures of the file wrong in one bit each, with checksums that are right. */
-static void
-spoil(const struct signbox *b)
-{
-	static const uint8_t sum_key[16] = "signature frames";
-	static uint8_t buf[200000];
-	ssize_t size = pread(b->fd[0], buf, sizeof buf, 0);
-	uint64_t sum;
-
-	for (size_t at = 16, len; at + 16 < (size_t)size; at += 16 + len) {
-		uint8_t *p = buf + at + 16;
-		size_t entries = 11u + p[8];
-
-		len = get_u32(buf + at + 4);
-		for (size_t e = entries; e + SIGFILE_ENTRY <= len; e += SIGFILE_ENTRY)
-			p[e + SIGFILE_ENTRY - 1] ^= 1;
-		sum = hash_sip24(sum_key, p, len);
-		put_u32(buf + at + 8, (uint32_t)(sum >> 32));
-		put_u32(buf + at + 12, (uint32_t)sum);
-	}
-	assert_int_equal(pwrite(b->fd[0], buf, (size_t)size, 0), size);
-}
-
 static struct signbox *
 start_closed(enum zone_denial denial, bool large)
 {
@@ -611,7 +543,7 @@ test_wrong_signatures_in_the_file(void **state)
 	struct signbox *b = start_closed(DENIAL_NSEC3, true);
 
 	(void)state;
-	spoil(b);
+	signbox_spoil(b);
 	signbox_start(b);
 	b->serial--;
 	signbox_send_whole(b);

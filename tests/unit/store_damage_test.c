@@ -179,6 +179,7 @@ test_tampered_rows(void **state)
 		"UPDATE change SET author = 'x' || char(0) || 'y' WHERE revision = 3",
 		"UPDATE change SET hash = x'00' WHERE revision = 3",
 		"INSERT INTO tombstone VALUES (1, x'6100', 3, 5)",
+		"INSERT INTO whence VALUES (3, 'local', 'a')",
 		"DELETE FROM zone",
 	};
 	sqlite3 *db = raw_open(f);
@@ -198,7 +199,7 @@ test_tampered_rows(void **state)
 		assert_int_equal(
 		    sqlite3_exec(db,
 			"DELETE FROM change; DELETE FROM part; DELETE FROM zone;"
-			"DELETE FROM tombstone;"
+			"DELETE FROM tombstone; DELETE FROM whence;"
 			"INSERT INTO change SELECT * FROM c; INSERT INTO zone SELECT * FROM z;"
 			"INSERT INTO part SELECT * FROM p;"
 			"DROP TABLE c; DROP TABLE p; DROP TABLE z",

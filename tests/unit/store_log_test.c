@@ -130,6 +130,50 @@ test_chain_is_fixed(void **state)
 	assert_memory_equal(c.hash, want, STORE_HASH);
 }
 
+/* Of a change that says from where it was made; one that does not is as it always was. */
+static void
+test_chain_names_the_source(void **state)
+{
+	static const char *const tampered[] = {
+		"UPDATE whence SET source = '192.0.2.1'",
+		"UPDATE whence SET source = '2001:db8::7', appliance = 'ams1-a'",
+		"DELETE FROM whence",
+	};
+	struct kit_store *f = *state;
+	struct store_change c, kept;
+	uint64_t zone = 7;
+	char hex[2 * STORE_HASH + 1];
+
+	OK(store_begin(f->s, NULL));
+	kit_append(f, "body", 0);
+	c = (struct store_change){ .term = 1,
+		.at_ms = 6,
+		.author = "bob",
+		.via = "console",
+		.kind = "edit",
+		.source = "2001:db8::7",
+		.appliance = "fra1-a" };
+	OK(store_change_append(f->s, &c, "body", 4, &zone, 1, NULL));
+	OK(store_commit(f->s, NULL));
+	kit_reopen(f);
+	OK(store_change_get(f->s, 2, &kept, NULL));
+	assert_memory_equal(&kept, &c, sizeof c);
+	for (size_t i = 0; i < STORE_HASH; i++)
+		snprintf(hex + 2 * i, 3, "%02x", c.hash[i]);
+	/* As above; its header ends with the two. */
+	assert_string_equal(
+	    hex, "277c88adf52d33434f0ac7867ae24a22d8d782cbf3ee51fe129eb3a859514e2a");
+	OK(store_change_get(f->s, 1, &kept, NULL));
+	assert_string_equal(kept.source, "");
+	kit_assert_sound(f->s);
+	for (size_t i = 0; i < sizeof tampered / sizeof tampered[0]; i++) {
+		store_close(&f->s);
+		kit_raw(f, tampered[i]);
+		OK(store_open(f->dir, STORE_WRITE, NULL, &f->s, NULL));
+		assert_int_not_equal(kit_verify(f->s), 0);
+	}
+}
+
 /* ---- settings, facts, keys ---- */
 
 static bool
@@ -300,6 +344,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_log),
 		T(test_chain_is_fixed),
+		T(test_chain_names_the_source),
 		T(test_settings),
 		T(test_idem),
 		T(test_idem_from_the_future),

@@ -357,7 +357,8 @@ test_migration_from_the_first(void **state)
 	(void)kit_new_zone(f, "old.example", 1);
 	OK(store_commit(f->s, NULL));
 	store_close(&f->s);
-	kit_raw(f, "DROP TABLE mention; DROP TABLE withheld; DROP TABLE unconfirmed; DROP TABLE "
+	kit_raw(f, "DROP TABLE whence; DROP TABLE mention; DROP TABLE withheld; DROP TABLE "
+		   "unconfirmed; DROP TABLE "
 		   "object; DROP INDEX "
 		   "idem_revision; DROP INDEX change_zone_revision;"
 		   "ALTER TABLE idem DROP COLUMN revision;"

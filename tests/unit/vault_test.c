@@ -18,14 +18,8 @@
 #include "appliance/signer/vault.h"
 #include "ipc/passkey.h"
 
-// link: appliance/signer/vault.c
-// link: appliance/signer/keysecret.c
-// link: appliance/signer/keystore.c appliance/signer/keypack.c
-// link: appliance/signer/keywork.c
-// link: appliance/signer/ringwork.c
-// link: appliance/signer/keys.c
-// link: appliance/signer/apexset.c
-// link: appliance/signer/rrsig.c
+// link: appliance/signer/vault.c appliance/signer/keysecret.c appliance/signer/keystore.c appliance/signer/keypack.c appliance/signer/keywork.c
+// link: appliance/signer/ringwork.c appliance/signer/keys.c appliance/signer/apexset.c appliance/signer/rrsig.c
 
 static const uint8_t zone[] = "\7example\3com";
 #define ZONE_LEN sizeof zone
