@@ -134,7 +134,7 @@ change_draw(struct view *v, struct rect r)
 	surface_putf(s, r.x + 1, r.y, r.w - 2, UI_TITLE, "History > change %s", v->object);
 	if (c->loaded)
 		surface_put_right(s, r.x + r.w / 2, r.y, r.w / 2 - 1, UI_DIM, c->places);
-	surface_put(s, r.x + 1, r.y + 1, r.w - 2, UI_TEXT, c->loaded ? c->title : "loading");
+	surface_put(s, r.x + 1, r.y + 1, r.w - 2, UI_TEXT, c->loaded ? c->title : ui_loading(v));
 	lines_draw(&c->lines, s, (struct rect){ r.x, r.y + 3, r.w, r.h - 3 });
 }
 

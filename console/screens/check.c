@@ -327,7 +327,7 @@ check_draw(struct view *v, struct rect r)
 	x += surface_put(s, x, r.y, r.w / 3, UI_TITLE, name);
 	if (!c->loaded) {
 		surface_put(s, r.x + 3, r.y + 2, r.w - 4, UI_DIM,
-		    c->gone ? "there is no such check any more" : "loading");
+		    c->gone ? "there is no such check any more" : ui_loading(v));
 		return;
 	}
 	surface_put(s, x + 3, r.y, r.w - x - 4, UI_TEXT, c->title);

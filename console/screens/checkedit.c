@@ -520,7 +520,7 @@ checkedit_draw(struct view *v, struct rect r)
 	surface_put(s, r.x + 1, r.y + 1, r.w - 2, UI_DIM, e->users);
 	if (e->check == NULL) {
 		surface_put(s, r.x + 3, r.y + 2, r.w - 4, UI_DIM,
-		    e->gone ? "there is no such check any more" : "loading");
+		    e->gone ? "there is no such check any more" : ui_loading(v));
 		return;
 	}
 	lay_out(e, r.w);

@@ -282,7 +282,7 @@ connect_draw(struct view *v, struct rect r)
 		    c->fault[0] != '\0'    ? c->fault
 		    : c->filter[0] != '\0' ? "none matches; Esc shows all"
 		    : c->loaded            ? "this appliance is alone"
-					   : "loading");
+					   : ui_loading(v));
 	surface_put(s, r.x + 1, r.y + r.h - 1, r.w - 2, UI_DIM,
 	    r.w < 100 ? "@ shown now.  RTT: console to it and back.  ssh: not known before a visit."
 		      : "@ is shown now.  relay: in your name.  RTT: from this console to it and "

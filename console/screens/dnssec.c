@@ -325,8 +325,8 @@ dnssec_draw(struct view *v, struct rect r)
 
 	r = zone_title(v, r, d->loaded ? d->state : "", d->ends);
 	if (!d->loaded || !d->signs) {
-		static const char *const why[] = {
-			"loading", "This zone is not signed.  :sign signs it.",
+		const char *const why[] = {
+			ui_loading(v), "This zone is not signed.  :sign signs it.",
 			"This zone arrived signed and is served as it is; its keys are elsewhere."
 		};
 

@@ -559,7 +559,7 @@ editor_draw(struct view *v, struct rect r)
 	form_draw(&e->form, s, body);
 	if (e->state != EDITOR_READY)
 		surface_put(s, body.x + NUMBER_W, body.y + 4, body.w - NUMBER_W, UI_DIM,
-		    e->state == EDITOR_LOADING ? "loading" : "there is nothing to edit here");
+		    e->state == EDITOR_LOADING ? ui_loading(v) : "there is nothing to edit here");
 	draw_below(v, (struct rect){ r.x, r.y + r.h - BELOW + 1, r.w, BELOW - 1 });
 }
 

@@ -90,7 +90,7 @@ events_draw(struct view *v, struct rect r)
 	lines_draw(&e->lines, s, (struct rect){ r.x, r.y + 2, r.w, r.h - 2 });
 	if (e->lines.n == 0)
 		surface_put(s, r.x + 3, r.y + 2, r.w - 4, UI_DIM,
-		    e->loaded ? "it has not flipped yet" : "loading");
+		    e->loaded ? "it has not flipped yet" : ui_loading(v));
 }
 
 static bool

@@ -395,7 +395,7 @@ fleet_draw(struct view *v, struct rect r)
 	draw_pane(v, (struct rect){ r.x, r.y + r.h - PANE_H, r.w, PANE_H });
 	if (f->n == 0)
 		surface_put(v->ui->surface, r.x + 3, r.y + 3, r.w - 4, UI_DIM,
-		    !f->loaded ? "loading"
+		    !f->loaded ? ui_loading(v)
 		    : f->problems && f->filter[0] == '\0'
 			? "no appliance is in trouble; ! shows all"
 			: "no appliance matches");

@@ -304,8 +304,7 @@ draw_pane(struct view *v, struct rect r)
 	sanitize(safe, sizeof safe, name, v->ui->ascii);
 	w = surface_put(s, r.x + 1, r.y + 1, r.w / 3, UI_TITLE, safe);
 	if (strcmp(name, h->name) != 0) {
-		surface_put(s, r.x + w + 4, r.y + 1, r.w - w - 5, UI_DIM,
-		    v->ui->lost ? "not asked for: the link is lost" : "loading");
+		surface_put(s, r.x + w + 4, r.y + 1, r.w - w - 5, UI_DIM, ui_loading(v));
 		return;
 	}
 	surface_put(s, r.x + w + 4, r.y + 1, r.w - w - 5, UI_TEXT | UI_LIVE, h->head);
@@ -334,7 +333,7 @@ health_draw(struct view *v, struct rect r)
 		draw_pane(v, (struct rect){ r.x, r.y + r.h - pane, r.w, pane });
 	if (n == 0)
 		surface_put(v->ui->surface, r.x + 3, r.y + 3, r.w - 4, UI_DIM,
-		    !h->pages.loaded ? "loading"
+		    !h->pages.loaded ? ui_loading(v)
 		    : h->problems || h->filter[0] != '\0'
 			? "nothing here; all is well, or ! and Esc show more"
 			: "no checks yet: a makes one");

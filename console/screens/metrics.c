@@ -247,7 +247,7 @@ draw_names(struct view *v, struct rect r)
 	ns_table_draw(&m->table, s, r, m->n_names, cell, m);
 	if (m->n_names == 0)
 		surface_put(s, r.x + 3, r.y + 1, r.w - 4, UI_DIM,
-		    m->known ? "none of it is among those that are asked most" : "loading");
+		    m->known ? "none of it is among those that are asked most" : ui_loading(v));
 }
 
 static void

@@ -56,7 +56,7 @@ draw_zones(struct view *v, struct rect r)
 	ns_table_draw(&o->table, v->ui->surface, r, o->n_zones, zone_cell, v);
 	if (o->n_zones == 0)
 		surface_put(v->ui->surface, r.x + 3, r.y + 1, r.w - 3, UI_DIM,
-		    o->known ? "no queries yet" : "loading");
+		    o->known ? "no queries yet" : ui_loading(v));
 }
 
 /* "udp 97.0%  tcp 2.0%  dot 1.0%", and what was dropped first, if anything was. */

@@ -220,7 +220,8 @@ overview_list_draw(struct view *v, struct overview_list *l, struct rect r)
 	l->table.columns = lists[l->what].columns;
 	ns_table_draw(&l->table, s, r, l->n, cell, l);
 	if (l->n == 0)
-		surface_put(s, r.x + 3, r.y + 1, r.w - 4, UI_DIM, l->loaded ? "none" : "loading");
+		surface_put(
+		    s, r.x + 3, r.y + 1, r.w - 4, UI_DIM, l->loaded ? "none" : ui_loading(v));
 }
 
 bool

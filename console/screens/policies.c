@@ -250,7 +250,7 @@ policies_draw(struct view *v, struct rect r)
 	if (draftrows_count(&s->list) == 0)
 		surface_put(v->ui->surface, r.x + 3, r.y + 1, r.w - 4, UI_DIM,
 		    s->list.pages.loaded ? "no policies: a makes one, for a name and a type"
-					 : "loading");
+					 : ui_loading(v));
 }
 
 /* ---- actions ---- */

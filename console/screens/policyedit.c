@@ -509,7 +509,7 @@ policyedit_draw(struct view *v, struct rect r)
 	draw_title(v, r);
 	if (e->doc == NULL) {
 		surface_put(s, r.x + 3, r.y + 3, r.w - 4, UI_DIM,
-		    e->gone ? "there is nothing to edit here" : "loading");
+		    e->gone ? "there is nothing to edit here" : ui_loading(v));
 		return;
 	}
 	if (tree_w > 0)

@@ -233,7 +233,7 @@ pop_draw(struct view *v, struct rect r)
 	x += surface_putf(s, x, r.y, r.w - 2, UI_TITLE, "Fleet > %s", name);
 	if (!p->loaded || p->gone) {
 		surface_put(s, r.x + 3, r.y + 2, r.w - 4, UI_DIM,
-		    p->gone ? "there is no such appliance any more" : "loading");
+		    p->gone ? "there is no such appliance any more" : ui_loading(v));
 		return;
 	}
 	surface_put(s, x + 3, r.y, r.w - x - 4, p->role, p->title);

@@ -437,6 +437,16 @@ put_sum(struct view *v, char *out, size_t size)
 		    s->list.pages.ended ? "" : "+", pages_count(&s->list.pages) == 1 ? "" : "s");
 }
 
+/* Names of the draft are a filter: they are others when it is. */
+static void
+records_follow(struct view *v)
+{
+	struct records *s = v->state;
+
+	if (draftnames_asked(s->filter) && v->ui->drafts != NULL && s->turn != v->ui->drafts->turn)
+		pages_reload(&s->list.pages, true);
+}
+
 static void
 records_draw(struct view *v, struct rect r)
 {
@@ -445,8 +455,6 @@ records_draw(struct view *v, struct rect r)
 	int rows;
 
 	draftrows_take(&s->list, fill_mine);
-	if (draftnames_asked(s->filter) && v->ui->drafts != NULL && s->turn != v->ui->drafts->turn)
-		pages_reload(&s->list.pages, true);
 	drafts_text(v->ui->drafts, draft, sizeof draft);
 	if (s->list.pages.loaded)
 		put_sum(v, sum, sizeof sum);
@@ -455,12 +463,12 @@ records_draw(struct view *v, struct rect r)
 	ns_table_draw(&s->list.table, v->ui->surface, r, draftrows_count(&s->list), cell, v);
 	rows =
 	    (int)draftrows_count(&s->list); /* the draft's alone, where there is something to say */
-	if (rows == 0 || s->list.pages.refused[0] != '\0')
+	if (rows == 0 || !s->list.pages.loaded || s->list.pages.refused[0] != '\0')
 		(void)surface_wrap(v->ui->surface,
 		    (struct rect){ r.x + 3, r.y + 1 + rows, r.w - 4, r.h - 1 - rows },
 		    s->list.pages.refused[0] != '\0' ? UI_WARN : UI_DIM,
 		    s->list.pages.refused[0] != '\0' ? s->list.pages.refused
-		    : !s->list.pages.loaded          ? "loading"
+		    : !s->list.pages.loaded          ? ui_loading(v)
 		    : s->filter[0] != '\0'           ? "no RRset matches; Esc shows all"
 						     : "nothing here");
 }
@@ -523,6 +531,7 @@ const struct ns_screen_ops screen_records = {
 	.close = records_close,
 	.reload = records_reload,
 	.tick = records_preview_tick,
+	.follow = records_follow,
 	.draw = records_draw,
 	.act = records_act,
 	.table = records_table,

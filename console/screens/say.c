@@ -35,6 +35,12 @@ ui_say(struct ui *ui, const char *fmt, ...)
 	say(ui, text, 0);
 }
 
+const char *
+ui_loading(const struct view *v)
+{
+	return v->ui->lost ? "not here: the link is lost" : "loading";
+}
+
 void
 ui_say_why(struct ui *ui, const struct ns_why *why)
 {

@@ -312,7 +312,7 @@ tail_draw(struct view *v, struct rect r)
 		surface_put(s, r.x + 3, r.y + 3, r.w - 4, UI_CRIT, t->fault);
 	else if (t->n == 0)
 		surface_put(s, r.x + 3, r.y + 3, r.w - 4, UI_DIM,
-		    !t->begun              ? "loading"
+		    !t->begun              ? ui_loading(v)
 		    : t->filter[0] != '\0' ? "nothing that matches has come yet"
 					   : "nothing has come yet");
 }

@@ -133,7 +133,7 @@ trash_draw(struct view *v, struct rect r)
 	ns_table_draw(&t->table, s, (struct rect){ r.x, r.y + 1, r.w, r.h - 1 }, t->n, cell, t);
 	if (t->n == 0)
 		surface_put(s, r.x + 3, r.y + 3, r.w - 4, UI_DIM,
-		    t->loaded ? "no zone was deleted within 30 days" : "loading");
+		    t->loaded ? "no zone was deleted within 30 days" : ui_loading(v));
 }
 
 static void

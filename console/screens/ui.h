@@ -227,6 +227,8 @@ void ui_live(struct view *);
 bool ui_stale(const struct view *);
 void ui_say(struct ui *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void ui_say_why(struct ui *, const struct ns_why *);
+/* In the place of what was asked for and is not here. */
+const char *ui_loading(const struct view *);
 /* "exit 3: not found" of what waitpid() said. */
 const char *ui_exit_text(int status, char out[64]);
 void ui_dirty(struct ui *, bool now); /* now: it answers a key */

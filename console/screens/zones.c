@@ -401,7 +401,7 @@ zones_draw(struct view *v, struct rect r)
 	(void)surface_wrap(v->ui->surface, (struct rect){ r.x + 3, r.y + 3, r.w - 4, r.h - 3 },
 	    z->pages.refused[0] != '\0' ? UI_WARN : UI_DIM,
 	    z->pages.refused[0] != '\0' ? z->pages.refused
-	    : !z->pages.loaded          ? "loading"
+	    : !z->pages.loaded          ? ui_loading(v)
 	    : z->filter[0] != '\0'      ? "no zone matches; Esc shows all"
 					: "no zones yet: a makes one, :zone import takes files");
 }

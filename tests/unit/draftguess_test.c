@@ -119,7 +119,8 @@ data_goes_one_by_one(void **state)
 	ns__draft__free_unpacked(d, NULL);
 }
 
-/* ---- what others changed, too: base, theirs and mine, a letter a record; NULL: no such RRset ---- */
+/* ---- what others changed, too ---- */
+/* Base, theirs and mine, a letter a record; NULL: no such RRset. */
 struct case_of {
 	const char *was, *theirs, *mine;
 	enum decision decided;
