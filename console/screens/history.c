@@ -39,13 +39,14 @@ struct history {
 	struct changepane pane;
 	char at[UI_OBJECT]; /* whose logins are among them; "": nobody's */
 	bool placed; /* the cursor was put on the newest change */
+	bool changes_only; /* more is refused: the role does not reach that appliance whole */
 };
 
 /* Whether to ask for them: who may not is refused. */
 static bool
 with_audit(const struct view *v)
 {
-	return v->object[0] == '\0' &&
+	return v->object[0] == '\0' && !((struct history *)v->state)->changes_only &&
 	       (strcmp(v->ui->role, "operator") == 0 || strcmp(v->ui->role, "admin") == 0);
 }
 
@@ -296,6 +297,10 @@ history_follow(struct view *v)
 	struct history *h = v->state;
 	const struct row *row;
 
+	if (h->pages.refused_for == NS_DENIED && with_audit(v)) {
+		h->changes_only = true;
+		pages_reload(&h->pages, true);
+	}
 	place_cursor(h);
 	row = row_here(h);
 	changepane_follow(

@@ -485,6 +485,7 @@ came(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 			p->ended = p->loaded = true;
 			p->total = 0;
 			sanitize(p->refused, sizeof p->refused, why->text, p->view->ui->ascii);
+			p->refused_for = why->err;
 		}
 		ui_dirty(p->view->ui, true);
 		ui_came(p->view, false);
@@ -494,6 +495,7 @@ came(void *arg, const Ns__Envelope *env, const struct ns_why *why)
 		ui_live(p->view);
 	again = !p->fresh && p->wish == NO_WISH && p->loaded;
 	p->refused[0] = '\0';
+	p->refused_for = NS_OK;
 	take_page(p, env);
 	p->loaded = true;
 	if (p->wish != NO_WISH) {

@@ -56,6 +56,7 @@ struct pages {
 	bool due; /* another one was asked for: it is, when the typing pauses */
 	bool loaded; /* there was one */
 	char refused[400]; /* why there is no list, for people; empty: there is */
+	enum ns_err refused_for; /* NS_OK: there is */
 	size_t wish; /* a row that was looked at and is not here; SIZE_MAX: none */
 	uint64_t tick;
 	char *keep; /* the id of the row the cursor was on, for after a reload */
