@@ -101,8 +101,9 @@ disk() {
 	put "$work/boot" 1 0
 	put "$core" 512 1
 	put "$work/esp" 1M "$FIRST_MIB"
+	truncate -s "${root_mib}M" "$work/rootfs"
 	E2FSPROGS_FAKE_TIME=$SOURCE_DATE_EPOCH mke2fs -q -t ext4 -L nameserve -U "$uuid" -E "hash_seed=$uuid" -m 1 \
-		-d "$root" "$work/rootfs" "${root_mib}M"
+		-d "$root" "$work/rootfs"
 	put "$work/rootfs" 1M $((FIRST_MIB + ESP_MIB))
 }
 

@@ -82,7 +82,8 @@ class Vm:
         forward = (f"hostfwd=tcp:127.0.0.1:{self.ssh_port}-:22,hostfwd=tcp:127.0.0.1:{self.dns_port}-:53,"
                    f"hostfwd=udp:127.0.0.1:{self.dns_port}-:53")
         words = ["setpriv", "--pdeathsig", "TERM", "nice", "qemu-system-x86_64", "-machine", machine,
-                 "-accel", "kvm" if KVM else "tcg", "-smp", "2", "-m", "1024", "-display", "none", "-serial", f"file:{self.console}", "-monitor", "none", "-no-reboot",
+                 "-accel", "kvm" if KVM else "tcg", "-smp", "2", "-m", "1024", "-display", "none",
+                 "-serial", f"file:{self.console}", "-monitor", "none", "-no-reboot",
                  "-netdev", f"user,id=net,{forward}", "-device", "virtio-net-pci,netdev=net", "-device", "virtio-rng-pci"]
         if uefi:
             words += ["-global", "driver=cfi.pflash01,property=secure,value=on"]
