@@ -272,9 +272,8 @@ def test_no_draft_of_it_is_made_elsewhere(fleet):
     """A draft is a file of the host where it is typed; what is committed at once leaves nothing there."""
     p, far, near = fleet.primary, fleet.far, fleet.near
     serial = p.cli_json("zone", "show", ZONE)["serial"]
-    set_txt(p, ZONE, "xyzzy-plugh-drafted")
+    change = set_txt(p, ZONE, "xyzzy-plugh-drafted")["revision"]
     fleet.wait_converged()
-    change = p.revision()
     assert "may not be held where far is" in far.fails(4, "revert", change)
     assert "may not be held where far is" in far.fails(4, "restore", ZONE, "--to", serial)
     text = p.cli("zone", "export", ZONE) + "typed 60 IN TXT here\n"
