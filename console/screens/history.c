@@ -196,7 +196,7 @@ static const struct table_column columns[] = { { "ID", 7, 0, true, 0 },
 	{ "WHEN UTC", 11, 0, false, 0 }, { "WHO", 8, 0, false, 0 }, { "VIA", 7, 0, false, 90 },
 	{ "FROM", 15, 0, false, 110 }, { "POP", 8, 0, false, 110 }, { "KIND", 7, 0, false, 140 },
 	{ "SERIAL", 10, 0, true, 150 }, { "+", 4, 0, true, 0 }, { "-", 4, 0, true, 0 },
-	{ "~", 4, 0, true, 0 }, { "OF", 14, 1, false, 70 }, { "COMMENT", 10, 2, false, 0 },
+	{ "~", 4, 0, true, 0 }, { "OF", 11, 1, false, 70 }, { "COMMENT", 13, 2, false, 0 },
 	{ NULL, 0, 0, false, 0 } };
 static const struct table_column zone_columns[] = { { "ID", 7, 0, true, 0 },
 	{ "WHEN UTC", 11, 0, false, 0 }, { "WHO", 8, 0, false, 0 }, { "VIA", 7, 0, false, 90 },
