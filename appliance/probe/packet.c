@@ -108,19 +108,18 @@ take_section(const struct rbuf *msg, size_t *pos, uint16_t n, enum packet_sectio
 {
 	for (uint16_t i = 0; i < n; i++) {
 		ldns_rr *rr;
-		bool ok = true;
+		bool ours, ok;
 
 		if (ldns_wire2rr(&rr, msg->base, msg->len, pos, LDNS_SECTION_ANSWER) !=
 		    LDNS_STATUS_OK)
 			return false;
-		if (ldns_rr_get_class(rr) == LDNS_RR_CLASS_IN &&
-		    !rrtype_is_meta((uint16_t)ldns_rr_get_type(rr)))
-			ok = take(rr, section, &out->records[out->n++]);
+		ours = ldns_rr_get_class(rr) == LDNS_RR_CLASS_IN &&
+		       !rrtype_is_meta((uint16_t)ldns_rr_get_type(rr));
+		ok = !ours || take(rr, section, &out->records[out->n]);
 		ldns_rr_free(rr);
-		if (!ok) {
-			out->n--;
+		if (!ok)
 			return false;
-		}
+		out->n += ours;
 	}
 	return true;
 }
