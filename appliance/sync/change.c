@@ -16,16 +16,22 @@
 #define BODY_MAX (512u << 20)
 
 void
+change_by(struct store_change *c, const struct caller *who)
+{
+	snprintf(c->author, sizeof c->author, "%s", who->name);
+	snprintf(c->via, sizeof c->via, "%s", who->via);
+	snprintf(c->source, sizeof c->source, "%s", who->source);
+	snprintf(c->appliance, sizeof c->appliance, "%s", who->appliance);
+}
+
+void
 change_begin(struct change *c, const struct caller *who, const char *kind, const char *comment,
     int64_t now_ms, uint64_t term)
 {
 	*c = (struct change){ .body = NS__CHANGE_BODY__INIT };
 	c->row.term = term;
 	c->row.at_ms = now_ms;
-	snprintf(c->row.author, sizeof c->row.author, "%s", who->name);
-	snprintf(c->row.via, sizeof c->row.via, "%s", who->via);
-	snprintf(c->row.source, sizeof c->row.source, "%s", who->source);
-	snprintf(c->row.appliance, sizeof c->row.appliance, "%s", who->appliance);
+	change_by(&c->row, who);
 	snprintf(c->row.kind, sizeof c->row.kind, "%s", kind);
 	text_copy(c->row.comment, sizeof c->row.comment, comment);
 }

@@ -30,6 +30,8 @@ struct change {
 	Ns__ChangeBody	 body;		/* settings and the like: borrowed by their setter; zones come at the end */
 };
 
+/* Who made it, and by which way he came. */
+void	 change_by(struct store_change *, const struct caller *);
 void	 change_begin(struct change *, const struct caller *, const char *kind, const char *comment,
 	    int64_t now_ms, uint64_t term);
 /* A zone that it touches. The diff is taken over (its buffers are the change's from now on). */

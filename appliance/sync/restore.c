@@ -254,10 +254,7 @@ put_change(struct restore *x, const struct caller *who, struct store_change *c, 
 	uint8_t *packed;
 
 	*c = (struct store_change){ .term = x->term, .at_ms = clock_wall_ms(), .kind = "restore" };
-	snprintf(c->author, sizeof c->author, "%s", who->name);
-	snprintf(c->via, sizeof c->via, "%s", who->via);
-	snprintf(c->source, sizeof c->source, "%s", who->source);
-	snprintf(c->appliance, sizeof c->appliance, "%s", who->appliance);
+	change_by(c, who);
 	snprintf(c->comment, sizeof c->comment, "backup of %.255s, made %.64s, revision %llu",
 	    info->appliance, info->made, (unsigned long long)info->revision);
 	if (x->sealed.len > 0) {
