@@ -1,6 +1,6 @@
 #!/bin/sh
-# Every Debian 12 package that building, running and testing need, by name. Does nothing when they are
-# there. Services that packages bring (nsd, knot, bind9 …) are kept from starting: tests start
+# deps.sh [PACKAGE...] - installs those: without any, every Debian 12 package that building, running and testing
+# need. Does nothing when they are there. Services that packages bring (nsd, knot, bind9 …) are kept from starting: tests start
 # their own, on loopback, and this machine's port 53 is none of our business.
 set -eu
 
@@ -11,8 +11,10 @@ TESTS="nsd knot knot-dnsutils gdnsd pdns-server pdns-backend-bind bind9 bind9-ut
 	ldnsutils python3 python3-pytest python3-pytest-xdist python3-pexpect python3-pyte
 	python3-dnspython python3-cryptography python3-h2 python3-zmq openssh-server openssh-client screen tmux ncurses-term valgrind strace procps iproute2 bc git man-db"
 
+# shellcheck disable=SC2086
+[ $# -gt 0 ] || set -- $BUILD $LIBS $TESTS
 missing=""
-for p in $BUILD $LIBS $TESTS; do
+for p in "$@"; do
 	state=$(dpkg-query -W -f '${Status}' "$p" 2>/dev/null || true)
 	[ "$state" = "install ok installed" ] || missing="$missing $p"
 done

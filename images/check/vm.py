@@ -4,11 +4,15 @@ import os
 import pathlib
 import re
 import shutil
-import socket
 import subprocess
+import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "lib"))
+
+from peers import free_port  # noqa: E402
+
 IMAGES = ROOT / "images"
 IMAGE = ROOT / "build" / "image" / "nameserve.qcow2"
 OVMF = pathlib.Path("/usr/share/OVMF")
@@ -24,24 +28,6 @@ KVM = kvm_works()
 PATIENCE = 180 if KVM else 1200  # s for a boot: emulated, and on a machine that has other work
 
 
-def free_port(kind):
-    with socket.socket(socket.AF_INET, kind) as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-def dns_port():
-    """Free for UDP and TCP."""
-    while True:
-        port = free_port(socket.SOCK_DGRAM)
-        with socket.socket() as s:
-            try:
-                s.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                continue
-
-
 def run(*args, **more):
     return subprocess.run([str(a) for a in args], check=True, capture_output=True, text=True, **more).stdout
 
@@ -49,7 +35,7 @@ def run(*args, **more):
 class Vm:
     def __init__(self, directory):
         self.dir, self.process = directory, None
-        self.ssh_port, self.dns_port = free_port(socket.SOCK_STREAM), dns_port()
+        self.ssh_port, self.dns_port = free_port(), free_port()
         self.disk, self.console = self.dir / "disk.qcow2", self.dir / "console"
         run("qemu-img", "create", "-q", "-f", "qcow2", "-b", IMAGE, "-F", "qcow2", self.disk, "8G")
         self.keys = {name: self.key(name) for name in ("admin", "alice", "stranger")}
